@@ -1,0 +1,5 @@
+"""The batches room's operations."""
+
+from refonte_studio.web import Operations
+
+operations = Operations("Batches")

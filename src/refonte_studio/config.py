@@ -1,0 +1,84 @@
+"""All settings, in one object, from the environment (`STUDIO_…`) and the command's flags."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+Positive = Annotated[int, Meta(ge=1)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting. The environment variable of a field is `STUDIO_` and its name in capitals."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
+    data: str = "data"  # folder of the SQLite file
+    database: str = ""  # sqlite:///path or postgresql://…; empty: sqlite in `data`
+    workers: Positive = 1  # server processes; more than one needs PostgreSQL
+    public_url: str = ""  # how people reach the server, for links; empty: http://host:port
+    pool_size: Positive = 12  # PostgreSQL connections of one process
+
+    lease_s: Positive = 1_800  # how long a claim is held without being extended
+    invitation_days: Positive = 7
+    session_days: Positive = 30
+
+    body_limit_bytes: Positive = 10_000_000
+    import_limit_bytes: Positive = 2_000_000_000
+    line_limit_bytes: Positive = 1_000_000  # of one line of an import
+    file_limit_bytes: Positive = 200_000_000
+
+    smtp_host: str = ""  # empty: no mail is sent, links are in the log and in the answer to the inviter
+    smtp_port: Positive = 587
+    smtp_tls: str = "starttls"  # starttls, tls or none
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_from: str = ""
+
+    # Hosts on private networks that callbacks and file imports may reach, split at commas.
+    internal_hosts: str = ""
+
+    @property
+    def database_url(self) -> str:
+        """Where the data is. A relative SQLite path is made absolute."""
+        return self.database or f"sqlite:///{Path(self.data).resolve() / 'studio.db'}"
+
+    @property
+    def base_url(self) -> str:
+        """How people reach the server, without a slash at the end."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = "localhost" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the server over TLS, so that cookies must not travel otherwise."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def only_this_machine(self) -> bool:
+        """Whether nobody beyond this machine can reach the server, so that loopback is no secret from its callers."""
+        loopback = ("127.0.0.1", "::1", "localhost")
+        return self.host in loopback and (urlsplit(self.base_url).hostname or "") in loopback
+
+
+def load(environment: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
+    """Settings from the environment, overridden by the flags that are not None. Raises ValueError naming a bad one."""
+    given: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Settings):
+        value = environment.get(f"STUDIO_{field.name.upper()}")
+        if value is not None:
+            given[field.name] = value
+    given |= {name: value for name, value in flags.items() if value is not None}
+    try:
+        settings = msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"a setting is wrong: {error}") from error
+    if settings.smtp_tls not in ("starttls", "tls", "none"):
+        raise ValueError(f"STUDIO_SMTP_TLS must be starttls, tls or none, not {settings.smtp_tls!r}")
+    return settings

@@ -1,0 +1,495 @@
+"""The only definition of the tables. Migrations are checked against it; nothing of SQLAlchemy runs in a request.
+
+Times are milliseconds since 1970 UTC; ids are 24 hex characters that sort by creation; JSON is kept as text, as it
+came. Every table carries `team_id`, so that a deployment can be distributed by team.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str, *args: ForeignKey, null: bool = False) -> Column[str]:
+    return Column(name, Text, *args, nullable=null)
+
+
+def _time(name: str, null: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=null)
+
+
+def _count(name: str, start: int | None = None) -> Column[int]:
+    default = None if start is None else text(str(start))
+    return Column(name, Integer, nullable=False, server_default=default)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False)
+
+
+def _id() -> Column[str]:
+    return Column("id", Text, primary_key=True, nullable=False)
+
+
+# ---------------------------------------------------------------------------------------------- teams
+
+teams = Table(
+    "teams",
+    metadata,
+    _id(),
+    _text("name"),
+    _text("callback_secret"),  # signs the team's callbacks
+    _time("created_at"),
+    UniqueConstraint("name"),
+)
+
+setup_links = Table(
+    "setup_links",
+    metadata,
+    Column("token_hash", Text, primary_key=True, nullable=False),
+    _time("created_at"),
+)
+
+teammates = Table(
+    "teammates",
+    metadata,
+    _id(),
+    _text("team_id", ForeignKey("teams.id")),
+    _text("email"),  # as it was first written
+    _text("email_key"),  # lower case: what makes an address unique within its team
+    _text("role"),  # admin manager member labeler: what they are, or are invited to be
+    _text("state"),  # invited active disabled
+    _text("first_name", null=True),
+    _text("last_name", null=True),
+    _text("company", null=True),
+    _flag("disable_rapid_emails"),
+    _text("password_hash", null=True),
+    _text("invite_hash", null=True),
+    _time("invite_expires_at", null=True),
+    _time("created_at"),
+    UniqueConstraint("team_id", "email_key"),
+    UniqueConstraint("invite_hash"),
+    Index("ix_teammates_email_key", "email_key"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", Text, primary_key=True, nullable=False),
+    _text("team_id", ForeignKey("teams.id")),
+    _text("teammate_id", ForeignKey("teammates.id")),
+    _time("created_at"),
+    _time("expires_at"),
+    Index("ix_sessions_teammate_id", "teammate_id"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    _id(),
+    _text("team_id", ForeignKey("teams.id")),
+    _text("teammate_id", ForeignKey("teammates.id")),
+    _text("mode"),  # live test
+    _text("name"),
+    _text("prefix"),  # the first characters, to tell keys apart
+    _text("key_hash"),
+    _time("created_at"),
+    _time("last_used_at", null=True),
+    _time("revoked_at", null=True),
+    UniqueConstraint("key_hash"),
+    Index("ix_keys_teammate_id", "teammate_id"),
+)
+
+# ------------------------------------------------------------------------------------------- projects
+
+projects = Table(
+    "projects",
+    metadata,
+    _id(),
+    _text("team_id", ForeignKey("teams.id")),
+    _text("mode"),
+    _text("name"),
+    _text("type"),  # a task type, or "any": the default project
+    _flag("studio"),
+    _flag("rapid"),
+    _text("dataset_id", null=True),
+    _text("pipeline"),  # standard_task consensus_task
+    _count("consensus_attempts"),  # kept while the pipeline is standard, so that it comes back with consensus
+    _count("version"),  # of the newest row of project_params
+    _time("created_at"),
+    UniqueConstraint("team_id", "mode", "name"),
+)
+
+project_params = Table(
+    "project_params",
+    metadata,
+    _text("team_id"),
+    _text("project_id", ForeignKey("projects.id")),
+    _count("version"),
+    _text("params"),  # JSON object: the project's parameters as of this version, whole
+    _time("created_at"),
+    PrimaryKeyConstraint("project_id", "version"),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    _text("team_id"),
+    _text("teammate_id", ForeignKey("teammates.id")),
+    _text("project_id", ForeignKey("projects.id")),
+    _time("created_at"),
+    PrimaryKeyConstraint("teammate_id", "project_id"),
+    Index("ix_assignments_project_id", "project_id"),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    _id(),
+    _text("team_id"),
+    _text("project_id", ForeignKey("projects.id")),
+    _text("name"),
+    _flag("singleton"),
+    _time("created_at"),
+    UniqueConstraint("project_id", "name"),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    _text("team_id"),
+    _text("group_id", ForeignKey("groups.id")),
+    _text("teammate_id", ForeignKey("teammates.id")),
+    PrimaryKeyConstraint("group_id", "teammate_id"),
+    Index("ix_group_members_teammate_id", "teammate_id"),
+)
+
+# ---------------------------------------------------------------------------------------------- files
+
+files = Table(
+    "files",
+    metadata,
+    _id(),
+    _text("team_id", ForeignKey("teams.id")),
+    _text("mode"),
+    _text("name"),
+    _text("mime_type"),
+    Column("size", BigInteger, nullable=False),
+    _text("project_names"),  # JSON array
+    _text("metadata"),  # JSON object: what else the upload said
+    _flag("complete"),  # false while chunks arrive; such a file is invisible and is swept when old
+    _time("created_at"),
+    _time("updated_at"),
+    Index(
+        "ix_files_sweep",
+        "created_at",
+        sqlite_where=text("NOT complete"),
+        postgresql_where=text("NOT complete"),
+    ),
+)
+
+file_chunks = Table(
+    "file_chunks",
+    metadata,
+    _text("team_id"),
+    _text("file_id", ForeignKey("files.id")),
+    _count("number"),  # from 0
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("file_id", "number"),
+)
+
+# -------------------------------------------------------------------------------------------- batches
+
+batches = Table(
+    "batches",
+    metadata,
+    _id(),
+    _text("team_id", ForeignKey("teams.id")),
+    _text("mode"),
+    _text("project_id", ForeignKey("projects.id")),
+    _text("name"),
+    _text("batch_type"),  # Production Calibration SelfLabel
+    _flag("studio"),
+    _flag("is_default"),  # its project's default batch
+    _text("state"),  # staging in_progress completed
+    # Its place in the queue, by team and mode, with gaps; NULL unless it is pending in a Studio project.
+    Column("position", Integer, nullable=True),
+    _text("callback", null=True),
+    _text("metadata"),
+    _time("created_at"),
+    _time("finalized_at", null=True),
+    _time("completed_at", null=True),
+    UniqueConstraint("team_id", "mode", "name"),
+    Index("ix_batches_project_id", "project_id"),
+    Index(
+        "ix_batches_pending",
+        "team_id",
+        "mode",
+        "position",
+        sqlite_where=text("state = 'in_progress'"),
+        postgresql_where=text("state = 'in_progress'"),
+    ),
+    Index(
+        "uq_batches_default",
+        "project_id",
+        unique=True,
+        sqlite_where=text("is_default"),
+        postgresql_where=text("is_default"),
+    ),
+)
+
+batch_groups = Table(
+    "batch_groups",
+    metadata,
+    _text("team_id"),
+    _text("batch_id", ForeignKey("batches.id")),
+    _text("group_id", ForeignKey("groups.id")),
+    _count("number"),  # the order in which the groups were named
+    PrimaryKeyConstraint("batch_id", "group_id"),
+)
+
+# The number of tasks of a batch in a state is `batch_counts` plus the sum of `batch_deltas`. Work only appends
+# deltas, so that no row is contended; a background loop folds them into the counts.
+batch_counts = Table(
+    "batch_counts",
+    metadata,
+    _text("team_id"),
+    Column("batch_id", Text, primary_key=True, nullable=False),
+    _count("pending"),
+    _count("completed"),
+    _count("canceled"),
+)
+
+batch_deltas = Table(
+    "batch_deltas",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _text("team_id"),
+    _text("batch_id"),
+    _count("pending"),
+    _count("completed"),
+    _count("canceled"),
+    Index("ix_batch_deltas_batch_id", "batch_id"),
+)
+
+# ---------------------------------------------------------------------------------------------- tasks
+
+tasks = Table(
+    "tasks",
+    metadata,
+    _id(),
+    _text("team_id"),
+    _text("mode"),
+    _text("project_id"),
+    _text("batch_id", null=True),  # NULL only for a training task
+    _text("kind"),  # work training evaluation
+    _text("type"),
+    _text("status"),  # pending completed canceled
+    _count("wanted"),  # attempts that complete it
+    _count("attempts"),  # submitted so far
+    # wanted - attempts - held claims; an evaluation task keeps 1: everybody may attempt it
+    _count("open_places"),
+    _text("params"),  # JSON object: the parameters it was made with, its project's included
+    _text("metadata"),  # JSON object
+    _text("tags", null=True),  # JSON array, for answers; task_tags is for filters
+    _text("unique_id", null=True),
+    _text("callback_url", null=True),
+    _text("response", null=True),  # JSON object, once completed
+    _text("review_status", null=True),  # accepted rejected …, by the last audit
+    _count("project_version"),  # of the project's parameters (and so of the instructions) that it inherited
+    _time("created_at"),
+    _time("updated_at"),
+    _time("completed_at", null=True),
+    Index(
+        "uq_tasks_unique_id",
+        "team_id",
+        "mode",
+        "unique_id",
+        unique=True,
+        sqlite_where=text("unique_id IS NOT NULL"),
+        postgresql_where=text("unique_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_tasks_open",
+        "batch_id",
+        "id",
+        sqlite_where=text("open_places > 0"),
+        postgresql_where=text("open_places > 0"),
+    ),
+    Index(
+        "ix_tasks_pending",
+        "batch_id",
+        "id",
+        sqlite_where=text("status = 'pending' AND kind = 'work'"),
+        postgresql_where=text("status = 'pending' AND kind = 'work'"),
+    ),
+    Index(
+        "ix_tasks_quality",
+        "project_id",
+        "kind",
+        "id",
+        sqlite_where=text("kind <> 'work'"),
+        postgresql_where=text("kind <> 'work'"),
+    ),
+    Index("ix_tasks_team", "team_id", "mode", "id"),
+    Index("ix_tasks_project", "project_id", "id"),
+    Index("ix_tasks_batch", "batch_id", "id"),
+)
+
+task_tags = Table(
+    "task_tags",
+    metadata,
+    _text("team_id"),
+    _text("tag"),
+    _text("task_id"),
+    PrimaryKeyConstraint("task_id", "tag"),
+    Index("ix_task_tags_tag", "team_id", "tag", "task_id"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    _id(),  # the id of the claim that it came from
+    _text("team_id"),
+    _text("mode"),
+    _text("task_id"),
+    _text("project_id"),
+    _text("batch_id", null=True),
+    _text("teammate_id"),
+    _count("number"),  # the how-manieth attempt of its task, from 1
+    _count("wanted"),  # what the task wanted when it was made
+    _text("response"),
+    _time("started_at"),
+    _time("submitted_at"),
+    UniqueConstraint("task_id", "teammate_id"),
+    Index("ix_attempts_history", "teammate_id", "id"),
+)
+
+audits = Table(
+    "audits",
+    metadata,
+    _id(),
+    _text("team_id"),
+    _text("task_id"),
+    _text("teammate_id"),
+    _flag("accepted"),
+    _text("comments", null=True),
+    _time("created_at"),
+    Index("ix_audits_task_id", "task_id"),
+)
+
+# ------------------------------------------------------------------------------------------ callbacks
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    _id(),
+    _text("team_id"),
+    _text("url"),
+    _text("event"),  # task.completed task.canceled batch.completed
+    _text("subject_id"),  # the task or the batch
+    _text("body", null=True),  # JSON, made at the first try
+    _text("state"),  # waiting delivered failed
+    _count("tries"),
+    _time("next_try_at"),
+    _text("last_error", null=True),
+    _time("created_at"),
+    _time("delivered_at", null=True),
+    Index(
+        "ix_callbacks_due",
+        "next_try_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index("ix_callbacks_subject_id", "subject_id"),
+)
+
+# -------------------------------------------------------------------------------------------- quality
+
+quality_tasks = Table(
+    "quality_tasks",
+    metadata,
+    Column("task_id", Text, primary_key=True, nullable=False),
+    _text("team_id"),
+    _text("expected_response"),
+    _text("initial_response", null=True),
+    Column("pass_mark", Float, nullable=False),
+)
+
+quality_attempts = Table(
+    "quality_attempts",
+    metadata,
+    _id(),  # the id of the attempt
+    _text("team_id"),
+    _text("mode"),
+    _text("task_id"),
+    _text("teammate_id"),
+    _count("number"),  # this person's how-manieth attempt of this task, from 1
+    Column("score", Float, nullable=False),
+    _flag("passed"),
+    Index("ix_quality_attempts_task_id", "task_id", "id"),
+    Index("ix_quality_attempts_teammate_id", "teammate_id", "id"),
+)
+
+# ----------------------------------------------------------------------------------------------- work
+
+claims = Table(
+    "claims",
+    metadata,
+    _id(),
+    _text("team_id"),
+    _text("mode"),
+    _text("task_id"),
+    _text("project_id"),
+    _text("batch_id", null=True),  # the batch it was given out for
+    _text("teammate_id"),
+    _text("state"),  # held submitted skipped released expired ended
+    _time("claimed_at"),
+    _time("lease_expires_at"),
+    _time("ended_at", null=True),
+    _text("reason", null=True),  # of a skip
+    # One place, one person, once: a task that somebody holds, has done or has declined is not theirs to claim.
+    Index(
+        "uq_claims_person_task",
+        "task_id",
+        "teammate_id",
+        unique=True,
+        sqlite_where=text("state IN ('held', 'submitted', 'skipped')"),
+        postgresql_where=text("state IN ('held', 'submitted', 'skipped')"),
+    ),
+    Index(
+        "uq_claims_held",
+        "teammate_id",
+        "mode",
+        unique=True,
+        sqlite_where=text("state = 'held'"),
+        postgresql_where=text("state = 'held'"),
+    ),
+    Index(
+        "ix_claims_lease",
+        "lease_expires_at",
+        sqlite_where=text("state = 'held'"),
+        postgresql_where=text("state = 'held'"),
+    ),
+)

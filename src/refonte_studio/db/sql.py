@@ -1,0 +1,31 @@
+"""From the one SQL that rooms write to each engine's own."""
+
+import re
+from functools import lru_cache
+
+_LOCKS = re.compile(r"\bFOR (UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)( OF \w+)?( SKIP LOCKED)?")
+_LIST = re.compile(r"\bIN :(\w+)\[\]")
+_NAME = re.compile(r"(?<![:\w]):(\w+)")
+
+
+@lru_cache(maxsize=2048)
+def for_sqlite(sql: str) -> tuple[str, frozenset[str]]:
+    """The SQL for SQLite, and the names of its list parameters, which travel as JSON."""
+    lists = frozenset(_LIST.findall(sql))
+    sql = _LIST.sub(r"IN (SELECT value FROM json_each(:\1))", sql)
+    return _LOCKS.sub("", sql), lists
+
+
+@lru_cache(maxsize=2048)
+def for_postgres(sql: str) -> tuple[str, tuple[str, ...]]:
+    """The SQL for PostgreSQL with numbered parameters, and the order of the names behind the numbers."""
+    sql = _LIST.sub(r"= ANY(:\1)", sql)
+    order: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in order:
+            order.append(name)
+        return f"${order.index(name) + 1}"
+
+    return _NAME.sub(number, sql), tuple(order)

@@ -1,0 +1,37 @@
+"""The one place that reads the time. Times are integers: milliseconds since 1970 in UTC."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from refonte_studio.kit.errors import BadInput, shown
+
+Clock = Callable[[], int]
+"""Answers the present time in milliseconds."""
+
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+DAY_MS = 24 * 60 * MINUTE_MS
+
+
+def system_clock() -> int:
+    """The machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def iso(time_ms: int) -> str:
+    """`2023-08-09T16:12:38.072Z`."""
+    whole, millis = divmod(time_ms, SECOND_MS)
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
+
+
+def parse_time(name: str, text: str) -> int:
+    """Milliseconds of an ISO 8601 date or time; without an offset it is UTC. Raises BadInput naming it."""
+    try:
+        parsed = datetime.fromisoformat(text.strip())
+        if parsed.tzinfo is None:
+            parsed = parsed.replace(tzinfo=UTC)
+        seconds = parsed.timestamp()
+    except (ValueError, OverflowError) as error:
+        raise BadInput(f"{name} must be an ISO 8601 time, not {shown(text)}") from error
+    return round(seconds * SECOND_MS)

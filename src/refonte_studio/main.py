@@ -1,0 +1,74 @@
+"""The composition root: which rooms there are, what listens to what, and the application they make."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from litestar import Litestar
+from litestar.types import ASGIApp
+
+from refonte_studio.batches.routes import operations as batches
+from refonte_studio.callbacks.routes import operations as callbacks
+from refonte_studio.config import Settings
+from refonte_studio.db import Database
+from refonte_studio.db.engine import Listeners
+from refonte_studio.files.routes import operations as files
+from refonte_studio.kit.caller import Caller
+from refonte_studio.kit.clock import Clock, system_clock
+from refonte_studio.projects.routes import operations as projects
+from refonte_studio.quality.routes import operations as quality
+from refonte_studio.tasks.routes import operations as tasks
+from refonte_studio.teams import service as teams_service
+from refonte_studio.teams.routes import operations as teams
+from refonte_studio.web import Operation, Studio
+from refonte_studio.web.app import create_app
+from refonte_studio.web.operation import Credential
+from refonte_studio.work.routes import operations as work
+
+OPERATIONS: tuple[Operation, ...] = (
+    *teams,
+    *projects,
+    *batches,
+    *files,
+    *tasks,
+    *quality,
+    *work,
+    *callbacks,
+)
+
+# What happens in a lower room, and what it causes, in the same transaction, in this order.
+LISTENERS: Listeners = {}
+
+
+async def authenticate(db: Database, credential: Credential, now: int) -> Caller | None:
+    """Who shows this credential, or None."""
+    if credential.kind == "session":
+        return await db.read(teams_service.caller_of_session, credential.secret, now)
+    found = await db.read(teams_service.caller_of_key, credential.secret, now)
+    if found is None:
+        return None
+    caller, used_long_ago = found
+    if used_long_ago and caller.key_id is not None:
+        await db.write(teams_service.touch_key, caller.key_id, now)
+    return caller
+
+
+def build(
+    db: Database,
+    settings: Settings,
+    clock: Clock = system_clock,
+    services: Mapping[type, Any] | None = None,
+    background: Callable[[Studio], AbstractAsyncContextManager[None]] | None = None,
+) -> ASGIApp:
+    """The application on an open database. `background` runs beside it for as long as it serves."""
+    studio = Studio(db, settings, clock, authenticate, services or {})
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        if background is None:
+            yield
+            return
+        async with background(studio):
+            yield
+
+    return create_app(studio, OPERATIONS, lifespan=[lifespan])

@@ -1,0 +1,5 @@
+"""The projects room's operations."""
+
+from refonte_studio.web import Operations
+
+operations = Operations("Projects")

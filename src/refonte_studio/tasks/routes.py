@@ -1,0 +1,5 @@
+"""The tasks room's operations."""
+
+from refonte_studio.web import Operations
+
+operations = Operations("Tasks")

@@ -1,0 +1,34 @@
+"""The task types: one module each, found by looking. A new type is one file with a `TYPE`."""
+
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+
+from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS
+from refonte_studio.tasks.types.base import Parameter, TaskType
+
+__all__ = ["COMMON_PARAMETERS", "TYPES", "Parameter", "TaskType", "get", "unknown_parameters"]
+
+
+def _found() -> dict[str, TaskType]:
+    types: dict[str, TaskType] = {}
+    for module in iter_modules(__path__):
+        if module.name.startswith("_") or module.name == "base":
+            continue
+        found: TaskType = import_module(f"{__name__}.{module.name}").TYPE
+        types[found.name] = found
+    return types
+
+
+TYPES: Mapping[str, TaskType] = MappingProxyType(_found())
+
+
+def get(name: str) -> TaskType | None:
+    """The type of that name, or None."""
+    return TYPES.get(name)
+
+
+def unknown_parameters(type: TaskType, params: Iterable[str]) -> list[str]:  # noqa: A002 - the agreed name
+    """Those names that are neither every task's nor this type's, in their order."""
+    return [name for name in params if name not in COMMON_PARAMETERS and name not in type.parameters]

@@ -1,0 +1,169 @@
+"""Small checks of JSON values. Each takes a value and its path, gives the value back typed, or raises BadInput.
+
+No check compares, prints or walks a value of unknown depth, so that no input can end in a RecursionError.
+"""
+
+import math
+import re
+from collections.abc import Collection, Sequence
+from typing import Any, NoReturn
+
+from refonte_studio.kit.errors import BadInput, shown
+
+MAX_ANNOTATIONS = 10_000
+MAX_ITEMS = 10_000
+MAX_TEXT = 100_000
+MAX_NAME = 1_000
+MAX_NUMBER = 1e15
+
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
+
+
+def seen(value: object) -> str:
+    """A value as an error message shows it: bounded, whatever its size or depth."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "an array"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return shown(value[:200])
+    if isinstance(value, int) and value.bit_length() > 200:
+        return "a huge number"
+    return shown(value)
+
+
+def at(path: str, key: str | int) -> str:
+    """The path of a member or item: `response.annotations[2].label`."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{seen(key)}]"
+
+
+def refuse(path: str, value: object, why: str) -> NoReturn:
+    raise BadInput(f"{path}: {seen(value)} {why}")
+
+
+def missing(path: str, what: str = "is required") -> NoReturn:
+    raise BadInput(f"{path}: {what}")
+
+
+def listed(options: Collection[Any], limit: int = 8) -> str:
+    """The first few options, for a message."""
+    first = ", ".join(seen(option) for option, _ in zip(options, range(limit), strict=False))
+    return first if len(options) <= limit else f"{first}, … ({len(options)} in all)"
+
+
+def an_object(value: object, path: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        refuse(path, value, "is not an object")
+    return value
+
+
+def record(value: object, path: str, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
+    """An object that has all the required members and no others than these."""
+    found = an_object(value, path)
+    for key in required:
+        if key not in found:
+            missing(at(path, key))
+    if len(found) > len(required):
+        for key in found:
+            if key not in required and key not in optional:
+                missing(at(path, key), f"is not a field here; the fields are {listed((*required, *optional))}")
+    return found
+
+
+def an_array(value: object, path: str, least: int = 0, most: int = MAX_ITEMS) -> list[Any]:
+    if not isinstance(value, list):
+        refuse(path, value, "is not an array")
+    if len(value) < least:
+        missing(path, f"needs at least {least} item{'s' if least > 1 else ''}, has {len(value)}")
+    if len(value) > most:
+        missing(path, f"has {len(value)} items, at most {most} are allowed")
+    return value
+
+
+def a_text(value: object, path: str, most: int = MAX_TEXT) -> str:
+    if not isinstance(value, str):
+        refuse(path, value, "is not a string")
+    if len(value) > most:
+        missing(path, f"has {len(value)} characters, at most {most} are allowed")
+    return value
+
+
+def a_name(value: object, path: str) -> str:
+    """A string that names something: not blank, not long."""
+    text = a_text(value, path, MAX_NAME)
+    if not text.strip():
+        refuse(path, value, "is blank")
+    return text
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def a_number(value: Any, path: str, least: float | None = None, most: float | None = None) -> int | float:
+    if not is_number(value):
+        refuse(path, value, "is not a number")
+    # The bound comes before isfinite, which overflows on huge integers; NaN fails the comparison.
+    if not -MAX_NUMBER <= value <= MAX_NUMBER:
+        refuse(path, value, "is too large a number" if not _is_nan(value) else "is not a finite number")
+    if least is not None and value < least:
+        refuse(path, value, f"is less than {least:g}")
+    if most is not None and value > most:
+        refuse(path, value, f"is more than {most:g}")
+    return value
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def a_whole(value: Any, path: str, least: int | None = None, most: int | None = None) -> int:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_NUMBER:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        refuse(path, value, "is not a whole number")
+    a_number(value, path, least, most)
+    return value
+
+
+def a_flag(value: object, path: str) -> bool:
+    if not isinstance(value, bool):
+        refuse(path, value, "is not true or false")
+    return value
+
+
+def one_of(value: object, path: str, options: Collection[str]) -> str:
+    if not isinstance(value, str) or value not in options:
+        refuse(path, value, f"is not one of {listed(options)}")
+    return value
+
+
+
+
+def flag(params: dict[str, Any], name: str, default: bool = False) -> bool:
+    value = params.get(name)
+    return default if value is None else a_flag(value, name)
+
+
+class Unique:
+    """Identifiers met so far; the second use of one is refused."""
+
+    def __init__(self) -> None:
+        self._met: set[str] = set()
+
+    def add(self, value: object, path: str) -> str:
+        name = a_name(value, path)
+        if name in self._met:
+            refuse(path, value, "is used twice")
+        self._met.add(name)
+        return name
+
+
+def annotations_of(response: object, optional: Sequence[str] = ()) -> tuple[dict[str, Any], list[Any]]:
+    """The response object and its `annotations`, which every annotating type has."""
+    found = record(response, "response", ("annotations",), optional)
+    return found, an_array(found["annotations"], "response.annotations", most=MAX_ANNOTATIONS)

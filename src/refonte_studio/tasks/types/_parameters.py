@@ -1,0 +1,143 @@
+"""What a task's creation takes: the description of a parameter, and the parameters that types share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refonte_studio.tasks.types._checks import (
+    MAX_ITEMS,
+    a_flag,
+    a_number,
+    a_text,
+    a_whole,
+    an_array,
+    an_object,
+    at,
+    missing,
+    refuse,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A documented parameter: a sentence, its JSON schema, and whether a task cannot be made without it."""
+
+    description: str
+    schema: dict[str, Any]
+    required: bool = False
+
+
+def text(description: str, required: bool = False) -> Parameter:
+    return Parameter(description, {"type": "string"}, required)
+
+
+def flag(description: str) -> Parameter:
+    return Parameter(description, {"type": "boolean"})
+
+
+def number(description: str) -> Parameter:
+    return Parameter(description, {"type": "number"})
+
+
+def whole(description: str) -> Parameter:
+    return Parameter(description, {"type": "integer"})
+
+
+def mapping(description: str, required: bool = False) -> Parameter:
+    return Parameter(description, {"type": "object"}, required)
+
+
+def texts(description: str, required: bool = False) -> Parameter:
+    return Parameter(description, {"type": "array", "items": {"type": "string"}}, required)
+
+
+def mixed(description: str, required: bool = False) -> Parameter:
+    """An array of names, or of objects that say more about each."""
+    return Parameter(description, {"type": "array", "items": {"type": ["string", "object"]}}, required)
+
+
+def free(description: str) -> Parameter:
+    return Parameter(description, {"type": ["object", "array"]})
+
+
+def check_declared(parameters: Mapping[str, Parameter], params: dict[str, Any]) -> None:
+    """Required parameters are there, and those that are known have their type. Null counts as left out."""
+    for name, parameter in parameters.items():
+        value = params.get(name)
+        if value is not None:
+            _check_schema(value, name, parameter.schema)
+        elif parameter.required:
+            missing(name)
+
+
+def _check_schema(value: Any, path: str, schema: dict[str, Any]) -> None:
+    allowed = schema.get("type", ())
+    kinds: Sequence[str] = (allowed,) if isinstance(allowed, str) else allowed
+    kind = next((each for each in kinds if isinstance(value, _PYTHON[each])), kinds[0] if kinds else "")
+    if len(kinds) > 1 and not isinstance(value, _PYTHON[kind]):
+        refuse(path, value, f"is not of type {' or '.join(kinds)}")
+    if kind:
+        _CHECKS[kind](value, path)
+    for index, item in enumerate(value) if kind == "array" and "items" in schema else ():
+        _check_schema(item, at(path, index), schema["items"])
+
+
+_PYTHON: Mapping[str, type | tuple[type, ...]] = {
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+    "object": dict,
+    "array": list,
+}
+_CHECKS: Mapping[str, Any] = {
+    "string": a_text,
+    "boolean": a_flag,
+    "integer": a_whole,
+    "number": a_number,
+    "object": an_object,
+    "array": an_array,
+}
+
+
+def need_one(params: dict[str, Any], *names: str) -> None:
+    """At least one of these parameters is given, and is not empty."""
+    if not any(params.get(name) for name in names):
+        missing(names[0], "is required" if len(names) == 1 else f"is required (or {' or '.join(names[1:])})")
+    attachments = params.get("attachments")
+    for index, item in enumerate(attachments if isinstance(attachments, list) else ()):
+        if not item or not isinstance(item, str | dict):
+            refuse(at("attachments", index), item, "is neither a URL nor an attachment object")
+
+
+COMMON_PARAMETERS: Mapping[str, Parameter] = {
+    "project": text("Name of the project the task belongs to; the default project if left out."),
+    "batch": text("Name of the batch the task belongs to; the project's default batch if left out."),
+    "callback_url": text("Where the completed task is posted: a full URL."),
+    "instruction": text("How to do the task, in Markdown; the project's instruction if left out."),
+    "unique_id": text("Your own id of the task; a second creation with the same one is refused (409)."),
+    "clear_unique_id_on_error": flag("Free the unique_id if the task ends in error."),
+    "metadata": mapping("Your own keys and values; kept and given back, never interpreted."),
+    "tags": texts("Labels to filter tasks by."),
+    "priority": whole("Higher means more urgent; accepted and echoed."),
+    "urgency": text("Older clients' word for priority; accepted and echoed."),
+    "title": text("A short title, shown to labelers."),
+    "description": text("A sentence about the task, shown to labelers."),
+    "attachment": text("What to label: the URL of a file, or text, as attachment_type says."),
+    "attachments": Parameter(
+        f"What to label, where it is several things (at most {MAX_ITEMS}): URLs, or objects such as {{type, content}}.",
+        {"type": "array", "items": {"type": ["string", "object"]}},
+    ),
+    "attachment_type": text("What the attachment is: image, text, website, video, audio, pdf, document, …"),
+    "attachment_name": text("A file name to show for the attachment."),
+    "context_attachments": mixed("Further material to look at; it is not labeled itself."),
+    "hypothesis": mapping("A first response, in the type's own form, that labelers start from."),
+    "layers": mapping("Drawings shown over the attachment for reference."),
+    "examples": free("Worked examples, shown with the instruction."),
+    "isProcessed": flag("Given back by older clients; accepted and echoed."),
+    "responses_required": whole("How many responses were asked for; accepted and echoed."),
+    "numberOfCompletions": whole("As responses_required, in the camel case of older clients."),
+    "read_only_field_ids": texts("Fields that are shown but not changed."),
+    "sticky_attachments": flag("Keep the attachments in view while scrolling."),
+    "skip_labels": mixed("Reasons a labeler may choose from when skipping."),
+}

@@ -1,0 +1,178 @@
+"""An operation: one row of the API, with all that serving, documenting and testing it needs to know."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from refonte_studio.config import Settings
+from refonte_studio.db import Database, Tx
+from refonte_studio.kit.caller import Caller, Permission
+from refonte_studio.kit.clock import Clock
+from refonte_studio.web.params import Params
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+
+class Body(Enum):
+    """What an operation's body is."""
+
+    PARAMS = "params"  # a JSON object of the documented parameters, which may also come in the query string
+    JSON = "json"  # a JSON value that the operation reads itself, as `call.body`
+    STREAM = "stream"  # bytes that the operation reads itself, as `call.stream()`
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What the composition root hands to every operation."""
+
+    db: Database
+    settings: Settings
+    clock: Clock
+    authenticate: Callable[[Database, "Credential", int], Awaitable[Caller | None]]
+    services: Mapping[type, Any] = field(default_factory=dict)  # things of the outside world, e.g. the mailer
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a request shows of who sent it: an API key or the token of a cookie session."""
+
+    kind: Literal["key", "session"]
+    secret: str
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, as an operation sees it."""
+
+    studio: Studio
+    now: int
+    path: Mapping[str, str]  # the names in the path, decoded
+    credential: Credential | None
+    content_type: str
+    stream: Callable[[], AsyncIterator[bytes]]
+    signed_in: Caller | None = None  # None on the few public operations
+    body: Any = None
+
+    @property
+    def db(self) -> Database:
+        return self.studio.db
+
+    @property
+    def caller(self) -> Caller:
+        assert self.signed_in is not None, "a public operation has no caller"
+        return self.signed_in
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer other than 200 with JSON: raw bytes, a stream, headers."""
+
+    content: bytes | AsyncIterator[bytes] = b""
+    status: int = 200
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[Call, Any], Awaitable[Any]]
+Locate = Callable[[Tx, Caller, Mapping[str, str]], Coroutine[Any, Any, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. `handler` answers with an object that becomes JSON, with None (204), or with an Answer."""
+
+    methods: tuple[Method, ...]
+    path: str  # /v1/projects/{name}
+    handler: Handler
+    permission: Permission | None  # None: public
+    params: type[Params]
+    answer: Any  # a type for msgspec's JSON schema, a ready schema (dict), or None for 204
+    tag: str
+    errors: tuple[int, ...]  # beyond those that follow from the rest
+    body: Body
+    body_schema: Mapping[str, Any] | None  # of a JSON or STREAM body
+    body_type: str
+    locate: Locate | None  # raises NotFound if what the path names does not exist
+    deprecated: tuple[Method, ...]  # methods that work, with a Deprecation header pointing at the first method
+    changes: bool  # whether it changes state, whatever the method
+    media_type: str
+    example: Any  # of the parameters
+    example_answer: Any
+
+    @property
+    def name(self) -> str:
+        """Unique over the whole API: the operationId."""
+        return self.handler.__name__
+
+    @property
+    def summary(self) -> str:
+        return (self.handler.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+    @property
+    def description(self) -> str:
+        return "\n".join(line.strip() for line in (self.handler.__doc__ or "").strip().splitlines())
+
+
+H = TypeVar("H", bound=Handler)
+
+
+class Operations(list[Operation]):
+    """A room's operations, collected by decorating its handlers."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__()
+        self.tag = tag
+
+    def add(
+        self,
+        method: Method | tuple[Method, ...],
+        path: str,
+        *,
+        may: Permission | None,
+        answer: Any,
+        params: type[Params] = Params,
+        errors: tuple[int, ...] = (),
+        body: Body = Body.PARAMS,
+        body_schema: Mapping[str, Any] | None = None,
+        body_type: str = "application/json",
+        locate: Locate | None = None,
+        deprecated: tuple[Method, ...] = (),
+        changes: bool | None = None,
+        media_type: str = "application/json",
+        example: Any = None,
+        example_answer: Any = None,
+    ) -> Callable[[H], H]:
+        """Registers the decorated handler. Its docstring is the description, the first line of it the summary."""
+        methods: tuple[Method, ...] = (method,) if isinstance(method, str) else method
+
+        def register(handler: H) -> H:
+            self.append(
+                Operation(
+                    methods=methods,
+                    path=path,
+                    handler=handler,
+                    permission=may,
+                    params=params,
+                    answer=answer,
+                    tag=self.tag,
+                    errors=errors,
+                    body=body,
+                    body_schema=body_schema,
+                    body_type=body_type,
+                    locate=locate,
+                    deprecated=deprecated,
+                    changes=methods != ("GET",) if changes is None else changes,
+                    media_type=media_type,
+                    example=example,
+                    example_answer=example_answer,
+                )
+            )
+            return handler
+
+        return register
+
+
+encode = msgspec.json.Encoder().encode
