@@ -82,3 +82,8 @@ def load(environment: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
     if settings.smtp_tls not in ("starttls", "tls", "none"):
         raise ValueError(f"STUDIO_SMTP_TLS must be starttls, tls or none, not {settings.smtp_tls!r}")
     return settings
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment from which `load` makes the same settings, for another process."""
+    return {f"STUDIO_{name.upper()}": str(value) for name, value in msgspec.structs.asdict(settings).items()}

@@ -15,14 +15,18 @@ from refonte_studio.db.engine import Listeners
 from refonte_studio.files.routes import operations as files
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import Clock, system_clock
+from refonte_studio.projects.model import Unassigned
 from refonte_studio.projects.routes import operations as projects
 from refonte_studio.quality.routes import operations as quality
+from refonte_studio.tasks.model import TasksEnded
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
+from refonte_studio.teams.model import TeammatesDisabled
 from refonte_studio.teams.routes import operations as teams
 from refonte_studio.web import Operation, Studio
 from refonte_studio.web.app import create_app
 from refonte_studio.web.operation import Credential
+from refonte_studio.work import service as work_service
 from refonte_studio.work.routes import operations as work
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -37,7 +41,11 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 # What happens in a lower room, and what it causes, in the same transaction, in this order.
-LISTENERS: Listeners = {}
+LISTENERS: Listeners = {
+    TeammatesDisabled: (work_service.on_disabled,),
+    Unassigned: (work_service.on_unassigned,),
+    TasksEnded: (work_service.on_tasks_ended,),
+}
 
 
 async def authenticate(db: Database, credential: Credential, now: int) -> Caller | None:

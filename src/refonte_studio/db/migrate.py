@@ -1,13 +1,18 @@
 """Brings a database to the newest schema, on either engine. Blocking: it runs before the server's event loop does."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -39,10 +44,17 @@ def with_connection(url: str, work: Callable[[Connection], None]) -> None:
         asyncio.run(_on_postgres(url, work))
         return
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": 30})
-    event.listen(engine, "connect", lambda raw, _record: raw.execute("PRAGMA journal_mode = WAL"))
+    event.listen(engine, "connect", _take_over)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.begin() as connection:
         work(connection)
     engine.dispose()
+
+
+def _take_over(raw: Any, _record: object) -> None:
+    """Leaves transactions to the "begin" event: Python's driver would run each change of a table in one of its own."""
+    raw.isolation_level = None
+    raw.execute("PRAGMA journal_mode = WAL")
 
 
 async def _on_postgres(url: str, work: Callable[[Connection], None]) -> None:
@@ -52,3 +64,10 @@ async def _on_postgres(url: str, work: Callable[[Connection], None]) -> None:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         await connection.run_sync(work)
     await engine.dispose()
+
+
+if __name__ == "__main__":
+    try:
+        migrate(os.environ["STUDIO_DATABASE"])
+    except (SQLAlchemyError, CommandError, OSError) as failure:
+        sys.exit(f"the migration failed: {failure}")

@@ -108,13 +108,16 @@ class PostgresDatabase:
 
     @classmethod
     async def connect(cls, url: str, listeners: Listeners, pool_size: int) -> "PostgresDatabase":
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=pool_size,
-            command_timeout=COMMAND_TIMEOUT_S,
-            max_inactive_connection_lifetime=300,
-        )
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=pool_size,
+                command_timeout=COMMAND_TIMEOUT_S,
+                max_inactive_connection_lifetime=300,
+            )
+        except (*_GONE, asyncpg.PostgresError) as error:
+            raise Unavailable(f"the database cannot be opened: {error!r}") from error
         return cls(pool, listeners)
 
     async def write(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:

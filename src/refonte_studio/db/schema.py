@@ -102,6 +102,18 @@ sessions = Table(
     _time("created_at"),
     _time("expires_at"),
     Index("ix_sessions_teammate_id", "teammate_id"),
+    Index("ix_sessions_expires_at", "expires_at"),
+)
+
+# Attempts to sign in that did not succeed (or have not yet), by address: they hold back guessing.
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    _id(),
+    _text("address_hash"),
+    _time("failed_at"),
+    Index("ix_sign_in_failures_address_hash", "address_hash", "failed_at"),
+    Index("ix_sign_in_failures_failed_at", "failed_at"),
 )
 
 keys = Table(

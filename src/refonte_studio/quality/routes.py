@@ -1,5 +1,184 @@
-"""The quality room's operations."""
+"""Training and evaluation tasks, and how labelers do on them, over HTTP."""
 
-from refonte_studio.web import Operations
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from refonte_studio.kit.caller import Permission
+from refonte_studio.kit.clock import iso
+from refonte_studio.kit.errors import BadInput, NotFound, shown
+from refonte_studio.kit.pages import PAGE_LIMIT
+from refonte_studio.quality import service
+from refonte_studio.quality.model import QualityTask
+from refonte_studio.tasks import types
+from refonte_studio.web import Body, Call, Operations, Params
 
 operations = Operations("Quality")
+
+_BODY_SCHEMA = {
+    "type": "object",
+    "description": "The parameters of a task of this type, and the response that is expected.",
+    "required": ["expected_response"],
+    "properties": {
+        "expected_response": {"type": "object", "description": "In the shape of a response of this type."},
+        "initial_response": {"type": "object", "description": "What the labeler starts from."},
+    },
+    "additionalProperties": True,
+}
+_EXAMPLE = {
+    "project": "Dog breeds",
+    "attachment": "https://example.com/dog.jpg",
+    "categories": ["collie", "terrier"],
+    "expected_response": {"category": "collie"},
+}
+
+
+class QualityTaskOut(msgspec.Struct, omit_defaults=True):
+    id: str
+    expected_response: dict[str, Any] | msgspec.Raw
+    initial_response: dict[str, Any] | msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class AttemptsParams(Params):
+    quality_task_ids: list[str] | None = None
+    labeler_emails: list[str] | None = None
+    limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] = PAGE_LIMIT
+    next_token: str | None = None
+
+
+class TrainingAttemptOut(msgspec.Struct):
+    id: str
+    quality_task_id: str
+    project: str
+    labeler_email: str
+    attempt: int
+    score: float
+    passed: bool
+    response: dict[str, Any] | msgspec.Raw
+    expected_response: dict[str, Any] | msgspec.Raw
+    started_at: str
+    submitted_at: str
+
+
+class AttemptsOut(msgspec.Struct, omit_defaults=True):
+    docs: list[TrainingAttemptOut]
+    limit: int
+    has_more: bool
+    next_token: str | None = None
+
+
+async def _create(call: Call, kind: service.Kind) -> QualityTaskOut:
+    type_name = call.path["type"]
+    if type_name not in types.TYPES:
+        raise NotFound(f"there is no task type {shown(type_name)}")
+    if not isinstance(call.body, dict):
+        raise BadInput(f"the body must be a JSON object, not {shown(call.body)}")
+    made: QualityTask = await call.db.write(
+        service.create_quality_task, call.caller, kind, type_name, call.body, call.now
+    )
+    return QualityTaskOut(
+        id=made.task_id,
+        expected_response=msgspec.Raw(made.expected_response.encode()),
+        initial_response=msgspec.Raw(made.initial_response.encode()) if made.initial_response else msgspec.UNSET,
+    )
+
+
+@operations.add(
+    "POST",
+    "/v1/training_tasks/{type}",
+    may=Permission.MANAGE,
+    answer=QualityTaskOut,
+    errors=(409,),
+    body=Body.JSON,
+    body_schema=_BODY_SCHEMA,
+    example=_EXAMPLE,
+    example_answer={"id": "64d3b8a6f1c2a4e5b6d7c8f0", "expected_response": {"category": "collie"}},
+)
+async def create_training_task(call: Call, _params: Params) -> QualityTaskOut:
+    """Create a training task
+
+    A task whose answer is known, given to everybody who is assigned to the project before real work.
+    """
+    return await _create(call, "training")
+
+
+@operations.add(
+    "POST",
+    "/v1/evaluation_tasks/{type}",
+    may=Permission.MANAGE,
+    answer=QualityTaskOut,
+    errors=(409,),
+    body=Body.JSON,
+    body_schema=_BODY_SCHEMA,
+    example=_EXAMPLE,
+    example_answer={"id": "64d3b8a6f1c2a4e5b6d7c8f0", "expected_response": {"category": "collie"}},
+)
+async def create_evaluation_task(call: Call, _params: Params) -> QualityTaskOut:
+    """Create an evaluation task
+
+    A task whose answer is known, given once to everybody among the real work, from which nobody can tell it.
+    """
+    return await _create(call, "evaluation")
+
+
+@operations.add(
+    "GET",
+    "/v1/quality/labelers",
+    may=Permission.READ,
+    params=AttemptsParams,
+    answer=AttemptsOut,
+    example={"labeler_emails": ["ben@example.com"], "limit": 10},
+    example_answer={
+        "docs": [
+            {
+                "id": "64d3b8a6f1c2a4e5b6d7c8f9",
+                "quality_task_id": "64d3b8a6f1c2a4e5b6d7c8f0",
+                "project": "Dog breeds",
+                "labeler_email": "ben@example.com",
+                "attempt": 1,
+                "score": 1.0,
+                "passed": True,
+                "response": {"category": "collie"},
+                "expected_response": {"category": "collie"},
+                "started_at": "2023-08-09T16:12:08.072Z",
+                "submitted_at": "2023-08-09T16:12:38.072Z",
+            }
+        ],
+        "limit": 10,
+        "has_more": False,
+    },
+)
+async def list_training_attempts(call: Call, params: AttemptsParams) -> AttemptsOut:
+    """List training attempts
+
+    How people did on training and evaluation tasks, the newest first, by task, by labeler, or both.
+    """
+    for name, given in (("quality_task_ids", params.quality_task_ids), ("labeler_emails", params.labeler_emails)):
+        if given == []:
+            raise BadInput(f"{name} must not be an empty list")
+    page = await call.db.read(
+        service.attempts,
+        call.caller,
+        params.quality_task_ids,
+        params.labeler_emails,
+        params.limit,
+        params.next_token,
+    )
+    docs = [
+        TrainingAttemptOut(
+            id=attempt.id,
+            quality_task_id=attempt.quality_task_id,
+            project=attempt.project,
+            labeler_email=attempt.labeler_email,
+            attempt=attempt.attempt,
+            score=attempt.score,
+            passed=attempt.passed,
+            response=msgspec.Raw(attempt.response.encode()),
+            expected_response=msgspec.Raw(attempt.expected_response.encode()),
+            started_at=iso(attempt.started_at),
+            submitted_at=iso(attempt.submitted_at),
+        )
+        for attempt in page.docs
+    ]
+    return AttemptsOut(docs, page.limit, page.has_more, page.next_token)

@@ -1,16 +1,28 @@
 """Teams and the people in them."""
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
 from refonte_studio.db import Event
-from refonte_studio.kit.caller import Role
+from refonte_studio.kit.caller import Mode, Role
 
 
 class State(StrEnum):
     INVITED = "invited"
     ACTIVE = "active"
     DISABLED = "disabled"
+
+
+# How a teammate moves from state to state. `restore` is for those who had joined, `reopen` for those who never did.
+MOVES: dict[tuple[State, str], State] = {
+    (State.INVITED, "renew"): State.INVITED,
+    (State.INVITED, "accept"): State.ACTIVE,
+    (State.INVITED, "disable"): State.DISABLED,
+    (State.ACTIVE, "disable"): State.DISABLED,
+    (State.DISABLED, "restore"): State.ACTIVE,
+    (State.DISABLED, "reopen"): State.INVITED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,64 @@ class Teammate:
     last_name: str | None
     company: str | None
     disable_rapid_emails: bool
-    invite_expires_at: int | None
+    invite_expires_at: int | None  # None from the moment they join, and for those who never needed an invitation
+
+    @property
+    def joined(self) -> bool:
+        """Whether they ever became active, whatever they are now."""
+        return self.invite_expires_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invitation just made or renewed. The token is not kept and cannot be shown again."""
+
+    email: str
+    role: Role
+    team_name: str
+    invited_by: str
+    token: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Everybody of a team, after a change that may have sent out invitations."""
+
+    teammates: list[Teammate]
+    invitations: list[Invitation]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An active person with the address that somebody signs in with; whether it is them, the password tells."""
+
+    teammate_id: str
+    team_id: str
+    team_name: str
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person in a new session. The token is not kept and cannot be shown again."""
+
+    teammate: Teammate
+    team: Team
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key, without its secret."""
+
+    id: str
+    teammate_id: str
+    mode: Mode
+    name: str
+    prefix: str
+    created_at: int
+    last_used_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +115,4 @@ class TeammatesDisabled(Event):
 
 def email_key(email: str) -> str:
     """What makes an address unique within its team."""
-    return email.strip().lower()
+    return unicodedata.normalize("NFC", email.strip()).lower()

@@ -1,4 +1,4 @@
-"""Use-cases of teams, people, sessions and keys."""
+"""Use-cases of teams, people, sessions and keys that other rooms, the server and the CLI use."""
 
 from collections.abc import Sequence
 
@@ -6,22 +6,90 @@ from refonte_studio.db import Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Caller, Mode, Role
 from refonte_studio.kit.clock import MINUTE_MS
-from refonte_studio.kit.errors import BadInput, Conflict, shown
+from refonte_studio.kit.errors import BadInput, Conflict, NotFound, TooMany, Unauthorized, shown
 from refonte_studio.kit.ids import digest, new_id, new_secret
-from refonte_studio.teams import store
-from refonte_studio.teams.model import State, Team, Teammate, email_key
+from refonte_studio.teams import policy, store, store_access
+from refonte_studio.teams.model import MOVES, Candidate, Key, SignedIn, State, Team, Teammate, email_key
 
 KEY_USE_RESOLUTION_MS = MINUTE_MS  # how fine a key's last-used time is
+KEYS_LIMIT = 100  # live keys of one person
+SESSIONS_LIMIT = 100  # of one person; a further one ends the oldest
+TEAMS_TRIED = 20  # teams in which one sign-in without `team` looks for the person
+SIGN_IN_FAILURES = 10  # of one address, in this time
+SIGN_IN_WINDOW_MS = 15 * MINUTE_MS
+_SETUP = "setup"  # the lock that keeps the first team's making apart
+
+# ---------------------------------------------------------------------------------------------- teams
 
 
 async def create_team(tx: Tx, name: str, now: int) -> Team:
     """A new, empty team. A taken name is a Conflict."""
-    team = Team(new_id(now), name)
+    await tx.lock(_SETUP)
+    team = Team(new_id(now), policy.checked_name("team", name))
     try:
-        await store.insert_team(tx, id=team.id, name=name, callback_secret=new_secret(), created_at=now)
+        await store.insert_team(tx, id=team.id, name=team.name, callback_secret=new_secret(), created_at=now)
     except Duplicate as error:
         raise Conflict(f"there is a team {shown(name)} already") from error
     return team
+
+
+async def find_team(tx: Tx, name: str) -> Team:
+    """The team of this name. Raises NotFound."""
+    found = await store.team_named(tx, name.strip())
+    if found is None:
+        raise NotFound(f"there is no team {shown(name)}")
+    return found
+
+
+async def callback_secret(tx: Tx, team_id: str) -> str:
+    """What signs the team's callbacks."""
+    return await store.callback_secret(tx, team_id)
+
+
+async def new_setup_link(tx: Tx, now: int) -> str | None:
+    """The token of a set-up link for a server without a team, the only one that is good; None if there is a team."""
+    await tx.lock(_SETUP)
+    if await store.any_team(tx):
+        return None
+    token = new_secret()
+    await store.insert_setup_link(tx, digest(token), now)
+    return token
+
+
+async def check_setup_link(tx: Tx, token: str) -> None:
+    """Raises NotFound unless the link is good."""
+    if await store.any_team(tx) or not await store.setup_link_exists(tx, digest(token)):
+        raise NotFound(f"the set-up link {shown(token)} is unknown, used or replaced by a newer one")
+
+
+async def set_up(
+    tx: Tx, token: str, team: str, email: str, names: tuple[str, str], password_hash: str, now: int, lifetime_ms: int
+) -> SignedIn:
+    """The server's first team, and its admin, signed in. Uses the link up; NotFound if it is not good."""
+    await tx.lock(_SETUP)
+    await check_setup_link(tx, token)
+    await store.use_setup_link(tx, digest(token))
+    made = await create_team(tx, team, now)
+    first_name, last_name = names
+    teammate_id = await create_teammate(
+        tx,
+        made.id,
+        email,
+        Role.ADMIN,
+        now,
+        password_hash=password_hash,
+        first_name=first_name,
+        last_name=last_name,
+    )
+    return await start_session(tx, made.id, teammate_id, now, lifetime_ms)
+
+
+# --------------------------------------------------------------------------------------------- people
+
+
+async def lock_roster(tx: Tx, team_id: str) -> None:
+    """Keeps changes of who is in a team, and as what, one after the other."""
+    await tx.lock(f"roster:{team_id}")
 
 
 async def create_teammate(
@@ -36,14 +104,16 @@ async def create_teammate(
     last_name: str | None = None,
 ) -> str:
     """An active teammate, without an invitation; answers their id. A taken address is a Conflict."""
+    ((key, address),) = policy.checked_addresses([email]).items()
+    await lock_roster(tx, team_id)
     teammate_id = new_id(now)
     try:
         await store.insert_teammate(
             tx,
             id=teammate_id,
             team_id=team_id,
-            email=email,
-            email_key=email_key(email),
+            email=address,
+            email_key=key,
             role=role.value,
             state=State.ACTIVE.value,
             first_name=first_name,
@@ -59,16 +129,78 @@ async def create_teammate(
     return teammate_id
 
 
+async def team_members(tx: Tx, team_id: str) -> list[Teammate]:
+    """Everybody of the team, the invited and the disabled too, in the order of their arrival."""
+    return await store.teammates(tx, team_id)
+
+
+async def people(tx: Tx, team_id: str, emails: Sequence[str]) -> list[Teammate]:
+    """The teammates of these addresses, in order, each once. Raises BadInput naming an unknown one."""
+    return in_order(await store.teammates_by_key(tx, team_id, [email_key(email) for email in emails]), emails)
+
+
+def in_order(found: dict[str, Teammate], emails: Sequence[str]) -> list[Teammate]:
+    """The people found, in the order of the addresses, each once. Raises BadInput naming the unknown ones."""
+    unknown = [email for email in emails if email_key(email) not in found]
+    if unknown:
+        raise BadInput(f"no teammate has the address {policy.listed(unknown)}")
+    return [found[key] for key in dict.fromkeys(email_key(email) for email in emails)]
+
+
+async def find_person(tx: Tx, email: str, team_name: str | None = None) -> Teammate:
+    """The person of this address, in whatever state. Raises NotFound, and BadInput if `team_name` is needed."""
+    found = await store.teammates_of_address(tx, email_key(email), team_name)
+    if not found:
+        where = "" if team_name is None else f" in the team {shown(team_name)}"
+        raise NotFound(f"nobody has the address {shown(email)}{where}")
+    if len(found) > 1:
+        raise BadInput(f"{shown(email)} is in several teams, name one: {policy.listed([name for _, name in found])}")
+    return found[0][0]
+
+
+async def appoint(tx: Tx, teammate: Teammate, role: Role) -> None:
+    """Gives a person any role, admin too: for the CLI, whose user owns the server. Brings back the disabled.
+
+    Raises BadInput for the last admin, and for somebody who never joined.
+    """
+    await lock_roster(tx, teammate.team_id)
+    (teammate,) = (await store.teammates_for_update(tx, teammate.team_id, [email_key(teammate.email)])).values()
+    if not teammate.joined:
+        raise BadInput(f"{shown(teammate.email)} has not joined the team yet")
+    if role is not Role.ADMIN:
+        await check_an_admin_stays(tx, teammate.team_id, [teammate])
+    await store.set_role(tx, teammate.team_id, [teammate.id], role)
+    if teammate.state is State.DISABLED:
+        await store.set_state(tx, teammate.team_id, [teammate.id], MOVES[State.DISABLED, "restore"])
+
+
+async def check_an_admin_stays(tx: Tx, team_id: str, leaving: Sequence[Teammate]) -> None:
+    """Raises BadInput if these people are the team's last active admins. Holds while the roster is locked."""
+    admins = [person for person in leaving if person.role is Role.ADMIN and person.state is State.ACTIVE]
+    if admins and not await store.admins_besides(tx, team_id, [person.id for person in leaving]):
+        raise BadInput(f"a team keeps at least one admin: {policy.listed([person.email for person in admins])}")
+
+
+# ----------------------------------------------------------------------------------------------- keys
+
+
 async def create_key(tx: Tx, team_id: str, teammate_id: str, mode: Mode, name: str, now: int) -> tuple[str, str]:
-    """A new API key: its id, and the key itself, which is not kept and cannot be shown again."""
+    """A new API key: its id, and the key itself, which is not kept and cannot be shown again.
+
+    Raises BadInput for a person who is not active, or who has all the keys that one person may have.
+    """
+    if not await store.lock_active(tx, team_id, teammate_id):
+        raise BadInput("only an active teammate can have API keys")
+    if len(await store_access.live_keys(tx, team_id, teammate_id)) >= KEYS_LIMIT:
+        raise BadInput(f"one person has at most {KEYS_LIMIT} API keys; revoke one first")
     key_id, key = new_id(now), f"{mode}_{new_secret()}"
-    await store.insert_key(
+    await store_access.insert_key(
         tx,
         id=key_id,
         team_id=team_id,
         teammate_id=teammate_id,
         mode=mode,
-        name=name,
+        name=policy.checked_name("name", name),
         prefix=key[:10],
         key_hash=digest(key),
         created_at=now,
@@ -76,33 +208,111 @@ async def create_key(tx: Tx, team_id: str, teammate_id: str, mode: Mode, name: s
     return key_id, key
 
 
+async def keys_of(tx: Tx, team_id: str, teammate_id: str) -> list[Key]:
+    """A person's keys that are not revoked, newest first."""
+    return await store_access.live_keys(tx, team_id, teammate_id)
+
+
+async def revoke_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
+    """Ends a key of the team at once. Raises NotFound if there is none or it is revoked already."""
+    if await store_access.live_key_holder(tx, team_id, key_id) is None:
+        raise NotFound(f"there is no key {shown(key_id)}")
+    await store_access.revoke_key(tx, team_id, key_id, now)
+
+
 async def caller_of_key(tx: Tx, key: str, now: int) -> tuple[Caller, bool] | None:
     """Who calls with this key, and whether its last-used time wants renewing; None if it opens nothing."""
-    row = await store.holder_of_key(tx, digest(key))
+    row = await store_access.holder_of_key(tx, digest(key))
     if row is None:
         return None
     caller = Caller(row["team_id"], row["id"], row["email"], Role(row["role"]), row["mode"], key_id=row["key_id"])
     return caller, row["last_used_at"] is None or now - row["last_used_at"] >= KEY_USE_RESOLUTION_MS
 
 
+async def touch_key(tx: Tx, key_id: str, now: int) -> None:
+    """Records that the key was used."""
+    await store_access.touch_key(tx, key_id, now)
+
+
+# ------------------------------------------------------------------------------------------- sessions
+
+
 async def caller_of_session(tx: Tx, token: str, now: int) -> Caller | None:
     """Who calls in this cookie session, which opens the live world; None if it has ended."""
     token_hash = digest(token)
-    row = await store.holder_of_session(tx, token_hash, now)
+    row = await store_access.holder_of_session(tx, token_hash, now)
     if row is None:
         return None
     return Caller(row["team_id"], row["id"], row["email"], Role(row["role"]), "live", session_hash=token_hash)
 
 
-async def touch_key(tx: Tx, key_id: str, now: int) -> None:
-    """Records that the key was used."""
-    await store.touch_key(tx, key_id, now)
+async def start_session(tx: Tx, team_id: str, teammate_id: str, now: int, lifetime_ms: int) -> SignedIn:
+    """A new session of an active person, whose row the transaction holds."""
+    token = new_secret()
+    await store_access.keep_newest_sessions(tx, team_id, teammate_id, SESSIONS_LIMIT - 1)
+    await store_access.insert_session(
+        tx,
+        token_hash=digest(token),
+        team_id=team_id,
+        teammate_id=teammate_id,
+        created_at=now,
+        expires_at=now + lifetime_ms,
+    )
+    return SignedIn(await store.teammate(tx, team_id, teammate_id), await store.team(tx, team_id), token)
 
 
-async def people(tx: Tx, team_id: str, emails: Sequence[str]) -> list[Teammate]:
-    """The teammates of these addresses, in order, each once. Raises BadInput naming an unknown one."""
-    found = await store.teammates_by_key(tx, team_id, [email_key(email) for email in emails])
-    unknown = [email for email in emails if email_key(email) not in found]
-    if unknown:
-        raise BadInput(f"no teammate has the address {', '.join(shown(email) for email in unknown[:10])}")
-    return [found[key] for key in dict.fromkeys(email_key(email) for email in emails)]
+async def end_access(tx: Tx, team_id: str, teammate_ids: Sequence[str], now: int) -> None:
+    """Ends every session and every key of these people."""
+    await store_access.delete_sessions_of(tx, team_id, teammate_ids)
+    await store_access.revoke_keys_of(tx, team_id, teammate_ids, now)
+
+
+async def set_password(tx: Tx, teammate: Teammate, password_hash: str, now: int) -> None:
+    """A new password, which ends all that the old one opened."""
+    await store.set_password(tx, teammate.team_id, teammate.id, password_hash)
+    await end_access(tx, teammate.team_id, [teammate.id], now)
+
+
+async def reserve_attempt(tx: Tx, email: str, now: int) -> str:
+    """Counts an attempt to show the password of an address as failed until `sign_in` says otherwise; answers its id.
+
+    Counting comes before checking, so that no number of attempts at once gets beyond the limit. Raises TooMany.
+    """
+    address_hash = digest(email_key(email))
+    await tx.lock(f"sign-in:{address_hash}")
+    failures = await store_access.failures(tx, address_hash, now - SIGN_IN_WINDOW_MS, SIGN_IN_FAILURES)
+    if len(failures) >= SIGN_IN_FAILURES:
+        error = TooMany(f"too many failed attempts to sign in as {shown(email)}; try again later")
+        error.headers = {"Retry-After": str(max(1, (failures[-1] + SIGN_IN_WINDOW_MS - now + 999) // 1000))}
+        raise error
+    attempt_id = new_id(now)
+    await store_access.insert_failure(tx, attempt_id, address_hash, now)
+    return attempt_id
+
+
+async def candidates(tx: Tx, email: str, team_name: str | None) -> list[Candidate]:
+    """The active people who have this address and a password, in all teams or in the named one."""
+    return await store_access.candidates(tx, email_key(email), team_name, TEAMS_TRIED)
+
+
+async def own_candidate(tx: Tx, caller: Caller) -> Candidate | None:
+    """The caller as someone whose password can be checked; None if they have none."""
+    return await store_access.candidate(tx, caller.team_id, caller.teammate_id)
+
+
+async def forgive(tx: Tx, attempt_id: str) -> None:
+    """The attempt did not fail."""
+    await store_access.delete_failure(tx, attempt_id)
+
+
+async def sign_in(tx: Tx, person: Candidate, attempt_id: str, now: int, lifetime_ms: int) -> SignedIn:
+    """A session for a person whose password was right. Raises Unauthorized if it ended meanwhile."""
+    if not await store_access.lock_candidate(tx, person):
+        raise Unauthorized("the e-mail address or the password is wrong")
+    await store_access.delete_failure(tx, attempt_id)
+    return await start_session(tx, person.team_id, person.teammate_id, now, lifetime_ms)
+
+
+async def sweep_sessions(tx: Tx, now: int) -> int:
+    """Deletes sessions and failed attempts that are over, a bounded number; answers how many."""
+    return await store_access.sweep_sessions(tx, now) + await store_access.sweep_failures(tx, now - SIGN_IN_WINDOW_MS)

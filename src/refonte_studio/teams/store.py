@@ -5,10 +5,14 @@ from typing import Any
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Role
-from refonte_studio.teams.model import State, Teammate
+from refonte_studio.teams.model import State, Team, Teammate
 
 _TEAMMATE = """id, team_id, email, role, state, first_name, last_name, company, disable_rapid_emails,
     invite_expires_at"""
+
+
+def _prefixed(table: str) -> str:
+    return ", ".join(f"{table}.{column.strip()}" for column in _TEAMMATE.split(","))
 
 
 def _teammate(row: Row) -> Teammate:
@@ -32,6 +36,46 @@ async def insert_team(tx: Tx, **values: Any) -> None:
            VALUES (:id, :name, :callback_secret, :created_at)""",
         **values,
     )
+
+
+async def team(tx: Tx, team_id: str) -> Team:
+    row = await tx.one("SELECT id, name FROM teams WHERE id = :team_id", team_id=team_id)
+    assert row is not None, "teams are never deleted"
+    return Team(row["id"], row["name"])
+
+
+async def team_named(tx: Tx, name: str) -> Team | None:
+    row = await tx.one("SELECT id, name FROM teams WHERE name = :name", name=name)
+    return Team(row["id"], row["name"]) if row else None
+
+
+async def any_team(tx: Tx) -> bool:
+    """Whether there is a team at all."""
+    return await tx.one("SELECT id FROM teams LIMIT 1") is not None
+
+
+async def callback_secret(tx: Tx, team_id: str) -> str:
+    row = await tx.one("SELECT callback_secret FROM teams WHERE id = :team_id", team_id=team_id)
+    assert row is not None, "teams are never deleted"
+    return row["callback_secret"]
+
+
+async def insert_setup_link(tx: Tx, token_hash: str, now: int) -> None:
+    """Makes this the only set-up link."""
+    await tx.run("DELETE FROM setup_links")
+    await tx.run(
+        "INSERT INTO setup_links (token_hash, created_at) VALUES (:token_hash, :now)", token_hash=token_hash, now=now
+    )
+
+
+async def setup_link_exists(tx: Tx, token_hash: str) -> bool:
+    row = await tx.one("SELECT created_at FROM setup_links WHERE token_hash = :token_hash", token_hash=token_hash)
+    return row is not None
+
+
+async def use_setup_link(tx: Tx, token_hash: str) -> bool:
+    """Whether there was such a link; there is none afterwards."""
+    return await tx.run("DELETE FROM setup_links WHERE token_hash = :token_hash", token_hash=token_hash) == 1
 
 
 async def insert_teammate(tx: Tx, **values: Any) -> None:
@@ -60,34 +104,130 @@ async def teammates_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[st
     return {row["email_key"]: _teammate(row) for row in rows}
 
 
-async def insert_key(tx: Tx, **values: Any) -> None:
+async def teammates_for_update(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, Teammate]:
+    """The same; they stay as they are to the end of the transaction."""
+    rows = await tx.all(
+        f"""SELECT {_TEAMMATE}, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :keys[]
+            ORDER BY id FOR NO KEY UPDATE""",
+        team_id=team_id,
+        keys=list(keys),
+    )
+    return {row["email_key"]: _teammate(row) for row in rows}
+
+
+async def teammates_of_address(tx: Tx, key: str, team_name: str | None) -> list[tuple[Teammate, str]]:
+    """The people of this address, over all teams or in the named one, and their teams' names."""
+    rows = await tx.all(
+        f"""SELECT {_prefixed("t")}, m.name AS team_name FROM teammates t JOIN teams m ON m.id = t.team_id
+            WHERE t.email_key = :key AND (CAST(:team_name AS TEXT) IS NULL OR m.name = :team_name) ORDER BY t.id""",
+        key=key,
+        team_name=team_name,
+    )
+    return [(_teammate(row), row["team_name"]) for row in rows]
+
+
+async def teammate(tx: Tx, team_id: str, teammate_id: str) -> Teammate:
+    row = await tx.one(
+        f"SELECT {_TEAMMATE} FROM teammates WHERE team_id = :team_id AND id = :teammate_id",
+        team_id=team_id,
+        teammate_id=teammate_id,
+    )
+    assert row is not None, "teammates are never deleted"
+    return _teammate(row)
+
+
+async def lock_active(tx: Tx, team_id: str, teammate_id: str) -> bool:
+    """Whether the person is active, and stays so to the end of the transaction."""
+    row = await tx.one(
+        """SELECT id FROM teammates WHERE team_id = :team_id AND id = :teammate_id AND state = 'active'
+           FOR NO KEY UPDATE""",
+        team_id=team_id,
+        teammate_id=teammate_id,
+    )
+    return row is not None
+
+
+async def admins_besides(tx: Tx, team_id: str, teammate_ids: Sequence[str]) -> bool:
+    """Whether the team has an active admin who is none of these."""
+    rows = await tx.all(
+        "SELECT id FROM teammates WHERE team_id = :team_id AND role = 'admin' AND state = 'active'", team_id=team_id
+    )
+    return any(row["id"] not in teammate_ids for row in rows)
+
+
+async def insert_invited(tx: Tx, rows: Sequence[Sequence[Any]]) -> None:
+    """New invited people: id, team_id, email, email_key, role, invite_hash, invite_expires_at, created_at."""
+    await tx.insert(
+        "teammates",
+        ("id", "team_id", "email", "email_key", "role", "invite_hash", "invite_expires_at", "created_at")
+        + ("state", "disable_rapid_emails"),
+        [(*row, State.INVITED.value, False) for row in rows],
+    )
+
+
+async def invite_again(
+    tx: Tx, team_id: str, teammate_id: str, role: Role, state: State, invite_hash: str, expires_at: int
+) -> None:
+    """A new link; the one before is void."""
     await tx.run(
-        """INSERT INTO keys (id, team_id, teammate_id, mode, name, prefix, key_hash, created_at)
-           VALUES (:id, :team_id, :teammate_id, :mode, :name, :prefix, :key_hash, :created_at)""",
-        **values,
+        """UPDATE teammates SET role = :role, state = :state, invite_hash = :invite_hash,
+             invite_expires_at = :expires_at
+           WHERE team_id = :team_id AND id = :teammate_id""",
+        team_id=team_id,
+        teammate_id=teammate_id,
+        role=role.value,
+        state=state.value,
+        invite_hash=invite_hash,
+        expires_at=expires_at,
     )
 
 
-async def holder_of_key(tx: Tx, key_hash: str) -> Row | None:
-    """The key's active holder, and the key."""
-    return await tx.one(
-        """SELECT k.id AS key_id, k.mode, k.last_used_at, t.id, t.team_id, t.email, t.role
-           FROM keys k JOIN teammates t ON t.id = k.teammate_id
-           WHERE k.key_hash = :key_hash AND k.revoked_at IS NULL AND t.state = 'active'""",
-        key_hash=key_hash,
+async def set_role(tx: Tx, team_id: str, teammate_ids: Sequence[str], role: Role) -> None:
+    await tx.run(
+        "UPDATE teammates SET role = :role WHERE team_id = :team_id AND id IN :teammate_ids[]",
+        team_id=team_id,
+        teammate_ids=list(teammate_ids),
+        role=role.value,
     )
 
 
-async def holder_of_session(tx: Tx, token_hash: str, now: int) -> Row | None:
-    """The session's active holder."""
+async def set_state(tx: Tx, team_id: str, teammate_ids: Sequence[str], state: State) -> None:
+    """Also voids their open invitations."""
+    await tx.run(
+        """UPDATE teammates SET state = :state, invite_hash = NULL
+           WHERE team_id = :team_id AND id IN :teammate_ids[]""",
+        team_id=team_id,
+        teammate_ids=list(teammate_ids),
+        state=state.value,
+    )
+
+
+async def invited_by_link(tx: Tx, invite_hash: str, now: int) -> Row | None:
+    """The person whom an open invitation is for."""
     return await tx.one(
-        """SELECT t.id, t.team_id, t.email, t.role
-           FROM sessions s JOIN teammates t ON t.id = s.teammate_id
-           WHERE s.token_hash = :token_hash AND s.expires_at > :now AND t.state = 'active'""",
-        token_hash=token_hash,
+        """SELECT id, team_id FROM teammates
+           WHERE invite_hash = :invite_hash AND state = 'invited' AND invite_expires_at > :now""",
+        invite_hash=invite_hash,
         now=now,
     )
 
 
-async def touch_key(tx: Tx, key_id: str, now: int) -> None:
-    await tx.run("UPDATE keys SET last_used_at = :now WHERE id = :key_id", key_id=key_id, now=now)
+async def join(tx: Tx, **values: Any) -> Teammate | None:
+    """Makes the person of an open invitation active; None if it is not open any more."""
+    row = await tx.one(
+        f"""UPDATE teammates SET state = 'active', first_name = :first_name, last_name = :last_name,
+              password_hash = :password_hash, invite_hash = NULL, invite_expires_at = NULL
+            WHERE invite_hash = :invite_hash AND state = 'invited' AND invite_expires_at > :now
+            RETURNING {_TEAMMATE}""",
+        **values,
+    )
+    return _teammate(row) if row else None
+
+
+async def set_password(tx: Tx, team_id: str, teammate_id: str, password_hash: str) -> None:
+    await tx.run(
+        "UPDATE teammates SET password_hash = :password_hash WHERE team_id = :team_id AND id = :teammate_id",
+        team_id=team_id,
+        teammate_id=teammate_id,
+        password_hash=password_hash,
+    )

@@ -162,6 +162,9 @@ async def _read(operation: Operation, call: Call, request: Request[Any, Any, Any
     if operation.body is Body.JSON:
         call.body = decode_json(body) if body.strip() else None
         return read_params(operation.params, pairs, {})
+    if operation.body is Body.OPEN:
+        call.body, call.query = decode_object(body), pairs
+        return operation.params()
     return read_params(operation.params, pairs, decode_object(body))
 
 

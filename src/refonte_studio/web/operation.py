@@ -1,6 +1,6 @@
 """An operation: one row of the API, with all that serving, documenting and testing it needs to know."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, TypeVar
@@ -21,6 +21,7 @@ class Body(Enum):
 
     PARAMS = "params"  # a JSON object of the documented parameters, which may also come in the query string
     JSON = "json"  # a JSON value that the operation reads itself, as `call.body`
+    OPEN = "open"  # a JSON object and a query string that the operation reads itself: `call.body`, `call.query`
     STREAM = "stream"  # bytes that the operation reads itself, as `call.stream()`
 
 
@@ -55,6 +56,7 @@ class Call:
     stream: Callable[[], AsyncIterator[bytes]]
     signed_in: Caller | None = None  # None on the few public operations
     body: Any = None
+    query: Sequence[tuple[str, str]] = ()  # of a Body.OPEN: the names and values as they were sent
 
     @property
     def db(self) -> Database:

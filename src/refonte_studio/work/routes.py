@@ -1,5 +1,318 @@
-"""The work room's operations."""
+"""What a labeler does, over HTTP."""
 
-from refonte_studio.web import Operations
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller, Permission
+from refonte_studio.kit.clock import iso
+from refonte_studio.kit.pages import PAGE_LIMIT
+from refonte_studio.web import Call, Operations, Params
+from refonte_studio.work import service
+from refonte_studio.work.model import Assignment, Waiting
 
 operations = Operations("Work")
+
+_TASK = {
+    "task_id": "64d3b8a6f1c2a4e5b6d7c8f0",
+    "type": "categorization",
+    "project": "Dog breeds",
+    "batch": "Monday",
+    "instruction": "Choose the breed.",
+    "params": {"attachment": "https://example.com/dog.jpg", "categories": ["collie", "terrier"]},
+}
+
+
+class ClaimParams(Params):
+    project: str | None = None
+    batch: str | None = None
+
+
+class ClaimedTask(msgspec.Struct):
+    task_id: str
+    type: str
+    project: str
+    batch: str
+    instruction: str
+    params: dict[str, Any] | msgspec.Raw
+
+
+class ClaimOut(msgspec.Struct):
+    """A task to work on, held until the lease ends."""
+
+    claim_id: str
+    lease_expires_at: str
+    task: ClaimedTask
+
+
+class SubmitParams(Params):
+    response: dict[str, Any]
+
+
+class SubmittedOut(msgspec.Struct):
+    task_id: str
+    status: str
+    attempts: int
+    attempts_wanted: int
+
+
+class ExtendedOut(msgspec.Struct):
+    claim_id: str
+    lease_expires_at: str
+
+
+class SkipParams(Params):
+    reason: Annotated[str, Meta(max_length=1_000)] | None = None
+
+
+class PutDownOut(msgspec.Struct):
+    task_id: str
+
+
+class WaitingBatch(msgspec.Struct):
+    name: str
+    waiting: int
+
+
+class WaitingProject(msgspec.Struct):
+    name: str
+    waiting: int
+    batches: list[WaitingBatch]
+
+
+class QueueOut(msgspec.Struct):
+    waiting: int
+    projects: list[WaitingProject]
+
+
+class HistoryParams(Params):
+    limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] = PAGE_LIMIT
+    next_token: str | None = None
+
+
+class DoneOut(msgspec.Struct):
+    claim_id: str
+    task_id: str
+    project: str
+    batch: str
+    type: str
+    submitted_at: str
+    response: dict[str, Any] | msgspec.Raw
+
+
+class HistoryOut(msgspec.Struct, omit_defaults=True):
+    docs: list[DoneOut]
+    limit: int
+    has_more: bool
+    next_token: str | None = None
+
+
+def _lease_ms(call: Call) -> int:
+    return call.studio.settings.lease_s * 1_000
+
+
+def _claim_out(assignment: Assignment) -> ClaimOut:
+    claim = assignment.claim
+    params = assignment.params.encode()
+    instruction = msgspec.json.decode(params, type=_Instruction).instruction
+    return ClaimOut(
+        claim_id=claim.id,
+        lease_expires_at=iso(claim.lease_expires_at),
+        task=ClaimedTask(
+            task_id=claim.task_id,
+            type=assignment.type,
+            project=assignment.project,
+            batch=assignment.batch,
+            instruction=instruction or "",
+            params=msgspec.Raw(params),
+        ),
+    )
+
+
+class _Instruction(msgspec.Struct):
+    instruction: str | None = None
+
+
+async def _locate(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:
+    return await service.claim_of(tx, caller, path["claim"])
+
+
+@operations.add(
+    "POST",
+    "/v1/work/claim",
+    may=Permission.WORK,
+    params=ClaimParams,
+    answer=ClaimOut | None,
+    errors=(404,),
+    example={"project": "Dog breeds"},
+    example_answer={
+        "claim_id": "64d3b8a6f1c2a4e5b6d7c8f9",
+        "lease_expires_at": "2023-08-09T16:42:38.072Z",
+        "task": _TASK,
+    },
+)
+async def claim(call: Call, params: ClaimParams) -> ClaimOut | None:
+    """Claim the next task
+
+    The next task this person may work, with a lease. Asking again while holding one answers the same one, whatever
+    the filter. 204 when there is none.
+    """
+    held = await call.db.write(service.claim_next, call.caller, params.project, params.batch, _lease_ms(call), call.now)
+    return _claim_out(held) if held else None
+
+
+@operations.add(
+    "POST",
+    "/v1/work/{claim}/submit",
+    may=Permission.WORK,
+    params=SubmitParams,
+    answer=SubmittedOut,
+    errors=(409,),
+    locate=_locate,
+    example={"response": {"category": "collie"}},
+    example_answer={
+        "task_id": "64d3b8a6f1c2a4e5b6d7c8f0",
+        "status": "pending",
+        "attempts": 1,
+        "attempts_wanted": 3,
+    },
+)
+async def submit(call: Call, params: SubmitParams) -> SubmittedOut:
+    """Submit a response
+
+    Checks the response against the task's type and parameters and records the attempt. The same submission again
+    answers the same; a different one, or a claim that is lost, is 409.
+    """
+    done = await call.db.write(service.submit, call.caller, call.path["claim"], params.response, call.now)
+    return SubmittedOut(done.task_id, done.status, done.attempts, done.attempts_wanted)
+
+
+@operations.add(
+    "POST",
+    "/v1/work/{claim}/extend",
+    may=Permission.WORK,
+    answer=ExtendedOut,
+    errors=(409,),
+    locate=_locate,
+    example_answer={"claim_id": "64d3b8a6f1c2a4e5b6d7c8f9", "lease_expires_at": "2023-08-09T16:42:38.072Z"},
+)
+async def extend(call: Call, _params: Params) -> ExtendedOut:
+    """Renew the lease
+
+    The lease runs for its whole length from now.
+    """
+    held = await call.db.write(service.extend, call.caller, call.path["claim"], _lease_ms(call), call.now)
+    return ExtendedOut(held.id, iso(held.lease_expires_at))
+
+
+@operations.add(
+    "POST",
+    "/v1/work/{claim}/skip",
+    may=Permission.WORK,
+    params=SkipParams,
+    answer=PutDownOut,
+    errors=(409,),
+    locate=_locate,
+    example={"reason": "The picture is too dark."},
+    example_answer={"task_id": "64d3b8a6f1c2a4e5b6d7c8f0"},
+)
+async def skip(call: Call, params: SkipParams) -> PutDownOut:
+    """Decline a task for good
+
+    Its place is open to others; this person does not get it again.
+    """
+    put_down = await call.db.write(service.skip, call.caller, call.path["claim"], params.reason, call.now)
+    return PutDownOut(put_down.task_id)
+
+
+@operations.add(
+    "POST",
+    "/v1/work/{claim}/release",
+    may=Permission.WORK,
+    answer=PutDownOut,
+    errors=(409,),
+    locate=_locate,
+    example_answer={"task_id": "64d3b8a6f1c2a4e5b6d7c8f0"},
+)
+async def release(call: Call, _params: Params) -> PutDownOut:
+    """Give a task back
+
+    Its place is open again, to this person too.
+    """
+    put_down = await call.db.write(service.release, call.caller, call.path["claim"], call.now)
+    return PutDownOut(put_down.task_id)
+
+
+@operations.add(
+    "GET",
+    "/v1/work/queue",
+    may=Permission.WORK,
+    answer=QueueOut,
+    example_answer={
+        "waiting": 12,
+        "projects": [{"name": "Dog breeds", "waiting": 12, "batches": [{"name": "Monday", "waiting": 12}]}],
+    },
+)
+async def queue(call: Call, _params: Params) -> QueueOut:
+    """What is waiting
+
+    How many tasks this person could claim, by project and batch in the order of dispatch; what they hold is not
+    counted.
+    """
+    return _queue_out(await call.db.read(service.queue, call.caller))
+
+
+def _queue_out(waiting: list[Waiting]) -> QueueOut:
+    projects: dict[str, WaitingProject] = {}
+    for part in waiting:
+        project = projects.setdefault(part.project, WaitingProject(part.project, 0, []))
+        project.waiting += part.tasks
+        if part.batch is not None:
+            project.batches.append(WaitingBatch(part.batch, part.tasks))
+    return QueueOut(sum(project.waiting for project in projects.values()), list(projects.values()))
+
+
+@operations.add(
+    "GET",
+    "/v1/work/history",
+    may=Permission.WORK,
+    params=HistoryParams,
+    answer=HistoryOut,
+    example_answer={
+        "docs": [
+            {
+                "claim_id": "64d3b8a6f1c2a4e5b6d7c8f9",
+                "task_id": "64d3b8a6f1c2a4e5b6d7c8f0",
+                "project": "Dog breeds",
+                "batch": "Monday",
+                "type": "categorization",
+                "submitted_at": "2023-08-09T16:12:38.072Z",
+                "response": {"category": "collie"},
+            }
+        ],
+        "limit": 100,
+        "has_more": False,
+    },
+)
+async def history(call: Call, params: HistoryParams) -> HistoryOut:
+    """One's own attempts
+
+    The newest first, in pages.
+    """
+    page = await call.db.read(service.history, call.caller, params.limit, params.next_token)
+    docs = [
+        DoneOut(
+            claim_id=done.claim_id,
+            task_id=done.task_id,
+            project=done.project,
+            batch=done.batch,
+            type=done.type,
+            submitted_at=iso(done.submitted_at),
+            response=msgspec.Raw(done.response.encode()),
+        )
+        for done in page.docs
+    ]
+    return HistoryOut(docs, page.limit, page.has_more, page.next_token)

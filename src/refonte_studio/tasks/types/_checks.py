@@ -142,8 +142,6 @@ def one_of(value: object, path: str, options: Collection[str]) -> str:
     return value
 
 
-
-
 def flag(params: dict[str, Any], name: str, default: bool = False) -> bool:
     value = params.get(name)
     return default if value is None else a_flag(value, name)

@@ -104,8 +104,8 @@ def need_one(params: dict[str, Any], *names: str) -> None:
     """At least one of these parameters is given, and is not empty."""
     if not any(params.get(name) for name in names):
         missing(names[0], "is required" if len(names) == 1 else f"is required (or {' or '.join(names[1:])})")
-    attachments = params.get("attachments")
-    for index, item in enumerate(attachments if isinstance(attachments, list) else ()):
+    attachments: Any = params.get("attachments") or []
+    for index, item in enumerate(an_array(attachments, "attachments")):
         if not item or not isinstance(item, str | dict):
             refuse(at("attachments", index), item, "is neither a URL nor an attachment object")
 
@@ -128,7 +128,7 @@ COMMON_PARAMETERS: Mapping[str, Parameter] = {
         f"What to label, where it is several things (at most {MAX_ITEMS}): URLs, or objects such as {{type, content}}.",
         {"type": "array", "items": {"type": ["string", "object"]}},
     ),
-    "attachment_type": text("What the attachment is: image, text, website, video, audio, pdf, document, …"),
+    "attachment_type": text("What the attachment is: image, text, website, video, audio, pdf or document."),
     "attachment_name": text("A file name to show for the attachment."),
     "context_attachments": mixed("Further material to look at; it is not labeled itself."),
     "hypothesis": mapping("A first response, in the type's own form, that labelers start from."),

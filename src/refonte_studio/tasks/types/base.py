@@ -52,7 +52,7 @@ class TaskType(ABC):
         return responses[0] if len(responses) == 1 else self.merge(params, responses)
 
     @abstractmethod
-    def merge(self, params: dict[str, Any], responses: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    def merge(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
         """`combine` for two responses or more."""
 
     @abstractmethod

@@ -164,6 +164,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_setup_links")),
     )
     op.create_table(
+        "sign_in_failures",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("address_hash", sa.Text(), nullable=False),
+        sa.Column("failed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_failures")),
+    )
+    with op.batch_alter_table("sign_in_failures", schema=None) as batch_op:
+        batch_op.create_index("ix_sign_in_failures_address_hash", ["address_hash", "failed_at"], unique=False)
+        batch_op.create_index("ix_sign_in_failures_failed_at", ["failed_at"], unique=False)
+
+    op.create_table(
         "task_tags",
         sa.Column("team_id", sa.Text(), nullable=False),
         sa.Column("tag", sa.Text(), nullable=False),
@@ -424,6 +435,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.create_index("ix_sessions_teammate_id", ["teammate_id"], unique=False)
+        batch_op.create_index("ix_sessions_expires_at", ["expires_at"], unique=False)
 
     op.create_table(
         "batch_groups",
@@ -456,6 +468,7 @@ def downgrade() -> None:
     op.drop_table("group_members")
     op.drop_table("batch_groups")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
+        batch_op.drop_index("ix_sessions_expires_at")
         batch_op.drop_index("ix_sessions_teammate_id")
 
     op.drop_table("sessions")
@@ -524,6 +537,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_task_tags_tag")
 
     op.drop_table("task_tags")
+    with op.batch_alter_table("sign_in_failures", schema=None) as batch_op:
+        batch_op.drop_index("ix_sign_in_failures_failed_at")
+        batch_op.drop_index("ix_sign_in_failures_address_hash")
+
+    op.drop_table("sign_in_failures")
     op.drop_table("setup_links")
     op.drop_table("quality_tasks")
     with op.batch_alter_table("quality_attempts", schema=None) as batch_op:

@@ -1,0 +1,74 @@
+"""Batches: tasks of a project that are worked together, and their place in the queue."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from refonte_studio.db import Event
+from refonte_studio.kit.caller import Mode
+
+BatchType = Literal["Production", "Calibration", "SelfLabel"]
+State = Literal["staging", "in_progress", "completed"]
+STATES: tuple[State, ...] = get_args(State)
+
+STAGING: State = "staging"
+IN_PROGRESS: State = "in_progress"
+COMPLETED: State = "completed"
+
+# What may happen to a batch in a state, and the state that follows. A batch of a Studio project is made in
+# `staging`, any other (and every default batch) in `in_progress`.
+MOVES: dict[tuple[State, str], State] = {
+    (STAGING, "finalize"): IN_PROGRESS,
+    (IN_PROGRESS, "complete"): COMPLETED,  # never a Studio project's default batch
+    (COMPLETED, "reopen"): IN_PROGRESS,  # never in a Studio project
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    id: str
+    team_id: str
+    mode: Mode
+    project_id: str
+    name: str
+    batch_type: BatchType
+    studio: bool  # of a Studio project
+    is_default: bool  # its project's default batch
+    state: State
+    position: int | None  # its place in the queue, with gaps; None unless it is pending in a Studio project
+    callback: str | None
+    metadata: str  # a JSON object
+    created_at: int
+    finalized_at: int | None
+    completed_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many tasks of a batch are in each state."""
+
+    pending: int = 0
+    completed: int = 0
+    canceled: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.pending + self.completed + self.canceled
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A batch of a Studio project with what its listing says of it."""
+
+    batch: Batch
+    project_name: str
+    priority: int | None  # its place among all pending batches of the team and mode, from 1
+    counts: Counts
+    groups: tuple[str, ...]  # names, in the order in which they were given
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCompleted(Event):
+    """The batch has just become completed."""
+
+    batch: Batch
+    now: int

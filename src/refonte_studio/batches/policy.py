@@ -1,0 +1,102 @@
+"""What makes a batch well-formed, and the order of the queue."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from refonte_studio.batches.model import STATES, Batch, BatchType
+from refonte_studio.kit.errors import BadInput, shown
+from refonte_studio.kit.names import checked_name
+
+RESERVED_NAMES = ("set_priorities", "reset_priorities")  # they are paths beside /v1/studio/batches/{batch}
+CALLBACK_LIMIT = 2_000
+METADATA_LIMIT_BYTES = 1_000_000
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+_SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+def checked_batch_name(name: str) -> str:
+    """A name that a batch may have."""
+    if name in RESERVED_NAMES:
+        raise BadInput(f"a batch cannot be named {shown(name)}")
+    return checked_name("batch", name)
+
+
+def batch_type(calibration: bool, self_label: bool) -> BatchType:
+    """The type that the two flags of a creation ask for."""
+    if calibration and self_label:
+        raise BadInput("calibration_batch and self_label_batch cannot both be true")
+    if calibration:
+        return "Calibration"
+    return "SelfLabel" if self_label else "Production"
+
+
+def checked_callback(callback: str | None) -> str | None:
+    """Whom to tell when the batch completes: a URL, an e-mail address, or (empty) nobody."""
+    if not callback:
+        return None
+    if len(callback) > CALLBACK_LIMIT:
+        raise BadInput(f"callback has at most {CALLBACK_LIMIT:,} characters, not {len(callback):,}")
+    if not (_ADDRESS.fullmatch(callback) if "://" not in callback else _is_url(callback)):
+        raise BadInput(f"callback must be an http or https URL or an e-mail address, not {shown(callback)}")
+    return callback
+
+
+def _is_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and bool(url.hostname) and port != 0 and not _SPACE_OR_CONTROL.search(text)
+
+
+def checked_metadata(metadata: Mapping[str, Any]) -> str:
+    """Metadata as it is stored."""
+    text = msgspec.json.encode(metadata).decode()
+    if len(text) > METADATA_LIMIT_BYTES:
+        raise BadInput(f"metadata has at most {METADATA_LIMIT_BYTES:,} bytes, not {len(text):,}")
+    return text
+
+
+def checked_status(status: str) -> str:
+    """A state that batches can be filtered by."""
+    if status not in STATES:
+        raise BadInput(f"status must be one of {', '.join(STATES)}, not {shown(status)}")
+    return status
+
+
+# ------------------------------------------------------------------------------------- the queue's order
+
+
+def trade(queue: Sequence[str], order: Sequence[str]) -> list[str]:
+    """The queue after those in `order` have traded their places among themselves, so as to come in that order."""
+    traders = frozenset(order)
+    incoming = iter(order)
+    return [next(incoming) if each in traders else each for each in queue]
+
+
+def put_first(queue: Sequence[str], among: Collection[str], first: Sequence[str]) -> list[str]:
+    """The queue with `first` put first, in that order, among the places of `among`; the rest keep their order."""
+    ahead = frozenset(first)
+    return trade(queue, [*first, *(each for each in queue if each in among and each not in ahead)])
+
+
+def put_at(queue: Sequence[str], one: str, place: int) -> list[str]:
+    """The queue with one of it moved to a place counted from 1; a place beyond the end is the end."""
+    rest = [each for each in queue if each != one]
+    return [*rest[: place - 1], one, *rest[place - 1 :]]
+
+
+def put_back(queue: Sequence[Batch], among: Collection[str]) -> list[str]:
+    """The queue with `among` back in the initial order, each in a place that one of them had."""
+    initial = sorted((batch for batch in queue if batch.id in among), key=initial_order)
+    return trade([batch.id for batch in queue], [batch.id for batch in initial])
+
+
+def initial_order(batch: Batch) -> tuple[bool, int, str]:
+    """Calibration batches first, then by creation."""
+    return (batch.batch_type != "Calibration", batch.created_at, batch.id)

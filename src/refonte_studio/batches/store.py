@@ -1,0 +1,312 @@
+"""The SQL of batches, their groups and their place in the queue."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from refonte_studio.batches.model import Batch
+from refonte_studio.db import Row, Tx
+from refonte_studio.kit.caller import Mode
+
+_COLUMNS = """id, team_id, mode, project_id, name, batch_type, studio, is_default, state, position, callback, metadata,
+    created_at, finalized_at, completed_at"""
+_PENDING = "team_id = :team_id AND mode = :mode AND state = 'in_progress' AND position IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which batches a list shows."""
+
+    team_id: str
+    mode: Mode
+    state: str | None
+    project_id: str | None
+    created_from: int
+    created_to: int
+
+
+def _batch(row: Row) -> Batch:
+    return Batch(
+        id=row["id"],
+        team_id=row["team_id"],
+        mode=row["mode"],
+        project_id=row["project_id"],
+        name=row["name"],
+        batch_type=row["batch_type"],
+        studio=bool(row["studio"]),
+        is_default=bool(row["is_default"]),
+        state=row["state"],
+        position=row["position"],
+        callback=row["callback"],
+        metadata=row["metadata"],
+        created_at=row["created_at"],
+        finalized_at=row["finalized_at"],
+        completed_at=row["completed_at"],
+    )
+
+
+async def insert(tx: Tx, batch: Batch) -> bool:
+    """Whether the batch is new: a taken name inserts nothing."""
+    made = await tx.one(
+        f"""INSERT INTO batches ({_COLUMNS})
+            VALUES (:id, :team_id, :mode, :project_id, :name, :batch_type, :studio, :is_default, :state, :position,
+              :callback, :metadata, :created_at, :finalized_at, :completed_at)
+            ON CONFLICT (team_id, mode, name) DO NOTHING RETURNING id""",
+        id=batch.id,
+        team_id=batch.team_id,
+        mode=batch.mode,
+        project_id=batch.project_id,
+        name=batch.name,
+        batch_type=batch.batch_type,
+        studio=batch.studio,
+        is_default=batch.is_default,
+        state=batch.state,
+        position=batch.position,
+        callback=batch.callback,
+        metadata=batch.metadata,
+        created_at=batch.created_at,
+        finalized_at=batch.finalized_at,
+        completed_at=batch.completed_at,
+    )
+    return made is not None
+
+
+async def by_name(tx: Tx, team_id: str, mode: Mode, name: str) -> Batch | None:
+    row = await tx.one(
+        f"SELECT {_COLUMNS} FROM batches WHERE team_id = :team_id AND mode = :mode AND name = :name",
+        team_id=team_id,
+        mode=mode,
+        name=name,
+    )
+    return _batch(row) if row else None
+
+
+async def by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Batch]:
+    rows = await tx.all(
+        f"SELECT {_COLUMNS} FROM batches WHERE team_id = :team_id AND id IN :ids[]", team_id=team_id, ids=list(ids)
+    )
+    return {row["id"]: _batch(row) for row in rows}
+
+
+async def of_project(tx: Tx, team_id: str, project_id: str) -> list[Batch]:
+    """Every batch of the project, oldest first."""
+    rows = await tx.all(
+        f"SELECT {_COLUMNS} FROM batches WHERE team_id = :team_id AND project_id = :project_id ORDER BY id",
+        team_id=team_id,
+        project_id=project_id,
+    )
+    return [_batch(row) for row in rows]
+
+
+async def default_of(tx: Tx, team_id: str, project_id: str) -> Batch | None:
+    row = await tx.one(
+        f"SELECT {_COLUMNS} FROM batches WHERE team_id = :team_id AND project_id = :project_id AND is_default",
+        team_id=team_id,
+        project_id=project_id,
+    )
+    return _batch(row) if row else None
+
+
+async def hold(tx: Tx, batch: Batch) -> Batch | None:
+    """The batch as it is now, and stays until the transaction ends, beside others who hold it too."""
+    row = await tx.one(
+        f"SELECT {_COLUMNS} FROM batches WHERE id = :id AND team_id = :team_id FOR KEY SHARE",
+        id=batch.id,
+        team_id=batch.team_id,
+    )
+    return _batch(row) if row else None
+
+
+async def lock(tx: Tx, team_id: str, batch_id: str) -> Batch | None:
+    """The batch as it is when nobody else holds or locks it any more."""
+    row = await tx.one(
+        f"SELECT {_COLUMNS} FROM batches WHERE id = :id AND team_id = :team_id FOR UPDATE", id=batch_id, team_id=team_id
+    )
+    return _batch(row) if row else None
+
+
+async def lock_for_change(tx: Tx, batch: Batch) -> None:
+    """Waits for others who change the batch, but not for those who hold it."""
+    await tx.one(
+        "SELECT id FROM batches WHERE id = :id AND team_id = :team_id FOR NO KEY UPDATE",
+        id=batch.id,
+        team_id=batch.team_id,
+    )
+
+
+async def set_metadata(tx: Tx, batch: Batch, metadata: str) -> None:
+    await tx.run(
+        "UPDATE batches SET metadata = :metadata WHERE id = :id AND team_id = :team_id",
+        id=batch.id,
+        team_id=batch.team_id,
+        metadata=metadata,
+    )
+
+
+_LISTED = """team_id = :team_id AND mode = :mode AND created_at >= :created_from AND created_at <= :created_to
+    AND (CAST(:state AS TEXT) IS NULL OR state = :state)
+    AND (CAST(:project_id AS TEXT) IS NULL OR project_id = :project_id)"""
+
+
+async def page(tx: Tx, filters: Filter, limit: int, offset: int) -> list[Batch]:
+    """Newest first."""
+    rows = await tx.all(
+        f"SELECT {_COLUMNS} FROM batches WHERE {_LISTED} ORDER BY id DESC LIMIT :limit OFFSET :offset",
+        team_id=filters.team_id,
+        mode=filters.mode,
+        state=filters.state,
+        project_id=filters.project_id,
+        created_from=filters.created_from,
+        created_to=filters.created_to,
+        limit=limit,
+        offset=offset,
+    )
+    return [_batch(row) for row in rows]
+
+
+async def total(tx: Tx, filters: Filter) -> int:
+    row = await tx.one(
+        f"SELECT COUNT(*) AS total FROM batches WHERE {_LISTED}",
+        team_id=filters.team_id,
+        mode=filters.mode,
+        state=filters.state,
+        project_id=filters.project_id,
+        created_from=filters.created_from,
+        created_to=filters.created_to,
+    )
+    return row["total"] if row else 0
+
+
+# --------------------------------------------------------------------------------------------- states
+
+
+async def finalize(tx: Tx, batch: Batch, position: int, now: int) -> None:
+    """staging → in_progress, with a place in the queue."""
+    await tx.run(
+        """UPDATE batches SET state = 'in_progress', position = :position, finalized_at = :now
+           WHERE id = :id AND team_id = :team_id AND state = 'staging'""",
+        id=batch.id,
+        team_id=batch.team_id,
+        position=position,
+        now=now,
+    )
+
+
+async def mark_finalized(tx: Tx, batch: Batch, now: int) -> None:
+    """Keeps the time at which a batch was finalized that takes tasks all the same."""
+    await tx.run(
+        "UPDATE batches SET finalized_at = :now WHERE id = :id AND team_id = :team_id AND finalized_at IS NULL",
+        id=batch.id,
+        team_id=batch.team_id,
+        now=now,
+    )
+
+
+async def complete(tx: Tx, batch: Batch, now: int) -> Batch | None:
+    """in_progress → completed, out of the queue; None for a batch that is not in progress or never completes."""
+    row = await tx.one(
+        f"""UPDATE batches SET state = 'completed', position = NULL, completed_at = :now
+            WHERE id = :id AND team_id = :team_id AND state = 'in_progress' AND NOT (studio AND is_default)
+            RETURNING {_COLUMNS}""",
+        id=batch.id,
+        team_id=batch.team_id,
+        now=now,
+    )
+    return _batch(row) if row else None
+
+
+async def reopen(tx: Tx, batch: Batch) -> None:
+    """completed → in_progress, outside Studio projects."""
+    await tx.run(
+        """UPDATE batches SET state = 'in_progress', completed_at = NULL
+           WHERE id = :id AND team_id = :team_id AND state = 'completed' AND NOT studio""",
+        id=batch.id,
+        team_id=batch.team_id,
+    )
+
+
+# ------------------------------------------------------------------------------------------ the queue
+
+
+async def queue(tx: Tx, team_id: str, mode: Mode) -> list[Batch]:
+    """The pending batches of Studio projects, in order of priority."""
+    rows = await tx.all(
+        f"SELECT {_COLUMNS} FROM batches WHERE {_PENDING} ORDER BY position, id", team_id=team_id, mode=mode
+    )
+    return [_batch(row) for row in rows]
+
+
+async def queue_ids(tx: Tx, team_id: str, mode: Mode) -> list[str]:
+    """The ids of the pending batches of Studio projects, in order of priority."""
+    rows = await tx.all(f"SELECT id FROM batches WHERE {_PENDING} ORDER BY position, id", team_id=team_id, mode=mode)
+    return [row["id"] for row in rows]
+
+
+async def position_at_end(tx: Tx, team_id: str, mode: Mode) -> int:
+    row = await tx.one(
+        f"SELECT COALESCE(MAX(position), 0) + 1 AS position FROM batches WHERE {_PENDING}", team_id=team_id, mode=mode
+    )
+    return row["position"] if row else 1
+
+
+async def position_after_calibrations(tx: Tx, team_id: str, mode: Mode) -> int:
+    """The place after the last pending calibration batch, or the first place; who is there moves on by one."""
+    row = await tx.one(
+        f"""SELECT COALESCE(MAX(position), 0) + 1 AS position FROM batches
+            WHERE {_PENDING} AND batch_type = 'Calibration'""",
+        team_id=team_id,
+        mode=mode,
+    )
+    position = row["position"] if row else 1
+    await tx.run(
+        f"UPDATE batches SET position = position + 1 WHERE {_PENDING} AND position >= :position",
+        team_id=team_id,
+        mode=mode,
+        position=position,
+    )
+    return position
+
+
+_PAIRS = {"sqlite": "json_each(:places)", "postgresql": "json_each_text(CAST(:places AS JSON))"}
+
+
+async def set_positions(tx: Tx, team_id: str, mode: Mode, places: Mapping[str, int]) -> None:
+    """The places of pending batches, by id. One that has completed meanwhile gets none."""
+    await tx.run(
+        f"""UPDATE batches SET position = CAST(place.value AS INTEGER) FROM {_PAIRS[tx.engine]} AS place
+            WHERE batches.id = place.key AND {_PENDING}""",
+        team_id=team_id,
+        mode=mode,
+        places=json.dumps(places),
+    )
+
+
+# --------------------------------------------------------------------------------------------- groups
+
+
+async def set_groups(tx: Tx, batch: Batch, group_ids: Sequence[str]) -> None:
+    """These groups and no others, in this order."""
+    await tx.run(
+        "DELETE FROM batch_groups WHERE team_id = :team_id AND batch_id = :batch_id",
+        team_id=batch.team_id,
+        batch_id=batch.id,
+    )
+    await tx.insert(
+        "batch_groups",
+        ("team_id", "batch_id", "group_id", "number"),
+        [(batch.team_id, batch.id, group_id, number) for number, group_id in enumerate(group_ids)],
+    )
+
+
+async def groups_of(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> dict[str, list[str]]:
+    """The ids of each batch's groups, in order; a batch without any is absent."""
+    rows = await tx.all(
+        """SELECT batch_id, group_id FROM batch_groups
+           WHERE team_id = :team_id AND batch_id IN :batch_ids[] ORDER BY batch_id, number""",
+        team_id=team_id,
+        batch_ids=list(batch_ids),
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["batch_id"], []).append(row["group_id"])
+    return found

@@ -1,0 +1,52 @@
+"""The SQL of how many tasks a batch has in each state: counts, and deltas that are folded into them later."""
+
+from collections.abc import Sequence
+
+from refonte_studio.batches.model import Counts
+from refonte_studio.db import Tx
+
+
+async def add(tx: Tx, team_id: str, batch_id: str, pending: int, completed: int, canceled: int) -> None:
+    await tx.run(
+        """INSERT INTO batch_deltas (team_id, batch_id, pending, completed, canceled)
+           VALUES (:team_id, :batch_id, :pending, :completed, :canceled)""",
+        team_id=team_id,
+        batch_id=batch_id,
+        pending=pending,
+        completed=completed,
+        canceled=canceled,
+    )
+
+
+async def of_batches(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counts]:
+    """The counts of each batch that has any. One statement, so that a fold in between cannot be seen by half."""
+    rows = await tx.all(
+        """SELECT batch_id, SUM(pending) AS pending, SUM(completed) AS completed, SUM(canceled) AS canceled
+           FROM (SELECT batch_id, pending, completed, canceled FROM batch_counts WHERE batch_id IN :ids[]
+                 UNION ALL
+                 SELECT batch_id, pending, completed, canceled FROM batch_deltas WHERE batch_id IN :ids[]) AS parts
+           GROUP BY batch_id""",
+        ids=list(batch_ids),
+    )
+    return {row["batch_id"]: Counts(row["pending"], row["completed"], row["canceled"]) for row in rows}
+
+
+async def oldest_deltas(tx: Tx, limit: int) -> list[int]:
+    """The ids of deltas that nobody else folds, locked."""
+    rows = await tx.all("SELECT id FROM batch_deltas ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED", limit=limit)
+    return [row["id"] for row in rows]
+
+
+async def fold(tx: Tx, delta_ids: Sequence[int]) -> None:
+    """Moves these deltas into the counts, in the order of batches, so that two folds cannot wait for each other."""
+    await tx.run(
+        """INSERT INTO batch_counts (team_id, batch_id, pending, completed, canceled)
+           SELECT MIN(team_id), batch_id, SUM(pending), SUM(completed), SUM(canceled)
+           FROM batch_deltas WHERE id IN :ids[] GROUP BY batch_id ORDER BY batch_id
+           ON CONFLICT (batch_id) DO UPDATE SET
+             pending = batch_counts.pending + excluded.pending,
+             completed = batch_counts.completed + excluded.completed,
+             canceled = batch_counts.canceled + excluded.canceled""",
+        ids=list(delta_ids),
+    )
+    await tx.run("DELETE FROM batch_deltas WHERE id IN :ids[]", ids=list(delta_ids))

@@ -1,0 +1,73 @@
+"""Whether a database has the newest schema, asked without the weight of what migrates it."""
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+CONNECT_TIMEOUT_S = 10
+
+
+def newest() -> str:
+    """The newest migration's number."""
+    return max(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
+
+
+def current(url: str) -> str | None:
+    """The number of the newest migration that the database has; None if it is empty or is not there yet."""
+    if url.startswith("sqlite:///"):
+        return _of_sqlite(url.removeprefix("sqlite:///"))
+    return asyncio.run(_of_postgres(url))
+
+
+def make_current(url: str) -> None:
+    """Applies what the database lacks, in a process that ends afterwards, so that its weight does not stay.
+
+    Raises MigrationFailed.
+    """
+    present = current(url)
+    if present == newest():
+        return
+    if present is not None and present > newest():
+        raise MigrationFailed(f"the database has schema {present}, and this version of Refonte Studio knows {newest()}")
+    environment = os.environ | {"STUDIO_DATABASE": url}
+    done = subprocess.run([sys.executable, "-m", "refonte_studio.db.migrate"], env=environment, check=False)
+    if done.returncode != 0:
+        raise MigrationFailed(f"the database could not be brought to schema {newest()}; see above")
+
+
+class MigrationFailed(Exception):
+    """The database keeps the schema it had."""
+
+
+def _of_sqlite(path: str) -> str | None:
+    if not Path(path).exists():
+        return None
+    connection = sqlite3.connect(path, timeout=CONNECT_TIMEOUT_S)
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return None
+        raise
+    finally:
+        connection.close()
+    return row[0] if row else None
+
+
+async def _of_postgres(url: str) -> str | None:
+    import asyncpg
+
+    try:
+        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
+    except (asyncpg.PostgresError, OSError, TimeoutError, ValueError) as error:
+        raise MigrationFailed(f"the database cannot be reached: {error}") from error
+    try:
+        return await connection.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        return None
+    finally:
+        await connection.close()

@@ -1,0 +1,242 @@
+"""Use-cases of projects, assignments and groups."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Mode
+from refonte_studio.kit.clock import iso
+from refonte_studio.kit.errors import BadInput, Conflict, NotFound, StudioError, shown
+from refonte_studio.kit.ids import new_id
+from refonte_studio.kit.names import checked_name
+from refonte_studio.projects import policy, store
+from refonte_studio.projects.assignments import assign, assignments, is_assigned, unassign
+from refonte_studio.projects.groups import (
+    assigned_people,
+    create_group,
+    find_group,
+    group_ids_named,
+    group_names,
+    groups,
+    groups_by_ids,
+    groups_for_batch,
+    update_group,
+)
+from refonte_studio.projects.model import ANY_TYPE, CONSENSUS, STANDARD, Project, ProjectOut, Template, Version
+
+__all__ = [
+    "assign",
+    "assigned_people",
+    "assignments",
+    "by_id",
+    "by_ids",
+    "create_group",
+    "create_project",
+    "default_project",
+    "described",
+    "find",
+    "find_group",
+    "find_in_body",
+    "group_ids_named",
+    "group_names",
+    "groups",
+    "groups_by_ids",
+    "groups_for_batch",
+    "hold",
+    "is_assigned",
+    "names_by_ids",
+    "projects",
+    "set_params",
+    "set_pipeline",
+    "template",
+    "unassign",
+    "update_group",
+]
+
+DEFAULT_NAME = "default"
+
+
+async def create_project(
+    tx: Tx,
+    team_id: str,
+    mode: Mode,
+    name: str,
+    type: str,  # noqa: A002 - the word of the API
+    now: int,
+    *,
+    params: Mapping[str, Any] | None = None,
+    studio: bool = False,
+    rapid: bool = False,
+    dataset_id: str | None = None,
+    pipeline: str | None = None,
+    consensus_attempts: int | None = None,
+) -> Project:
+    """A new project. A taken name is a Conflict."""
+    chosen, attempts = (policy.checked_pipeline if studio else policy.no_pipeline)(pipeline, consensus_attempts)
+    project = Project(
+        id=new_id(now),
+        team_id=team_id,
+        mode=mode,
+        name=checked_name("project", name),
+        type=policy.checked_type(type),
+        studio=studio,
+        rapid=rapid,
+        dataset_id=dataset_id,
+        pipeline=chosen,
+        consensus_attempts=attempts,
+        version=1,
+        params=policy.checked_params(params or {}),
+        created_at=now,
+    )
+    if not await store.insert(tx, project):
+        raise Conflict(f"there is a project {shown(name)} already")
+    return project
+
+
+async def find(tx: Tx, team_id: str, mode: Mode, name: str) -> Project:
+    """The project that a path or a filter names; raises NotFound."""
+    return await _named(tx, team_id, mode, name, NotFound)
+
+
+async def find_in_body(tx: Tx, team_id: str, mode: Mode, name: str) -> Project:
+    """The project that a body names; raises BadInput."""
+    return await _named(tx, team_id, mode, name, BadInput)
+
+
+async def _named(tx: Tx, team_id: str, mode: Mode, name: str, error: type[StudioError]) -> Project:
+    project = await store.by_name(tx, team_id, mode, name)
+    if project is None:
+        raise error(f"there is no project {shown(name)}")
+    return project
+
+
+async def projects(tx: Tx, team_id: str, mode: Mode) -> list[Project]:
+    """Every project, newest first."""
+    return await store.all_of_team(tx, team_id, mode)
+
+
+async def by_id(tx: Tx, team_id: str, project_id: str) -> Project:
+    """A project known to exist."""
+    return (await store.by_ids(tx, team_id, [project_id]))[project_id]
+
+
+async def by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Project]:
+    """Projects by id."""
+    return await store.by_ids(tx, team_id, ids)
+
+
+async def names_by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str]:
+    """The names of projects, by id, without reading their parameters."""
+    return await store.names_by_ids(tx, team_id, ids)
+
+
+async def default_project(tx: Tx, team_id: str, mode: Mode, now: int) -> Project:
+    """The project of tasks that name none; it comes into being when it is first needed."""
+    project = await _present_default(tx, team_id, mode)
+    if project is not None:
+        return project
+    await tx.lock(f"default-project:{team_id}:{mode}")
+    project = await _present_default(tx, team_id, mode)
+    number = 1
+    while project is None:
+        name = DEFAULT_NAME if number == 1 else f"{DEFAULT_NAME} {number}"
+        made = Project(
+            new_id(now),
+            team_id,
+            mode,
+            name,
+            ANY_TYPE,
+            False,
+            False,
+            None,
+            STANDARD,
+            policy.DEFAULT_ATTEMPTS,
+            1,
+            "{}",
+            now,
+        )
+        project = made if await store.insert(tx, made) else None
+        number += 1
+    return project
+
+
+async def _present_default(tx: Tx, team_id: str, mode: Mode) -> Project | None:
+    named = await store.by_name(tx, team_id, mode, DEFAULT_NAME)
+    if named is None or named.type == ANY_TYPE:
+        return named  # the default project takes this name before all others
+    return await store.of_type(tx, team_id, mode, ANY_TYPE)
+
+
+async def hold(tx: Tx, project: Project) -> Project:
+    """The project with its pipeline as it is now, and stays until this transaction ends.
+
+    Whoever makes tasks by the pipeline holds the project, so that `set_pipeline` reaches every task.
+    """
+    row = await store.hold(tx, project.team_id, project.id)
+    if row is None:
+        return project
+    return replace(project, pipeline=row["pipeline"], consensus_attempts=row["consensus_attempts"])
+
+
+async def set_pipeline(tx: Tx, project: Project, pipeline: str, consensus_attempts: int | None) -> Project:
+    """The Studio project with another pipeline; waits for those who hold it. Tasks are not touched here."""
+    if not project.studio:
+        raise BadInput(f"project {shown(project.name)} is not a Studio project, so it has no pipeline")
+    await store.lock(tx, project.team_id, project.id)
+    present = (await by_id(tx, project.team_id, project.id)).consensus_attempts
+    chosen, attempts = policy.checked_pipeline(pipeline, consensus_attempts, present)
+    await store.set_pipeline(tx, project, chosen, attempts)
+    return await by_id(tx, project.team_id, project.id)
+
+
+async def set_params(tx: Tx, project: Project, params: Mapping[str, Any], patch: bool, now: int) -> Project:
+    """A new version of the project's parameters: merged into the present ones with `patch`, else in their place."""
+    await store.lock(tx, project.team_id, project.id)
+    project = await by_id(tx, project.team_id, project.id)
+    merged = {**msgspec.json.decode(project.params), **params} if patch else params
+    text = policy.checked_params(merged)
+    await store.insert_version(tx, project, project.version + 1, text, now)
+    await store.set_version(tx, project, project.version + 1)
+    return replace(project, version=project.version + 1, params=text)
+
+
+async def described(tx: Tx, team_id: str, found: Sequence[Project]) -> list[ProjectOut]:
+    """These projects as the API shows them, with the history of their parameters."""
+    history = await store.versions(tx, team_id, [project.id for project in found])
+    return [_described(project, history.get(project.id, [])) for project in found]
+
+
+def _described(project: Project, history: Sequence[Version]) -> ProjectOut:
+    consensus = project.studio and project.pipeline == CONSENSUS
+    return ProjectOut(
+        id=project.id,
+        name=project.name,
+        type=project.type,
+        created_at=iso(project.created_at),
+        studio=project.studio,
+        rapid=project.rapid,
+        version=project.version,
+        params=msgspec.json.decode(project.params),
+        param_history=[
+            {**msgspec.json.decode(one.params), "version": one.number, "created_at": iso(one.created_at)}
+            for one in history
+        ],
+        pipeline=project.pipeline if project.studio else UNSET,
+        consensus_attempts=project.consensus_attempts if consensus else UNSET,
+        datasetId=project.dataset_id if project.dataset_id is not None else UNSET,
+    )
+
+
+async def template(tx: Tx, project: Project) -> Template:
+    """What the project fixes of its tasks. Raises BadInput unless its type has templates."""
+    if project.type != "textcollection":
+        raise BadInput(
+            f"project {shown(project.name)} is of type {project.type}, which does not support task templates"
+        )
+    history = (await store.versions(tx, project.team_id, [project.id]))[project.id]
+    params = msgspec.json.decode(project.params)
+    return Template(project, history[-1].created_at, policy.template_variables(params), policy.response_schema(params))

@@ -1,0 +1,174 @@
+"""The SQL of projects and their parameters."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from refonte_studio.db import Row, Tx
+from refonte_studio.kit.caller import Mode
+from refonte_studio.projects.model import Project, Version
+
+HISTORY_LIMIT = 100  # versions that a project shows
+
+_SELECT = """SELECT p.id, p.team_id, p.mode, p.name, p.type, p.studio, p.rapid, p.dataset_id, p.pipeline,
+    p.consensus_attempts, p.version, v.params, p.created_at
+  FROM projects p JOIN project_params v ON v.project_id = p.id AND v.version = p.version"""
+
+
+def _project(row: Row) -> Project:
+    return Project(
+        id=row["id"],
+        team_id=row["team_id"],
+        mode=row["mode"],
+        name=row["name"],
+        type=row["type"],
+        studio=bool(row["studio"]),
+        rapid=bool(row["rapid"]),
+        dataset_id=row["dataset_id"],
+        pipeline=row["pipeline"],
+        consensus_attempts=row["consensus_attempts"],
+        version=row["version"],
+        params=row["params"],
+        created_at=row["created_at"],
+    )
+
+
+async def insert(tx: Tx, project: Project) -> bool:
+    """Whether the project is new: a taken name inserts nothing."""
+    made = await tx.one(
+        """INSERT INTO projects (id, team_id, mode, name, type, studio, rapid, dataset_id, pipeline,
+             consensus_attempts, version, created_at)
+           VALUES (:id, :team_id, :mode, :name, :type, :studio, :rapid, :dataset_id, :pipeline,
+             :consensus_attempts, :version, :created_at)
+           ON CONFLICT (team_id, mode, name) DO NOTHING RETURNING id""",
+        id=project.id,
+        team_id=project.team_id,
+        mode=project.mode,
+        name=project.name,
+        type=project.type,
+        studio=project.studio,
+        rapid=project.rapid,
+        dataset_id=project.dataset_id,
+        pipeline=project.pipeline,
+        consensus_attempts=project.consensus_attempts,
+        version=project.version,
+        created_at=project.created_at,
+    )
+    if made is not None:
+        await insert_version(tx, project, project.version, project.params, project.created_at)
+    return made is not None
+
+
+async def insert_version(tx: Tx, project: Project, version: int, params: str, now: int) -> None:
+    await tx.run(
+        """INSERT INTO project_params (team_id, project_id, version, params, created_at)
+           VALUES (:team_id, :project_id, :version, :params, :now)""",
+        team_id=project.team_id,
+        project_id=project.id,
+        version=version,
+        params=params,
+        now=now,
+    )
+
+
+async def set_version(tx: Tx, project: Project, version: int) -> None:
+    await tx.run(
+        "UPDATE projects SET version = :version WHERE id = :id AND team_id = :team_id",
+        id=project.id,
+        team_id=project.team_id,
+        version=version,
+    )
+
+
+async def set_pipeline(tx: Tx, project: Project, pipeline: str, consensus_attempts: int) -> None:
+    await tx.run(
+        """UPDATE projects SET pipeline = :pipeline, consensus_attempts = :consensus_attempts
+           WHERE id = :id AND team_id = :team_id""",
+        id=project.id,
+        team_id=project.team_id,
+        pipeline=pipeline,
+        consensus_attempts=consensus_attempts,
+    )
+
+
+async def lock(tx: Tx, team_id: str, project_id: str) -> None:
+    """Waits for everybody else who holds or locks the project."""
+    await tx.one(
+        "SELECT id FROM projects WHERE id = :id AND team_id = :team_id FOR UPDATE", id=project_id, team_id=team_id
+    )
+
+
+async def hold(tx: Tx, team_id: str, project_id: str) -> Row | None:
+    """Keeps the pipeline as it is until the transaction ends, beside others who hold it too."""
+    return await tx.one(
+        "SELECT pipeline, consensus_attempts FROM projects WHERE id = :id AND team_id = :team_id FOR KEY SHARE",
+        id=project_id,
+        team_id=team_id,
+    )
+
+
+async def by_name(tx: Tx, team_id: str, mode: Mode, name: str) -> Project | None:
+    row = await tx.one(
+        f"{_SELECT} WHERE p.team_id = :team_id AND p.mode = :mode AND p.name = :name",
+        team_id=team_id,
+        mode=mode,
+        name=name,
+    )
+    return _project(row) if row else None
+
+
+async def of_type(tx: Tx, team_id: str, mode: Mode, type_name: str) -> Project | None:
+    """The oldest project of this type."""
+    row = await tx.one(
+        f"{_SELECT} WHERE p.team_id = :team_id AND p.mode = :mode AND p.type = :type_name ORDER BY p.id LIMIT 1",
+        team_id=team_id,
+        mode=mode,
+        type_name=type_name,
+    )
+    return _project(row) if row else None
+
+
+async def all_of_team(tx: Tx, team_id: str, mode: Mode) -> list[Project]:
+    """Every project, newest first."""
+    rows = await tx.all(
+        f"{_SELECT} WHERE p.team_id = :team_id AND p.mode = :mode ORDER BY p.id DESC", team_id=team_id, mode=mode
+    )
+    return [_project(row) for row in rows]
+
+
+async def by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Project]:
+    rows = await tx.all(f"{_SELECT} WHERE p.team_id = :team_id AND p.id IN :ids[]", team_id=team_id, ids=list(ids))
+    return {row["id"]: _project(row) for row in rows}
+
+
+async def names_by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str]:
+    rows = await tx.all(
+        "SELECT id, name FROM projects WHERE team_id = :team_id AND id IN :ids[]", team_id=team_id, ids=list(ids)
+    )
+    return {row["id"]: row["name"] for row in rows}
+
+
+async def ids_by_names(tx: Tx, team_id: str, mode: Mode, names: Sequence[str]) -> dict[str, str]:
+    rows = await tx.all(
+        "SELECT id, name FROM projects WHERE team_id = :team_id AND mode = :mode AND name IN :names[]",
+        team_id=team_id,
+        mode=mode,
+        names=list(names),
+    )
+    return {row["name"]: row["id"] for row in rows}
+
+
+async def versions(tx: Tx, team_id: str, project_ids: Sequence[str]) -> dict[str, list[Version]]:
+    """The newest versions of these projects' parameters, oldest first."""
+    rows: Sequence[Any] = await tx.all(
+        """SELECT v.project_id, v.version, v.params, v.created_at
+           FROM project_params v JOIN projects p ON p.id = v.project_id
+           WHERE p.team_id = :team_id AND p.id IN :ids[] AND v.version > p.version - :shown
+           ORDER BY v.project_id, v.version""",
+        team_id=team_id,
+        ids=list(project_ids),
+        shown=HISTORY_LIMIT,
+    )
+    found: dict[str, list[Version]] = {}
+    for row in rows:
+        found.setdefault(row["project_id"], []).append(Version(row["version"], row["params"], row["created_at"]))
+    return found

@@ -1,0 +1,228 @@
+"""The SQL of assignments and groups."""
+
+from collections.abc import Sequence
+
+from refonte_studio.db import Row, Tx
+from refonte_studio.kit.caller import Mode
+from refonte_studio.projects.model import Group
+
+
+async def assignments(tx: Tx, team_id: str, mode: Mode) -> Sequence[Row]:
+    """(email, project) for every active teammate, in the order of their arrival; project is NULL for nothing."""
+    return await tx.all(
+        """SELECT t.email, p.name AS project
+           FROM teammates t
+           LEFT JOIN (assignments a JOIN projects p ON p.id = a.project_id AND p.mode = :mode)
+             ON a.teammate_id = t.id
+           WHERE t.team_id = :team_id AND t.state = 'active'
+           ORDER BY t.id""",
+        team_id=team_id,
+        mode=mode,
+    )
+
+
+async def assign(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str], now: int) -> None:
+    """Every one of these people to every one of these projects; those who are already are left as they are."""
+    await tx.run(
+        """INSERT INTO assignments (team_id, teammate_id, project_id, created_at)
+           SELECT t.team_id, t.id, p.id, :now FROM teammates t JOIN projects p ON p.team_id = t.team_id
+           WHERE t.team_id = :team_id AND t.id IN :teammate_ids[] AND p.id IN :project_ids[]
+           ORDER BY t.id, p.id
+           ON CONFLICT (teammate_id, project_id) DO NOTHING""",
+        team_id=team_id,
+        teammate_ids=list(teammate_ids),
+        project_ids=list(project_ids),
+        now=now,
+    )
+
+
+async def unassign(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str]) -> Sequence[Row]:
+    """The (teammate_id, project_id) that were assigned and are no longer."""
+    return await tx.all(
+        """DELETE FROM assignments
+           WHERE team_id = :team_id AND teammate_id IN :teammate_ids[] AND project_id IN :project_ids[]
+           RETURNING teammate_id, project_id""",
+        team_id=team_id,
+        teammate_ids=list(teammate_ids),
+        project_ids=list(project_ids),
+    )
+
+
+async def projects_of(tx: Tx, team_id: str, mode: Mode, teammate_ids: Sequence[str]) -> list[str]:
+    """The projects that any of these people is assigned to."""
+    rows = await tx.all(
+        """SELECT DISTINCT a.project_id FROM assignments a JOIN projects p ON p.id = a.project_id
+           WHERE a.team_id = :team_id AND p.mode = :mode AND a.teammate_id IN :teammate_ids[]""",
+        team_id=team_id,
+        mode=mode,
+        teammate_ids=list(teammate_ids),
+    )
+    return [row["project_id"] for row in rows]
+
+
+async def assigned(tx: Tx, project_id: str, teammate_ids: Sequence[str]) -> set[str]:
+    """Who of them is assigned."""
+    rows = await tx.all(
+        "SELECT teammate_id FROM assignments WHERE project_id = :project_id AND teammate_id IN :teammate_ids[]",
+        project_id=project_id,
+        teammate_ids=list(teammate_ids),
+    )
+    return {row["teammate_id"] for row in rows}
+
+
+async def hold_assigned(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str]) -> set[str]:
+    """Who of them is assigned, and stays so until this transaction ends."""
+    rows = await tx.all(
+        """SELECT teammate_id FROM assignments
+           WHERE team_id = :team_id AND project_id = :project_id AND teammate_id IN :teammate_ids[]
+           ORDER BY teammate_id FOR KEY SHARE""",
+        team_id=team_id,
+        project_id=project_id,
+        teammate_ids=list(teammate_ids),
+    )
+    return {row["teammate_id"] for row in rows}
+
+
+# --------------------------------------------------------------------------------------------- groups
+
+_GROUPS = """SELECT g.id, g.project_id, g.name, g.singleton, t.id AS teammate_id, t.email
+  FROM groups g
+  LEFT JOIN group_members m ON m.group_id = g.id
+  LEFT JOIN teammates t ON t.id = m.teammate_id
+  WHERE g.team_id = :team_id"""
+
+
+def _groups(rows: Sequence[Row]) -> list[Group]:
+    workers: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        members = workers.setdefault(row["id"], [])
+        if row["teammate_id"] is not None:
+            members.append((row["teammate_id"], row["email"]))
+    return [
+        Group(
+            id=row["id"],
+            project_id=row["project_id"],
+            name=row["name"],
+            singleton=bool(row["singleton"]),
+            workers=tuple(sorted(workers[row["id"]], key=lambda worker: (worker[1].lower(), worker[0]))),
+        )
+        for row in {row["id"]: row for row in rows}.values()
+    ]
+
+
+async def groups_of_project(tx: Tx, team_id: str, project_id: str) -> list[Group]:
+    """In the order of their creation."""
+    rows = await tx.all(
+        f"{_GROUPS} AND g.project_id = :project_id ORDER BY g.id", team_id=team_id, project_id=project_id
+    )
+    return _groups(rows)
+
+
+async def groups_by_names(tx: Tx, team_id: str, project_id: str, names: Sequence[str]) -> dict[str, Group]:
+    rows = await tx.all(
+        f"{_GROUPS} AND g.project_id = :project_id AND g.name IN :names[] ORDER BY g.id",
+        team_id=team_id,
+        project_id=project_id,
+        names=list(names),
+    )
+    return {group.name: group for group in _groups(rows)}
+
+
+async def groups_by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Group]:
+    rows = await tx.all(f"{_GROUPS} AND g.id IN :ids[] ORDER BY g.id", team_id=team_id, ids=list(ids))
+    return {group.id: group for group in _groups(rows)}
+
+
+async def group_names(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str]:
+    rows = await tx.all(
+        "SELECT id, name FROM groups WHERE team_id = :team_id AND id IN :ids[]", team_id=team_id, ids=list(ids)
+    )
+    return {row["id"]: row["name"] for row in rows}
+
+
+async def group_ids_named(tx: Tx, team_id: str, mode: Mode, name: str, project_id: str | None) -> list[str]:
+    rows = await tx.all(
+        """SELECT g.id FROM groups g JOIN projects p ON p.id = g.project_id
+           WHERE g.team_id = :team_id AND p.mode = :mode AND g.name = :name
+             AND (CAST(:project_id AS TEXT) IS NULL OR g.project_id = :project_id)
+           ORDER BY g.id""",
+        team_id=team_id,
+        mode=mode,
+        name=name,
+        project_id=project_id,
+    )
+    return [row["id"] for row in rows]
+
+
+async def insert_group(tx: Tx, team_id: str, project_id: str, group_id: str, name: str, now: int) -> bool:
+    """Whether the group is new: a taken name inserts nothing."""
+    made = await tx.one(
+        """INSERT INTO groups (id, team_id, project_id, name, singleton, created_at)
+           VALUES (:id, :team_id, :project_id, :name, FALSE, :now)
+           ON CONFLICT (project_id, name) DO NOTHING RETURNING id""",
+        id=group_id,
+        team_id=team_id,
+        project_id=project_id,
+        name=name,
+        now=now,
+    )
+    return made is not None
+
+
+async def insert_singletons(tx: Tx, team_id: str, project_id: str, named: Sequence[tuple[str, str]], now: int) -> None:
+    """Groups that stand for one person each, from (id, address). None of them may exist."""
+    await tx.insert(
+        "groups",
+        ("id", "team_id", "project_id", "name", "singleton", "created_at"),
+        [(group_id, team_id, project_id, name, True, now) for group_id, name in named],
+    )
+
+
+async def fill_singletons(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str]) -> None:
+    """Sees to it that these people are in the groups of these projects that stand for them."""
+    await tx.run(
+        """INSERT INTO group_members (team_id, group_id, teammate_id)
+           SELECT g.team_id, g.id, t.id FROM teammates t JOIN groups g ON g.team_id = t.team_id AND g.name = t.email
+           WHERE t.team_id = :team_id AND t.id IN :teammate_ids[] AND g.project_id IN :project_ids[] AND g.singleton
+           ORDER BY g.id, t.id
+           ON CONFLICT (group_id, teammate_id) DO NOTHING""",
+        team_id=team_id,
+        teammate_ids=list(teammate_ids),
+        project_ids=list(project_ids),
+    )
+
+
+async def add_members(tx: Tx, team_id: str, group_id: str, teammate_ids: Sequence[str]) -> None:
+    """Those who are members already are left as they are."""
+    await tx.run(
+        """INSERT INTO group_members (team_id, group_id, teammate_id)
+           SELECT t.team_id, g.id, t.id FROM teammates t JOIN groups g ON g.team_id = t.team_id
+           WHERE t.team_id = :team_id AND g.id = :group_id AND t.id IN :teammate_ids[]
+           ORDER BY t.id
+           ON CONFLICT (group_id, teammate_id) DO NOTHING""",
+        team_id=team_id,
+        group_id=group_id,
+        teammate_ids=list(teammate_ids),
+    )
+
+
+async def remove_members(tx: Tx, team_id: str, group_id: str, teammate_ids: Sequence[str]) -> None:
+    await tx.run(
+        """DELETE FROM group_members
+           WHERE team_id = :team_id AND group_id = :group_id AND teammate_id IN :teammate_ids[]""",
+        team_id=team_id,
+        group_id=group_id,
+        teammate_ids=list(teammate_ids),
+    )
+
+
+async def leave_groups(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str]) -> None:
+    """Takes these people out of every group of these projects."""
+    await tx.run(
+        """DELETE FROM group_members
+           WHERE team_id = :team_id AND teammate_id IN :teammate_ids[]
+             AND group_id IN (SELECT id FROM groups WHERE project_id IN :project_ids[])""",
+        team_id=team_id,
+        teammate_ids=list(teammate_ids),
+        project_ids=list(project_ids),
+    )

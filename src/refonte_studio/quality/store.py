@@ -1,0 +1,100 @@
+"""The SQL of quality tasks and of the attempts at them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from refonte_studio.db import Row, Tx
+from refonte_studio.kit.caller import Caller
+from refonte_studio.quality.model import TrainingAttempt
+
+
+async def insert_quality_task(tx: Tx, **values: Any) -> None:
+    await tx.run(
+        """INSERT INTO quality_tasks (task_id, team_id, expected_response, initial_response, pass_mark)
+           VALUES (:task_id, :team_id, :expected_response, :initial_response, :pass_mark)""",
+        **values,
+    )
+
+
+async def expected(tx: Tx, team_id: str, task_id: str) -> Row:
+    row = await tx.one(
+        "SELECT expected_response, pass_mark FROM quality_tasks WHERE task_id = :task AND team_id = :team",
+        task=task_id,
+        team=team_id,
+    )
+    assert row is not None, f"quality task {task_id} has no expected response"
+    return row
+
+
+async def insert_attempt(tx: Tx, caller: Caller, attempt_id: str, task_id: str, score: float, passed: bool) -> None:
+    await tx.run(
+        """INSERT INTO quality_attempts (id, team_id, mode, task_id, teammate_id, number, score, passed)
+           SELECT :id, :team, :mode, :task, :me, count(*) + 1, :score, :passed FROM quality_attempts
+           WHERE task_id = :task AND teammate_id = :me""",
+        id=attempt_id,
+        team=caller.team_id,
+        mode=caller.mode,
+        task=task_id,
+        me=caller.teammate_id,
+        score=score,
+        passed=passed,
+    )
+
+
+async def known_quality_tasks(tx: Tx, caller: Caller, task_ids: Sequence[str]) -> set[str]:
+    rows = await tx.all(
+        """SELECT t.id FROM tasks t WHERE t.team_id = :team AND t.mode = :mode AND t.kind <> 'work'
+           AND t.id IN :tasks[]""",
+        team=caller.team_id,
+        mode=caller.mode,
+        tasks=list(task_ids),
+    )
+    return {row["id"] for row in rows}
+
+
+async def attempts(
+    tx: Tx,
+    caller: Caller,
+    task_ids: Sequence[str] | None,
+    teammate_ids: Sequence[str] | None,
+    limit: int,
+    before: str | None,
+) -> list[TrainingAttempt]:
+    """Attempts of these tasks and these people, the newest first."""
+    filters: dict[str, Any] = {}
+    wheres = ""
+    if task_ids is not None:
+        filters["tasks"] = list(task_ids)
+        wheres += " AND q.task_id IN :tasks[]"
+    if teammate_ids is not None:
+        filters["people"] = list(teammate_ids)
+        wheres += " AND q.teammate_id IN :people[]"
+    rows = await tx.all(
+        f"""SELECT q.id, q.task_id, q.number, q.score, q.passed, p.name AS project, m.email, a.response,
+              x.expected_response, a.started_at, a.submitted_at
+            FROM quality_attempts q JOIN attempts a ON a.id = q.id JOIN quality_tasks x ON x.task_id = q.task_id
+            JOIN projects p ON p.id = a.project_id JOIN teammates m ON m.id = q.teammate_id
+            WHERE q.team_id = :team AND q.mode = :mode AND (CAST(:before AS TEXT) IS NULL OR q.id < :before) {wheres}
+            ORDER BY q.id DESC LIMIT :limit""",
+        team=caller.team_id,
+        mode=caller.mode,
+        before=before,
+        limit=limit,
+        **filters,
+    )
+    return [
+        TrainingAttempt(
+            id=row["id"],
+            quality_task_id=row["task_id"],
+            project=row["project"],
+            labeler_email=row["email"],
+            attempt=row["number"],
+            score=row["score"],
+            passed=bool(row["passed"]),
+            response=row["response"],
+            expected_response=row["expected_response"],
+            started_at=row["started_at"],
+            submitted_at=row["submitted_at"],
+        )
+        for row in rows
+    ]

@@ -1,0 +1,85 @@
+"""Several server processes on one socket: started together, restarted when they die, ended together."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+
+from refonte_studio import config
+from refonte_studio.config import Settings
+
+CHECK_S = 0.5
+LIVED_S = 10  # a process that ended sooner than this did not serve
+GIVE_UP_AFTER = 5  # processes in a row that did not serve
+END_S = 40  # more than a process gives its requests in flight
+
+
+def run(settings: Settings, listener: socket.socket) -> int:
+    """Runs `settings.workers` processes until SIGTERM or SIGINT. Answers with the exit code: 1 if they cannot live."""
+    ending = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: ending.set())
+    lifeline, held = os.pipe()  # its end tells the processes that this one is gone, however it went
+    workers = [_Worker(settings, listener.fileno(), lifeline) for _ in range(settings.workers)]
+    failures = 0
+    try:
+        while not ending.wait(CHECK_S) and failures < GIVE_UP_AFTER:
+            for worker in workers:
+                if not worker.ended():
+                    continue
+                failures = failures + 1 if worker.lived_s() < LIVED_S else 0
+                print(f"A server process ended with {worker.process.returncode}; starting another.", file=sys.stderr)
+                worker.start()
+    finally:
+        for worker in workers:
+            worker.process.terminate()
+        deadline = time.monotonic() + END_S
+        for worker in workers:
+            worker.end(deadline)
+        os.close(held)
+    return 0 if ending.is_set() else 1
+
+
+class _Worker:
+    def __init__(self, settings: Settings, listener: int, lifeline: int) -> None:
+        self._command = [sys.executable, "-m", "refonte_studio.supervisor", str(listener), str(lifeline)]
+        self._passed = (listener, lifeline)
+        self._environment: Mapping[str, str] = os.environ | config.environment_of(settings)
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self._command, env=self._environment, pass_fds=self._passed, start_new_session=True
+        )
+        self._started = time.monotonic()
+
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def lived_s(self) -> float:
+        return time.monotonic() - self._started
+
+    def end(self, deadline: float) -> None:
+        try:
+            self.process.wait(max(0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def serve_one(listener: int, lifeline: int) -> None:
+    """What each of the processes does."""
+    from refonte_studio import serve
+
+    async def ready(_db: object) -> None:
+        """The process that started this one has said where the server is."""
+
+    serve.run(config.load(), socket.socket(fileno=listener), ready, lifeline)
+
+
+if __name__ == "__main__":
+    serve_one(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,131 @@
+"""How tasks end: by their last attempt, by a manager's word, by a change of pipeline."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from refonte_studio.batches import service as batches
+from refonte_studio.db import Tx
+from refonte_studio.db.engine import Duplicate
+from refonte_studio.kit.errors import Conflict
+from refonte_studio.projects.model import Project
+from refonte_studio.tasks import policy, store, store_attempts
+from refonte_studio.tasks.model import Attempt, Status, Task, TasksEnded
+
+# No set of transactions that run at the same time can complete more tasks of one batch than this.
+AT_ONCE = 256
+CHUNK = 500
+
+
+async def settle(tx: Tx, team_id: str, batch_id: str, now: int) -> None:
+    """Completes the batch if none of its tasks is pending any more.
+
+    To be called last in a transaction that ended tasks: it may lock the batch, and tasks are locked before batches.
+    """
+    pending = await store.pending_in_batch(tx, team_id, batch_id, AT_ONCE + 1)
+    if pending > AT_ONCE:
+        return
+    # Two transactions may end the last two tasks at once, neither seeing what the other did. With the lock, the
+    # second one waits for the first one's commit, and then sees it.
+    batch = await batches.lock(tx, team_id, batch_id)
+    if not await store.pending_in_batch(tx, team_id, batch_id, 1):
+        await batches.complete(tx, batch, now)
+
+
+async def record_attempt(
+    tx: Tx, task: Task, attempt_id: str, teammate_id: str, response: str, started_at: int, now: int
+) -> tuple[int, int, Status]:
+    """Records a checked response (JSON) to a locked task; the one that makes enough completes it.
+
+    Answers the attempt's number, how many are wanted, and the task's state. Raises Conflict if the task is not
+    pending any more, or if this person has attempted it before. The place that they held is not given back.
+    """
+    counted = await store_attempts.count_attempt(tx, task.team_id, task.id, now)
+    if counted is None:
+        raise Conflict(f"task {task.id} is not pending any more")
+    number, wanted = counted
+    try:
+        await store_attempts.insert_attempt(
+            tx,
+            id=attempt_id,
+            team_id=task.team_id,
+            mode=task.mode,
+            task_id=task.id,
+            project_id=task.project_id,
+            batch_id=task.batch_id,
+            teammate_id=teammate_id,
+            number=number,
+            wanted=wanted,
+            response=response,
+            started_at=started_at,
+            submitted_at=now,
+        )
+    except Duplicate as error:
+        raise Conflict(f"you have attempted task {task.id} before") from error
+    if task.kind != "work" or number < wanted:
+        return number, wanted, Status.PENDING
+    if number == 1:
+        await store_attempts.complete(tx, task.team_id, task.id, response, now)
+        await _ended(tx, [task], now)
+    else:
+        await _complete(tx, [task], now)
+    assert task.batch_id is not None, "a task for work has a batch"
+    await settle(tx, task.team_id, task.batch_id, now)
+    return number, wanted, Status.COMPLETED
+
+
+async def _complete(tx: Tx, tasks: Sequence[Task], now: int) -> None:
+    """Completes locked, pending tasks with what their attempts give. Does not settle their batches."""
+    if not tasks:
+        return
+    attempts = await store_attempts.attempts_of(tx, tasks[0].team_id, [task.id for task in tasks])
+    for task in tasks:
+        await store_attempts.complete(tx, task.team_id, task.id, combined(task, attempts[task.id]), now)
+    await _ended(tx, tasks, now)
+
+
+def combined(task: Task, attempts: Sequence[Attempt]) -> str:
+    """One response (JSON) from a task's attempts."""
+    if len(attempts) == 1:
+        return attempts[0].response
+    responses = [msgspec.json.decode(attempt.response) for attempt in attempts]
+    return policy.as_json("response", policy.task_type(task.type).combine(msgspec.json.decode(task.params), responses))
+
+
+async def _ended(tx: Tx, tasks: Sequence[Task], now: int) -> None:
+    """Counts tasks as completed, and tells of it."""
+    first = tasks[0]
+    for batch_id, count in sorted(Counter(task.batch_id for task in tasks if task.batch_id is not None).items()):
+        await batches.add_counts(tx, first.team_id, batch_id, pending=-count, completed=count)
+    await tx.tell(TasksEnded(first.team_id, first.mode, tuple(task.id for task in tasks), Status.COMPLETED, now))
+
+
+async def complete_attempted(tx: Tx, team_id: str, batch_ids: Sequence[str], now: int) -> dict[str, int]:
+    """Completes every pending task of these batches that has an attempt; answers how many, by batch."""
+    completed = dict.fromkeys(batch_ids, 0)
+    for batch_id in sorted(completed):
+        after = ""
+        while tasks := await store_attempts.lock_attempted(tx, team_id, batch_id, after, CHUNK):
+            await _complete(tx, tasks, now)
+            completed[batch_id] += len(tasks)
+            after = tasks[-1].id
+    for batch_id in sorted(completed):
+        if completed[batch_id]:
+            await settle(tx, team_id, batch_id, now)
+    return completed
+
+
+async def retarget(tx: Tx, project: Project, now: int) -> int:
+    """Makes the pending tasks of a project follow its pipeline; answers how many completed, having enough attempts."""
+    completed: Counter[str] = Counter()
+    after, wanted = "", project.attempts_wanted
+    while tasks := await store_attempts.lock_to_retarget(tx, project.team_id, project.id, wanted, after, CHUNK):
+        await store_attempts.set_wanted(tx, project.team_id, [task.id for task in tasks], wanted)
+        enough = [task for task in tasks if task.attempts >= wanted]
+        await _complete(tx, enough, now)
+        completed.update(task.batch_id for task in enough if task.batch_id is not None)
+        after = tasks[-1].id
+    for batch_id in sorted(completed):
+        await settle(tx, project.team_id, batch_id, now)
+    return completed.total()

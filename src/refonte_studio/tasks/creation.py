@@ -1,0 +1,120 @@
+"""The one path by which a task comes into being."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from refonte_studio.batches import service as batches
+from refonte_studio.batches.model import Batch
+from refonte_studio.db import Tx
+from refonte_studio.db.engine import Duplicate
+from refonte_studio.kit.caller import Caller, Mode
+from refonte_studio.kit.errors import BadInput, Conflict, shown
+from refonte_studio.kit.ids import new_id
+from refonte_studio.projects import service as projects
+from refonte_studio.projects.model import Project
+from refonte_studio.tasks import policy, store
+from refonte_studio.tasks.completion import settle
+from refonte_studio.tasks.model import Kind, Status, Task, TasksEnded
+from refonte_studio.tasks.policy import Draft
+
+
+async def create_task(
+    tx: Tx, caller: Caller, type_name: str, given: Mapping[str, Any], now: int, *, kind: Kind = "work"
+) -> Task:
+    """A new task from the parameters as they came in; in test mode it is completed with a sample response at once.
+
+    Raises NotFound for an unknown type, BadInput for bad parameters, Conflict for a unique_id that is taken.
+    """
+    task_type = policy.task_type(type_name)
+    project = await project_named(tx, caller.team_id, caller.mode, policy.name_in(given, "project"), now)
+    draft = policy.drafted(task_type, given, project)
+    batch_name = policy.name_in(given, "batch")
+    batch = None
+    if kind != "training":
+        batch = await open_batch(tx, project, batch_name, now)
+    elif batch_name is not None:
+        raise BadInput(f"a training task has no batch, so not {shown(batch_name)}")
+    task = task_from(draft, new_id(now), project, batch.id if batch else None, kind, now)
+    try:
+        await store.insert_task(tx, task)
+    except Duplicate as error:
+        raise Conflict(f"there is a task with unique_id {shown(draft.unique_id)} already") from error
+    await store.insert_tags(tx, [(task.team_id, tag, task.id) for tag in draft.tags])
+    await count_new(tx, project, batch if kind == "work" else None, 1, now)
+    if task.status is Status.COMPLETED:
+        await tx.tell(TasksEnded(task.team_id, task.mode, (task.id,), Status.COMPLETED, now))
+        if batch is not None:
+            await settle(tx, task.team_id, batch.id, now)
+    return task
+
+
+async def project_named(tx: Tx, team_id: str, mode: Mode, name: str | None, now: int) -> Project:
+    """The project of that name, or the default one, with its pipeline as it stays until this transaction ends."""
+    if name is None:
+        project = await projects.default_project(tx, team_id, mode, now)
+    else:
+        project = await projects.find_in_body(tx, team_id, mode, name)
+    return await projects.hold(tx, project)
+
+
+async def open_batch(tx: Tx, project: Project, name: str | None, now: int) -> Batch:
+    """The project's batch of that name, or its default one, which takes tasks until this transaction ends.
+
+    Raises BadInput if there is none, or if it takes no more tasks.
+    """
+    if name is None:
+        batch = await batches.default_batch(tx, project, now)
+    else:
+        batch = await batches.find_in_body(tx, project.team_id, project.mode, name)
+    if batch.project_id != project.id:
+        raise BadInput(f"batch {shown(batch.name)} is not a batch of project {shown(project.name)}")
+    if project.mode == "test":
+        # its tasks complete in this very transaction, and `settle` wants this lock: two who shared it would deadlock
+        await batches.lock(tx, project.team_id, batch.id)
+    return await batches.open_for_tasks(tx, batch)
+
+
+async def count_new(tx: Tx, project: Project, batch: Batch | None, count: int, now: int) -> None:
+    """Adds new tasks to their batch's numbers, and opens it again if it had completed."""
+    if batch is None or count == 0:
+        return
+    if project.mode == "test":
+        await batches.add_counts(tx, project.team_id, batch.id, completed=count)
+        return
+    await batches.add_counts(tx, project.team_id, batch.id, pending=count)
+    if batch.state == "completed":
+        await batches.reopen(tx, batch)
+
+
+def task_from(draft: Draft, task_id: str, project: Project, batch_id: str | None, kind: Kind, now: int) -> Task:
+    """The task that a draft becomes: pending, or in test mode completed."""
+    completed = project.mode == "test"
+    return Task(
+        id=task_id,
+        team_id=project.team_id,
+        mode=project.mode,
+        project_id=project.id,
+        batch_id=batch_id,
+        kind=kind,
+        type=draft.type.name,
+        status=Status.COMPLETED if completed else Status.PENDING,
+        wanted=project.attempts_wanted if kind == "work" else 1,
+        attempts=0,
+        open_places=0 if completed else project.attempts_wanted if kind == "work" else 1,
+        params=draft.params_json,
+        metadata=draft.metadata_json,
+        tags=policy.as_json("tags", draft.tags) if draft.tags else None,
+        unique_id=draft.unique_id,
+        callback_url=draft.callback_url,
+        response=sample(draft) if completed else None,
+        review_status=None,
+        project_version=project.version,
+        created_at=now,
+        updated_at=now,
+        completed_at=now if completed else None,
+    )
+
+
+def sample(draft: Draft) -> str:
+    """The well-formed response that completes a task in test mode."""
+    return policy.as_json("response", draft.type.sample_response(draft.params))

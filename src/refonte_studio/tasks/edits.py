@@ -1,0 +1,113 @@
+"""What a manager does to one task."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from refonte_studio.batches import service as batches
+from refonte_studio.db import Tx
+from refonte_studio.db.engine import Duplicate
+from refonte_studio.kit.caller import Caller, Mode
+from refonte_studio.kit.errors import BadInput, Conflict, NotFound, shown
+from refonte_studio.kit.ids import new_id
+from refonte_studio.tasks import policy, store
+from refonte_studio.tasks.completion import settle
+from refonte_studio.tasks.model import ReviewStatus, Status, Task, TasksEnded
+
+
+async def find(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
+    """The task. Raises NotFound if this team has none of that id in this mode."""
+    task = await store.task(tx, team_id, mode, task_id)
+    if task is None:
+        raise NotFound(f"there is no task {shown(task_id)}")
+    return task
+
+
+async def lock(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
+    """The task, as it stays until this transaction ends. Raises NotFound."""
+    task = await store.lock_task(tx, team_id, mode, task_id)
+    if task is None:
+        raise NotFound(f"there is no task {shown(task_id)}")
+    return task
+
+
+async def cancel(tx: Tx, caller: Caller, task_id: str, clear_unique_id: bool, now: int) -> Task:
+    """Cancels a pending task. Raises BadInput if it has ended already."""
+    task = await lock(tx, caller.team_id, caller.mode, task_id)
+    if not await store.cancel(tx, task.team_id, task.id, clear_unique_id, now):
+        raise BadInput(f"task {task.id} is {task.status} already, so it cannot be canceled")
+    if task.kind == "work" and task.batch_id is not None:
+        await batches.add_counts(tx, task.team_id, task.batch_id, pending=-1, canceled=1)
+    await tx.tell(TasksEnded(task.team_id, task.mode, (task.id,), Status.CANCELED, now))
+    if task.kind == "work" and task.batch_id is not None:
+        await settle(tx, task.team_id, task.batch_id, now)
+    return await find(tx, task.team_id, task.mode, task.id)
+
+
+async def audit(tx: Tx, caller: Caller, task_id: str, accepted: bool, comments: str | None, now: int) -> Task:
+    """Accepts or rejects a completed task. Raises BadInput if it is not completed."""
+    task = await lock(tx, caller.team_id, caller.mode, task_id)
+    if task.status is not Status.COMPLETED:
+        raise BadInput(f"task {task.id} is {task.status}; only a completed task can be audited")
+    if comments:
+        policy.text("comments", comments, policy.COMMENT_LENGTH)
+    await store.insert_audit(
+        tx,
+        id=new_id(now),
+        team_id=task.team_id,
+        task_id=task.id,
+        teammate_id=caller.teammate_id,
+        accepted=accepted,
+        comments=comments or None,
+        created_at=now,
+    )
+    review = ReviewStatus.ACCEPTED if accepted else ReviewStatus.REJECTED
+    await store.set_review(tx, task.team_id, task.id, review.value, now)
+    return await find(tx, task.team_id, task.mode, task.id)
+
+
+async def set_unique_id(tx: Tx, caller: Caller, task_id: str, unique_id: str | None, now: int) -> Task:
+    """Gives the task a unique_id, or none. Raises Conflict if another task has it."""
+    task = await find(tx, caller.team_id, caller.mode, task_id)
+    if unique_id is not None:
+        policy.checked_unique_id(unique_id)
+    try:
+        await store.set_unique_id(tx, task.team_id, task.id, unique_id, now)
+    except Duplicate as error:
+        raise Conflict(f"there is a task with unique_id {shown(unique_id)} already") from error
+    return await find(tx, task.team_id, task.mode, task.id)
+
+
+async def set_metadata(tx: Tx, caller: Caller, task_id: str, metadata: Mapping[str, Any], now: int) -> Task:
+    """Replaces the task's metadata."""
+    task = await find(tx, caller.team_id, caller.mode, task_id)
+    await store.set_metadata(tx, task.team_id, task.id, policy.as_json("metadata", metadata), now)
+    return await find(tx, task.team_id, task.mode, task.id)
+
+
+async def set_tags(tx: Tx, caller: Caller, task_id: str, tags: Sequence[str], now: int) -> Task:
+    """Replaces the task's tags."""
+    return await _retag(tx, await lock(tx, caller.team_id, caller.mode, task_id), policy.bounded_tags(tags), now)
+
+
+async def add_tags(tx: Tx, caller: Caller, task_id: str, tags: Sequence[str], now: int) -> Task:
+    """Adds tags; those that the task has are ignored."""
+    task = await lock(tx, caller.team_id, caller.mode, task_id)
+    return await _retag(tx, task, policy.bounded_tags([*_tags_of(task), *tags]), now)
+
+
+async def remove_tags(tx: Tx, caller: Caller, task_id: str, tags: Sequence[str], now: int) -> Task:
+    """Removes tags; those that the task has not are ignored."""
+    task = await lock(tx, caller.team_id, caller.mode, task_id)
+    return await _retag(tx, task, [tag for tag in _tags_of(task) if tag not in tags], now)
+
+
+def _tags_of(task: Task) -> list[str]:
+    return msgspec.json.decode(task.tags, type=list[str]) if task.tags else []
+
+
+async def _retag(tx: Tx, task: Task, tags: Sequence[str], now: int) -> Task:
+    tags_json = policy.as_json("tags", tags) if tags else None
+    await store.set_tags(tx, task.team_id, task.id, tags, tags_json, now)
+    return await find(tx, task.team_id, task.mode, task.id)

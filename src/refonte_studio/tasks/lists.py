@@ -1,0 +1,139 @@
+"""Use-cases that show tasks: one, a page, an export."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from refonte_studio.batches import service as batches
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller
+from refonte_studio.kit.errors import BadInput, shown
+from refonte_studio.kit.pages import Page, checked_token, page_of
+from refonte_studio.projects import service as projects
+from refonte_studio.tasks import store_attempts, store_lists, view
+from refonte_studio.tasks.edits import find
+from refonte_studio.tasks.model import Attempt, Audit, Filter, ReviewStatus, Status, Task
+from refonte_studio.tasks.types import TYPES
+from refonte_studio.teams import service as teams
+
+EXPORT_TASKS = 500  # of one page of an export, at most
+EXPORT_CHARACTERS = 2_000_000  # of one page, about; attempts may take as much again for each of them
+
+
+async def described(tx: Tx, team_id: str, tasks: Sequence[Task], *, attempts: bool = False) -> list[bytes]:
+    """The JSON of each of these tasks, with their attempts if that is asked for."""
+    ids = [task.id for task in tasks]
+    names = await projects.names_by_ids(tx, team_id, list({task.project_id for task in tasks}))
+    batch_names = await _batch_names(tx, team_id, tasks)
+    reviewed = [task.id for task in tasks if task.review_status is not None]
+    audits = await store_attempts.audits_of(tx, team_id, reviewed) if reviewed else {}
+    tries = await store_attempts.attempts_of(tx, team_id, ids) if attempts else {}
+    emails = await _emails(tx, team_id, audits, tries)
+    return [
+        view.task_json(
+            task,
+            names[task.project_id],
+            batch_names[task.batch_id] if task.batch_id is not None else None,
+            audits=audits.get(task.id, ()),
+            attempts=tries.get(task.id, ()) if attempts else None,
+            emails=emails,
+        )
+        for task in tasks
+    ]
+
+
+async def _batch_names(tx: Tx, team_id: str, tasks: Sequence[Task]) -> dict[str, str]:
+    ids = {task.batch_id for task in tasks if task.batch_id is not None}
+    found = await batches.by_ids(tx, team_id, list(ids))
+    return {batch_id: batch.name for batch_id, batch in found.items()}
+
+
+async def _emails(
+    tx: Tx, team_id: str, audits: dict[str, list[Audit]], tries: dict[str, list[Attempt]]
+) -> dict[str, str]:
+    """The addresses of those who audited or attempted, by id."""
+    if not audits and not tries:
+        return {}
+    return {teammate.id: teammate.email for teammate in await teams.team_members(tx, team_id)}
+
+
+async def show(tx: Tx, caller: Caller, task_id: str) -> bytes:
+    """One task's JSON. Raises NotFound."""
+    return (await described(tx, caller.team_id, [await find(tx, caller.team_id, caller.mode, task_id)]))[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a list or an export is asked for, as it came in."""
+
+    project: str | None = None
+    batch: str | None = None
+    status: str | None = None
+    type: str | None = None
+    reviews: Sequence[str] | None = None
+    rest: Filter = Filter()  # all that needs no look-up
+
+
+async def filter_for(tx: Tx, caller: Caller, asked: Question) -> Filter:
+    """The filter that a question means. Raises NotFound for an unknown project or batch, then BadInput."""
+    project_id = batch_id = None
+    if asked.project is not None:
+        project_id = (await projects.find(tx, caller.team_id, caller.mode, asked.project)).id
+    if asked.batch is not None:
+        batch_id = (await batches.find(tx, caller.team_id, caller.mode, asked.batch)).id
+    if asked.status is not None and asked.status not in list(Status):
+        raise BadInput(f"status must be one of {', '.join(Status)}, not {shown(asked.status)}")
+    if asked.type is not None and asked.type not in TYPES:
+        raise BadInput(f"type must be one of {', '.join(TYPES)}, not {shown(asked.type)}")
+    for review in asked.reviews or ():
+        if review not in list(ReviewStatus):
+            raise BadInput(f"customer_review_status must be of {', '.join(ReviewStatus)}, not {shown(review)}")
+    rest = asked.rest
+    return Filter(
+        project_id=project_id,
+        batch_id=batch_id,
+        status=None if asked.status is None else Status(asked.status),
+        type=asked.type,
+        reviews=None if asked.reviews is None else tuple(map(ReviewStatus, asked.reviews)),
+        unique_ids=rest.unique_ids,
+        tags=rest.tags,
+        created_from=rest.created_from,
+        created_to=rest.created_to,
+        updated_from=rest.updated_from,
+        updated_to=rest.updated_to,
+        completed_from=rest.completed_from,
+        completed_to=rest.completed_to,
+    )
+
+
+async def page(
+    tx: Tx, caller: Caller, asked: Question, token: str | None, limit: int, limited: bool
+) -> tuple[Page[bytes], int]:
+    """One page of tasks, newest first, as JSON, and how many there are in all."""
+    which = await filter_for(tx, caller, asked)
+    rows = await store_lists.newest(tx, caller.team_id, caller.mode, which, checked_token(token), limit + 1)
+    found = page_of(rows, limit, lambda task: task.id)
+    total = await store_lists.count(tx, caller.team_id, caller.mode, which)
+    if limited:
+        names = await projects.names_by_ids(tx, caller.team_id, list({task.project_id for task in found.docs}))
+        docs = [view.limited_json(task, names[task.project_id]) for task in found.docs]
+    else:
+        docs = await described(tx, caller.team_id, found.docs)
+    return Page(docs, limit, found.next_token), total
+
+
+async def export_page(tx: Tx, caller: Caller, which: Filter, after: str, attempts: bool) -> tuple[bytes, str | None]:
+    """The next lines of an export, bounded in number and size, and the id to go on after; None at the end."""
+    sizes = await store_lists.oldest_sizes(tx, caller.team_id, caller.mode, which, after, EXPORT_TASKS)
+    ids: list[str] = []
+    characters = 0
+    for task_id, size in sizes:
+        if ids and characters + size > EXPORT_CHARACTERS:
+            break
+        ids.append(task_id)
+        characters += size
+    if not ids:
+        return b"", None
+    tasks = await store_lists.in_order(tx, caller.team_id, ids)
+    lines = await described(tx, caller.team_id, tasks, attempts=attempts)
+    more = len(ids) < len(sizes) or len(sizes) == EXPORT_TASKS
+    return b"\n".join(lines) + b"\n", ids[-1] if more else None

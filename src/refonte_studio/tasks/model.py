@@ -1,0 +1,118 @@
+"""Tasks: what is to be labeled, and the attempts and audits made of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from refonte_studio.db import Event
+from refonte_studio.kit.caller import Mode
+
+Kind = Literal["work", "training", "evaluation"]
+TAG_LIMIT = 100
+TAG_LENGTH = 200
+
+
+class Status(StrEnum):
+    PENDING = "pending"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+
+
+class ReviewStatus(StrEnum):
+    """What a completed task's last audit said of it; `pending` until there is one."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    FIXED = "fixed"
+    COMMENTED = "commented"
+
+
+# From which state a task may be brought to which; every state but the first is an end.
+MOVES: dict[tuple[Status, str], Status] = {
+    (Status.PENDING, "complete"): Status.COMPLETED,
+    (Status.PENDING, "cancel"): Status.CANCELED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task. JSON is kept as text, as it is stored, so that lists and exports need not decode it."""
+
+    id: str
+    team_id: str
+    mode: Mode
+    project_id: str
+    batch_id: str | None  # None only for a training task
+    kind: Kind
+    type: str
+    status: Status
+    wanted: int  # attempts that complete it
+    attempts: int  # submitted so far
+    open_places: int  # wanted - attempts - held claims; an evaluation task keeps 1
+    params: str  # JSON object: its effective parameters, except those that have a column of their own
+    metadata: str  # JSON object
+    tags: str | None  # JSON array
+    unique_id: str | None
+    callback_url: str | None
+    response: str | None  # JSON object, once completed
+    review_status: str | None  # by the last audit
+    project_version: int  # of the project's parameters that it inherited
+    created_at: int
+    updated_at: int
+    completed_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One person's response to a task."""
+
+    id: str  # of the claim that it came from
+    task_id: str
+    teammate_id: str
+    number: int  # the how-manieth attempt of its task, from 1
+    response: str  # JSON object
+    started_at: int
+    submitted_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """A review of a completed task."""
+
+    id: str
+    task_id: str
+    teammate_id: str
+    accepted: bool
+    comments: str | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TasksEnded(Event):
+    """These tasks were pending and are not any more; `status` is what they became."""
+
+    team_id: str
+    mode: Mode
+    task_ids: tuple[str, ...]
+    status: Status  # completed or canceled
+    now: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which tasks a list or an export is about; None leaves a question open."""
+
+    project_id: str | None = None
+    batch_id: str | None = None
+    status: Status | None = None
+    type: str | None = None
+    reviews: tuple[ReviewStatus, ...] | None = None
+    unique_ids: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None  # at least one of them
+    created_from: int | None = None  # both ends count
+    created_to: int | None = None
+    updated_from: int | None = None
+    updated_to: int | None = None
+    completed_from: int | None = None
+    completed_to: int | None = None

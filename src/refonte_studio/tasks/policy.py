@@ -1,0 +1,155 @@
+"""What a creation must be, without asking the database: the one set of checks for the API and for imports."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from refonte_studio.files.model import checked_url
+from refonte_studio.kit.errors import BadInput, NotFound, shown
+from refonte_studio.projects.model import ANY_TYPE, Project
+from refonte_studio.tasks import types
+from refonte_studio.tasks.model import TAG_LENGTH, TAG_LIMIT
+from refonte_studio.tasks.types import TaskType
+
+UNIQUE_ID_LENGTH = 500
+COMMENT_LENGTH = 10_000
+
+# Parameters that a task keeps in columns of their own, since they change or are looked for.
+COLUMNS = frozenset({"project", "batch", "callback_url", "metadata", "tags", "unique_id"})
+# What a task's answer says at the top level beside its parameters. No parameter may have such a name.
+RESERVED = frozenset(
+    {
+        *("task_id", "type", "status", "created_at", "updated_at", "completed_at", "params", "response"),
+        *("is_test", "customer_review_status", "audits", "attempts"),
+    }
+)
+# What a task never inherits from its project.
+_NOT_INHERITED = RESERVED | {"project", "batch", "unique_id"}
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A creation that passed every check which needs no database."""
+
+    type: TaskType
+    params: dict[str, Any]  # effective: the project's, overridden by the task's own
+    params_json: str  # those without a column
+    metadata_json: str
+    tags: tuple[str, ...]
+    unique_id: str | None
+    callback_url: str | None
+
+
+def task_type(name: str) -> TaskType:
+    """The type of that name. Raises NotFound for any other."""
+    found = types.get(name)
+    if found is None:
+        raise NotFound(f"there is no task type {shown(name)}")
+    return found
+
+
+def name_in(given: Mapping[str, Any], parameter: str) -> str | None:
+    """The name that a creation gives for its project or batch. Raises BadInput unless it is text."""
+    value = given.get(parameter)
+    return None if value is None else text(parameter, value, 1_000)
+
+
+def inherited(project: Project) -> Mapping[str, Any]:
+    """The parameters that a project hands down to its tasks."""
+    return _inherited(project.params)
+
+
+@lru_cache(maxsize=256)
+def _inherited(params: str) -> Mapping[str, Any]:
+    every = msgspec.json.decode(params, type=dict[str, Any])
+    kept = {name: value for name, value in every.items() if value is not None and name not in _NOT_INHERITED}
+    return MappingProxyType(kept)
+
+
+def drafted(task_type: TaskType, given: Mapping[str, Any], project: Project | None) -> Draft:
+    """The creation of a task with these parameters in this project (None: a default project that is yet to come).
+
+    Raises BadInput naming what is wrong.
+    """
+    own = {name: value for name, value in given.items() if value is not None}
+    unknown = types.unknown_parameters(task_type, own)
+    if unknown:
+        raise BadInput(f"unknown parameter{'s' if len(unknown) > 1 else ''}: {', '.join(map(shown, unknown[:20]))}")
+    if project is not None and project.type not in (task_type.name, ANY_TYPE):
+        raise BadInput(f"project {shown(project.name)} is for {project.type} tasks, not for {task_type.name}")
+    for name in _lists(task_type).intersection(own):
+        if isinstance(own[name], str):
+            own[name] = [own[name]]  # text stands for a list of one
+    params = own if project is None else {**inherited(project), **own}
+    task_type.check_params(params)
+    unique_id, callback_url = params.get("unique_id"), params.get("callback_url")
+    return Draft(
+        type=task_type,
+        params=params,
+        params_json=as_json("params", {name: value for name, value in params.items() if name not in COLUMNS}),
+        metadata_json=as_json("metadata", params.get("metadata", {})),
+        tags=tags(params["tags"]) if "tags" in params else (),
+        unique_id=None if unique_id is None else checked_unique_id(unique_id),
+        callback_url=checked_url("callback_url", callback_url) if callback_url else None,
+    )
+
+
+@lru_cache(maxsize=64)
+def _lists(task_type: TaskType) -> frozenset[str]:
+    """The parameters of a type that are lists, and nothing else."""
+    every = {**types.COMMON_PARAMETERS, **task_type.parameters}
+    return frozenset(name for name, parameter in every.items() if parameter.schema.get("type") == "array")
+
+
+def as_json(name: str, value: Any) -> str:
+    """The JSON text of what came as JSON. Raises BadInput for what is too deep to be written again."""
+    try:
+        return _encode(value).decode()
+    except RecursionError as error:
+        raise BadInput(f"{name} is nested too deeply") from error
+
+
+def text(name: str, value: Any, most: int) -> str:
+    """Text that the database can keep and find again. Raises BadInput for anything else."""
+    if not isinstance(value, str):
+        raise BadInput(f"{name} must be text, not {_kind(value)}")
+    if not value.strip():
+        raise BadInput(f"{name} must not be blank")
+    if len(value) > most:
+        raise BadInput(f"{name} has {len(value):,} characters; at most {most:,} are taken")
+    if "\x00" in value:
+        raise BadInput(f"{name}: {shown(value)} contains a NUL character")
+    return value
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "an array"
+    return shown(value)
+
+
+def checked_unique_id(value: Any) -> str:
+    """A unique_id as it came in. Raises BadInput unless it is text."""
+    return text("unique_id", value, UNIQUE_ID_LENGTH)
+
+
+def tags(value: Any) -> tuple[str, ...]:
+    """Tags, each once, in order; text stands for a list of one. Raises BadInput naming what is wrong."""
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list):
+        raise BadInput(f"tags must be a list of texts, not {_kind(value)}")
+    return bounded_tags(text(f"tags[{index}]", tag, TAG_LENGTH) for index, tag in enumerate(listed))
+
+
+def bounded_tags(every: Iterable[str]) -> tuple[str, ...]:
+    """These tags, each once. Raises BadInput if a task cannot have so many."""
+    kept = tuple(dict.fromkeys(every))
+    if len(kept) > TAG_LIMIT:
+        raise BadInput(f"a task has at most {TAG_LIMIT} tags, not {len(kept)}")
+    return kept

@@ -1,0 +1,7 @@
+"""What other rooms may ask of tasks. The use-cases stand in modules of their own."""
+
+from refonte_studio.tasks.completion import complete_attempted, record_attempt, retarget, settle
+from refonte_studio.tasks.creation import create_task
+from refonte_studio.tasks.edits import find, lock
+
+__all__ = ["complete_attempted", "create_task", "find", "lock", "record_attempt", "retarget", "settle"]

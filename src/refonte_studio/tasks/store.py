@@ -1,0 +1,173 @@
+"""The SQL of tasks: one or a few at a time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from refonte_studio.db import Row, Tx
+from refonte_studio.kit.caller import Mode
+from refonte_studio.tasks.model import Status, Task
+
+TASK_COLUMNS = (
+    *("id", "team_id", "mode", "project_id", "batch_id", "kind", "type", "status", "wanted", "attempts"),
+    *("open_places", "params", "metadata", "tags", "unique_id", "callback_url", "response", "review_status"),
+    *("project_version", "created_at", "updated_at", "completed_at"),
+)
+TASK = ", ".join(TASK_COLUMNS)
+TAG_COLUMNS = ("team_id", "tag", "task_id")
+
+
+def task_of(row: Row) -> Task:
+    return Task(
+        id=row["id"],
+        team_id=row["team_id"],
+        mode=row["mode"],
+        project_id=row["project_id"],
+        batch_id=row["batch_id"],
+        kind=row["kind"],
+        type=row["type"],
+        status=Status(row["status"]),
+        wanted=row["wanted"],
+        attempts=row["attempts"],
+        open_places=row["open_places"],
+        params=row["params"],
+        metadata=row["metadata"],
+        tags=row["tags"],
+        unique_id=row["unique_id"],
+        callback_url=row["callback_url"],
+        response=row["response"],
+        review_status=row["review_status"],
+        project_version=row["project_version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        completed_at=row["completed_at"],
+    )
+
+
+def values_of(task: Task) -> tuple[Any, ...]:
+    """A task's values in the order of TASK_COLUMNS."""
+    return tuple(getattr(task, column) for column in TASK_COLUMNS)
+
+
+async def insert_task(tx: Tx, task: Task) -> None:
+    """Raises Duplicate if the unique_id is taken."""
+    marks = ", ".join(f":{column}" for column in TASK_COLUMNS)
+    values = dict(zip(TASK_COLUMNS, values_of(task), strict=True))
+    values["status"] = task.status.value
+    await tx.run(f"INSERT INTO tasks ({TASK}) VALUES ({marks})", **values)
+
+
+async def insert_tags(tx: Tx, rows: Sequence[tuple[str, str, str]]) -> None:
+    """Rows of team, tag and task."""
+    if rows:
+        await tx.insert("task_tags", TAG_COLUMNS, rows)
+
+
+async def task(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task | None:
+    row = await tx.one(
+        f"SELECT {TASK} FROM tasks WHERE id = :task_id AND team_id = :team_id AND mode = :mode",
+        task_id=task_id,
+        team_id=team_id,
+        mode=mode,
+    )
+    return task_of(row) if row else None
+
+
+async def lock_task(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task | None:
+    """The task, as it stays until this transaction ends."""
+    row = await tx.one(
+        f"SELECT {TASK} FROM tasks WHERE id = :task_id AND team_id = :team_id AND mode = :mode FOR UPDATE",
+        task_id=task_id,
+        team_id=team_id,
+        mode=mode,
+    )
+    return task_of(row) if row else None
+
+
+async def tasks_by_ids(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, Task]:
+    rows = await tx.all(
+        f"SELECT {TASK} FROM tasks WHERE id IN :task_ids[] AND team_id = :team_id",
+        task_ids=list(task_ids),
+        team_id=team_id,
+    )
+    return {row["id"]: task_of(row) for row in rows}
+
+
+async def pending_in_batch(tx: Tx, team_id: str, batch_id: str, limit: int) -> int:
+    """How many tasks of the batch are pending, counted up to a limit."""
+    row = await tx.one(
+        """SELECT COUNT(*) AS pending FROM (
+             SELECT id FROM tasks
+             WHERE batch_id = :batch_id AND status = 'pending' AND kind = 'work' AND team_id = :team_id
+             LIMIT :limit) AS some""",
+        batch_id=batch_id,
+        team_id=team_id,
+        limit=limit,
+    )
+    return row["pending"] if row else 0
+
+
+async def cancel(tx: Tx, team_id: str, task_id: str, clear_unique_id: bool, now: int) -> bool:
+    """Whether the task was pending, and is canceled now."""
+    changed = await tx.run(
+        """UPDATE tasks SET status = 'canceled', open_places = 0, updated_at = :now,
+             unique_id = CASE WHEN :clear_unique_id THEN NULL ELSE unique_id END
+           WHERE id = :task_id AND team_id = :team_id AND status = 'pending'""",
+        task_id=task_id,
+        team_id=team_id,
+        clear_unique_id=clear_unique_id,
+        now=now,
+    )
+    return changed > 0
+
+
+async def set_unique_id(tx: Tx, team_id: str, task_id: str, unique_id: str | None, now: int) -> None:
+    """Raises Duplicate if another task has it."""
+    await tx.run(
+        "UPDATE tasks SET unique_id = :unique_id, updated_at = :now WHERE id = :task_id AND team_id = :team_id",
+        task_id=task_id,
+        team_id=team_id,
+        unique_id=unique_id,
+        now=now,
+    )
+
+
+async def set_metadata(tx: Tx, team_id: str, task_id: str, metadata: str, now: int) -> None:
+    await tx.run(
+        "UPDATE tasks SET metadata = :metadata, updated_at = :now WHERE id = :task_id AND team_id = :team_id",
+        task_id=task_id,
+        team_id=team_id,
+        metadata=metadata,
+        now=now,
+    )
+
+
+async def set_tags(tx: Tx, team_id: str, task_id: str, tags: Sequence[str], tags_json: str | None, now: int) -> None:
+    """Replaces the task's tags."""
+    await tx.run("DELETE FROM task_tags WHERE task_id = :task_id AND team_id = :team_id", task_id=task_id, team_id=team_id)
+    await insert_tags(tx, [(team_id, tag, task_id) for tag in tags])
+    await tx.run(
+        "UPDATE tasks SET tags = :tags_json, updated_at = :now WHERE id = :task_id AND team_id = :team_id",
+        task_id=task_id,
+        team_id=team_id,
+        tags_json=tags_json,
+        now=now,
+    )
+
+
+async def set_review(tx: Tx, team_id: str, task_id: str, review_status: str, now: int) -> None:
+    await tx.run(
+        """UPDATE tasks SET review_status = :review_status, updated_at = :now
+           WHERE id = :task_id AND team_id = :team_id""",
+        task_id=task_id,
+        team_id=team_id,
+        review_status=review_status,
+        now=now,
+    )
+
+
+async def insert_audit(tx: Tx, **values: Any) -> None:
+    await tx.run(
+        """INSERT INTO audits (id, team_id, task_id, teammate_id, accepted, comments, created_at)
+           VALUES (:id, :team_id, :task_id, :teammate_id, :accepted, :comments, :created_at)""",
+        **values,
+    )

@@ -1,0 +1,286 @@
+"""Shapes on an image: what each is made of, where it may lie, and how alike two are. Units are pixels."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from refonte_studio.tasks.types import _schema
+from refonte_studio.tasks.types._checks import (
+    Unique,
+    a_number,
+    an_array,
+    an_object,
+    at,
+    missing,
+    record,
+    refuse,
+)
+
+MAX_PIXEL = 1e7
+MAX_VERTICES = 10_000
+# Coordinates of browsers are floats: left + width may miss the edge by a rounding error.
+_TOLERANCE = 1e-6
+# Points this far apart are half alike.
+_HALF_ALIKE_PIXELS = 10.0
+_STEPS = 16
+
+Shape = dict[str, Any]
+Extent = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """The image: its size, where that is known, and how far beyond its edges shapes may reach."""
+
+    width: float | None = None
+    height: float | None = None
+    padding_x: float = 0
+    padding_y: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the parameters ask of one geometry."""
+
+    labels: Mapping[str, None]  # an ordered set
+    min_width: float = 0
+    min_height: float = 0
+    min_vertices: int = 0
+    max_vertices: int = MAX_VERTICES
+
+
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "box": ("left", "top", "width", "height"),
+    "polygon": ("vertices",),
+    "line": ("vertices",),
+    "point": ("x", "y"),
+    "ellipse": ("center", "rx", "ry"),
+    "cuboid": ("vertices",),
+}
+OPTIONAL: Mapping[str, tuple[str, ...]] = {"ellipse": ("rotation",)}
+FEWEST_VERTICES: Mapping[str, int] = {"polygon": 3, "line": 2, "cuboid": 4}
+CORNERS = (
+    "face-topleft",
+    "face-topright",
+    "face-bottomright",
+    "face-bottomleft",
+    "side-topcorner",
+    "side-bottomcorner",
+)
+
+
+def canvas_of(params: Mapping[str, Any]) -> Canvas:
+    """The image as `image_size: {width, height}` or `image_width` and `image_height` describe it."""
+    size = params.get("image_size")
+    given = {} if size is None else an_object(size, "image_size")
+    width, height = given.get("width"), given.get("height")
+    if width is not None:
+        a_number(width, "image_size.width", 1, MAX_PIXEL)
+    if height is not None:
+        a_number(height, "image_size.height", 1, MAX_PIXEL)
+    padding = _length(params, "padding", 0)
+    return Canvas(
+        width if width is not None else _length(params, "image_width", 1) or None,
+        height if height is not None else _length(params, "image_height", 1) or None,
+        _length(params, "paddingX", 0) or padding,
+        _length(params, "paddingY", 0) or padding,
+    )
+
+
+def _length(params: Mapping[str, Any], name: str, least: float) -> float:
+    value = params.get(name)
+    return 0 if value is None else a_number(value, name, least, MAX_PIXEL)
+
+
+def check_shape(kind: str, given: Mapping[str, Any], path: str, rule: Rule, canvas: Canvas) -> Shape:
+    """The members that make the shape, in canonical form: well-formed, inside the image, large enough."""
+    shape = _READ[kind](given, path)
+    vertices = shape.get("vertices", ())
+    if vertices and not max(FEWEST_VERTICES[kind], rule.min_vertices) <= len(vertices) <= rule.max_vertices:
+        wanted = f"{max(FEWEST_VERTICES[kind], rule.min_vertices)} to {rule.max_vertices}"
+        missing(at(path, "vertices"), f"has {len(vertices)} vertices, {wanted} are wanted")
+    left, top, right, bottom = extent(shape)
+    _inside(left, right, canvas.width, canvas.padding_x, path, "x")
+    _inside(top, bottom, canvas.height, canvas.padding_y, path, "y")
+    if right - left < rule.min_width - _TOLERANCE:
+        missing(path, f"is {right - left:g} wide, less than min_width {rule.min_width:g}")
+    if bottom - top < rule.min_height - _TOLERANCE:
+        missing(path, f"is {bottom - top:g} high, less than min_height {rule.min_height:g}")
+    return shape
+
+
+def _inside(low: float, high: float, size: float | None, padding: float, path: str, axis: str) -> None:
+    slack = _TOLERANCE * max(1, size or 1)
+    if low < -padding - slack:
+        missing(path, f"reaches to {axis} = {low:g}, outside the image")
+    if size is not None and high > size + padding + slack:
+        side = "wide" if axis == "x" else "high"
+        missing(path, f"reaches to {axis} = {high:g}, outside the image, which is {size:g} pixels {side}")
+
+
+def _pixel(given: Mapping[str, Any], name: str, path: str) -> int | float:
+    return a_number(given[name], at(path, name), -MAX_PIXEL, MAX_PIXEL)
+
+
+def _extension(given: Mapping[str, Any], name: str, path: str) -> int | float:
+    found = _pixel(given, name, path)
+    if found <= 0:
+        refuse(at(path, name), found, "is not more than 0")
+    return found
+
+
+def _read_box(given: Mapping[str, Any], path: str) -> Shape:
+    return {
+        "left": _pixel(given, "left", path),
+        "top": _pixel(given, "top", path),
+        "width": _extension(given, "width", path),
+        "height": _extension(given, "height", path),
+    }
+
+
+def _read_point(given: Mapping[str, Any], path: str) -> Shape:
+    return {"x": _pixel(given, "x", path), "y": _pixel(given, "y", path)}
+
+
+def _read_ellipse(given: Mapping[str, Any], path: str) -> Shape:
+    here = at(path, "center")
+    return {
+        "center": _read_point(record(given["center"], here, ("x", "y")), here),
+        "rx": _extension(given, "rx", path),
+        "ry": _extension(given, "ry", path),
+        "rotation": a_number(given.get("rotation", 0), at(path, "rotation"), -360, 360),
+    }
+
+
+def _vertices(
+    given: Mapping[str, Any], path: str, fields: tuple[str, ...], most: int = MAX_VERTICES
+) -> list[tuple[dict[str, Any], str]]:
+    here = at(path, "vertices")
+    vertices = an_array(given["vertices"], here, least=1, most=most)
+    return [(record(vertex, at(here, index), fields), at(here, index)) for index, vertex in enumerate(vertices)]
+
+
+def _read_vertices(given: Mapping[str, Any], path: str) -> Shape:
+    return {"vertices": [_read_point(vertex, here) for vertex, here in _vertices(given, path, ("x", "y"))]}
+
+
+def _read_cuboid(given: Mapping[str, Any], path: str) -> Shape:
+    corners = Unique()
+    return {
+        "vertices": [
+            {**_read_point(vertex, here), "description": corners.add(vertex["description"], at(here, "description"))}
+            for vertex, here in _vertices(given, path, ("x", "y", "description"), most=8)
+        ]
+    }
+
+
+_READ: Mapping[str, Callable[[Mapping[str, Any], str], Shape]] = {
+    "box": _read_box,
+    "polygon": _read_vertices,
+    "line": _read_vertices,
+    "point": _read_point,
+    "ellipse": _read_ellipse,
+    "cuboid": _read_cuboid,
+}
+
+
+def extent(shape: Mapping[str, Any]) -> Extent:
+    """The smallest upright box around a checked shape."""
+    if "width" in shape:
+        return shape["left"], shape["top"], shape["left"] + shape["width"], shape["top"] + shape["height"]
+    if "vertices" in shape:
+        xs = [vertex["x"] for vertex in shape["vertices"]]
+        ys = [vertex["y"] for vertex in shape["vertices"]]
+        return min(xs), min(ys), max(xs), max(ys)
+    if "center" in shape:
+        turn = math.radians(shape["rotation"])
+        half_x = math.hypot(shape["rx"] * math.cos(turn), shape["ry"] * math.sin(turn))
+        half_y = math.hypot(shape["rx"] * math.sin(turn), shape["ry"] * math.cos(turn))
+        x, y = shape["center"]["x"], shape["center"]["y"]
+        return x - half_x, y - half_y, x + half_x, y + half_y
+    return shape["x"], shape["y"], shape["x"], shape["y"]
+
+
+def sample_shape(kind: str, rule: Rule, canvas: Canvas) -> Shape:
+    """A shape in the upper left of the image, as large as the rule asks."""
+    width = max(rule.min_width, (canvas.width or 200) / 2)
+    height = max(rule.min_height, (canvas.height or 200) / 2)
+    if kind == "box":
+        return {"left": 0, "top": 0, "width": width, "height": height}
+    if kind == "point":
+        return {"x": width / 2, "y": height / 2}
+    if kind == "ellipse":
+        center = {"x": width / 2, "y": height / 2}
+        return {"center": center, "rx": width / 2, "ry": height / 2, "rotation": 0}
+    if kind == "cuboid":
+        xs, ys = (0, width / 2, width / 2, 0, width, width), (height / 4, height / 4, height, height, 0, height / 2)
+        return {"vertices": [{"x": x, "y": y, "description": d} for x, y, d in zip(xs, ys, CORNERS, strict=True)]}
+    count = max(FEWEST_VERTICES[kind], rule.min_vertices)
+    if kind == "line":
+        return {"vertices": [{"x": width * i / (count - 1), "y": height * i / (count - 1)} for i in range(count)]}
+    bottom = [{"x": width * (count - 2 - i) / (count - 2), "y": height} for i in range(count - 2)]
+    return {"vertices": [{"x": 0, "y": 0}, {"x": width, "y": 0}, *bottom]}
+
+
+def overlap(one: Extent, other: Extent) -> float:
+    """Intersection over union of two upright boxes."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    union = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1]) - shared
+    return shared / union
+
+
+def shape_similarity(kind: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    """0 to 1: by distance for points and lines, by the overlap of the boxes around all other shapes."""
+    if kind == "point":
+        return _nearness(math.dist((one["x"], one["y"]), (other["x"], other["y"])))
+    if kind == "line":
+        mine, theirs = _spaced(one["vertices"]), _spaced(other["vertices"])
+        return _nearness(min(_apart(mine, theirs), _apart(mine, theirs[::-1])))  # either direction will do
+    return overlap(extent(one), extent(other))
+
+
+def _nearness(distance: float) -> float:
+    return 1 / (1 + distance / _HALF_ALIKE_PIXELS)
+
+
+def _apart(mine: Sequence[tuple[float, float]], theirs: Sequence[tuple[float, float]]) -> float:
+    return sum(math.dist(a, b) for a, b in zip(mine, theirs, strict=True)) / len(mine)
+
+
+def _spaced(vertices: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:
+    """Points at equal distances along a line."""
+    points = [(float(vertex["x"]), float(vertex["y"])) for vertex in vertices]
+    lengths = [math.dist(a, b) for a, b in pairwise(points)]
+    step, found = sum(lengths) / (_STEPS - 1), [points[0]]
+    segment, passed = 0, 0.0
+    for index in range(1, _STEPS):
+        while segment < len(lengths) - 1 and passed + lengths[segment] < index * step:
+            passed += lengths[segment]
+            segment += 1
+        (x, y), (next_x, next_y) = points[segment], points[segment + 1]
+        part = (index * step - passed) / lengths[segment] if lengths[segment] else 0.0
+        found.append((x + (next_x - x) * part, y + (next_y - y) * part))
+    return found
+
+
+_POINT = _schema.closed({"x": _schema.NUMBER, "y": _schema.NUMBER})
+_CORNER = _schema.closed({"x": _schema.NUMBER, "y": _schema.NUMBER, "description": _schema.NAME})
+SCHEMAS: Mapping[str, Mapping[str, Any]] = {
+    "box": {
+        "left": _schema.NUMBER,
+        "top": _schema.NUMBER,
+        "width": _schema.POSITIVE,
+        "height": _schema.POSITIVE,
+    },
+    "polygon": {"vertices": _schema.array(_POINT, 3)},
+    "line": {"vertices": _schema.array(_POINT, 2)},
+    "point": {"x": _schema.NUMBER, "y": _schema.NUMBER},
+    "ellipse": {"center": _POINT, "rx": _schema.POSITIVE, "ry": _schema.POSITIVE, "rotation": _schema.NUMBER},
+    "cuboid": {"vertices": _schema.array(_CORNER, 4)},
+}

@@ -1,0 +1,118 @@
+"""Give each pixel of an image its label, as masks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from refonte_studio.tasks.types import _schema
+from refonte_studio.tasks.types._attributes import ATTRIBUTE_PARAMETERS
+from refonte_studio.tasks.types._checks import Unique, annotations_of, at, missing, one_of, record
+from refonte_studio.tasks.types._choices import names
+from refonte_studio.tasks.types._combine import medoid
+from refonte_studio.tasks.types._drawing import BASE_ANNOTATION_PARAMETERS, SIZE_PARAMETERS
+from refonte_studio.tasks.types._geometry import canvas_of
+from refonte_studio.tasks.types._masks import Run, check_rle, pixels, shared, united
+from refonte_studio.tasks.types._parameters import Parameter, flag, mapping, mixed, need_one
+from refonte_studio.tasks.types.base import TaskType
+
+_SAMPLE_SIDE = 100
+
+
+class SegmentAnnotation(TaskType):
+    """Masks of one size. Several responses give the one whose labels cover most of the same pixels as the others'."""
+
+    name = "segmentannotation"
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "labels": mixed("What to segment: names, or objects {choice, subchoices, instance_label}.", required=True),
+        "allow_unlabeled": flag("Whether pixels may stay without a label; the editor sees to it."),
+        "label_descriptions": mapping("A sentence per label, shown to labelers."),
+        "z_order_labels": mixed("Labels from back to front."),
+        "global_attributes": mapping("Attributes of the whole image, shown to labelers."),
+        **SIZE_PARAMETERS,
+        **BASE_ANNOTATION_PARAMETERS,
+        **ATTRIBUTE_PARAMETERS,
+    }
+    example_params: ClassVar[dict[str, Any]] = {
+        "instruction": "Segment the road and the sky.",
+        "attachment": "https://example.com/road.png",
+        "attachment_type": "image",
+        "labels": ["road", "sky", {"choice": "vehicle", "subchoices": ["car", "bus"]}],
+        "allow_unlabeled": True,
+        "image_size": {"width": 6, "height": 4},
+    }
+    example_response: ClassVar[dict[str, Any]] = {
+        "annotations": [
+            {"uuid": "d1b5a1f0", "label": "sky", "rle": {"size": [4, 6], "counts": [0, 2, 2, 2, 2, 2, 14]}},
+            {"uuid": "5e0c7c42", "label": "road", "rle": {"size": [4, 6], "counts": [2, 2, 2, 2, 16]}},
+        ]
+    }
+
+    def check_own_params(self, params: dict[str, Any]) -> None:
+        need_one(params, "attachment", "attachments")
+        _labels(params)
+        _size(params)
+
+    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+        labels, size, uuids = _labels(params), _size(params), Unique()
+        checked: list[dict[str, Any]] = []
+        for index, each in enumerate(annotations_of(response)[1]):
+            path = at("response.annotations", index)
+            found = record(each, path, ("uuid", "label", "rle"))
+            uuid = uuids.add(found["uuid"], at(path, "uuid"))
+            label = one_of(found["label"], at(path, "label"), labels)
+            mask = check_rle(found["rle"], at(path, "rle"))
+            size = mask["size"] if size is None else size
+            if mask["size"] != size:
+                missing(at(path, "rle.size"), f"is {mask['size']}, the image or the first mask has {size}")
+            checked.append({"uuid": uuid, "label": label, "rle": mask})
+        return {"annotations": checked}
+
+    def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
+        height, width = _size(params) or (_SAMPLE_SIDE, _SAMPLE_SIDE)
+        mask = {"size": [height, width], "counts": [0, height * width]}
+        return {"annotations": [{"uuid": "sample-1", "label": next(iter(_labels(params))), "rle": mask}]}
+
+    def merge(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
+        covers = [_cover(response) for response in responses]
+        typical = medoid(range(len(responses)), lambda one, other: _similarity(covers[one], covers[other]))
+        return responses[typical]
+
+    def response_schema(self) -> dict[str, Any]:
+        size = {**_schema.array({"type": "integer", "minimum": 1}, 2), "maxItems": 2}
+        counts = {"anyOf": [_schema.array(_schema.COUNT, 1), _schema.NAME]}
+        mask = _schema.closed({"size": size, "counts": counts})
+        return _schema.annotated(_schema.closed({"uuid": _schema.NAME, "label": _schema.NAME, "rle": mask}))
+
+
+Cover = Mapping[tuple[str, int], list[Run]]
+
+
+def _cover(response: Mapping[str, Any]) -> Cover:
+    """The pixels of each label; masks of another height do not compare."""
+    masks: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+    for each in response["annotations"]:
+        masks.setdefault((each["label"], each["rle"]["size"][0]), []).append(each["rle"])
+    return {label: united(group) for label, group in masks.items()}
+
+
+def _similarity(one: Cover, other: Cover) -> float:
+    common = sum(shared(runs, other[label]) for label, runs in one.items() if label in other)
+    total = sum(map(pixels, one.values())) + sum(map(pixels, other.values())) - common
+    return common / total if total else 1.0
+
+
+def _labels(params: Mapping[str, Any]) -> Mapping[str, None]:
+    value = params.get("labels")
+    return missing("labels") if value is None else dict.fromkeys(names(value, "labels"))
+
+
+def _size(params: Mapping[str, Any]) -> list[int] | None:
+    """The image's height and width, where both are known."""
+    canvas = canvas_of(params)
+    if canvas.height is None or canvas.width is None:
+        return None
+    size = [int(canvas.height), int(canvas.width)]
+    check_rle({"size": size, "counts": [size[0] * size[1]]}, "image_size")
+    return size
+
+
+TYPE = SegmentAnnotation()

@@ -1,0 +1,118 @@
+"""Answer a form about the attachments: choices, texts, numbers, dates, and sets of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from refonte_studio.tasks.types import _schema
+from refonte_studio.tasks.types._checks import an_array, an_object, at, listed, missing, record, refuse
+from refonte_studio.tasks.types._combine import majority
+from refonte_studio.tasks.types._fields import agreeing, combined_answer
+from refonte_studio.tasks.types._forms import Field, check_answers, fields_of, sample_answers
+from refonte_studio.tasks.types._parameters import Parameter, mixed
+from refonte_studio.tasks.types.base import TaskType
+
+
+class TextCollection(TaskType):
+    """A form. The answer to a field is an array of arrays: as often as it may be given, the values given.
+
+    Several responses are combined field by field: of a text, see `typical_text`; of choices, those that more than
+    half made; of anything else, the answer given most often. A field that most leave open stays open.
+    """
+
+    name = "textcollection"
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "fields": Parameter(
+            "The form: objects {field_id, type, title, description, required, choices, min_choices, max_choices, min, "
+            "max, min_responses_required, max_responses_required, conditions}. A field is optional unless it says "
+            "required: true; one with conditions is always optional. A field_set holds further fields.",
+            {"type": "array", "items": {"type": "object"}},
+            required=True,
+        ),
+        "forms": mixed("Groups of fields to show together."),
+        "text": Parameter("A text to answer about.", {"type": "string"}),
+    }
+    example_params: ClassVar[dict[str, Any]] = {
+        "instruction": "Read the answer and judge it.",
+        "attachments": [{"type": "image", "content": "https://example.com/answer.jpg"}],
+        "fields": [
+            {
+                "type": "category",
+                "field_id": "answer_reasonable",
+                "title": "Is the answer reasonable?",
+                "choices": [{"label": "Yes", "value": "yes"}, {"label": "No", "value": "no"}],
+                "required": True,
+            },
+            {"type": "text", "field_id": "reason", "title": "Why?"},
+            {"type": "number", "field_id": "confidence", "title": "How sure are you?", "min": 0, "max": 10},
+        ],
+    }
+    example_response: ClassVar[dict[str, Any]] = {
+        "annotations": {
+            "answer_reasonable": {"type": "category", "field_id": "answer_reasonable", "response": [["no"]]},
+            "confidence": {"type": "number", "field_id": "confidence", "response": [[8]]},
+        }
+    }
+
+    def check_own_params(self, params: dict[str, Any]) -> None:
+        fields_of(params)
+
+    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+        fields = fields_of(params)
+        path = "response.annotations"
+        given = an_object(record(response, "response", ("annotations",))["annotations"], path)
+        for name in given:
+            if name not in fields:
+                missing(at(path, name), f"is not a field of this task; they are {listed(list(fields))}")
+        entries = {name: _entry(field, given.get(name), at(path, name)) for name, field in fields.items()}
+        return {"annotations": {name: entry for name, entry in entries.items() if entry is not None}}
+
+    def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
+        samples = {name: _written(field, sample_answers(field)) for name, field in fields_of(params).items()}
+        return {"annotations": samples}
+
+    def merge(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for name, field in fields_of(params).items():
+            entries = [response["annotations"].get(name) for response in responses]
+            answers = _combined(field, [entry and entry["response"] for entry in entries])
+            if answers is not None:
+                merged[name] = _written(field, answers)
+        return agreeing(self, params, {"annotations": merged}, responses)
+
+    def response_schema(self) -> dict[str, Any]:
+        value = {"type": ["string", "number", "boolean", "object"]}
+        answers = _schema.array(_schema.array(value, 1), 1)
+        entry = _schema.closed({"type": _schema.NAME, "field_id": _schema.NAME, "response": answers})
+        return _schema.response(_schema.closed({"annotations": {"type": "object", "additionalProperties": entry}}))
+
+
+def _written(field: Field, answers: list[list[Any]]) -> dict[str, Any]:
+    return {"type": field.asked.type, "field_id": field.asked.name, "response": answers}
+
+
+def _entry(field: Field, given: object, path: str) -> dict[str, Any] | None:
+    """The checked answer to a field; None where it is left open, which an empty answer does too."""
+    answers: list[Any] = []
+    if given is not None:
+        found = record(given, path, ("type", "field_id", "response"))
+        for key, wanted in (("type", field.asked.type), ("field_id", field.asked.name)):
+            if not isinstance(found[key], str) or found[key] != wanted:
+                refuse(at(path, key), found[key], f"is not {wanted!r}, as the field has it")
+        answers = an_array(found["response"], at(path, "response"))
+    if answers in ([], [[]]):
+        return missing(path) if field.asked.required else None
+    return _written(field, check_answers(field, answers, at(path, "response")))
+
+
+def _combined(field: Field, answers: Sequence[list[list[Any]] | None]) -> list[list[Any]] | None:
+    if field.inner or any(answer is not None and len(answer) > 1 for answer in answers):
+        left_open = not majority([answer is not None for answer in answers])
+        return None if left_open else majority([answer for answer in answers if answer is not None])
+    single = [None if answer is None else answer[0] for answer in answers]
+    if field.asked.multiple:
+        return None if (found := combined_answer(field.asked, single)) is None else [found]
+    found = combined_answer(field.asked, [None if values is None else values[0] for values in single])
+    return None if found is None else [[found]]
+
+
+TYPE = TextCollection()

@@ -1,0 +1,152 @@
+"""Draw shapes on the frames of a video."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from refonte_studio.tasks.types import _schema
+from refonte_studio.tasks.types._checks import (
+    MAX_ITEMS,
+    Unique,
+    a_whole,
+    an_array,
+    an_object,
+    annotations_of,
+    at,
+    missing,
+    one_of,
+    record,
+    refuse,
+)
+from refonte_studio.tasks.types._combine import annotation_similarity, medoid
+from refonte_studio.tasks.types._drawing import DRAWING_PARAMETERS, check_room, kind_and_label, rules_of
+from refonte_studio.tasks.types._geometry import (
+    FIELDS,
+    OPTIONAL,
+    SCHEMAS,
+    Canvas,
+    Rule,
+    canvas_of,
+    check_shape,
+    sample_shape,
+    shape_similarity,
+)
+from refonte_studio.tasks.types._parameters import Parameter, need_one
+from refonte_studio.tasks.types._video import VIDEO_PARAMETERS
+from refonte_studio.tasks.types.base import TaskType
+
+MAX_FRAMES = 100_000
+_COMPARED_FRAMES = 20
+
+
+class VideoAnnotation(TaskType):
+    """Tracks: an object's shape on the frames where it is seen, by frame number from 0, in order.
+
+    Several responses give the one most like the others: tracks of the same type and label are paired off, and
+    count by the likeness of their shapes over the frames of either (a few, evenly spread, where there are many).
+    """
+
+    name = "videoannotation"
+    parameters: ClassVar[Mapping[str, Parameter]] = {**DRAWING_PARAMETERS, **VIDEO_PARAMETERS}
+    example_params: ClassVar[dict[str, Any]] = {
+        "instruction": "Follow each cyclist with a box.",
+        "attachments": ["https://example.com/f0.jpg", "https://example.com/f1.jpg", "https://example.com/f2.jpg"],
+        "attachment_type": "image",
+        "frame_rate": 1,
+        "geometries": {"box": {"objects_to_annotate": ["cyclist", "pedestrian"]}},
+    }
+    example_response: ClassVar[dict[str, Any]] = {
+        "annotations": [
+            {
+                "uuid": "b3e2f7ce-7d2b-4f0f-9c1c-2a6d0a7a8e55",
+                "label": "cyclist",
+                "type": "box",
+                "frames": [
+                    {"key": 0, "left": 10, "top": 40, "width": 60, "height": 120},
+                    {"key": 2, "left": 44, "top": 41, "width": 61.5, "height": 121},
+                ],
+            }
+        ]
+    }
+
+    def check_own_params(self, params: dict[str, Any]) -> None:
+        need_one(params, "attachment", "attachments")
+        check_room(rules_of(params), canvas_of(params))
+
+    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+        rules, canvas, count, uuids = rules_of(params), canvas_of(params), _frame_count(params), Unique()
+        left = MAX_FRAMES
+        checked: list[dict[str, Any]] = []
+        for index, each in enumerate(annotations_of(response)[1]):
+            track = _track(each, at("response.annotations", index), rules, canvas, count, uuids)
+            left -= len(track["frames"])
+            if left < 0:
+                missing("response.annotations", f"have more than {MAX_FRAMES} frames in all")
+            checked.append(track)
+        return {"annotations": checked}
+
+    def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
+        kind, rule = next(iter(rules_of(params).items()))
+        frame = {"key": 0, **sample_shape(kind, rule, canvas_of(params))}
+        track = {"uuid": "sample-1", "label": next(iter(rule.labels)), "type": kind, "frames": [frame]}
+        return {"annotations": [track]}
+
+    def merge(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
+        return medoid(responses, _similarity)
+
+    def response_schema(self) -> dict[str, Any]:
+        return _schema.annotated(_schema.any_of([_track_schema(kind) for kind in FIELDS]))
+
+
+def _frame_count(params: Mapping[str, Any]) -> int | None:
+    """How many frames there are, where each is an attachment of its own."""
+    attachments = params.get("attachments")
+    if not isinstance(attachments, list) or params.get("attachment") or params.get("attachment_type") == "video":
+        return None
+    return len(attachments) or None
+
+
+def _track(
+    given: object, path: str, rules: Mapping[str, Rule], canvas: Canvas, count: int | None, uuids: Unique
+) -> dict[str, Any]:
+    record(given, path, ("uuid", "label", "type", "frames"))
+    found = an_object(given, path)
+    kind = one_of(found["type"], at(path, "type"), rules)
+    frames: list[dict[str, Any]] = []
+    for index, frame in enumerate(an_array(found["frames"], at(path, "frames"), 1, MAX_ITEMS)):
+        here = at(at(path, "frames"), index)
+        given_frame = record(frame, here, ("key", *FIELDS[kind]), OPTIONAL.get(kind, ()))
+        key = a_whole(given_frame["key"], at(here, "key"), 0, None if count is None else count - 1)
+        if frames and key <= frames[-1]["key"]:
+            refuse(at(here, "key"), key, f"does not come after {frames[-1]['key']}")
+        frames.append({"key": key, **check_shape(kind, given_frame, here, rules[kind], canvas)})
+    return {
+        "uuid": uuids.add(found["uuid"], at(path, "uuid")),
+        "label": one_of(found["label"], at(path, "label"), rules[kind].labels),
+        "type": kind,
+        "frames": frames,
+    }
+
+
+def _similarity(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    return annotation_similarity(one["annotations"], other["annotations"], kind_and_label, _track_similarity)
+
+
+def _track_similarity(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> float:
+    left, right = ({frame["key"]: frame for frame in track["frames"]} for track in (mine, theirs))
+    keys = sorted(left.keys() | right.keys())
+    keys = keys[:: max(1, len(keys) // _COMPARED_FRAMES)]
+    both = [key for key in keys if key in left and key in right]
+    return sum(shape_similarity(mine["type"], left[key], right[key]) for key in both) / len(keys)
+
+
+def _track_schema(kind: str) -> dict[str, Any]:
+    optional = OPTIONAL.get(kind, ())
+    frame = _schema.closed(
+        {"key": _schema.COUNT, **{name: SCHEMAS[kind][name] for name in FIELDS[kind]}},
+        {name: SCHEMAS[kind][name] for name in optional},
+    )
+    frames = _schema.array(frame, 1)
+    return _schema.closed({"uuid": _schema.NAME, "label": _schema.NAME, "type": {"const": kind}, "frames": frames})
+
+
+TYPE = VideoAnnotation()

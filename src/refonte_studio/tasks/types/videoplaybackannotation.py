@@ -1,0 +1,132 @@
+"""Mark when things happen in a video."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from refonte_studio.tasks.types import _schema
+from refonte_studio.tasks.types._attributes import attributes_of, check_attributes, sample_attributes
+from refonte_studio.tasks.types._checks import (
+    Unique,
+    a_number,
+    an_object,
+    annotations_of,
+    at,
+    missing,
+    one_of,
+    record,
+    refuse,
+)
+from refonte_studio.tasks.types._choices import names
+from refonte_studio.tasks.types._combine import annotation_similarity, medoid
+from refonte_studio.tasks.types._drawing import DRAWING_PARAMETERS
+from refonte_studio.tasks.types._parameters import Parameter, free, mixed, need_one
+from refonte_studio.tasks.types._video import VIDEO_PARAMETERS
+from refonte_studio.tasks.types.base import TaskType
+
+MAX_SECONDS = 1e7
+_LABELS = ("labels", "events_to_annotate", "events", "objects_to_annotate")
+
+
+class VideoPlaybackAnnotation(TaskType):
+    """Stretches of time with a label, in seconds from the start of the video.
+
+    Several responses give the one most like the others: stretches of the same label are paired off, and count by
+    the share of time that they have in common.
+    """
+
+    name = "videoplaybackannotation"
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **DRAWING_PARAMETERS,
+        **VIDEO_PARAMETERS,
+        "labels": mixed("What to mark. Required, or events_to_annotate, events, objects_to_annotate or geometries."),
+        "events": mixed("The same as events_to_annotate."),
+        "fields": free("Questions about the video, shown to labelers."),
+    }
+    example_params: ClassVar[dict[str, Any]] = {
+        "instruction": "Mark every turn of the car.",
+        "attachment": "https://example.com/drive.mp4",
+        "attachment_type": "video",
+        "events_to_annotate": ["left turn", "right turn"],
+        "duration_s": 60,
+        "annotation_attributes": {"signalled": {"type": "boolean", "description": "Does it signal?"}},
+    }
+    example_response: ClassVar[dict[str, Any]] = {
+        "annotations": [
+            {"uuid": "91f0", "label": "left turn", "start_s": 4.2, "end_s": 9, "attributes": {"signalled": True}},
+            {"uuid": "a7c3", "label": "right turn", "start_s": 31, "end_s": 36.5},
+        ]
+    }
+
+    def check_own_params(self, params: dict[str, Any]) -> None:
+        need_one(params, "attachment", "attachments")
+        _labels(params)
+        _duration_s(params)
+        attributes_of(params)
+
+    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+        labels, duration_s, attributes, uuids = _labels(params), _duration_s(params), attributes_of(params), Unique()
+        checked: list[dict[str, Any]] = []
+        for index, each in enumerate(annotations_of(response)[1]):
+            path = at("response.annotations", index)
+            found = record(each, path, ("uuid", "label", "start_s", "end_s"), ("attributes",))
+            start_s = a_number(found["start_s"], at(path, "start_s"), 0)
+            end_s = a_number(found["end_s"], at(path, "end_s"), most=duration_s)
+            if end_s <= start_s:
+                refuse(at(path, "end_s"), end_s, f"is not after the start {start_s:g}")
+            label = one_of(found["label"], at(path, "label"), labels)
+            uuid = uuids.add(found["uuid"], at(path, "uuid"))
+            answers = check_attributes(attributes, label, found.get("attributes"), at(path, "attributes"))
+            event: dict[str, Any] = {"uuid": uuid, "label": label, "start_s": start_s, "end_s": end_s}
+            checked.append({**event, "attributes": answers} if answers else event)
+        return {"annotations": checked}
+
+    def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
+        label = next(iter(_labels(params)))
+        event = {"uuid": "sample-1", "label": label, "start_s": 0, "end_s": min(1, _duration_s(params))}
+        answers = sample_attributes(attributes_of(params), label)
+        return {"annotations": [{**event, "attributes": answers} if answers else event]}
+
+    def merge(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
+        return medoid(responses, _similarity)
+
+    def response_schema(self) -> dict[str, Any]:
+        second = {"type": "number", "minimum": 0}
+        event = {"uuid": _schema.NAME, "label": _schema.NAME, "start_s": second, "end_s": second}
+        return _schema.annotated(_schema.closed(event, {"attributes": _schema.ATTRIBUTES}))
+
+
+def _labels(params: Mapping[str, Any]) -> Mapping[str, None]:
+    """Every label that the parameters name, wherever they do."""
+    found: dict[str, None] = {}
+    for name in _LABELS:
+        if params.get(name):
+            found.update(dict.fromkeys(names(params[name], name)))
+    for kind, spec in an_object(params.get("geometries") or {}, "geometries").items():
+        path = at("geometries", kind)
+        objects = None if spec is None else an_object(spec, path).get("objects_to_annotate")
+        if objects is not None:
+            found.update(dict.fromkeys(names(objects, at(path, "objects_to_annotate"))))
+    return found or missing("labels", f"is required (or {' or '.join((*_LABELS[1:], 'geometries'))})")
+
+
+def _duration_s(params: Mapping[str, Any]) -> float:
+    """How long the video is; a very long time where that is not known."""
+    given = params.get("duration_s")
+    if given is None:
+        return MAX_SECONDS
+    if a_number(given, "duration_s", 0, MAX_SECONDS) == 0:
+        refuse("duration_s", given, "is not more than 0")
+    return given
+
+
+def _similarity(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    return annotation_similarity(one["annotations"], other["annotations"], lambda event: event["label"], _common_time)
+
+
+def _common_time(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> float:
+    shared = min(mine["end_s"], theirs["end_s"]) - max(mine["start_s"], theirs["start_s"])
+    total = max(mine["end_s"], theirs["end_s"]) - min(mine["start_s"], theirs["start_s"])
+    return max(0.0, shared / total)
+
+
+TYPE = VideoPlaybackAnnotation()

@@ -1,0 +1,98 @@
+"""A task as the API shows it. JSON that is stored as text is put into the answer as it is, not decoded."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from refonte_studio.kit.clock import iso
+from refonte_studio.tasks.model import Attempt, Audit, ReviewStatus, Status, Task
+
+_encode = msgspec.json.Encoder().encode
+
+
+def task_json(
+    task: Task,
+    project: str,
+    batch: str | None,
+    *,
+    audits: Sequence[Audit] = (),
+    attempts: Sequence[Attempt] | None = None,
+    emails: Mapping[str, str] | None = None,
+) -> bytes:
+    """The task's JSON: what is its own, then its parameters, under `params` and beside it.
+
+    `attempts` are shown where they are given; `emails` are those of the people who attempted or audited, by id.
+    """
+    made_with = _made_with(task, project, batch)
+    own: dict[str, Any] = {
+        "task_id": task.id,
+        "type": task.type,
+        "status": task.status.value,
+        "created_at": iso(task.created_at),
+        "updated_at": iso(task.updated_at),
+        "is_test": task.mode == "test",
+        "metadata": msgspec.Raw(task.metadata),
+        **made_with,
+    }
+    if task.completed_at is not None:
+        own["completed_at"] = iso(task.completed_at)
+    if task.status is Status.COMPLETED:
+        own["response"] = msgspec.Raw(task.response or "{}")
+        own["customer_review_status"] = task.review_status or ReviewStatus.PENDING.value
+    if audits:
+        own["audits"] = [_audit(audit, emails or {}) for audit in audits]
+    if attempts is not None:
+        own["attempts"] = [_attempt(attempt, emails or {}) for attempt in attempts]
+    if task.metadata != "{}":
+        made_with["metadata"] = own["metadata"]
+    params = task.params[1:-1].encode()  # the members, without the braces around them
+    beside = b"," + params if params else b""
+    return b"".join(
+        (_encode(own)[:-1], b',"params":', _encode(made_with)[:-1], beside, b"}", beside, b"}"),
+    )
+
+
+def _made_with(task: Task, project: str, batch: str | None) -> dict[str, Any]:
+    """The parameters that have a column of their own, but metadata."""
+    made: dict[str, Any] = {"project": project}
+    if batch is not None:
+        made["batch"] = batch
+    if task.callback_url is not None:
+        made["callback_url"] = task.callback_url
+    if task.unique_id is not None:
+        made["unique_id"] = task.unique_id
+    if task.tags is not None:
+        made["tags"] = msgspec.Raw(task.tags)
+    return made
+
+
+def _audit(audit: Audit, emails: Mapping[str, str]) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "auditor": emails.get(audit.teammate_id, ""),
+        "accepted": audit.accepted,
+        "created_at": iso(audit.created_at),
+    }
+    if audit.comments is not None:
+        shown["comments"] = audit.comments
+    return shown
+
+
+def _attempt(attempt: Attempt, emails: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "labeler": emails.get(attempt.teammate_id, ""),
+        "response": msgspec.Raw(attempt.response),
+        "submitted_at": iso(attempt.submitted_at),
+    }
+
+
+def limited_json(task: Task, project: str) -> bytes:
+    """The few fields of a limited response."""
+    return _encode(
+        {
+            "task_id": task.id,
+            "status": task.status.value,
+            "metadata": msgspec.Raw(task.metadata),
+            "project": project,
+        }
+    )

@@ -1,0 +1,188 @@
+"""E-mail: sent beside the request that caused it, after its commit, tried again for a while, never in its way.
+
+Waiting mails are kept in memory only. An invitation's token is stored nowhere but in the mail, so an outbox in the
+database would be a list of working links; a mail lost with the process is sent again by inviting again.
+"""
+
+import asyncio
+import logging
+import smtplib
+import ssl
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from urllib.parse import urlsplit
+
+from refonte_studio.config import Settings
+from refonte_studio.kit.clock import SECOND_MS, iso
+from refonte_studio.teams.model import Invitation
+
+TIMEOUT_S = 20.0
+CONNECTIONS = 2
+WAITING_LIMIT = 20_000
+RETRY_AFTER_S = (10.0, 60.0, 600.0, 3_600.0)
+
+log = logging.getLogger(__name__)
+
+_INVITATION = """\
+Hello,
+
+{invited_by} invites you to join the team {team_name} as a {role}.
+
+Open this link to choose a name and a password:
+
+{link}
+
+The link works once, until {expires} (UTC). If you did not expect this invitation, ignore this mail.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    to: str
+    subject: str
+    text: str
+    written_at: int
+
+
+def invitation_link(base_url: str, token: str) -> str:
+    """Where an invited person accepts. The last path segment is the token."""
+    return f"{base_url}/invite/{token}"
+
+
+def invitation_mail(invitation: Invitation, base_url: str, now: int) -> Mail:
+    """What an invited person reads."""
+    text = _INVITATION.format(
+        invited_by=invitation.invited_by,
+        team_name=invitation.team_name,
+        role=invitation.role.value,
+        link=invitation_link(base_url, invitation.token),
+        expires=iso(invitation.expires_at)[:16].replace("T", " "),
+    )
+    return Mail(invitation.email, f"Join {invitation.team_name} on Refonte Studio", text, now)
+
+
+class Mailer:
+    """Sends mails through the SMTP server of the settings. Failures are logged with the address, and tried again."""
+
+    def __init__(self, settings: Settings, retry_after_s: Sequence[float] = RETRY_AFTER_S) -> None:
+        self._settings = settings
+        self._retry_after_s = retry_after_s
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="mail")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+        self._domain = urlsplit(settings.base_url).hostname or "localhost"
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a mail server; without one, nothing is sent and nothing pretends to be."""
+        return bool(self._settings.smtp_host)
+
+    async def send(self, mails: Sequence[Mail]) -> None:
+        """Takes mails for sending and answers at once. Call it after the commit of what they speak of."""
+        if not mails:
+            return
+        if self._waiting + len(mails) > WAITING_LIMIT:
+            log.error("too many mails are waiting; not sent: %s", _addresses(mails))
+            return
+        self._waiting += len(mails)
+        task = asyncio.create_task(self._keep_trying(mails))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self, within_s: float = 5.0) -> None:
+        """Lets what is being sent finish, for a short while; logs what is given up."""
+        if self._tasks:
+            _, unfinished = await asyncio.wait(self._tasks, timeout=within_s)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _keep_trying(self, mails: Sequence[Mail]) -> None:
+        left = list(mails)
+        try:
+            for pause_s in (*self._retry_after_s, None):
+                left = await asyncio.get_running_loop().run_in_executor(self._threads, self._deliver, left)
+                if not left or pause_s is None:
+                    break
+                await asyncio.sleep(pause_s)
+        finally:
+            self._waiting -= len(mails)
+            if left:
+                log.error("given up, not sent: %s", _addresses(left))
+
+    def _deliver(self, mails: Sequence[Mail]) -> list[Mail]:
+        """Sends mails over one connection; answers those that are worth another try."""
+        left = deque(mails)
+        later: list[Mail] = []
+        try:
+            with self._connect() as server:
+                while left:
+                    mail = left[0]
+                    worth_a_try = self._send_one(server, mail)
+                    left.popleft()
+                    if worth_a_try:
+                        later.append(mail)
+        except (smtplib.SMTPException, OSError) as error:
+            if left:
+                log.warning("the mail server failed (%s), not sent yet: %s", error, _addresses(left))
+        return [*later, *left]
+
+    def _send_one(self, server: smtplib.SMTP, mail: Mail) -> bool:
+        """Sends one mail. A refusal is logged; answers whether it was only for the moment."""
+        try:
+            server.send_message(self._message(mail))
+        except smtplib.SMTPRecipientsRefused as error:
+            code, reason = next(iter(error.recipients.values()))
+            log.warning("the mail server refused the mail to %s: %s %r", mail.to, code, reason)
+            return 400 <= code < 500
+        except smtplib.SMTPServerDisconnected:
+            raise
+        except smtplib.SMTPResponseException as error:
+            log.warning("the mail server refused the mail to %s: %s", mail.to, error)
+            return 400 <= error.smtp_code < 500
+        except (smtplib.SMTPNotSupportedError, ValueError) as error:
+            log.warning("the mail to %s cannot be sent: %s", mail.to, error)
+        return False
+
+    def _connect(self) -> smtplib.SMTP:
+        settings = self._settings
+        context = ssl.create_default_context()
+        if settings.smtp_tls == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                settings.smtp_host, settings.smtp_port, self._domain, timeout=TIMEOUT_S, context=context
+            )
+        else:
+            server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, self._domain, timeout=TIMEOUT_S)
+        try:
+            if settings.smtp_tls == "starttls":
+                server.starttls(context=context)
+            if settings.smtp_user:
+                server.login(settings.smtp_user, settings.smtp_password)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _message(self, mail: Mail) -> EmailMessage:
+        message = EmailMessage()
+        message["From"] = self._settings.smtp_from or self._default_sender()
+        message["To"] = mail.to
+        message["Subject"] = mail.subject
+        message["Date"] = formatdate(mail.written_at / SECOND_MS)
+        message["Message-ID"] = make_msgid(domain=self._domain)
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(mail.text)
+        return message
+
+    def _default_sender(self) -> str:
+        user = self._settings.smtp_user
+        return user if "@" in user else f"refonte-studio@{self._domain}"
+
+
+def _addresses(mails: Sequence[Mail] | deque[Mail]) -> str:
+    return ", ".join(mail.to for mail in mails)

@@ -1,0 +1,204 @@
+"""Use-cases of the team's own people: who joins, who leaves, and what one does about one's own access."""
+
+from collections.abc import Sequence
+
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller, Mode, Role
+from refonte_studio.kit.errors import BadInput, NotFound, Unauthorized, shown
+from refonte_studio.kit.ids import digest, new_ids, new_secret
+from refonte_studio.teams import policy, service, store, store_access
+from refonte_studio.teams.model import (
+    MOVES,
+    Candidate,
+    Invitation,
+    Key,
+    Roster,
+    SignedIn,
+    State,
+    Team,
+    Teammate,
+    TeammatesDisabled,
+    email_key,
+)
+
+
+async def invite(
+    tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, now: int, lifetime_ms: int
+) -> Roster:
+    """Invites new addresses and renews open invitations; active teammates stay as they are. All or none."""
+    addresses = policy.checked_addresses(emails)
+    role = policy.checked_role(team_role)
+    await service.lock_roster(tx, caller.team_id)
+    known = await store.teammates_for_update(tx, caller.team_id, list(addresses))
+    disabled = [person.email for person in known.values() if person.state is State.DISABLED]
+    if disabled:
+        raise BadInput(f"disabled, so set_role brings them back, not an invitation: {policy.listed(disabled)}")
+    new = {key: email for key, email in addresses.items() if key not in known}
+    expires_at = now + lifetime_ms
+    team = await store.team(tx, caller.team_id)
+    made = [_invitation(team, caller, email, role, expires_at) for email in new.values()]
+    await store.insert_invited(
+        tx,
+        [
+            (new_id, team.id, sent.email, key, role.value, digest(sent.token), expires_at, now)
+            for new_id, key, sent in zip(new_ids(now, len(new)), new, made, strict=True)
+        ],
+    )
+    for person in known.values():
+        if person.state is State.INVITED:
+            made.append(await _send_again(tx, caller, team, person, "renew", role, expires_at))
+    return Roster(await store.teammates(tx, team.id), made)
+
+
+def _invitation(team: Team, caller: Caller, email: str, role: Role, expires_at: int) -> Invitation:
+    return Invitation(email, role, team.name, caller.email, new_secret(), expires_at)
+
+
+async def _send_again(
+    tx: Tx, caller: Caller, team: Team, person: Teammate, move: str, role: Role, expires_at: int
+) -> Invitation:
+    """A new link and role for somebody who has not joined yet; the link before is void."""
+    sent = _invitation(team, caller, person.email, role, expires_at)
+    state = MOVES[person.state, move]
+    await store.invite_again(tx, team.id, person.id, role, state, digest(sent.token), expires_at)
+    return sent
+
+
+async def set_role(
+    tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, now: int, lifetime_ms: int
+) -> Roster:
+    """Sets the role of people who are not admins. All or none.
+
+    A disabled person becomes active again; one who was disabled before joining is invited again.
+    """
+    role = policy.checked_role(team_role)
+    chosen = await _locked_people(tx, caller.team_id, emails)
+    admins = [person.email for person in chosen if person.role is Role.ADMIN and person.state is not State.DISABLED]
+    if admins:
+        raise BadInput(f"an admin's role cannot be set: {policy.listed(admins)}")
+    await store.set_role(tx, caller.team_id, [person.id for person in chosen], role)
+    back = [person.id for person in chosen if person.state is State.DISABLED and person.joined]
+    await store.set_state(tx, caller.team_id, back, MOVES[State.DISABLED, "restore"])
+    team = await store.team(tx, caller.team_id)
+    made = [
+        await _send_again(tx, caller, team, person, "reopen", role, now + lifetime_ms)
+        for person in chosen
+        if person.state is State.DISABLED and not person.joined
+    ]
+    return Roster(await store.teammates(tx, team.id), made)
+
+
+async def disable(tx: Tx, caller: Caller, emails: Sequence[str], now: int) -> Roster:
+    """Ends what these people may do: their sessions, keys, open invitation and claims, at once. All or none.
+
+    The last active admin of a team cannot be disabled.
+    """
+    chosen = await _locked_people(tx, caller.team_id, emails)
+    await service.check_an_admin_stays(tx, caller.team_id, chosen)
+    leaving = tuple(person.id for person in chosen if person.state is not State.DISABLED)
+    await store.set_state(tx, caller.team_id, leaving, State.DISABLED)
+    await service.end_access(tx, caller.team_id, leaving, now)
+    if leaving:
+        await tx.tell(TeammatesDisabled(caller.team_id, leaving, now))
+    return Roster(await store.teammates(tx, caller.team_id), [])
+
+
+async def _locked_people(tx: Tx, team_id: str, emails: Sequence[str]) -> list[Teammate]:
+    """The people of these addresses, who stay as they are to the end of the transaction."""
+    await service.lock_roster(tx, team_id)
+    found = await store.teammates_for_update(tx, team_id, [email_key(email) for email in emails])
+    return service.in_order(found, emails)
+
+
+# -------------------------------------------------------------------------------------- one's own access
+
+
+def _gone(token: str) -> NotFound:
+    return NotFound(f"the invitation {shown(token)} is unknown, used, expired or replaced by a newer one")
+
+
+async def check_invitation(tx: Tx, token: str, now: int) -> None:
+    """Raises NotFound unless the invitation is open."""
+    if await store.invited_by_link(tx, digest(token), now) is None:
+        raise _gone(token)
+
+
+async def accept(
+    tx: Tx, token: str, names: tuple[str, str], password_hash: str, now: int, lifetime_ms: int
+) -> SignedIn:
+    """The invited person joins and is signed in. Uses the invitation up; NotFound if it is not open."""
+    joined = await store.join(
+        tx,
+        invite_hash=digest(token),
+        first_name=names[0],
+        last_name=names[1],
+        password_hash=password_hash,
+        now=now,
+    )
+    if joined is None:
+        raise _gone(token)
+    return await service.start_session(tx, joined.team_id, joined.id, now, lifetime_ms)
+
+
+async def who_am_i(tx: Tx, caller: Caller) -> tuple[Teammate, Team]:
+    """The caller, and the caller's team."""
+    return await store.teammate(tx, caller.team_id, caller.teammate_id), await store.team(tx, caller.team_id)
+
+
+async def sign_out(tx: Tx, caller: Caller) -> None:
+    """Ends the caller's session. A key is no session and goes on."""
+    if caller.session_hash is not None:
+        await store_access.delete_session(tx, caller.team_id, caller.session_hash)
+
+
+async def change_password(
+    tx: Tx, caller: Caller, person: Candidate, attempt_id: str, password_hash: str, now: int, lifetime_ms: int
+) -> SignedIn | None:
+    """A new password for the caller, whose old one was right. Ends all the caller's sessions and keys.
+
+    Answers a new session in the place of the one that the caller had, None to a caller with a key.
+    """
+    if not await store_access.lock_candidate(tx, person) or not await _still_open(tx, caller, now):
+        raise Unauthorized("the session or key has ended")
+    await store_access.delete_failure(tx, attempt_id)
+    teammate = await store.teammate(tx, caller.team_id, caller.teammate_id)
+    await service.set_password(tx, teammate, password_hash, now)
+    if caller.session_hash is None:
+        return None
+    return await service.start_session(tx, caller.team_id, caller.teammate_id, now, lifetime_ms)
+
+
+async def create_own_key(tx: Tx, caller: Caller, mode: Mode, name: str, now: int) -> tuple[Key, str]:
+    """A new key of the caller, and its secret."""
+    key_id, secret = await service.create_key(tx, caller.team_id, caller.teammate_id, mode, name, now)
+    if not await _still_open(tx, caller, now):  # a password change that ended it must end what it makes, too
+        raise Unauthorized("the session or key has ended")
+    (made,) = [key for key in await own_keys(tx, caller) if key.id == key_id]
+    return made, secret
+
+
+async def _still_open(tx: Tx, caller: Caller, now: int) -> bool:
+    """Whether what the caller came with has not been ended since. Asked after locking the caller's row."""
+    if caller.session_hash is not None:
+        return await store_access.session_lasts(tx, caller.team_id, caller.session_hash, now)
+    return caller.key_id is not None and (
+        await store_access.live_key_holder(tx, caller.team_id, caller.key_id) == caller.teammate_id
+    )
+
+
+async def own_keys(tx: Tx, caller: Caller) -> list[Key]:
+    """The caller's keys that are not revoked, newest first."""
+    return await service.keys_of(tx, caller.team_id, caller.teammate_id)
+
+
+async def find_key(tx: Tx, caller: Caller, key_id: str) -> None:
+    """Raises NotFound unless the caller may revoke this key: it is their own, or they are an admin of its team."""
+    holder = await store_access.live_key_holder(tx, caller.team_id, key_id)
+    if holder is None or (holder != caller.teammate_id and caller.role is not Role.ADMIN):
+        raise NotFound(f"there is no key {shown(key_id)}")
+
+
+async def revoke_own_key(tx: Tx, caller: Caller, key_id: str, now: int) -> None:
+    """Ends a key at once: one's own, or for an admin anyone's in the team."""
+    await find_key(tx, caller, key_id)
+    await service.revoke_key(tx, caller.team_id, key_id, now)

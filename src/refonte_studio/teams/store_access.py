@@ -1,0 +1,209 @@
+"""The SQL of what opens the server: keys, sessions, and the attempts to sign in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from refonte_studio.db import Row, Tx
+from refonte_studio.teams.model import Candidate, Key
+
+SWEEP_LIMIT = 1_000
+_KEY = "id, teammate_id, mode, name, prefix, created_at, last_used_at"
+
+
+async def insert_key(tx: Tx, **values: Any) -> None:
+    await tx.run(
+        """INSERT INTO keys (id, team_id, teammate_id, mode, name, prefix, key_hash, created_at)
+           VALUES (:id, :team_id, :teammate_id, :mode, :name, :prefix, :key_hash, :created_at)""",
+        **values,
+    )
+
+
+async def holder_of_key(tx: Tx, key_hash: str) -> Row | None:
+    """The key's active holder, and the key."""
+    return await tx.one(
+        """SELECT k.id AS key_id, k.mode, k.last_used_at, t.id, t.team_id, t.email, t.role
+           FROM keys k JOIN teammates t ON t.id = k.teammate_id
+           WHERE k.key_hash = :key_hash AND k.revoked_at IS NULL AND t.state = 'active'""",
+        key_hash=key_hash,
+    )
+
+
+async def holder_of_session(tx: Tx, token_hash: str, now: int) -> Row | None:
+    """The session's active holder."""
+    return await tx.one(
+        """SELECT t.id, t.team_id, t.email, t.role
+           FROM sessions s JOIN teammates t ON t.id = s.teammate_id
+           WHERE s.token_hash = :token_hash AND s.expires_at > :now AND t.state = 'active'""",
+        token_hash=token_hash,
+        now=now,
+    )
+
+
+async def touch_key(tx: Tx, key_id: str, now: int) -> None:
+    await tx.run("UPDATE keys SET last_used_at = :now WHERE id = :key_id", key_id=key_id, now=now)
+
+
+async def live_keys(tx: Tx, team_id: str, teammate_id: str) -> list[Key]:
+    """A person's keys that are not revoked, newest first."""
+    rows = await tx.all(
+        f"""SELECT {_KEY} FROM keys
+            WHERE team_id = :team_id AND teammate_id = :teammate_id AND revoked_at IS NULL ORDER BY id DESC""",
+        team_id=team_id,
+        teammate_id=teammate_id,
+    )
+    return [Key(**{name: row[name] for name in _KEY.split(", ")}) for row in rows]
+
+
+async def live_key_holder(tx: Tx, team_id: str, key_id: str) -> str | None:
+    """Whose key this is; None if there is none or it is revoked."""
+    row = await tx.one(
+        "SELECT teammate_id FROM keys WHERE team_id = :team_id AND id = :key_id AND revoked_at IS NULL",
+        team_id=team_id,
+        key_id=key_id,
+    )
+    return row["teammate_id"] if row else None
+
+
+async def revoke_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
+    await tx.run(
+        "UPDATE keys SET revoked_at = :now WHERE team_id = :team_id AND id = :key_id AND revoked_at IS NULL",
+        team_id=team_id,
+        key_id=key_id,
+        now=now,
+    )
+
+
+async def revoke_keys_of(tx: Tx, team_id: str, teammate_ids: Sequence[str], now: int) -> None:
+    await tx.run(
+        """UPDATE keys SET revoked_at = :now
+           WHERE team_id = :team_id AND teammate_id IN :teammate_ids[] AND revoked_at IS NULL""",
+        team_id=team_id,
+        teammate_ids=list(teammate_ids),
+        now=now,
+    )
+
+
+async def insert_session(tx: Tx, **values: Any) -> None:
+    await tx.run(
+        """INSERT INTO sessions (token_hash, team_id, teammate_id, created_at, expires_at)
+           VALUES (:token_hash, :team_id, :teammate_id, :created_at, :expires_at)""",
+        **values,
+    )
+
+
+async def keep_newest_sessions(tx: Tx, team_id: str, teammate_id: str, count: int) -> None:
+    await tx.run(
+        """DELETE FROM sessions WHERE team_id = :team_id AND teammate_id = :teammate_id AND token_hash NOT IN (
+             SELECT token_hash FROM sessions WHERE team_id = :team_id AND teammate_id = :teammate_id
+             ORDER BY created_at DESC, token_hash LIMIT :count)""",
+        team_id=team_id,
+        teammate_id=teammate_id,
+        count=count,
+    )
+
+
+async def session_lasts(tx: Tx, team_id: str, token_hash: str, now: int) -> bool:
+    row = await tx.one(
+        """SELECT teammate_id FROM sessions
+           WHERE team_id = :team_id AND token_hash = :token_hash AND expires_at > :now""",
+        team_id=team_id,
+        token_hash=token_hash,
+        now=now,
+    )
+    return row is not None
+
+
+async def delete_session(tx: Tx, team_id: str, token_hash: str) -> None:
+    await tx.run(
+        "DELETE FROM sessions WHERE team_id = :team_id AND token_hash = :token_hash",
+        team_id=team_id,
+        token_hash=token_hash,
+    )
+
+
+async def delete_sessions_of(tx: Tx, team_id: str, teammate_ids: Sequence[str]) -> None:
+    await tx.run(
+        "DELETE FROM sessions WHERE team_id = :team_id AND teammate_id IN :teammate_ids[]",
+        team_id=team_id,
+        teammate_ids=list(teammate_ids),
+    )
+
+
+async def sweep_sessions(tx: Tx, now: int) -> int:
+    return await tx.run(
+        """DELETE FROM sessions WHERE token_hash IN (
+             SELECT token_hash FROM sessions WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)""",
+        now=now,
+        limit=SWEEP_LIMIT,
+    )
+
+
+async def candidates(tx: Tx, key: str, team_name: str | None, limit: int) -> list[Candidate]:
+    """The active people with a password who have this address, oldest first."""
+    rows = await tx.all(
+        """SELECT t.id, t.team_id, t.password_hash, m.name FROM teammates t JOIN teams m ON m.id = t.team_id
+           WHERE t.email_key = :key AND t.state = 'active' AND t.password_hash IS NOT NULL
+             AND (CAST(:team_name AS TEXT) IS NULL OR m.name = :team_name)
+           ORDER BY t.id LIMIT :limit""",
+        key=key,
+        team_name=team_name,
+        limit=limit,
+    )
+    return [Candidate(row["id"], row["team_id"], row["name"], row["password_hash"]) for row in rows]
+
+
+async def candidate(tx: Tx, team_id: str, teammate_id: str) -> Candidate | None:
+    """The same for one person; None without a password."""
+    row = await tx.one(
+        """SELECT t.password_hash, m.name FROM teammates t JOIN teams m ON m.id = t.team_id
+           WHERE t.team_id = :team_id AND t.id = :teammate_id AND t.password_hash IS NOT NULL""",
+        team_id=team_id,
+        teammate_id=teammate_id,
+    )
+    return Candidate(teammate_id, team_id, row["name"], row["password_hash"]) if row else None
+
+
+async def lock_candidate(tx: Tx, person: Candidate) -> bool:
+    """Whether the person is still active with this password, and stays so to the end of the transaction."""
+    row = await tx.one(
+        """SELECT id FROM teammates WHERE team_id = :team_id AND id = :teammate_id AND state = 'active'
+             AND password_hash = :password_hash FOR NO KEY UPDATE""",
+        team_id=person.team_id,
+        teammate_id=person.teammate_id,
+        password_hash=person.password_hash,
+    )
+    return row is not None
+
+
+async def failures(tx: Tx, address_hash: str, since: int, limit: int) -> list[int]:
+    """When signing in failed since then, newest first."""
+    rows = await tx.all(
+        """SELECT failed_at FROM sign_in_failures WHERE address_hash = :address_hash AND failed_at > :since
+           ORDER BY failed_at DESC LIMIT :limit""",
+        address_hash=address_hash,
+        since=since,
+        limit=limit,
+    )
+    return [row["failed_at"] for row in rows]
+
+
+async def insert_failure(tx: Tx, failure_id: str, address_hash: str, now: int) -> None:
+    await tx.run(
+        "INSERT INTO sign_in_failures (id, address_hash, failed_at) VALUES (:failure_id, :address_hash, :now)",
+        failure_id=failure_id,
+        address_hash=address_hash,
+        now=now,
+    )
+
+
+async def delete_failure(tx: Tx, failure_id: str) -> None:
+    await tx.run("DELETE FROM sign_in_failures WHERE id = :failure_id", failure_id=failure_id)
+
+
+async def sweep_failures(tx: Tx, before: int) -> int:
+    return await tx.run(
+        """DELETE FROM sign_in_failures WHERE id IN (
+             SELECT id FROM sign_in_failures WHERE failed_at <= :before ORDER BY failed_at LIMIT :limit)""",
+        before=before,
+        limit=SWEEP_LIMIT,
+    )

@@ -1,0 +1,96 @@
+"""The forms in which teams, people and keys travel."""
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from refonte_studio.kit.caller import ALLOWED, Permission
+from refonte_studio.kit.clock import iso
+from refonte_studio.teams.model import Key, Role, State, Team, Teammate
+
+
+class TeammateOut(Struct, omit_defaults=True, kw_only=True):
+    """A person of the team. `role` is admin, manager, member, labeler, disabled or invited."""
+
+    email: str
+    role: str
+    disable_rapid_emails: bool = field(name="disableRapidEmails")
+    is_studio_labeler: bool = field(name="isStudioLabeler")
+    first_name: str | UnsetType = field(name="firstName", default=UNSET)
+    last_name: str | UnsetType = field(name="lastName", default=UNSET)
+    company: str | UnsetType = UNSET
+    expiry: str | UnsetType = UNSET
+    invite_url: str | UnsetType = field(name="inviteUrl", default=UNSET)
+
+    @classmethod
+    def of(cls, person: Teammate, invite_url: str | None = None) -> "TeammateOut":
+        invited = person.state is State.INVITED and person.invite_expires_at is not None
+        return cls(
+            email=person.email,
+            role=(person.role if person.state is State.ACTIVE else person.state).value,
+            disable_rapid_emails=person.disable_rapid_emails,
+            is_studio_labeler=person.role is Role.LABELER,
+            first_name=person.first_name or UNSET,
+            last_name=person.last_name or UNSET,
+            company=person.company or UNSET,
+            expiry=iso(person.invite_expires_at or 0) if invited else UNSET,
+            invite_url=invite_url or UNSET,
+        )
+
+
+class TeamOut(Struct):
+    id: str
+    name: str
+
+
+class SessionOut(Struct, omit_defaults=True, kw_only=True):
+    """Who calls, and what they may do. `csrf_token` is there in a cookie session only."""
+
+    teammate: TeammateOut
+    team: TeamOut
+    role: str
+    permissions: list[str]
+    mode: str
+    csrf_token: str | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, person: Teammate, team: Team, mode: str, csrf_token: str | None) -> "SessionOut":
+        return cls(
+            teammate=TeammateOut.of(person),
+            team=TeamOut(team.id, team.name),
+            role=person.role.value,
+            permissions=[permission.value for permission in Permission if permission in ALLOWED[person.role]],
+            mode=mode,
+            csrf_token=csrf_token or UNSET,
+        )
+
+
+class KeyOut(Struct, omit_defaults=True, kw_only=True):
+    """An API key. `prefix` is how the key begins."""
+
+    id: str
+    name: str
+    mode: str
+    prefix: str
+    created_at: str
+    last_used_at: str | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, key: Key) -> "KeyOut":
+        return cls(
+            id=key.id,
+            name=key.name,
+            mode=key.mode,
+            prefix=key.prefix,
+            created_at=iso(key.created_at),
+            last_used_at=iso(key.last_used_at) if key.last_used_at is not None else UNSET,
+        )
+
+
+class NewKeyOut(Struct, kw_only=True):
+    """A new API key. `key` is the key itself, shown this once."""
+
+    id: str
+    key: str
+    name: str
+    mode: str
+    prefix: str
+    created_at: str

@@ -1,0 +1,105 @@
+"""Claims: who holds which place of which task, until when."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ClaimState(StrEnum):
+    HELD = "held"
+    SUBMITTED = "submitted"
+    SKIPPED = "skipped"
+    RELEASED = "released"
+    EXPIRED = "expired"
+    ENDED = "ended"
+
+
+class Move(StrEnum):
+    SUBMIT = "submit"
+    SKIP = "skip"
+    RELEASE = "release"
+    EXPIRE = "expire"  # the lease ran out
+    END = "end"  # the person left the project or the team, or the task was completed or canceled
+
+
+MOVES: dict[tuple[ClaimState, Move], ClaimState] = {
+    (ClaimState.HELD, Move.SUBMIT): ClaimState.SUBMITTED,
+    (ClaimState.HELD, Move.SKIP): ClaimState.SKIPPED,
+    (ClaimState.HELD, Move.RELEASE): ClaimState.RELEASED,
+    (ClaimState.HELD, Move.EXPIRE): ClaimState.EXPIRED,
+    (ClaimState.HELD, Move.END): ClaimState.ENDED,
+}
+
+# A task that a person holds, has done or has declined is not theirs to claim (again).
+TAKEN = (ClaimState.HELD, ClaimState.SUBMITTED, ClaimState.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One person's hold on one place of a task. Times are in milliseconds."""
+
+    id: str
+    team_id: str
+    task_id: str
+    project_id: str
+    batch_id: str | None
+    teammate_id: str
+    state: ClaimState
+    claimed_at: int
+    lease_expires_at: int
+
+    def is_live(self, now: int) -> bool:
+        """Whether it is held and its lease runs."""
+        return self.state is ClaimState.HELD and now < self.lease_expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A claim with the task as its holder may see it: nothing of others' answers, nor of the task's kind."""
+
+    claim: Claim
+    type: str
+    project: str
+    batch: str
+    params: str  # JSON object
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A task that a person may claim, and the batch in whose turn it comes."""
+
+    task_id: str
+    project_id: str
+    batch_id: str | None
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a task by a submission."""
+
+    task_id: str
+    status: str
+    attempts: int
+    attempts_wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many tasks of a batch (or, without a batch, of a project's training) a person could claim."""
+
+    project: str
+    batch: str | None
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One of a person's own attempts."""
+
+    claim_id: str
+    task_id: str
+    project: str
+    batch: str
+    type: str
+    submitted_at: int
+    response: str  # JSON object

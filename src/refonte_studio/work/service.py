@@ -1,0 +1,239 @@
+"""Use-cases of work: claim, submit, extend, skip, release; and what ends a claim from outside."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from refonte_studio.batches import service as batches
+from refonte_studio.db import Row, Tx
+from refonte_studio.kit.caller import Caller
+from refonte_studio.kit.errors import Conflict, NotFound, shown
+from refonte_studio.kit.ids import new_id
+from refonte_studio.kit.pages import Page, checked_token, page_of
+from refonte_studio.projects import service as projects
+from refonte_studio.projects.model import Unassigned
+from refonte_studio.quality import service as quality
+from refonte_studio.tasks import service as tasks
+from refonte_studio.tasks import types
+from refonte_studio.tasks.model import TasksEnded
+from refonte_studio.teams.model import TeammatesDisabled
+from refonte_studio.work import store
+from refonte_studio.work.model import Assignment, Candidate, Claim, ClaimState, Done, Submitted, Waiting
+
+EXPIRE_LIMIT = 500  # leases ended in one transaction
+CLAIM_TRIES = 3  # tasks looked at before a claim gives up, when others keep taking what was found
+
+
+async def claim_next(
+    tx: Tx, caller: Caller, project: str | None, batch: str | None, lease_ms: int, now: int
+) -> Assignment | None:
+    """The task that the person holds, or else the next one in the order of dispatch, or None if there is none.
+
+    Raises NotFound for a project or batch that does not exist, or a batch of another project.
+    """
+    project_id, batch_id = await _filter_ids(tx, caller, project, batch)
+    held, due = await store.held_and_due(tx, caller, now)
+    if due:
+        await expire_leases(tx, now)
+    if held is not None and held.is_live(now):
+        return await _assignment(tx, held)
+    for _ in range(CLAIM_TRIES):
+        candidate = await _next_candidate(tx, caller, project_id, batch_id)
+        if candidate is None:
+            return None
+        claim = await _claim(tx, caller, candidate, lease_ms, now)
+        if claim is not None:
+            return await _assignment(tx, claim)
+        # The same person claimed elsewhere at the same moment, or has just been unassigned.
+        held, _ = await store.held_and_due(tx, caller, now)
+        if held is not None:
+            return await _assignment(tx, held)
+    return None
+
+
+async def _filter_ids(tx: Tx, caller: Caller, project: str | None, batch: str | None) -> tuple[str | None, str | None]:
+    found_project = await projects.find(tx, caller.team_id, caller.mode, project) if project is not None else None
+    if batch is None:
+        return (found_project.id if found_project else None), None
+    found_batch = await batches.find(tx, caller.team_id, caller.mode, batch)
+    if found_project is not None and found_batch.project_id != found_project.id:
+        raise NotFound(f"the project {shown(project)} has no batch {shown(batch)}")
+    return found_batch.project_id, found_batch.id
+
+
+async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
+    """Training that is owed comes first; then batches in priority order; in a batch, the oldest task first."""
+    training = await store.next_training(tx, caller, project_id)
+    if training is not None:
+        shown_batch = await store.first_open_batch(tx, caller, training.project_id)
+        return Candidate(training.task_id, training.project_id, shown_batch, training.kind)
+    candidate = await store.next_open(tx, caller, project_id, batch_id, wait=False)
+    if candidate is None:
+        # What others have locked for a moment may still have a place for this person.
+        candidate = await store.next_open(tx, caller, project_id, batch_id, wait=True)
+    if candidate is None:
+        return None
+    evaluation = await store.evaluation_before(tx, caller, candidate)
+    if evaluation is not None:
+        return Candidate(evaluation, candidate.project_id, candidate.batch_id, "evaluation")
+    return candidate
+
+
+async def _claim(tx: Tx, caller: Caller, candidate: Candidate, lease_ms: int, now: int) -> Claim | None:
+    """Takes a place and makes the claim; None if somebody or something got there first."""
+    takes_place = candidate.kind != "training"
+    if takes_place and not await store.take_place(tx, caller.team_id, candidate.task_id):
+        return None
+    claim_id, expires = new_id(now), now + lease_ms
+    assigned = await store.hold_assignment(tx, caller, candidate.project_id)
+    if not assigned or not await store.insert_claim(tx, caller, candidate, claim_id, now, expires):
+        if takes_place:
+            await store.give_back_place(tx, caller.team_id, candidate.task_id)
+        return None
+    return Claim(
+        id=claim_id,
+        team_id=caller.team_id,
+        task_id=candidate.task_id,
+        project_id=candidate.project_id,
+        batch_id=candidate.batch_id,
+        teammate_id=caller.teammate_id,
+        state=ClaimState.HELD,
+        claimed_at=now,
+        lease_expires_at=expires,
+    )
+
+
+async def _assignment(tx: Tx, claim: Claim) -> Assignment:
+    row = await store.task_and_names(tx, claim)
+    batch = row["batch"] or store.default_batch_name(row["project"])
+    return Assignment(claim, row["type"], row["project"], batch, row["params"])
+
+
+async def claim_of(tx: Tx, caller: Caller, claim_id: str) -> Claim:
+    """A claim of this person's own. Raises NotFound for any other."""
+    claim = await store.claim_of(tx, caller, claim_id)
+    if claim is None:
+        raise NotFound(f"there is no claim {shown(claim_id)}")
+    return claim
+
+
+async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any], now: int) -> Submitted:
+    """Checks a response and records the attempt; the same submission again answers the same.
+
+    Raises NotFound for a claim that is not this person's, Conflict for one that is lost or was submitted with
+    another response, BadInput for a response that does not fit the task.
+    """
+    claim = await claim_of(tx, caller, claim_id)
+    if claim.state is ClaimState.SUBMITTED:
+        return await _submitted_before(tx, claim, response)
+    if not claim.is_live(now):
+        raise _lost(claim, now)
+    task = await tasks.lock(tx, caller.team_id, caller.mode, claim.task_id)
+    checked = types.TYPES[task.type].check_response(msgspec.json.decode(task.params), response)
+    if not await store.move(tx, claim, ClaimState.SUBMITTED, now):
+        # It was lost, or submitted by the same person's other request, while this one waited.
+        return await submit(tx, caller, claim_id, response, now)
+    number, wanted, _ = await tasks.record_attempt(
+        tx, task, claim.id, caller.teammate_id, msgspec.json.encode(checked).decode(), claim.claimed_at, now
+    )
+    if task.kind != "work":
+        await quality.score_attempt(tx, caller, task.id, claim.id, checked)
+    return _submitted(task.id, number, wanted)
+
+
+async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> Submitted:
+    row = await store.recorded(tx, claim)
+    checked = types.TYPES[row["type"]].check_response(msgspec.json.decode(row["params"]), response)
+    if msgspec.json.encode(checked) != row["response"].encode():
+        raise Conflict(f"the claim {claim.id} was submitted before, with another response")
+    return _submitted(claim.task_id, row["number"], row["wanted"])
+
+
+def _submitted(task_id: str, number: int, wanted: int) -> Submitted:
+    """What a submission answers: the same for every kind of task, and the same when it is sent again."""
+    return Submitted(task_id, "completed" if number >= wanted else "pending", min(number, wanted), wanted)
+
+
+def _lost(claim: Claim, now: int) -> Conflict:
+    state = "expired" if claim.state is ClaimState.HELD and now >= claim.lease_expires_at else claim.state.value
+    return Conflict(f"the claim {claim.id} is {state}; claim the next task")
+
+
+async def extend(tx: Tx, caller: Caller, claim_id: str, lease_ms: int, now: int) -> Claim:
+    """Renews the lease: it runs for its whole length from now. Raises NotFound, or Conflict for a lost claim."""
+    claim = await claim_of(tx, caller, claim_id)
+    expires = now + lease_ms
+    if not claim.is_live(now) or not await store.extend(tx, claim, expires):
+        raise _lost(await claim_of(tx, caller, claim_id), now)
+    return replace(claim, lease_expires_at=expires)
+
+
+async def skip(tx: Tx, caller: Caller, claim_id: str, reason: str | None, now: int) -> Claim:
+    """Declines the task for good; its place is open to others. Raises NotFound, or Conflict for a lost claim."""
+    return await _put_down(tx, caller, claim_id, ClaimState.SKIPPED, reason, now)
+
+
+async def release(tx: Tx, caller: Caller, claim_id: str, now: int) -> Claim:
+    """Gives the task back; the same person may get it again. Raises NotFound, or Conflict for a lost claim."""
+    return await _put_down(tx, caller, claim_id, ClaimState.RELEASED, None, now)
+
+
+async def _put_down(tx: Tx, caller: Caller, claim_id: str, state: ClaimState, reason: str | None, now: int) -> Claim:
+    claim = await claim_of(tx, caller, claim_id)
+    if claim.state is state:  # the request was sent again
+        return claim
+    if not claim.is_live(now):
+        raise _lost(claim, now)
+    await store.give_back_place(tx, claim.team_id, claim.task_id)
+    if not await store.move(tx, claim, state, now, reason):
+        raise _lost(await claim_of(tx, caller, claim_id), now)
+    return claim
+
+
+async def expire_leases(tx: Tx, now: int) -> int:
+    """Ends up to 500 claims whose lease has run out, and opens their places; answers how many."""
+    due = await store.due(tx, now, EXPIRE_LIMIT)
+    return await _end(tx, due, ClaimState.EXPIRED, now, until=now)
+
+
+async def _end(tx: Tx, held: Sequence[Row], state: ClaimState, now: int, until: int | None = None) -> int:
+    """Ends claims from outside and gives their places back."""
+    if not held:
+        return 0
+    await store.lock_tasks(tx, sorted({row["task_id"] for row in held}))
+    ended = await store.move_held(tx, [row["id"] for row in held], state, now, until)
+    for (team_id, task_id), places in sorted(Counter((row["team_id"], row["task_id"]) for row in ended).items()):
+        await store.give_back_place(tx, team_id, task_id, places)
+    return len(ended)
+
+
+async def on_disabled(tx: Tx, event: TeammatesDisabled) -> None:
+    """What disabled people held goes back to the queue."""
+    await store.bar_claims_of(tx, event.teammate_ids)
+    held = await store.held_by(tx, event.team_id, event.teammate_ids, None)
+    await _end(tx, held, ClaimState.ENDED, event.now)
+
+
+async def on_unassigned(tx: Tx, event: Unassigned) -> None:
+    """What people held in projects that they have left goes back to the queue."""
+    held = await store.held_by(tx, event.team_id, event.teammate_ids, event.project_ids)
+    await _end(tx, held, ClaimState.ENDED, event.now)
+
+
+async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
+    """Nobody holds a task that has been completed or canceled."""
+    await store.end_claims_on(tx, event.team_id, event.task_ids, event.now)
+
+
+async def queue(tx: Tx, caller: Caller) -> list[Waiting]:
+    """What is waiting for this person, in the order of dispatch; without what they hold already."""
+    return [waiting for waiting in await store.waiting(tx, caller) if waiting.tasks]
+
+
+async def history(tx: Tx, caller: Caller, limit: int, token: str | None) -> Page[Done]:
+    """A page of the person's own attempts, the newest first."""
+    rows = await store.history(tx, caller, limit + 1, checked_token(token))
+    return page_of(rows, limit, lambda done: done.claim_id)

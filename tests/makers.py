@@ -1,0 +1,58 @@
+"""Short ways to the things that many tests need, made through the API by Ana."""
+
+from typing import Any
+
+from tests.world import Person, World, ok
+
+CATEGORIES = ["cat", "dog", "bird"]
+
+
+async def project(
+    world: World, name: str = "Pets", people: tuple[Person, ...] | None = None, wanted: int = 1, **body: Any
+) -> str:
+    """A Studio categorization project with Ben and Dee (or these people) assigned; its name."""
+    if wanted > 1:
+        body |= {"pipeline": "consensus_task", "consensus_attempts": wanted}
+    body = {"type": "categorization", "studio": True, "params": {"categories": CATEGORIES}, **body}
+    await world.ana.post("/projects", {"name": name, **body})
+    assigned = (world.ben, world.dee) if people is None else people
+    if assigned:
+        emails = [person.email for person in assigned]
+        await world.ana.post("/studio/assignments/add", {"emails": emails, "projects": [name]})
+    return name
+
+
+async def task(world: World, project: str, batch: str | None = None, **body: Any) -> str:
+    """A task; its id."""
+    if batch is not None:
+        body["batch"] = batch
+    made = await world.ana.post(
+        "/task/categorization", {"project": project, "attachment": "https://example.com/1.jpg", **body}
+    )
+    return made["task_id"]
+
+
+async def batch(world: World, project: str, name: str = "Monday", tasks: int = 1, **body: Any) -> list[str]:
+    """A finalized batch with so many tasks; their ids, oldest first."""
+    await world.ana.post("/batches", {"project": project, "name": name, **body})
+    ids = [await task(world, project, name) for _ in range(tasks)]
+    await world.ana.post(f"/batches/{name}/finalize")
+    return ids
+
+
+async def claim(person: Person, **filters: Any) -> dict[str, Any] | None:
+    """What the person is given to do, or None."""
+    return ok(await person.call("POST", "/work/claim", filters or None))
+
+
+async def claim_task(person: Person, **filters: Any) -> str | None:
+    """The id of the task that the person is given, or None."""
+    given = await claim(person, **filters)
+    return given["task"]["task_id"] if given else None
+
+
+async def answer(person: Person, category: str = "cat", **filters: Any) -> dict[str, Any]:
+    """The person claims the next task and answers it; what the submission answered."""
+    given = await claim(person, **filters)
+    assert given is not None, "there is nothing to do"
+    return await person.post(f"/work/{given['claim_id']}/submit", {"response": {"category": category}})

@@ -1,0 +1,185 @@
+"""The life of a claim: claim, submit, extend, skip, release, expiry."""
+
+from tests.makers import answer, batch, claim, claim_task, project, task
+from tests.world import World
+
+
+async def test_a_labeler_claims_and_answers_a_task(world: World):
+    name = await project(world)
+    (first,) = await batch(world, name)
+    given = await claim(world.ben)
+    assert given is not None
+    assert given["lease_expires_at"].endswith("Z")
+    assert given["task"] == {
+        "task_id": first,
+        "type": "categorization",
+        "project": "Pets",
+        "batch": "Monday",
+        "instruction": "",
+        "params": {"attachment": "https://example.com/1.jpg", "categories": ["cat", "dog", "bird"]},
+    }
+    done = await world.ben.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "dog"}})
+    assert done == {"task_id": first, "status": "completed", "attempts": 1, "attempts_wanted": 1}
+    made = await world.ana.get(f"/task/{first}")
+    assert made["status"] == "completed"
+    assert made["response"] == {"category": "dog"}
+    assert (await world.ana.get("/batches/Monday"))["status"] == "completed"
+
+
+async def test_claiming_again_answers_what_is_held(world: World):
+    name = await project(world)
+    await batch(world, name, tasks=2)
+    await batch(world, name, "Tuesday")
+    first = await claim(world.ben)
+    assert await claim(world.ben) == first
+    assert await claim(world.ben, batch="Tuesday") == first
+
+
+async def test_an_unknown_filter_is_not_found(world: World):
+    await project(world)
+    await project(world, "Others")
+    await batch(world, "Others", "Theirs")
+    assert "'Nope'" in await world.ben.refused(404, "POST", "/work/claim", {"project": "Nope"})
+    assert "'Nope'" in await world.ben.refused(404, "POST", "/work/claim", {"batch": "Nope"})
+    assert "'Theirs'" in await world.ben.refused(404, "POST", "/work/claim", {"project": "Pets", "batch": "Theirs"})
+
+
+async def test_the_same_submission_again_answers_the_same_and_another_one_is_refused(world: World):
+    name = await project(world, wanted=3)
+    await batch(world, name)
+    given = await claim(world.ben)
+    assert given is not None
+    path = f"/work/{given['claim_id']}/submit"
+    first = await world.ben.post(path, {"response": {"category": "cat"}})
+    await answer(world.dee)
+    assert await world.ben.post(path, {"response": {"category": "cat"}}) == first
+    await world.ben.refused(409, "POST", path, {"response": {"category": "dog"}})
+
+
+async def test_a_response_that_does_not_fit_is_refused_and_the_claim_kept(world: World):
+    name = await project(world)
+    await batch(world, name)
+    given = await claim(world.ben)
+    assert given is not None
+    path = f"/work/{given['claim_id']}/submit"
+    assert "'fish'" in await world.ben.refused(400, "POST", path, {"response": {"category": "fish"}})
+    await world.ben.refused(400, "POST", path, {"response": "cat"})
+    await world.ben.refused(400, "POST", path, {})
+    assert await claim(world.ben) == given
+
+
+async def test_a_claim_of_somebody_else_does_not_exist(world: World):
+    name = await project(world)
+    await batch(world, name)
+    given = await claim(world.ben)
+    assert given is not None
+    for what in ("submit", "extend", "skip", "release"):
+        body = {"response": {"category": "cat"}} if what == "submit" else None
+        await world.dee.refused(404, "POST", f"/work/{given['claim_id']}/{what}", body)
+        await world.cid.refused(404, "POST", f"/work/{given['claim_id']}/{what}", {"unknown": 1})
+
+
+async def test_an_expired_claim_goes_to_the_next_labeler(world: World):
+    name = await project(world)
+    (first,) = await batch(world, name)
+    given = await claim(world.ben)
+    assert given is not None
+    assert await claim(world.dee) is None
+    world.clock.forward(minutes=31)
+    await world.ben.refused(409, "POST", f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}})
+    assert await claim_task(world.dee) == first
+    await world.ben.refused(409, "POST", f"/work/{given['claim_id']}/extend")
+
+
+async def test_an_extended_lease_runs_from_now(world: World):
+    name = await project(world)
+    await batch(world, name)
+    given = await claim(world.ben)
+    assert given is not None
+    world.clock.forward(minutes=29)
+    extended = await world.ben.post(f"/work/{given['claim_id']}/extend")
+    assert extended["claim_id"] == given["claim_id"]
+    assert extended["lease_expires_at"] > given["lease_expires_at"]
+    world.clock.forward(minutes=29)
+    assert await claim(world.dee) is None
+    assert (await answer(world.ben))["status"] == "completed"
+
+
+async def test_a_skipped_task_never_comes_back_to_the_one_who_skipped_it(world: World):
+    name = await project(world)
+    first, second = await batch(world, name, tasks=2)
+    given = await claim(world.ben)
+    assert given is not None
+    skip = f"/work/{given['claim_id']}/skip"
+    assert await world.ben.post(skip, {"reason": "too dark"}) == {"task_id": first}
+    assert await world.ben.post(skip, {"reason": "too dark"}) == {"task_id": first}, "sent again"
+    assert await claim_task(world.ben) == second
+    assert await claim_task(world.dee) == first
+
+
+async def test_a_released_task_is_open_to_all_again(world: World):
+    name = await project(world)
+    first, _ = await batch(world, name, tasks=2)
+    given = await claim(world.ben)
+    assert given is not None
+    assert await world.ben.post(f"/work/{given['claim_id']}/release") == {"task_id": first}
+    await world.ben.refused(409, "POST", f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}})
+    assert await claim_task(world.ben) == first
+
+
+async def test_a_canceled_task_is_taken_from_its_holder(world: World):
+    name = await project(world)
+    first, _ = await batch(world, name, tasks=2)
+    given = await claim(world.ben)
+    assert given is not None
+    await world.ana.post(f"/task/{first}/cancel")
+    await world.ben.refused(409, "POST", f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}})
+    assert await claim_task(world.ben) != first
+
+
+async def test_the_queue_tells_what_is_waiting(world: World):
+    name = await project(world)
+    await batch(world, name, tasks=3)
+    await batch(world, name, "Tuesday", tasks=2)
+    await claim(world.ben)
+    assert await world.dee.get("/work/queue") == {
+        "waiting": 4,
+        "projects": [
+            {
+                "name": "Pets",
+                "waiting": 4,
+                "batches": [{"name": "Monday", "waiting": 2}, {"name": "Tuesday", "waiting": 2}],
+            }
+        ],
+    }
+    assert await world.mia.get("/work/queue") == {"waiting": 0, "projects": []}
+
+
+async def test_the_history_has_ones_own_attempts_in_pages(world: World):
+    name = await project(world)
+    ids = await batch(world, name, tasks=3)
+    for category in ("cat", "dog", "bird"):
+        world.clock.forward(seconds=5)
+        await answer(world.ben, category)
+    first = await world.ben.get("/work/history", limit=2)
+    assert [(doc["task_id"], doc["response"]["category"]) for doc in first["docs"]] == [
+        (ids[2], "bird"),
+        (ids[1], "dog"),
+    ]
+    assert first["has_more"]
+    rest = await world.ben.get("/work/history", limit=2, next_token=first["next_token"])
+    assert [doc["task_id"] for doc in rest["docs"]] == [ids[0]]
+    assert not rest["has_more"]
+    assert "next_token" not in rest
+    assert (await world.dee.get("/work/history"))["docs"] == []
+    await world.ben.refused(400, "GET", "/work/history", params={"next_token": "x"})
+
+
+async def test_a_task_without_a_batch_is_worked_from_the_default_batch(world: World):
+    name = await project(world)
+    first = await task(world, name)
+    given = await claim(world.ben)
+    assert given is not None
+    assert (given["task"]["task_id"], given["task"]["batch"]) == (first, "Pets (default)")
+    await world.ben.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}})
+    assert (await world.ana.get("/batches/Pets (default)"))["status"] == "in_progress"
