@@ -87,7 +87,7 @@ class LiveServer:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - the test's thread raises it
+        except BaseException as error:
             self._failure = error
         finally:
             self._ready.set()

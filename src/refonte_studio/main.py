@@ -1,7 +1,7 @@
 """The composition root: which rooms there are, what listens to what, and the application they make."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from litestar import Litestar
@@ -21,16 +21,21 @@ from refonte_studio.quality.routes import operations as quality
 from refonte_studio.tasks.model import TasksEnded
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
+from refonte_studio.teams.mail import Mailer
 from refonte_studio.teams.model import TeammatesDisabled
+from refonte_studio.teams.passwords import Passwords
 from refonte_studio.teams.routes import operations as teams
+from refonte_studio.teams.routes_accounts import operations as accounts
 from refonte_studio.web import Operation, Studio
 from refonte_studio.web.app import create_app
 from refonte_studio.web.operation import Credential
+from refonte_studio.web.pages import PAGES
 from refonte_studio.work import service as work_service
 from refonte_studio.work.routes import operations as work
 
 OPERATIONS: tuple[Operation, ...] = (
     *teams,
+    *accounts,
     *projects,
     *batches,
     *files,
@@ -69,14 +74,16 @@ def build(
     background: Callable[[Studio], AbstractAsyncContextManager[None]] | None = None,
 ) -> ASGIApp:
     """The application on an open database. `background` runs beside it for as long as it serves."""
-    studio = Studio(db, settings, clock, authenticate, services or {})
+    mailer, passwords = Mailer(settings), Passwords()
+    studio = Studio(db, settings, clock, authenticate, {Mailer: mailer, Passwords: passwords, **(services or {})})
 
     @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        if background is None:
-            yield
-            return
-        async with background(studio):
-            yield
+    async def lifespan(_app: Litestar) -> AsyncGenerator[None]:
+        try:
+            async with background(studio) if background is not None else nullcontext():
+                yield
+        finally:
+            await mailer.close()
+            passwords.close()
 
-    return create_app(studio, OPERATIONS, lifespan=[lifespan])
+    return create_app(studio, OPERATIONS, pages=PAGES, lifespan=[lifespan])

@@ -30,9 +30,11 @@ def listen(settings: Settings) -> socket.socket:
         settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setblocking(False)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
+        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise
@@ -55,6 +57,7 @@ def log_to_stderr() -> None:
     """What happens here goes to standard error; of the libraries, only what is wrong."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("refonte_studio").setLevel(logging.INFO)
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)  # what it warns of while it retries is ours to report
 
 
 def _event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -69,7 +72,7 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Ready, life
     db = await open_database(settings.database_url, LISTENERS, settings.pool_size)
     try:
         app = build(db, settings)
-        server = _Server(_uvicorn(app, settings), lambda: ready(db))
+        server = _Server(_uvicorn(app), lambda: ready(db))
         if lifeline is not None:
             asyncio.get_running_loop().add_reader(lifeline, server.end)
         # uvicorn ends by raising the signal that it caught; by then it has nothing more to do
@@ -94,7 +97,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:
+def _uvicorn(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=_Protocol,
@@ -126,7 +129,9 @@ class _Protocol(HttpToolsProtocol):
             return
         self._head_bytes += len(data)
         if self._head_bytes > HEAD_LIMIT_BYTES and not self.transport.is_closing():
-            self._refuse("431 Request Header Fields Too Large", f"address and headers exceed {HEAD_LIMIT_BYTES:,} bytes")
+            self._refuse(
+                "431 Request Header Fields Too Large", f"address and headers exceed {HEAD_LIMIT_BYTES:,} bytes"
+            )
 
     def on_message_begin(self) -> None:
         self._in_head, self._head_bytes = True, 0
@@ -137,7 +142,7 @@ class _Protocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse("400 Bad Request", "this is not a valid HTTP request")
+        self._refuse("400 Bad Request", msg)
 
     def _refuse(self, status: str, message: str) -> None:
         body = json.dumps({"status_code": int(status[:3]), "error": message})

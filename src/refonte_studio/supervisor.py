@@ -1,5 +1,6 @@
 """Several server processes on one socket: started together, restarted when they die, ended together."""
 
+import logging
 import os
 import signal
 import socket
@@ -9,17 +10,22 @@ import threading
 import time
 from collections.abc import Mapping
 
-from refonte_studio import config
+from refonte_studio import config, serve
 from refonte_studio.config import Settings
+from refonte_studio.kit.errors import Unavailable
 
-CHECK_S = 0.5
+log = logging.getLogger(__name__)
+
+
+CHECK_S = 0.25
 LIVED_S = 10  # a process that ended sooner than this did not serve
-GIVE_UP_AFTER = 5  # processes in a row that did not serve
+PAUSES_S = (0, 0, 1, 2, 4, 8, 15, 15, 15)  # before another is tried, after so many in a row that did not serve
 END_S = 40  # more than a process gives its requests in flight
 
 
 def run(settings: Settings, listener: socket.socket) -> int:
     """Runs `settings.workers` processes until SIGTERM or SIGINT. Answers with the exit code: 1 if they cannot live."""
+    serve.log_to_stderr()
     ending = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ending.set())
@@ -27,13 +33,15 @@ def run(settings: Settings, listener: socket.socket) -> int:
     workers = [_Worker(settings, listener.fileno(), lifeline) for _ in range(settings.workers)]
     failures = 0
     try:
-        while not ending.wait(CHECK_S) and failures < GIVE_UP_AFTER:
-            for worker in workers:
-                if not worker.ended():
-                    continue
-                failures = failures + 1 if worker.lived_s() < LIVED_S else 0
-                print(f"A server process ended with {worker.process.returncode}; starting another.", file=sys.stderr)
-                worker.start()
+        while not ending.wait(CHECK_S):
+            dead = next((worker for worker in workers if worker.ended()), None)
+            if dead is None:
+                continue
+            failures = failures + 1 if dead.lived_s() < LIVED_S else 0
+            if failures >= len(PAUSES_S) or ending.wait(PAUSES_S[failures]):
+                break
+            log.warning("a server process ended with %d; starting another", dead.process.returncode)
+            dead.start()
     finally:
         for worker in workers:
             worker.process.terminate()
@@ -71,15 +79,17 @@ class _Worker:
             self.process.wait()
 
 
-def serve_one(listener: int, lifeline: int) -> None:
+async def _ready(_db: object) -> None:
+    """The process that started this one has said where the server is."""
+
+
+def main(listener: int, lifeline: int) -> None:
     """What each of the processes does."""
-    from refonte_studio import serve
-
-    async def ready(_db: object) -> None:
-        """The process that started this one has said where the server is."""
-
-    serve.run(config.load(), socket.socket(fileno=listener), ready, lifeline)
+    try:
+        serve.run(config.load(), socket.socket(fileno=listener), _ready, lifeline)
+    except Unavailable as error:
+        sys.exit(f"refonte-studio: {error}")
 
 
 if __name__ == "__main__":
-    serve_one(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

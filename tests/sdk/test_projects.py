@@ -73,9 +73,9 @@ def test_project_parameters_are_inherited(either: ScaleClient) -> None:
     assert own.instruction == own.params["instruction"] == "Mine"
 
 
-def test_a_bad_parameter_is_refused(either: ScaleClient) -> None:
-    with pytest.raises(ScaleInvalidRequest):
-        either.create_project("Kittens", TaskType.Categorization, {"categories": "not a list of any kind", "nope": 1})
+def test_parameters_are_an_object(either: ScaleClient) -> None:
+    with pytest.raises(ScaleInvalidRequest, match="params"):
+        either.create_project("Kittens", TaskType.Categorization, ["categories"])
     with pytest.raises(ScaleResourceNotFound):
         either.get_project("Kittens")
 

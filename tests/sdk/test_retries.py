@@ -8,6 +8,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
+import requests
+import scaleapi.api
 from scaleapi import ScaleClient, TeammateRole
 from scaleapi.exceptions import ScaleDuplicateResource
 from scaleapi.tasks import TaskType
@@ -80,9 +82,21 @@ def network(live_team: LiveTeam) -> Iterator[BadNetwork]:
     proxy.http.server_close()
 
 
+class _Session(requests.Session):
+    """The SDK repeats requests over TLS alone; here also to a server without it."""
+
+    def mount(self, prefix: Any, adapter: Any) -> None:
+        super().mount(prefix, adapter)
+        if adapter.max_retries.total:
+            super().mount(prefix.replace("https://", "http://"), adapter)
+
+
 @pytest.fixture(params=["live", "test"])
-def far(request: pytest.FixtureRequest, live_team: LiveTeam, network: BadNetwork) -> ScaleClient:
+def far(
+    request: pytest.FixtureRequest, live_team: LiveTeam, network: BadNetwork, monkeypatch: pytest.MonkeyPatch
+) -> ScaleClient:
     """The admin's client, on the bad network."""
+    monkeypatch.setattr(scaleapi.api.requests, "Session", _Session)
     return ScaleClient(live_team.ana.keys[request.param], api_instance_url=f"{network.url}/v1")
 
 

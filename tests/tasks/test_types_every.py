@@ -3,6 +3,7 @@
 import copy
 import random
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -34,7 +35,7 @@ NAMES = [
 ]
 
 every = pytest.mark.parametrize("task_type", [pytest.param(TYPES[name], id=name) for name in NAMES])
-few = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+few = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 json_values = st.recursive(
     st.none()
@@ -65,7 +66,8 @@ def spoiled(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return found
 
 
-def deep(depth: int = 100_000) -> list[Any]:
+@cache
+def deep(depth: int = 20_000) -> list[Any]:
     value: list[Any] = []
     for _ in range(depth):
         value = [value]
@@ -136,7 +138,7 @@ def some_spans(_: TaskType, chance: random.Random) -> dict[str, Any]:
 
 
 def some_masks(_: TaskType, chance: random.Random) -> dict[str, Any]:
-    cuts = [0, *sorted(chance.randint(0, 24) for _ in range(chance.randint(0, 6))), 24]
+    cuts = [0, *sorted(chance.sample(range(1, 24), chance.randint(1, 6))), 24]
     counts = [end - start for start, end in pairwise(cuts)]
     mask = {"size": [4, 6], "counts": counts}
     return {"annotations": [{"uuid": "a", "label": chance.choice(["road", "sky", "car"]), "rle": mask}]}
@@ -300,13 +302,17 @@ def test_what_more_than_half_say_is_the_result(task_type, seed):
     params = task_type.example_params
     said, other = (task_type.check_response(params, SOME[task_type.name](task_type, chance)) for _ in range(2))
     result = task_type.combine(params, [other, said, said, said, other])
-    if task_type.name == "namedentityrecognition":  # spans are put in the order of the text
-        said = {**said, "annotations": sorted(said["annotations"], key=lambda span: (span["start"], span["end"]))}
-        result = result if said.get("relations") else {"annotations": result["annotations"]}
-        said = said if said.get("relations") else {"annotations": said["annotations"]}
-    if "repeatable_fields" not in said:
-        result = {key: value for key, value in result.items() if key != "repeatable_fields"}
-    assert result == said
+    assert without_ids(result) == without_ids(said)
+
+
+def without_ids(response: dict[str, Any]) -> Any:
+    """A response in which spans are told by their place, since ids of different people may clash."""
+    response = {key: value for key, value in response.items() if value}
+    if not any("start" in each for each in response.get("annotations", ())):
+        return response
+    place = {span["id"]: (span["start"], span["end"], span["label"]) for span in response["annotations"]}
+    relations = [(place[each["from"]], place[each["to"]], each["label"]) for each in response.get("relations", ())]
+    return sorted(place.values()), sorted(relations)
 
 
 @every
@@ -335,7 +341,7 @@ def test_any_json_is_answered_or_refused(task_type, params, response):
 
 
 @every
-@settings(few, max_examples=150)
+@settings(few, max_examples=70)
 @given(data=st.data(), new=json_values)
 def test_a_spoiled_response_is_refused_or_canonical(task_type, data, new):
     response = task_type.example_response
@@ -346,7 +352,7 @@ def test_a_spoiled_response_is_refused_or_canonical(task_type, data, new):
 
 
 @every
-@settings(few, max_examples=150)
+@settings(few, max_examples=70)
 @given(data=st.data(), new=json_values)
 def test_spoiled_parameters_are_refused_or_can_be_worked_with(task_type, data, new):
     params = task_type.example_params

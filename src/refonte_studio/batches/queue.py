@@ -1,5 +1,6 @@
 """Use-cases of the queue: the pending batches of Studio projects, in order of priority. Part of the room's service."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from refonte_studio.batches import policy, store, store_counts
@@ -52,8 +53,7 @@ def _first(queue: Sequence[Batch], chosen: set[str], names: Sequence[str]) -> li
     outside = [name for name in names if by_name[name] not in chosen]
     if outside:
         raise BadInput(f"batch {_list(outside)} is not one of those that trade places: the group's or the project's")
-    seen: set[str] = set()
-    repeated = [name for name in names if name in seen or seen.add(name)]
+    repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated:
         raise BadInput(f"batch {_list(repeated)} is named more than once")
     return [by_name[name] for name in names]

@@ -19,6 +19,7 @@ __all__ = [
     "batches_page",
     "by_id",
     "by_ids",
+    "check_open",
     "complete",
     "complete_if_done",
     "counts",
@@ -148,15 +149,20 @@ async def in_project(tx: Tx, project: Project, names: Sequence[str]) -> list[Bat
 
 
 async def batches_page(
-    tx: Tx, caller: Caller, project: str | None, status: str | None, times: tuple[int, int], limit: int, offset: int
+    tx: Tx,
+    caller: Caller,
+    project: Project | None,
+    status: str | None,
+    times: tuple[int, int],
+    limit: int,
+    offset: int,
 ) -> tuple[list[tuple[Batch, str]], int]:
     """Batches with the names of their projects, newest first, from `offset` on, and how many there are in all.
 
-    `times` bound the creation, both included. Raises NotFound for an unknown project.
+    `times` bound the creation, both included.
     """
     state = policy.checked_status(status) if status is not None else None
-    project_id = (await projects.find(tx, caller.team_id, caller.mode, project)).id if project is not None else None
-    filters = store.Filter(caller.team_id, caller.mode, state, project_id, *times)
+    filters = store.Filter(caller.team_id, caller.mode, state, project.id if project else None, *times)
     total = await store.total(tx, filters)
     found = await store.page(tx, filters, limit, offset) if offset < total else []
     names = await projects.names_by_ids(tx, caller.team_id, sorted({batch.project_id for batch in found}))
@@ -206,9 +212,14 @@ async def open_for_tasks(tx: Tx, batch: Batch) -> Batch:
     """
     held = await store.hold(tx, batch)
     assert held is not None, "batches are never deleted"
-    if held.studio and not held.is_default and held.state != STAGING:
-        raise BadInput(f"batch {shown(batch.name)} is finalized, so it takes no more tasks")
+    check_open(held)
     return held
+
+
+def check_open(batch: Batch) -> None:
+    """Raises BadInput for a Studio batch that is finalized."""
+    if batch.studio and not batch.is_default and batch.state != STAGING:
+        raise BadInput(f"batch {shown(batch.name)} is finalized, so it takes no more tasks")
 
 
 async def complete(tx: Tx, batch: Batch, now: int) -> bool:

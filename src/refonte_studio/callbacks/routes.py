@@ -1,5 +1,131 @@
-"""The callbacks room's operations."""
+"""Callbacks over HTTP: which were sent, and with what secret they are signed."""
 
-from refonte_studio.web import Operations
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from refonte_studio.callbacks import service
+from refonte_studio.callbacks.model import Callback, State
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller, Permission
+from refonte_studio.kit.clock import iso
+from refonte_studio.kit.pages import PAGE_LIMIT
+from refonte_studio.web import Call, Operations, Params
 
 operations = Operations("Callbacks")
+
+_EXAMPLE = {
+    "id": "64d3b8a6f1c2a4e5b6d7c8fa",
+    "url": "https://example.com/studio",
+    "event": "task.completed",
+    "subject_id": "64d3b8a6f1c2a4e5b6d7c8f0",
+    "state": "waiting",
+    "tries": 2,
+    "created_at": "2023-08-09T16:12:38.072Z",
+    "next_try_at": "2023-08-09T16:13:01.400Z",
+    "last_error": "the receiver answered 503",
+}
+
+
+class CallbacksParams(Params):
+    state: Annotated[str, Meta(description="Only those that are `waiting`, `delivered` or `failed`.")] | None = None
+    limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] = PAGE_LIMIT
+    next_token: str | None = None
+
+
+class CallbackOut(msgspec.Struct, omit_defaults=True):
+    """Something that the server tells one of your programs."""
+
+    id: str
+    url: Annotated[str, Meta(description="Where it goes: a URL, or the e-mail address of a batch.")]
+    event: Annotated[str, Meta(description="`task.completed`, `task.canceled` or `batch.completed`.")]
+    subject_id: Annotated[str, Meta(description="Id of the task or batch.")]
+    state: Annotated[str, Meta(description="`waiting`, `delivered` or `failed`.")]
+    tries: Annotated[int, Meta(description="How often it has been tried.")]
+    created_at: str
+    next_try_at: str | UnsetType = UNSET
+    last_error: str | UnsetType = UNSET
+    delivered_at: str | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, callback: Callback) -> "CallbackOut":
+        return cls(
+            id=callback.id,
+            url=callback.url,
+            event=callback.event.value,
+            subject_id=callback.subject_id,
+            state=callback.state.value,
+            tries=callback.tries,
+            created_at=iso(callback.created_at),
+            next_try_at=iso(callback.next_try_at) if callback.state is State.WAITING else UNSET,
+            last_error=callback.last_error if callback.last_error is not None else UNSET,
+            delivered_at=iso(callback.delivered_at) if callback.delivered_at is not None else UNSET,
+        )
+
+
+class CallbacksOut(msgspec.Struct, omit_defaults=True):
+    docs: list[CallbackOut]
+    limit: int
+    has_more: bool
+    next_token: str | UnsetType = UNSET
+
+
+class SecretOut(msgspec.Struct):
+    secret: Annotated[str, Meta(description="`whsec_…`, as Standard Webhooks libraries take it.")]
+
+
+async def _located(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:
+    return await service.find(tx, caller, path["id"])
+
+
+@operations.add(
+    "GET",
+    "/v1/callbacks",
+    may=Permission.MANAGE,
+    params=CallbacksParams,
+    answer=CallbacksOut,
+    example={"state": "waiting"},
+    example_answer={"docs": [_EXAMPLE], "limit": 100, "has_more": False},
+)
+async def list_callbacks(call: Call, params: CallbacksParams) -> CallbacksOut:
+    """List callbacks.
+
+    What was posted to the callback URLs of tasks and batches, and what is waiting to be, the newest first. A callback
+    is kept for 30 days.
+    """
+    page = await call.db.read(service.listing, call.caller, params.state, params.limit, params.next_token)
+    token = page.next_token if page.next_token is not None else UNSET
+    return CallbacksOut([CallbackOut.of(callback) for callback in page.docs], page.limit, page.has_more, token)
+
+
+@operations.add(
+    "GET",
+    "/v1/callbacks/secret",
+    may=Permission.PEOPLE,
+    answer=SecretOut,
+    example_answer={"secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
+)
+async def get_callback_secret(call: Call, _params: Params) -> SecretOut:
+    """Get the secret that callbacks are signed with.
+
+    Check the headers of a callback with it, by any library of standardwebhooks.com, before you trust the body.
+    """
+    return SecretOut(await call.db.read(service.secret_of, call.caller))
+
+
+@operations.add(
+    "POST",
+    "/v1/callbacks/{id}/retry",
+    may=Permission.MANAGE,
+    answer=CallbackOut,
+    locate=_located,
+    example_answer={**{k: v for k, v in _EXAMPLE.items() if k != "last_error"}, "tries": 0},
+)
+async def retry_callback(call: Call, _params: Params) -> CallbackOut:
+    """Send a callback again.
+
+    Whatever its state, it is due at once and has all its tries before it.
+    """
+    return CallbackOut.of(await call.db.write(service.retry, call.caller, call.path["id"], call.now))

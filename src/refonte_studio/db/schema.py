@@ -418,13 +418,13 @@ callbacks = Table(
     metadata,
     _id(),
     _text("team_id"),
-    _text("url"),
+    _text("mode"),
+    _text("url"),  # or an e-mail address, of a batch
     _text("event"),  # task.completed task.canceled batch.completed
     _text("subject_id"),  # the task or the batch
-    _text("body", null=True),  # JSON, made at the first try
     _text("state"),  # waiting delivered failed
     _count("tries"),
-    _time("next_try_at"),
+    _time("next_try_at"),  # while a try is under way: when it counts as lost
     _text("last_error", null=True),
     _time("created_at"),
     _time("delivered_at", null=True),
@@ -434,7 +434,7 @@ callbacks = Table(
         sqlite_where=text("state = 'waiting'"),
         postgresql_where=text("state = 'waiting'"),
     ),
-    Index("ix_callbacks_subject_id", "subject_id"),
+    Index("ix_callbacks_team", "team_id", "mode", "id"),
 )
 
 # -------------------------------------------------------------------------------------------- quality

@@ -49,6 +49,7 @@ __all__ = [
     "hold",
     "is_assigned",
     "names_by_ids",
+    "present_default",
     "projects",
     "set_params",
     "set_pipeline",
@@ -136,11 +137,11 @@ async def names_by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, st
 
 async def default_project(tx: Tx, team_id: str, mode: Mode, now: int) -> Project:
     """The project of tasks that name none; it comes into being when it is first needed."""
-    project = await _present_default(tx, team_id, mode)
+    project = await present_default(tx, team_id, mode)
     if project is not None:
         return project
     await tx.lock(f"default-project:{team_id}:{mode}")
-    project = await _present_default(tx, team_id, mode)
+    project = await present_default(tx, team_id, mode)
     number = 1
     while project is None:
         name = DEFAULT_NAME if number == 1 else f"{DEFAULT_NAME} {number}"
@@ -164,7 +165,8 @@ async def default_project(tx: Tx, team_id: str, mode: Mode, now: int) -> Project
     return project
 
 
-async def _present_default(tx: Tx, team_id: str, mode: Mode) -> Project | None:
+async def present_default(tx: Tx, team_id: str, mode: Mode) -> Project | None:
+    """The project of tasks that name none, if it has come into being."""
     named = await store.by_name(tx, team_id, mode, DEFAULT_NAME)
     if named is None or named.type == ANY_TYPE:
         return named  # the default project takes this name before all others

@@ -27,11 +27,11 @@ async def create_task(
     """
     task_type = policy.task_type(type_name)
     project = await project_named(tx, caller.team_id, caller.mode, policy.name_in(given, "project"), now)
-    draft = policy.drafted(task_type, given, project)
+    draft = policy.drafted(task_type, given, project, caller.mode)
     batch_name = policy.name_in(given, "batch")
     batch = None
     if kind != "training":
-        batch = await open_batch(tx, project, batch_name, now)
+        batch = await open_batch(tx, await batch_named(tx, project, batch_name, now))
     elif batch_name is not None:
         raise BadInput(f"a training task has no batch, so not {shown(batch_name)}")
     task = task_from(draft, new_id(now), project, batch.id if batch else None, kind, now)
@@ -40,7 +40,8 @@ async def create_task(
     except Duplicate as error:
         raise Conflict(f"there is a task with unique_id {shown(draft.unique_id)} already") from error
     await store.insert_tags(tx, [(task.team_id, tag, task.id) for tag in draft.tags])
-    await count_new(tx, project, batch if kind == "work" else None, 1, now)
+    if batch is not None and kind == "work":
+        await count_new(tx, batch, 1)
     if task.status is Status.COMPLETED:
         await tx.tell(TasksEnded(task.team_id, task.mode, (task.id,), Status.COMPLETED, now))
         if batch is not None:
@@ -57,38 +58,43 @@ async def project_named(tx: Tx, team_id: str, mode: Mode, name: str | None, now:
     return await projects.hold(tx, project)
 
 
-async def open_batch(tx: Tx, project: Project, name: str | None, now: int) -> Batch:
-    """The project's batch of that name, or its default one, which takes tasks until this transaction ends.
-
-    Raises BadInput if there is none, or if it takes no more tasks.
-    """
+async def batch_named(tx: Tx, project: Project, name: str | None, now: int) -> Batch:
+    """The project's batch of that name, or its default one. Raises BadInput if there is none."""
     if name is None:
-        batch = await batches.default_batch(tx, project, now)
-    else:
-        batch = await batches.find_in_body(tx, project.team_id, project.mode, name)
-    if batch.project_id != project.id:
-        raise BadInput(f"batch {shown(batch.name)} is not a batch of project {shown(project.name)}")
-    if project.mode == "test":
+        return await batches.default_batch(tx, project, now)
+    batch = await batches.find_in_body(tx, project.team_id, project.mode, name)
+    check_batch(batch, project)
+    return batch
+
+
+def check_batch(batch: Batch, project: Project | None) -> None:
+    """Raises BadInput unless the batch is the project's (None: a default project that is yet to come)."""
+    if project is None or batch.project_id != project.id:
+        whose = shown(project.name) if project else "by default"
+        raise BadInput(f"batch {shown(batch.name)} is not a batch of project {whose}")
+
+
+async def open_batch(tx: Tx, batch: Batch) -> Batch:
+    """The batch, which takes tasks until this transaction ends. Raises BadInput if it takes no more."""
+    if batch.mode == "test":
         # its tasks complete in this very transaction, and `settle` wants this lock: two who shared it would deadlock
-        await batches.lock(tx, project.team_id, batch.id)
+        await batches.lock(tx, batch.team_id, batch.id)
     return await batches.open_for_tasks(tx, batch)
 
 
-async def count_new(tx: Tx, project: Project, batch: Batch | None, count: int, now: int) -> None:
+async def count_new(tx: Tx, batch: Batch, count: int) -> None:
     """Adds new tasks to their batch's numbers, and opens it again if it had completed."""
-    if batch is None or count == 0:
-        return
-    if project.mode == "test":
-        await batches.add_counts(tx, project.team_id, batch.id, completed=count)
-        return
-    await batches.add_counts(tx, project.team_id, batch.id, pending=count)
-    if batch.state == "completed":
-        await batches.reopen(tx, batch)
+    if batch.mode == "test":
+        await batches.add_counts(tx, batch.team_id, batch.id, completed=count)
+    else:
+        await batches.add_counts(tx, batch.team_id, batch.id, pending=count)
+    await batches.reopen(tx, batch)
 
 
 def task_from(draft: Draft, task_id: str, project: Project, batch_id: str | None, kind: Kind, now: int) -> Task:
     """The task that a draft becomes: pending, or in test mode completed."""
-    completed = project.mode == "test"
+    completed = draft.response is not None
+    wanted = project.attempts_wanted if kind == "work" else 1
     return Task(
         id=task_id,
         team_id=project.team_id,
@@ -96,25 +102,20 @@ def task_from(draft: Draft, task_id: str, project: Project, batch_id: str | None
         project_id=project.id,
         batch_id=batch_id,
         kind=kind,
-        type=draft.type.name,
+        type=draft.type,
         status=Status.COMPLETED if completed else Status.PENDING,
-        wanted=project.attempts_wanted if kind == "work" else 1,
+        wanted=wanted,
         attempts=0,
-        open_places=0 if completed else project.attempts_wanted if kind == "work" else 1,
-        params=draft.params_json,
-        metadata=draft.metadata_json,
+        open_places=0 if completed else wanted,
+        params=draft.params,
+        metadata=draft.metadata,
         tags=policy.as_json("tags", draft.tags) if draft.tags else None,
         unique_id=draft.unique_id,
         callback_url=draft.callback_url,
-        response=sample(draft) if completed else None,
+        response=draft.response,
         review_status=None,
         project_version=project.version,
         created_at=now,
         updated_at=now,
         completed_at=now if completed else None,
     )
-
-
-def sample(draft: Draft) -> str:
-    """The well-formed response that completes a task in test mode."""
-    return policy.as_json("response", draft.type.sample_response(draft.params))

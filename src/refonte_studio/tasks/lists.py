@@ -1,7 +1,8 @@
 """Use-cases that show tasks: one, a page, an export."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Concatenate, ParamSpec
 
 from refonte_studio.batches import service as batches
 from refonte_studio.db import Tx
@@ -9,11 +10,13 @@ from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.projects import service as projects
-from refonte_studio.tasks import store_attempts, store_lists, view
+from refonte_studio.tasks import store, store_attempts, store_lists, view
 from refonte_studio.tasks.edits import find
 from refonte_studio.tasks.model import Attempt, Audit, Filter, ReviewStatus, Status, Task
 from refonte_studio.tasks.types import TYPES
 from refonte_studio.teams import service as teams
+
+P = ParamSpec("P")
 
 EXPORT_TASKS = 500  # of one page of an export, at most
 EXPORT_CHARACTERS = 2_000_000  # of one page, about; attempts may take as much again for each of them
@@ -70,7 +73,7 @@ class Question:
     status: str | None = None
     type: str | None = None
     reviews: Sequence[str] | None = None
-    rest: Filter = Filter()  # all that needs no look-up
+    rest: Filter = field(default_factory=Filter)  # all that needs no look-up
 
 
 async def filter_for(tx: Tx, caller: Caller, asked: Question) -> Filter:
@@ -87,21 +90,13 @@ async def filter_for(tx: Tx, caller: Caller, asked: Question) -> Filter:
     for review in asked.reviews or ():
         if review not in list(ReviewStatus):
             raise BadInput(f"customer_review_status must be of {', '.join(ReviewStatus)}, not {shown(review)}")
-    rest = asked.rest
-    return Filter(
+    return replace(
+        asked.rest,
         project_id=project_id,
         batch_id=batch_id,
         status=None if asked.status is None else Status(asked.status),
         type=asked.type,
         reviews=None if asked.reviews is None else tuple(map(ReviewStatus, asked.reviews)),
-        unique_ids=rest.unique_ids,
-        tags=rest.tags,
-        created_from=rest.created_from,
-        created_to=rest.created_to,
-        updated_from=rest.updated_from,
-        updated_to=rest.updated_to,
-        completed_from=rest.completed_from,
-        completed_to=rest.completed_to,
     )
 
 
@@ -137,3 +132,20 @@ async def export_page(tx: Tx, caller: Caller, which: Filter, after: str, attempt
     lines = await described(tx, caller.team_id, tasks, attempts=attempts)
     more = len(ids) < len(sizes) or len(sizes) == EXPORT_TASKS
     return b"\n".join(lines) + b"\n", ids[-1] if more else None
+
+
+async def shown_after(
+    tx: Tx,
+    caller: Caller,
+    change: Callable[Concatenate[Tx, Caller, P], Awaitable[Task]],
+    *args: P.args,
+    **more: P.kwargs,
+) -> bytes:
+    """Makes a change to a task, and answers with the task's JSON."""
+    task = await change(tx, caller, *args, **more)
+    return (await described(tx, caller.team_id, [task]))[0]
+
+
+async def tasks_by_ids(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, Task]:
+    """These tasks of the team, by id."""
+    return await store.tasks_by_ids(tx, team_id, task_ids)

@@ -1,7 +1,6 @@
 """What a creation must be, without asking the database: the one set of checks for the API and for imports."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import msgspec
 
 from refonte_studio.files.model import checked_url
+from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.errors import BadInput, NotFound, shown
 from refonte_studio.projects.model import ANY_TYPE, Project
 from refonte_studio.tasks import types
@@ -33,17 +33,16 @@ _NOT_INHERITED = RESERVED | {"project", "batch", "unique_id"}
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A creation that passed every check which needs no database."""
+class Draft(msgspec.Struct, frozen=True, array_like=True):
+    """A creation that passed every check which needs no database. JSON is text, as it will be stored."""
 
-    type: TaskType
-    params: dict[str, Any]  # effective: the project's, overridden by the task's own
-    params_json: str  # those without a column
-    metadata_json: str
+    type: str
+    params: str  # effective: the project's, overridden by the task's own; without those that have a column
+    metadata: str
     tags: tuple[str, ...]
     unique_id: str | None
     callback_url: str | None
+    response: str | None  # the sample that completes a task in test mode
 
 
 def task_type(name: str) -> TaskType:
@@ -72,32 +71,38 @@ def _inherited(params: str) -> Mapping[str, Any]:
     return MappingProxyType(kept)
 
 
-def drafted(task_type: TaskType, given: Mapping[str, Any], project: Project | None) -> Draft:
+def drafted(task_type: TaskType, given: Mapping[str, Any], project: Project | None, mode: Mode) -> Draft:
     """The creation of a task with these parameters in this project (None: a default project that is yet to come).
 
     Raises BadInput naming what is wrong.
     """
-    own = {name: value for name, value in given.items() if value is not None}
-    unknown = types.unknown_parameters(task_type, own)
-    if unknown:
-        raise BadInput(f"unknown parameter{'s' if len(unknown) > 1 else ''}: {', '.join(map(shown, unknown[:20]))}")
+    own = _own(task_type, given)
     if project is not None and project.type not in (task_type.name, ANY_TYPE):
         raise BadInput(f"project {shown(project.name)} is for {project.type} tasks, not for {task_type.name}")
-    for name in _lists(task_type).intersection(own):
-        if isinstance(own[name], str):
-            own[name] = [own[name]]  # text stands for a list of one
     params = own if project is None else {**inherited(project), **own}
     task_type.check_params(params)
     unique_id, callback_url = params.get("unique_id"), params.get("callback_url")
     return Draft(
-        type=task_type,
-        params=params,
-        params_json=as_json("params", {name: value for name, value in params.items() if name not in COLUMNS}),
-        metadata_json=as_json("metadata", params.get("metadata", {})),
+        type=task_type.name,
+        params=as_json("params", {name: value for name, value in params.items() if name not in COLUMNS}),
+        metadata=as_json("metadata", params["metadata"]) if "metadata" in params else "{}",
         tags=tags(params["tags"]) if "tags" in params else (),
         unique_id=None if unique_id is None else checked_unique_id(unique_id),
         callback_url=checked_url("callback_url", callback_url) if callback_url else None,
+        response=as_json("response", task_type.sample_response(params)) if mode == "test" else None,
     )
+
+
+def _own(task_type: TaskType, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, without null, and with text that stands for a list of one as that list."""
+    own = {name: value for name, value in given.items() if value is not None}
+    unknown = types.unknown_parameters(task_type, own)
+    if unknown:
+        raise BadInput(f"unknown parameter{'s' if len(unknown) > 1 else ''}: {', '.join(map(shown, unknown[:20]))}")
+    for name in _lists(task_type).intersection(own):
+        if isinstance(own[name], str):
+            own[name] = [own[name]]
+    return own
 
 
 @lru_cache(maxsize=64)

@@ -1,5 +1,9 @@
 """The tasks room's operations."""
 
-from refonte_studio.web import Operations
+from refonte_studio.tasks.routes_import import operations as bulk
+from refonte_studio.tasks.routes_lists import operations as lists
+from refonte_studio.tasks.routes_pipeline import operations as pipeline
+from refonte_studio.tasks.routes_tasks import operations as tasks
+from refonte_studio.web import Operation
 
-operations = Operations("Tasks")
+operations: tuple[Operation, ...] = (*tasks, *lists, *bulk, *pipeline)

@@ -2,6 +2,18 @@
 
 from refonte_studio.tasks.completion import complete_attempted, record_attempt, retarget, settle
 from refonte_studio.tasks.creation import create_task
-from refonte_studio.tasks.edits import find, lock
+from refonte_studio.tasks.edits import cancel, find, lock
+from refonte_studio.tasks.lists import described, tasks_by_ids
 
-__all__ = ["complete_attempted", "create_task", "find", "lock", "record_attempt", "retarget", "settle"]
+__all__ = [
+    "cancel",
+    "complete_attempted",
+    "create_task",
+    "described",
+    "find",
+    "lock",
+    "record_attempt",
+    "retarget",
+    "settle",
+    "tasks_by_ids",
+]

@@ -1,6 +1,7 @@
 """The SQL of tasks: one or a few at a time."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from refonte_studio.db import Row, Tx
@@ -43,17 +44,18 @@ def task_of(row: Row) -> Task:
     )
 
 
-def values_of(task: Task) -> tuple[Any, ...]:
-    """A task's values in the order of TASK_COLUMNS."""
-    return tuple(getattr(task, column) for column in TASK_COLUMNS)
+_values = attrgetter(*TASK_COLUMNS)  # in the order of the columns; a Status is text to both engines
 
 
 async def insert_task(tx: Tx, task: Task) -> None:
     """Raises Duplicate if the unique_id is taken."""
     marks = ", ".join(f":{column}" for column in TASK_COLUMNS)
-    values = dict(zip(TASK_COLUMNS, values_of(task), strict=True))
-    values["status"] = task.status.value
-    await tx.run(f"INSERT INTO tasks ({TASK}) VALUES ({marks})", **values)
+    await tx.run(f"INSERT INTO tasks ({TASK}) VALUES ({marks})", **dict(zip(TASK_COLUMNS, _values(task), strict=True)))
+
+
+async def insert_tasks(tx: Tx, tasks: Sequence[Task]) -> None:
+    """Raises Duplicate if a unique_id is taken."""
+    await tx.insert("tasks", TASK_COLUMNS, [_values(task) for task in tasks])
 
 
 async def insert_tags(tx: Tx, rows: Sequence[tuple[str, str, str]]) -> None:
@@ -98,7 +100,7 @@ async def pending_in_batch(tx: Tx, team_id: str, batch_id: str, limit: int) -> i
         """SELECT COUNT(*) AS pending FROM (
              SELECT id FROM tasks
              WHERE batch_id = :batch_id AND status = 'pending' AND kind = 'work' AND team_id = :team_id
-             LIMIT :limit) AS some""",
+             LIMIT :limit) AS few""",
         batch_id=batch_id,
         team_id=team_id,
         limit=limit,
@@ -143,7 +145,9 @@ async def set_metadata(tx: Tx, team_id: str, task_id: str, metadata: str, now: i
 
 async def set_tags(tx: Tx, team_id: str, task_id: str, tags: Sequence[str], tags_json: str | None, now: int) -> None:
     """Replaces the task's tags."""
-    await tx.run("DELETE FROM task_tags WHERE task_id = :task_id AND team_id = :team_id", task_id=task_id, team_id=team_id)
+    await tx.run(
+        "DELETE FROM task_tags WHERE task_id = :task_id AND team_id = :team_id", task_id=task_id, team_id=team_id
+    )
     await insert_tags(tx, [(team_id, tag, task_id) for tag in tags])
     await tx.run(
         "UPDATE tasks SET tags = :tags_json, updated_at = :now WHERE id = :task_id AND team_id = :team_id",

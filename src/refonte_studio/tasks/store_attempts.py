@@ -108,9 +108,7 @@ async def lock_attempted(tx: Tx, team_id: str, batch_id: str, after: str, limit:
     return [task_of(row) for row in rows]
 
 
-async def lock_to_retarget(
-    tx: Tx, team_id: str, project_id: str, wanted: int, after: str, limit: int
-) -> list[Task]:
+async def lock_to_retarget(tx: Tx, team_id: str, project_id: str, wanted: int, after: str, limit: int) -> list[Task]:
     """Pending tasks of a project that want another number of attempts, locked, in order of their ids."""
     rows = await tx.all(
         f"""SELECT {TASK} FROM tasks

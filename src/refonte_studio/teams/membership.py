@@ -22,9 +22,7 @@ from refonte_studio.teams.model import (
 )
 
 
-async def invite(
-    tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, now: int, lifetime_ms: int
-) -> Roster:
+async def invite(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, now: int, lifetime_ms: int) -> Roster:
     """Invites new addresses and renews open invitations; active teammates stay as they are. All or none."""
     addresses = policy.checked_addresses(emails)
     role = policy.checked_role(team_role)
@@ -44,9 +42,8 @@ async def invite(
             for new_id, key, sent in zip(new_ids(now, len(new)), new, made, strict=True)
         ],
     )
-    for person in known.values():
-        if person.state is State.INVITED:
-            made.append(await _send_again(tx, caller, team, person, "renew", role, expires_at))
+    waiting = [person for person in known.values() if person.state is State.INVITED]
+    made += [await _send_again(tx, caller, team, person, "renew", role, expires_at) for person in waiting]
     return Roster(await store.teammates(tx, team.id), made)
 
 
@@ -64,9 +61,7 @@ async def _send_again(
     return sent
 
 
-async def set_role(
-    tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, now: int, lifetime_ms: int
-) -> Roster:
+async def set_role(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, now: int, lifetime_ms: int) -> Roster:
     """Sets the role of people who are not admins. All or none.
 
     A disabled person becomes active again; one who was disabled before joining is invited again.

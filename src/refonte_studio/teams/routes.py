@@ -8,26 +8,11 @@ from refonte_studio.kit.clock import DAY_MS
 from refonte_studio.teams import membership, service
 from refonte_studio.teams.mail import Mailer, invitation_link, invitation_mail
 from refonte_studio.teams.model import Roster
-from refonte_studio.teams.wire import TeammateOut
+from refonte_studio.teams.wire import ANA, BEN, BEN_INVITED, TeammateOut
 from refonte_studio.web import Call, Operations, Params
 
 operations = Operations("Teams")
 log = logging.getLogger(__name__)
-
-_ANA = {
-    "email": "ana@example.com",
-    "role": "admin",
-    "disableRapidEmails": False,
-    "isStudioLabeler": False,
-    "firstName": "Ana",
-    "lastName": "Ruiz",
-}
-_BEN = {"email": "ben@example.com", "disableRapidEmails": False, "isStudioLabeler": True}
-_BEN_INVITED = {**_BEN, "role": "invited", "expiry": "2026-08-16T16:12:38.072Z"}
-
-
-class Nothing(Params):
-    """No parameters."""
 
 
 class InviteParams(Params):
@@ -54,11 +39,10 @@ class DisableParams(Params):
     "GET",
     "/v1/teams",
     may=Permission.READ,
-    params=Nothing,
     answer=list[TeammateOut],
-    example_answer=[_ANA, {**_BEN, "role": "labeler"}],
+    example_answer=[ANA, BEN],
 )
-async def list_teammates(call: Call, params: Nothing) -> list[TeammateOut]:
+async def list_teammates(call: Call, _params: Params) -> list[TeammateOut]:
     """All teammates.
 
     Everybody of the key's team, in the order of their arrival: the active, the invited and the disabled.
@@ -73,7 +57,7 @@ async def list_teammates(call: Call, params: Nothing) -> list[TeammateOut]:
     params=InviteParams,
     answer=list[TeammateOut],
     example={"emails": ["ben@example.com"], "team_role": "labeler"},
-    example_answer=[_ANA, {**_BEN_INVITED, "inviteUrl": "http://localhost:8000/invite/hVd2pA8k1mZ"}],
+    example_answer=[ANA, {**BEN_INVITED, "inviteUrl": "http://localhost:8000/invite/hVd2pA8k1mZ"}],
 )
 async def invite_teammates(call: Call, params: InviteParams) -> list[TeammateOut]:
     """Invite teammates.
@@ -99,7 +83,7 @@ async def invite_teammates(call: Call, params: InviteParams) -> list[TeammateOut
     params=SetRoleParams,
     answer=list[TeammateOut],
     example={"emails": ["ben@example.com"], "team_role": "member"},
-    example_answer=[_ANA, {**_BEN, "role": "member", "isStudioLabeler": False}],
+    example_answer=[ANA, {**BEN, "role": "member", "isStudioLabeler": False}],
 )
 async def set_teammate_role(call: Call, params: SetRoleParams) -> list[TeammateOut]:
     """Update teammates' role.
@@ -122,7 +106,7 @@ async def set_teammate_role(call: Call, params: SetRoleParams) -> list[TeammateO
     params=DisableParams,
     answer=list[TeammateOut],
     example={"emails": ["ben@example.com"]},
-    example_answer=[_ANA, {**_BEN, "role": "disabled"}],
+    example_answer=[ANA, {**BEN, "role": "disabled"}],
 )
 async def disable_teammates(call: Call, params: DisableParams) -> list[TeammateOut]:
     """Disable teammates.

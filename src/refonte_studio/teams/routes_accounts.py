@@ -12,36 +12,12 @@ from refonte_studio.kit.errors import BadInput, Unauthorized
 from refonte_studio.teams import membership, policy, service
 from refonte_studio.teams.model import Candidate, SignedIn
 from refonte_studio.teams.passwords import Passwords
-from refonte_studio.teams.wire import KeyOut, NewKeyOut, SessionOut, TeammateOut
+from refonte_studio.teams.wire import BEN, KEY, SESSION, KeyOut, NewKeyOut, SessionOut, TeammateOut
 from refonte_studio.web import Answer, Call, Operations, Params
 from refonte_studio.web.app import SESSION_COOKIE, csrf_token
 from refonte_studio.web.operation import encode
 
 operations = Operations("Accounts")
-
-_ANA = {
-    "email": "ana@example.com",
-    "role": "admin",
-    "disableRapidEmails": False,
-    "isStudioLabeler": False,
-    "firstName": "Ana",
-    "lastName": "Ruiz",
-}
-_SESSION = {
-    "teammate": _ANA,
-    "team": {"id": "019c1f3e8400a1b2c3d4e5f6", "name": "Refonte"},
-    "role": "admin",
-    "permissions": ["people", "manage", "read", "work", "self"],
-    "mode": "live",
-    "csrf_token": "5f0c1d7f8f1fd1b3a0a7c5f3b2f5a6c7d8e9f001",
-}
-_KEY = {
-    "id": "019c1f3e8400a1b2c3d4e5f7",
-    "name": "import script",
-    "mode": "live",
-    "prefix": "live_Vd2pA",
-    "created_at": "2026-08-09T16:12:38.072Z",
-}
 
 
 class AcceptParams(Params):
@@ -110,7 +86,7 @@ def _names(params: AcceptParams | SetUpParams) -> tuple[str, str]:
     answer=TeammateOut,
     errors=(404,),
     example={"token": "hVd2pA8k1mZ", "first_name": "Ben", "last_name": "Okafor", "password": "correct horse battery"},
-    example_answer={**_ANA, "email": "ben@example.com", "role": "labeler", "isStudioLabeler": True},
+    example_answer={**BEN, "firstName": "Ben", "lastName": "Okafor"},
 )
 async def accept_invitation(call: Call, params: AcceptParams) -> Answer:
     """Accept an invitation.
@@ -141,7 +117,7 @@ async def accept_invitation(call: Call, params: AcceptParams) -> Answer:
         "last_name": "Ruiz",
         "password": "correct horse battery",
     },
-    example_answer=_SESSION,
+    example_answer=SESSION,
 )
 async def set_up(call: Call, params: SetUpParams) -> Answer:
     """Set up a new server.
@@ -153,9 +129,7 @@ async def set_up(call: Call, params: SetUpParams) -> Answer:
     names, team = _names(params), policy.checked_name("team", params.team)
     (email,) = policy.checked_addresses([params.email]).values()
     hashed = await _hashed(call, "password", params.password)
-    made = await call.db.write(
-        service.set_up, params.token, team, email, names, hashed, call.now, _lifetime_ms(call)
-    )
+    made = await call.db.write(service.set_up, params.token, team, email, names, hashed, call.now, _lifetime_ms(call))
     return _with_cookie(call, made, _session(made))
 
 
@@ -167,7 +141,7 @@ async def set_up(call: Call, params: SetUpParams) -> Answer:
     answer=SessionOut,
     errors=(401, 429),
     example={"email": "ana@example.com", "password": "correct horse battery"},
-    example_answer=_SESSION,
+    example_answer=SESSION,
 )
 async def sign_in(call: Call, params: SignInParams) -> Answer:
     """Sign in.
@@ -202,8 +176,8 @@ async def _hashed(call: Call, field: str, password: str) -> str:
     return await passwords.hash(policy.checked_password(field, password))
 
 
-@operations.add("GET", "/v1/session", may=Permission.SELF, answer=SessionOut, example_answer=_SESSION)
-async def who_am_i(call: Call, params: Params) -> Answer:
+@operations.add("GET", "/v1/session", may=Permission.SELF, answer=SessionOut, example_answer=SESSION)
+async def who_am_i(call: Call, _params: Params) -> Answer:
     """Who am I.
 
     The teammate of the key or the session, the team, the role and what it may do. `mode` is that of the key; a
@@ -217,7 +191,7 @@ async def who_am_i(call: Call, params: Params) -> Answer:
 
 
 @operations.add("DELETE", "/v1/session", may=Permission.SELF, answer=None)
-async def sign_out(call: Call, params: Params) -> Answer:
+async def sign_out(call: Call, _params: Params) -> Answer:
     """Sign out.
 
     Ends the cookie session. An API key is no session: with one, nothing ends.
@@ -234,7 +208,7 @@ async def sign_out(call: Call, params: Params) -> Answer:
     answer=SessionOut,
     errors=(429,),
     example={"current_password": "correct horse battery", "new_password": "wrong mule generator"},
-    example_answer=_SESSION,
+    example_answer=SESSION,
 )
 async def change_password(call: Call, params: PasswordParams) -> Answer:
     """Change one's password.
@@ -267,7 +241,7 @@ async def change_password(call: Call, params: PasswordParams) -> Answer:
     params=NewKeyParams,
     answer=NewKeyOut,
     example={"mode": "live", "name": "import script"},
-    example_answer={**_KEY, "key": "live_Vd2pA8k1mZq0s7XfR4tYw9Lb3NcE6uJh"},
+    example_answer={**KEY, "key": "live_Vd2pA8k1mZq0s7XfR4tYw9Lb3NcE6uJh"},
 )
 async def create_key(call: Call, params: NewKeyParams) -> Answer:
     """Create an API key of one's own.
@@ -282,8 +256,8 @@ async def create_key(call: Call, params: NewKeyParams) -> Answer:
     return Answer(encode(shown_once), headers={"Cache-Control": "no-store"})
 
 
-@operations.add("GET", "/v1/keys", may=Permission.SELF, answer=list[KeyOut], example_answer=[_KEY])
-async def list_keys(call: Call, params: Params) -> list[KeyOut]:
+@operations.add("GET", "/v1/keys", may=Permission.SELF, answer=list[KeyOut], example_answer=[KEY])
+async def list_keys(call: Call, _params: Params) -> list[KeyOut]:
     """One's own API keys.
 
     Without their secret, of both modes, newest first, those that are not revoked.
@@ -296,7 +270,7 @@ async def _locate_key(tx: Tx, caller: Caller, path: Mapping[str, str]) -> None:
 
 
 @operations.add("DELETE", "/v1/keys/{id}", may=Permission.SELF, answer=None, locate=_locate_key)
-async def revoke_key(call: Call, params: Params) -> None:
+async def revoke_key(call: Call, _params: Params) -> None:
     """Revoke an API key.
 
     It ends at once and for good. Admins may revoke anyone's in the team.

@@ -213,6 +213,14 @@ async def keys_of(tx: Tx, team_id: str, teammate_id: str) -> list[Key]:
     return await store_access.live_keys(tx, team_id, teammate_id)
 
 
+async def team_of_key(tx: Tx, key_id: str) -> str:
+    """The id of the team whose key this is: for the CLI, whose user knows no team. Raises NotFound."""
+    team_id = await store_access.team_of_key(tx, key_id)
+    if team_id is None:
+        raise NotFound(f"there is no key {shown(key_id)}")
+    return team_id
+
+
 async def revoke_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
     """Ends a key of the team at once. Raises NotFound if there is none or it is revoked already."""
     if await store_access.live_key_holder(tx, team_id, key_id) is None:

@@ -155,14 +155,23 @@ async def admins_besides(tx: Tx, team_id: str, teammate_ids: Sequence[str]) -> b
     return any(row["id"] not in teammate_ids for row in rows)
 
 
+_INVITED = (
+    "id",
+    "team_id",
+    "email",
+    "email_key",
+    "role",
+    "invite_hash",
+    "invite_expires_at",
+    "created_at",
+    "state",
+    "disable_rapid_emails",
+)
+
+
 async def insert_invited(tx: Tx, rows: Sequence[Sequence[Any]]) -> None:
     """New invited people: id, team_id, email, email_key, role, invite_hash, invite_expires_at, created_at."""
-    await tx.insert(
-        "teammates",
-        ("id", "team_id", "email", "email_key", "role", "invite_hash", "invite_expires_at", "created_at")
-        + ("state", "disable_rapid_emails"),
-        [(*row, State.INVITED.value, False) for row in rows],
-    )
+    await tx.insert("teammates", _INVITED, [(*row, State.INVITED.value, False) for row in rows])
 
 
 async def invite_again(

@@ -64,6 +64,11 @@ async def live_key_holder(tx: Tx, team_id: str, key_id: str) -> str | None:
     return row["teammate_id"] if row else None
 
 
+async def team_of_key(tx: Tx, key_id: str) -> str | None:
+    row = await tx.one("SELECT team_id FROM keys WHERE id = :key_id", key_id=key_id)
+    return row["team_id"] if row else None
+
+
 async def revoke_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
     await tx.run(
         "UPDATE keys SET revoked_at = :now WHERE team_id = :team_id AND id = :key_id AND revoked_at IS NULL",

@@ -6,6 +6,33 @@ from refonte_studio.kit.caller import ALLOWED, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.teams.model import Key, Role, State, Team, Teammate
 
+# The people and things of the API reference's examples.
+ANA = {
+    "email": "ana@example.com",
+    "role": "admin",
+    "disableRapidEmails": False,
+    "isStudioLabeler": False,
+    "firstName": "Ana",
+    "lastName": "Ruiz",
+}
+BEN = {"email": "ben@example.com", "role": "labeler", "disableRapidEmails": False, "isStudioLabeler": True}
+BEN_INVITED = {**BEN, "role": "invited", "expiry": "2026-08-16T16:12:38.072Z"}
+SESSION = {
+    "teammate": ANA,
+    "team": {"id": "019c1f3e8400a1b2c3d4e5f6", "name": "Refonte"},
+    "role": "admin",
+    "permissions": ["people", "manage", "read", "work", "self"],
+    "mode": "live",
+    "csrf_token": "5f0c1d7f8f1fd1b3a0a7c5f3b2f5a6c7d8e9f001",
+}
+KEY = {
+    "id": "019c1f3e8400a1b2c3d4e5f7",
+    "name": "import script",
+    "mode": "live",
+    "prefix": "live_Vd2pA",
+    "created_at": "2026-08-09T16:12:38.072Z",
+}
+
 
 class TeammateOut(Struct, omit_defaults=True, kw_only=True):
     """A person of the team. `role` is admin, manager, member, labeler, disabled or invited."""

@@ -29,6 +29,7 @@ class About:
     bodies: Mapping[str, Schema] = field(default_factory=dict)  # body schemas by operation, over their own
     schemas: Mapping[str, Schema] = field(default_factory=dict)  # more components
     webhooks: Mapping[str, Schema] = field(default_factory=dict)
+    glossary: Mapping[str, str] = field(default_factory=dict)  # what a parameter or field of that name is, if it is silent
 
 
 ERROR: Schema = {
@@ -81,7 +82,7 @@ SECURITY_SCHEMES: Mapping[str, Schema] = {
 
 def document(operations: Sequence[Operation], about: About) -> Schema:
     """The whole document. It depends on nothing but its arguments, so that it can be committed and compared."""
-    schemas = _Schemas(operations)
+    schemas = _Schemas(operations, about.glossary)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         for method in operation.methods:
@@ -104,7 +105,7 @@ def document(operations: Sequence[Operation], about: About) -> Schema:
 class _Schemas:
     """The JSON schemas of every operation's parameters and answers."""
 
-    def __init__(self, operations: Sequence[Operation]) -> None:
+    def __init__(self, operations: Sequence[Operation], glossary: Mapping[str, str]) -> None:
         types: dict[str, Any] = {}
         for operation in operations:
             types[f"params {operation.name}"] = operation.params
@@ -113,14 +114,16 @@ class _Schemas:
         found, components = msgspec.json.schema_components(types.values(), ref_template=REF + "{name}")
         self._found: dict[str, Schema] = dict(zip(types, found, strict=True))
         self.components: dict[str, Schema] = dict(components)
-        for operation in operations:
-            self._document_params(operation.params, _name_in(self._found[f"params {operation.name}"]))
         for schema in self.components.values():
             if not schema.get("required"):
                 schema.pop("required", None)
-            for each in schema.get("properties", {}).values():
+            for name, each in schema.get("properties", {}).items():
+                if name in glossary:
+                    each.setdefault("description", glossary[name])
                 if "default" in each and each["default"] is None:
                     del each["default"]
+        for operation in operations:
+            self._document_params(operation.params, _name_in(self._found[f"params {operation.name}"]))
 
     def _document_params(self, spec: type[Params], name: str) -> None:
         """What every parameter object has in common: null is the same as left out, others are refused."""

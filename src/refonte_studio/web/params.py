@@ -14,7 +14,7 @@ LIST_LIMIT = 1_000
 QUERY_LIMIT = 5_000  # parameters in one query string
 
 
-class Params(msgspec.Struct, kw_only=True, frozen=True):
+class Params(msgspec.Struct, kw_only=True):
     """Base of an operation's parameters. A field with a default may be left out; JSON null means left out."""
 
     ALIASES: ClassVar[Mapping[str, str]] = {}  # other name -> field

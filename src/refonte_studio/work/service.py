@@ -68,18 +68,24 @@ async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_
     """Training that is owed comes first; then batches in priority order; in a batch, the oldest task first."""
     training = await store.next_training(tx, caller, project_id)
     if training is not None:
-        shown_batch = await store.first_open_batch(tx, caller, training.project_id)
-        return Candidate(training.task_id, training.project_id, shown_batch, training.kind)
+        return await _among_the_work(tx, caller, training)
     candidate = await store.next_open(tx, caller, project_id, batch_id, wait=False)
     if candidate is None:
         # What others have locked for a moment may still have a place for this person.
         candidate = await store.next_open(tx, caller, project_id, batch_id, wait=True)
     if candidate is None:
-        return None
+        last = await store.last_evaluation(tx, caller, project_id, batch_id)
+        return await _among_the_work(tx, caller, last) if last else None
     evaluation = await store.evaluation_before(tx, caller, candidate)
     if evaluation is not None:
         return Candidate(evaluation, candidate.project_id, candidate.batch_id, "evaluation")
     return candidate
+
+
+async def _among_the_work(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
+    """The same task, shown as one of the batch that is next in its project."""
+    batch_id = await store.first_open_batch(tx, caller, candidate.project_id)
+    return Candidate(candidate.task_id, candidate.project_id, batch_id, candidate.kind)
 
 
 async def _claim(tx: Tx, caller: Caller, candidate: Candidate, lease_ms: int, now: int) -> Claim | None:

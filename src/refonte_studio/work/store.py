@@ -20,7 +20,7 @@ _TAKEN = """SELECT 1 FROM claims c WHERE c.task_id = t.id AND c.teammate_id = :m
 # The batches that a person may work, in the order of the queue. Batches outside of Studio have no place in it and
 # come after, oldest first.
 _OPEN_BATCHES = """
-    SELECT b.id, b.project_id, b.name
+    SELECT b.id, b.project_id, b.name, b.is_default
     FROM assignments a JOIN batches b ON b.project_id = a.project_id
     WHERE a.teammate_id = :me AND b.team_id = :team AND b.mode = :mode AND b.state = 'in_progress'
       AND (CAST(:project AS TEXT) IS NULL OR b.project_id = :project)
@@ -30,10 +30,12 @@ _OPEN_BATCHES = """
                    WHERE g.batch_id = b.id AND m.teammate_id = :me))
     ORDER BY (b.position IS NULL), b.position, b.id"""
 
-# The first open task of each open batch that this person may have; the engines differ in how a row of the outer
+# The first open task of each open batch that this person may have. An evaluation task without a batch of its own is
+# mixed into its project's batches (`evaluation_before`), not queued up in the default one. The engines differ in how a row of the outer
 # query reaches the inner one, and in that PostgreSQL must lock what it picks.
 _FIRST_OPEN = f"""SELECT t.id FROM tasks t
-    WHERE t.team_id = :team AND t.batch_id = o.id AND t.open_places > 0 AND NOT EXISTS ({_TAKEN})
+    WHERE t.team_id = :team AND t.batch_id = o.id AND t.open_places > 0
+      AND (t.kind = 'work' OR NOT o.is_default) AND NOT EXISTS ({_TAKEN})
     ORDER BY t.id LIMIT 1"""
 _NEXT = {
     "sqlite": f"""WITH o AS MATERIALIZED ({_OPEN_BATCHES})
@@ -102,12 +104,15 @@ async def next_open(
     return Candidate(row["id"], row["project_id"], row["batch_id"], row["kind"]) if row else None
 
 
+_EVALUATION_DUE = f"""t.team_id = :team AND t.kind = 'evaluation' AND t.status = 'pending'
+    AND NOT EXISTS ({_TAKEN})"""
+
+
 async def evaluation_before(tx: Tx, caller: Caller, candidate: Candidate) -> str | None:
     """An evaluation task of the candidate's project, older than it and due to this person: its turn comes first."""
     row = await tx.one(
         f"""SELECT t.id FROM tasks t
-            WHERE t.team_id = :team AND t.project_id = :project AND t.kind = 'evaluation' AND t.status = 'pending'
-              AND t.id < :task AND NOT EXISTS ({_TAKEN})
+            WHERE {_EVALUATION_DUE} AND t.project_id = :project AND t.id < :task
               AND (t.batch_id = :batch OR EXISTS (SELECT 1 FROM batches b WHERE b.id = t.batch_id AND b.is_default))
             ORDER BY t.id LIMIT 1""",
         me=caller.teammate_id,
@@ -117,6 +122,22 @@ async def evaluation_before(tx: Tx, caller: Caller, candidate: Candidate) -> str
         batch=candidate.batch_id,
     )
     return row["id"] if row else None
+
+
+async def last_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
+    """An evaluation task without a batch of its own that is still due when there is no other work."""
+    row = await tx.one(
+        f"""WITH o AS MATERIALIZED ({_OPEN_BATCHES})
+            SELECT t.id, t.project_id FROM o CROSS JOIN tasks t
+            WHERE o.is_default AND t.project_id = o.project_id AND t.batch_id = o.id AND {_EVALUATION_DUE}
+            ORDER BY t.id LIMIT 1""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+        project=project_id,
+        batch=batch_id,
+    )
+    return Candidate(row["id"], row["project_id"], None, "evaluation") if row else None
 
 
 async def first_open_batch(tx: Tx, caller: Caller, project_id: str) -> str | None:

@@ -61,9 +61,9 @@ def _attribute(spec: dict[str, Any], path: str, name: str) -> Attribute:
     by_label = conditions.get("label_condition")
     labels = None
     if by_label is not None:
-        here = at(path, "conditions.label_condition")
+        here = f"{path}.conditions.label_condition"
         labels = frozenset(_plain(an_object(by_label, here).get("label"), at(here, "label")))
-    here = at(path, "conditions.attribute_conditions")
+    here = f"{path}.conditions.attribute_conditions"
     answers = tuple(
         {
             other: _plain(wanted, at(at(here, index), other))

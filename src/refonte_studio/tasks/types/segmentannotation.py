@@ -62,7 +62,7 @@ class SegmentAnnotation(TaskType):
             mask = check_rle(found["rle"], at(path, "rle"))
             size = mask["size"] if size is None else size
             if mask["size"] != size:
-                missing(at(path, "rle.size"), f"is {mask['size']}, the image or the first mask has {size}")
+                missing(at(at(path, "rle"), "size"), f"is {mask['size']}, the image or the first mask has {size}")
             checked.append({"uuid": uuid, "label": label, "rle": mask})
         return {"annotations": checked}
 

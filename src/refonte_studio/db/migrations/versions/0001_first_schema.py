@@ -71,10 +71,10 @@ def upgrade() -> None:
         "callbacks",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("subject_id", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_try_at", sa.BigInteger(), nullable=False),
@@ -91,7 +91,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
         )
-        batch_op.create_index("ix_callbacks_subject_id", ["subject_id"], unique=False)
+        batch_op.create_index("ix_callbacks_team", ["team_id", "mode", "id"], unique=False)
 
     op.create_table(
         "claims",
@@ -568,7 +568,7 @@ def downgrade() -> None:
 
     op.drop_table("claims")
     with op.batch_alter_table("callbacks", schema=None) as batch_op:
-        batch_op.drop_index("ix_callbacks_subject_id")
+        batch_op.drop_index("ix_callbacks_team")
         batch_op.drop_index(
             "ix_callbacks_due",
             sqlite_where=sa.text("state = 'waiting'"),

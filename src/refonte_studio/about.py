@@ -1,0 +1,137 @@
+"""What the API reference says beyond the operations themselves: the composition root's own words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from refonte_studio import __version__
+from refonte_studio.callbacks.wire import WEBHOOKS
+from refonte_studio.tasks import types
+from refonte_studio.tasks.types import Parameter, TaskType
+from refonte_studio.web.openapi import REF, About, Schema
+
+INTRO = """\
+Everything a team does with Refonte Studio goes through this API: people and projects, batches and tasks, the
+labelers' own work, and the finished labels.
+
+## Keys
+
+Send an API key with every call, as Basic user name with an empty password, or as Bearer token. A key carries its
+owner's role, and opens the **live** or the **test** world of the team: projects, batches, tasks and files of one are
+invisible to the other. In test mode a task completes at once with a sample response, and its callback is sent.
+
+```
+export STUDIO_URL=http://localhost:8000 STUDIO_API_KEY=live_…
+curl "$STUDIO_URL/v1/teams" -u "$STUDIO_API_KEY:"
+```
+
+## Parameters
+
+* Every parameter may stand in the JSON body (`POST`, `PUT`, `DELETE`) or in the query string (every method).
+* In a query a list is repeated (`a=1&a=2`), is written `a[]=1`, or is one value split at commas. In JSON a string
+stands for a list of one.
+* Unknown parameters are refused, and so is a parameter that differs between body and query.
+* Names in paths are percent-encoded and may hold spaces, slashes and any Unicode.
+
+## Answers
+
+* Success is **200** with JSON, or **204** where there is nothing to say.
+* Times are ISO 8601 in UTC with milliseconds: `2023-08-09T16:12:38.072Z`. Ids are 24 hexadecimal characters that sort
+by creation.
+* Lists come in pages: pass `next_token` of an answer to get what follows.
+
+## Errors
+
+An error is `{"status_code": 400, "error": "what was wrong, naming the offending value"}`. A call applies whole or not
+at all: one that fails has changed nothing. Where several errors apply, 401 goes before 403, 403 before 404, and 404
+before 400. A 503 means that the call may be tried again after `Retry-After` seconds; a 500 is a fault of the server's.
+"""
+
+TAGS = {
+    "Teams": "The people of a team, and what they are invited to be.",
+    "Accounts": "Accepting an invitation, browser sessions, API keys.",
+    "Projects": "What a team labels: parameters, pipelines, assignments and labeler groups.",
+    "Batches": "Tasks that are worked together, and their place in the queue.",
+    "Tasks": "What is to be labeled, one by one or in bulk.",
+    "Files": "Attachments that the server keeps.",
+    "Quality": "Tasks whose answer is known, and how people do on them.",
+    "Work": "What a labeler does, with their own key or session.",
+    "Callbacks": "What the server posts to your URLs when tasks and batches end.",
+}
+
+PATH_NAMES: dict[str, Schema] = {
+    "project": {"type": "string", "description": "Name of the project.", "example": "Dog breeds"},
+    "projectName": {"type": "string", "description": "Name of the project.", "example": "Dog breeds"},
+    "name": {"type": "string", "description": "Its name.", "example": "Dog breeds"},
+    "batch": {"type": "string", "description": "Name of the batch.", "example": "Monday"},
+    "group": {"type": "string", "description": "Name of the labeler group.", "example": "experts"},
+    "claim": {"type": "string", "description": "Id of a claim.", "example": "64d3b8a6f1c2a4e5b6d7c8f9"},
+    "id": {"type": "string", "description": "Its id.", "example": "64d3b8a6f1c2a4e5b6d7c8f0"},
+    "task_id": {"type": "string", "description": "Id of the task.", "example": "64d3b8a6f1c2a4e5b6d7c8f0"},
+    "file_id": {"type": "string", "description": "Id of the file.", "example": "64d3b8a6f1c2a4e5b6d7c8f1"},
+    "type": {
+        "type": "string",
+        "enum": sorted(types.TYPES),
+        "description": "The task type.",
+        "example": "categorization",
+    },
+}
+
+# What a parameter or field of this name is, wherever it has no description of its own.
+GLOSSARY: dict[str, str] = {}
+
+
+def about() -> About:
+    """The words, and the schemas of every task type."""
+    kinds = [types.TYPES[name] for name in sorted(types.TYPES)]
+    schemas: dict[str, Schema] = {}
+    for kind in kinds:
+        schemas[_task(kind)] = _parameters_of(kind)
+        schemas[_response(kind)] = _response_of(kind)
+    anything = {"anyOf": [{"$ref": REF + _task(kind)} for kind in kinds]}
+    return About(
+        title="Refonte Studio API",
+        version=__version__,
+        description=INTRO,
+        tags=TAGS,
+        path_names=PATH_NAMES,
+        bodies={"create_task": anything},
+        schemas=schemas,
+        webhooks=WEBHOOKS,
+        glossary=GLOSSARY,
+    )
+
+
+def _task(kind: TaskType) -> str:
+    return f"Task_{kind.name}"
+
+
+def _response(kind: TaskType) -> str:
+    return f"Response_{kind.name}"
+
+
+def _parameters_of(kind: TaskType) -> Schema:
+    every: Mapping[str, Parameter] = {**kind.parameters, **types.COMMON_PARAMETERS}
+    return {
+        "title": _task(kind),
+        "description": f"Parameters of a `{kind.name}` task. {_doc(kind)}",
+        "type": "object",
+        "properties": {name: {**each.schema, "description": each.description} for name, each in every.items()},
+        "additionalProperties": False,
+        "examples": [kind.example_params],
+    }
+
+
+def _response_of(kind: TaskType) -> Schema:
+    schema: dict[str, Any] = dict(kind.response_schema())
+    schema.pop("$schema", None)
+    return {
+        "title": _response(kind),
+        "description": f"Response to a `{kind.name}` task.",
+        **schema,
+        "examples": [kind.example_response],
+    }
+
+
+def _doc(kind: TaskType) -> str:
+    lines = (type(kind).__doc__ or "").strip().splitlines()
+    return "\n".join(line.strip() for line in lines)

@@ -1,0 +1,63 @@
+"""Callbacks: what is told to a team's own programs when tasks and batches end."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from refonte_studio.kit.caller import Mode
+
+
+class State(StrEnum):
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"  # given up
+
+
+class About(StrEnum):
+    """What a callback tells of."""
+
+    TASK_COMPLETED = "task.completed"
+    TASK_CANCELED = "task.canceled"
+    BATCH_COMPLETED = "batch.completed"
+
+
+# What may happen to a callback in a state, and the state that follows.
+MOVES: dict[tuple[State, str], State] = {
+    (State.WAITING, "deliver"): State.DELIVERED,
+    (State.WAITING, "give up"): State.FAILED,
+    (State.WAITING, "retry"): State.WAITING,
+    (State.DELIVERED, "retry"): State.WAITING,
+    (State.FAILED, "retry"): State.WAITING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A row of the outbox."""
+
+    id: str
+    team_id: str
+    mode: Mode
+    url: str  # or an e-mail address
+    event: About
+    subject_id: str  # the task or the batch
+    state: State
+    tries: int  # begun
+    next_try_at: int
+    last_error: str | None
+    created_at: int
+    delivered_at: int | None
+
+    @property
+    def by_mail(self) -> bool:
+        """Whether it goes to an e-mail address."""
+        return not self.url.lower().startswith(("http://", "https://"))
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A callback whose try has begun, with all that sending it needs."""
+
+    callback: Callback
+    body: bytes  # JSON
+    secret: str  # of the team
+    subject: str  # what it tells of, in words

@@ -1,0 +1,153 @@
+"""The SQL of the outbox."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from refonte_studio.callbacks.model import About, Callback, State
+from refonte_studio.db import Row, Tx
+from refonte_studio.kit.caller import Mode
+
+_COLUMNS = """id, team_id, mode, url, event, subject_id, state, tries, next_try_at, last_error, created_at,
+    delivered_at"""
+_INSERTED = (
+    *("id", "team_id", "mode", "url", "event", "subject_id"),
+    *("state", "tries", "next_try_at", "created_at"),
+)
+
+
+def _callback(row: Row) -> Callback:
+    return Callback(
+        id=row["id"],
+        team_id=row["team_id"],
+        mode=row["mode"],
+        url=row["url"],
+        event=About(row["event"]),
+        subject_id=row["subject_id"],
+        state=State(row["state"]),
+        tries=row["tries"],
+        next_try_at=row["next_try_at"],
+        last_error=row["last_error"],
+        created_at=row["created_at"],
+        delivered_at=row["delivered_at"],
+    )
+
+
+async def callback_urls(tx: Tx, team_id: str, mode: Mode, task_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Those of the tasks that want a callback, each with its URL."""
+    rows = await tx.all(
+        """SELECT id, callback_url FROM tasks
+           WHERE id IN :task_ids[] AND team_id = :team_id AND mode = :mode AND callback_url IS NOT NULL
+           ORDER BY id""",
+        task_ids=list(task_ids),
+        team_id=team_id,
+        mode=mode,
+    )
+    return [(row["id"], row["callback_url"]) for row in rows]
+
+
+async def insert(
+    tx: Tx, team_id: str, mode: Mode, event: About, rows: Sequence[tuple[str, str, str]], now: int
+) -> None:
+    """New waiting callbacks, due at once: (id, URL, what it tells of)."""
+    await tx.insert(
+        "callbacks",
+        _INSERTED,
+        [
+            (id_, team_id, mode, url, event.value, subject, State.WAITING.value, 0, now, now)
+            for id_, url, subject in rows
+        ],
+    )
+
+
+async def begin_tries(tx: Tx, now: int, lost_at: int, busy_teams: Sequence[str], limit: int) -> list[Callback]:
+    """Takes due callbacks, so that nobody else takes them before `lost_at`."""
+    rows = await tx.all(
+        f"""UPDATE callbacks SET tries = tries + 1, next_try_at = :lost_at
+            WHERE id IN (
+              SELECT id FROM callbacks
+              WHERE state = 'waiting' AND next_try_at <= :now AND NOT (team_id IN :busy_teams[])
+              ORDER BY next_try_at, id LIMIT :limit FOR UPDATE SKIP LOCKED)
+            RETURNING {_COLUMNS}""",
+        now=now,
+        lost_at=lost_at,
+        busy_teams=list(busy_teams),
+        limit=limit,
+    )
+    return sorted((_callback(row) for row in rows), key=lambda callback: callback.id)
+
+
+async def end_try(
+    tx: Tx,
+    callback: Callback,
+    state: State,
+    next_try_at: int,
+    last_error: str | None,
+    delivered_at: int | None,
+) -> bool:
+    """What came of this try, unless another one has begun since."""
+    changed = await tx.run(
+        """UPDATE callbacks SET state = :state, next_try_at = :next_try_at, last_error = :last_error,
+             delivered_at = :delivered_at
+           WHERE id = :id AND team_id = :team_id AND state = 'waiting' AND tries = :tries""",
+        id=callback.id,
+        team_id=callback.team_id,
+        tries=callback.tries,
+        state=state.value,
+        next_try_at=next_try_at,
+        last_error=last_error,
+        delivered_at=delivered_at,
+    )
+    return changed == 1
+
+
+async def callback(tx: Tx, team_id: str, mode: Mode, callback_id: str) -> Callback | None:
+    row = await tx.one(
+        f"SELECT {_COLUMNS} FROM callbacks WHERE id = :id AND team_id = :team_id AND mode = :mode",
+        id=callback_id,
+        team_id=team_id,
+        mode=mode,
+    )
+    return _callback(row) if row else None
+
+
+async def start_over(tx: Tx, team_id: str, mode: Mode, callback_id: str, now: int) -> Callback | None:
+    """Makes it due now, with all its tries before it. None if there is none."""
+    row: Any = await tx.one(
+        f"""UPDATE callbacks SET state = 'waiting', tries = 0, next_try_at = :now, last_error = NULL,
+              delivered_at = NULL
+            WHERE id = :id AND team_id = :team_id AND mode = :mode RETURNING {_COLUMNS}""",
+        id=callback_id,
+        team_id=team_id,
+        mode=mode,
+        now=now,
+    )
+    return _callback(row) if row else None
+
+
+async def page(
+    tx: Tx, team_id: str, mode: Mode, state: State | None, before: str | None, limit: int
+) -> list[Callback]:
+    """The newest first."""
+    rows = await tx.all(
+        f"""SELECT {_COLUMNS} FROM callbacks
+            WHERE team_id = :team_id AND mode = :mode
+              AND (CAST(:state AS TEXT) IS NULL OR state = CAST(:state AS TEXT))
+              AND (CAST(:before AS TEXT) IS NULL OR id < CAST(:before AS TEXT))
+            ORDER BY id DESC LIMIT :limit""",
+        team_id=team_id,
+        mode=mode,
+        state=state.value if state else None,
+        before=before,
+        limit=limit,
+    )
+    return [_callback(row) for row in rows]
+
+
+async def sweep(tx: Tx, before: str, limit: int) -> int:
+    """Forgets callbacks that are no longer waiting and whose ids come before this one."""
+    return await tx.run(
+        """DELETE FROM callbacks WHERE id IN (
+             SELECT id FROM callbacks WHERE id < :before AND state <> 'waiting' ORDER BY id LIMIT :limit)""",
+        before=before,
+        limit=limit,
+    )

@@ -1,0 +1,109 @@
+"""What a callback says, and its description for the API reference."""
+
+from typing import Any
+
+import msgspec
+
+from refonte_studio.batches.model import Batch
+from refonte_studio.kit.clock import iso
+
+_encode = msgspec.json.Encoder().encode
+
+
+def task_body(task_id: str, status: str, task: bytes, response: str | None) -> bytes:
+    """A task that ended; `task` is its JSON as the API shows it."""
+    return _encode(
+        {
+            "task_id": task_id,
+            "status": status,
+            "task": msgspec.Raw(task),
+            "response": msgspec.Raw((response or "{}").encode()),
+        }
+    )
+
+
+def batch_body(batch: Batch, project: str) -> bytes:
+    """A batch that was completed."""
+    shown: dict[str, Any] = {
+        "id": batch.id,
+        "name": batch.name,
+        "project": project,
+        "status": batch.state,
+        "created_at": iso(batch.created_at),
+        "metadata": msgspec.Raw(batch.metadata.encode()),
+        "calibration_batch": batch.batch_type == "Calibration",
+        "self_label_batch": batch.batch_type == "SelfLabel",
+        "callback": batch.callback,
+    }
+    times = {"finalized_at": batch.finalized_at, "completed_at": batch.completed_at}
+    shown |= {name: iso(time) for name, time in times.items() if time is not None}
+    return _encode({"batch": shown, "status": "completed"})
+
+
+_DELIVERY = """\
+It is posted until a 2xx answer, up to 12 times over a day; it may arrive twice, so go by `webhook-id`. It is signed as
+[standardwebhooks.com](https://www.standardwebhooks.com) describes, in the headers `webhook-id`, `webhook-timestamp`
+and `webhook-signature`, with the secret of `GET /v1/callbacks/secret`."""
+
+
+def _webhook(summary: str, properties: dict[str, Any], example: Any) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    return {
+        "post": {
+            "summary": summary,
+            "description": f"{summary} {_DELIVERY}",
+            "tags": ["Callbacks"],
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": schema, "example": example}},
+            },
+            "responses": {"2XX": {"description": "Received."}},
+        }
+    }
+
+
+WEBHOOKS: dict[str, dict[str, Any]] = {
+    "task ended": _webhook(
+        "A task with a `callback_url` was completed or canceled.",
+        {
+            "task_id": {"type": "string", "description": "Id of the task."},
+            "status": {"enum": ["completed", "canceled"], "description": "What the task became."},
+            "task": {"type": "object", "description": "The task, as the API shows it."},
+            "response": {"type": "object", "description": "Its response; empty if it was canceled."},
+        },
+        {
+            "task_id": "64d3b8a6f1c2a4e5b6d7c8f0",
+            "status": "completed",
+            "task": {
+                "task_id": "64d3b8a6f1c2a4e5b6d7c8f0",
+                "type": "categorization",
+                "status": "completed",
+                "response": {"category": "collie"},
+            },
+            "response": {"category": "collie"},
+        },
+    ),
+    "batch completed": _webhook(
+        "The last task of a batch with a `callback` has ended.",
+        {
+            "batch": {"type": "object", "description": "The batch, as the API shows it."},
+            "status": {"const": "completed", "description": "Always `completed`."},
+        },
+        {
+            "batch": {
+                "id": "64d3b8a6f1c2a4e5b6d7c8e0",
+                "name": "Monday",
+                "project": "Dog breeds",
+                "status": "completed",
+                "created_at": "2023-08-09T16:12:38.072Z",
+                "metadata": {},
+                "calibration_batch": False,
+                "self_label_batch": False,
+                "callback": "https://example.com/studio",
+                "finalized_at": "2023-08-09T16:15:00.000Z",
+                "completed_at": "2023-08-09T18:03:11.512Z",
+            },
+            "status": "completed",
+        },
+    ),
+}

@@ -1,0 +1,191 @@
+"""The commands for teams, people and keys: what the owner of a server does without being a teammate."""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from refonte_studio.cli.base import Data, DatabaseUrl, TeamName, plain, settings_of, with_database
+from refonte_studio.db import Database
+from refonte_studio.kit.caller import Role
+from refonte_studio.kit.clock import iso, system_clock
+from refonte_studio.kit.errors import BadInput
+from refonte_studio.teams import service as teams
+from refonte_studio.teams.model import State
+from refonte_studio.teams.passwords import hash_password
+from refonte_studio.teams.policy import checked_password
+
+PASSWORD_READ_LIMIT = 10_000
+
+
+class KeyMode(StrEnum):
+    LIVE = "live"
+    TEST = "test"
+
+
+team = plain(help="Teams, which are separate worlds on one server.")
+user = plain(help="People: who may do what, and their passwords.")
+key = plain(help="API keys, for programs.")
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", show_default=False)]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+@team.command("create")
+def create_team(
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Make a new, empty team."""
+
+    async def work(db: Database) -> None:
+        await db.write(teams.create_team, name, system_clock())
+
+    with_database(settings_of(data=data, database=database), work)
+    print(f"Made the team {name}.")
+
+
+@user.command("create")
+def create_user(
+    email: Email,
+    team_name: Annotated[str, typer.Option("--team", metavar="NAME", help="Their team.", show_default=False)],
+    role: Annotated[Role, typer.Option(help="What they are in it.", show_default=False)],
+    password_stdin: PasswordStdin = False,
+    first_name: Annotated[str | None, typer.Option(metavar="NAME")] = None,
+    last_name: Annotated[str | None, typer.Option(metavar="NAME")] = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Make a person an active teammate, without an invitation.
+
+    Without --password-stdin they have no password: they can be given API keys, and a password later.
+    """
+    password_hash = _password_hash() if password_stdin else None
+
+    async def work(db: Database) -> None:
+        found = await db.read(teams.find_team, team_name)
+        await db.write(
+            teams.create_teammate,
+            found.id,
+            email,
+            role,
+            system_clock(),
+            password_hash=password_hash,
+            first_name=first_name,
+            last_name=last_name,
+        )
+
+    with_database(settings_of(data=data, database=database), work)
+    print(f"Made {email} a teammate of {team_name}, as {role}.")
+
+
+@user.command("password")
+def set_password(
+    email: Email,
+    password_stdin: PasswordStdin = False,
+    team_name: TeamName = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Set a person's password. Ends their sessions and API keys."""
+    if not password_stdin:
+        raise typer.BadParameter("a password comes by standard input alone: add --password-stdin")
+    password_hash = _password_hash()
+
+    async def work(db: Database) -> None:
+        person = await db.read(teams.find_person, email, team_name)
+        if person.state is not State.ACTIVE:
+            raise BadInput(f"{email} is {person.state}: only an active teammate has a password")
+        await db.write(teams.set_password, person, password_hash, system_clock())
+
+    with_database(settings_of(data=data, database=database), work)
+    print(f"Set the password of {email}; earlier sessions and API keys have ended.")
+
+
+@user.command("role")
+def set_role(
+    email: Email,
+    role: Annotated[Role, typer.Option(help="What they become.", show_default=False)],
+    team_name: TeamName = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Give a person any role, admin too; this also brings back the disabled."""
+
+    async def work(db: Database) -> None:
+        person = await db.read(teams.find_person, email, team_name)
+        await db.write(teams.appoint, person, role)
+
+    with_database(settings_of(data=data, database=database), work)
+    print(f"Made {email} {role}.")
+
+
+@key.command("create")
+def create_key(
+    email: Email,
+    mode: Annotated[KeyMode, typer.Option(help="The world that the key opens.", show_default=False)],
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the key is for.")] = "made on the command line",
+    team_name: TeamName = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Make an API key of a person's, and print it, and nothing else. It cannot be shown again."""
+
+    async def work(db: Database) -> str:
+        person = await db.read(teams.find_person, email, team_name)
+        _, made = await db.write(teams.create_key, person.team_id, person.id, mode.value, name, system_clock())
+        return made
+
+    print(with_database(settings_of(data=data, database=database), work))
+
+
+@key.command("list")
+def list_keys(email: Email, team_name: TeamName = None, data: Data = None, database: DatabaseUrl = None) -> None:
+    """List a person's API keys, without their secrets, newest first."""
+
+    async def work(db: Database) -> list[tuple[str, ...]]:
+        person = await db.read(teams.find_person, email, team_name)
+        return [
+            (
+                one.id,
+                one.mode,
+                one.prefix + "…",
+                iso(one.created_at),
+                iso(one.last_used_at) if one.last_used_at else "never",
+                one.name,
+            )
+            for one in await db.read(teams.keys_of, person.team_id, person.id)
+        ]
+
+    rows = with_database(settings_of(data=data, database=database), work)
+    _print_table(("ID", "MODE", "KEY", "MADE", "LAST USED", "NAME"), rows)
+
+
+@key.command("revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """End an API key at once, by the id that `key list` shows."""
+
+    async def work(db: Database) -> None:
+        team_id = await db.read(teams.team_of_key, key_id)
+        await db.write(teams.revoke_key, team_id, key_id, system_clock())
+
+    with_database(settings_of(data=data, database=database), work)
+    print(f"Revoked {key_id}.")
+
+
+def _password_hash() -> str:
+    """The hash of the password on standard input; the end of its line is not part of it."""
+    password = sys.stdin.read(PASSWORD_READ_LIMIT).removesuffix("\n").removesuffix("\r")
+    return hash_password(checked_password("the password", password))
+
+
+def _print_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    for row in (heads, *rows):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,95 @@
+"""The SQL of files and their chunks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from refonte_studio.db import Row, Tx
+from refonte_studio.files.model import File
+from refonte_studio.kit.caller import Mode
+
+
+def _file(row: Row) -> File:
+    return File(
+        id=row["id"],
+        team_id=row["team_id"],
+        mode=row["mode"],
+        name=row["name"],
+        mime_type=row["mime_type"],
+        size=row["size"],
+        project_names=tuple(msgspec.json.decode(row["project_names"])),
+        metadata=row["metadata"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+async def insert(tx: Tx, **values: Any) -> None:
+    """A file that is not complete, and so invisible."""
+    await tx.run(
+        """INSERT INTO files (id, team_id, mode, name, mime_type, size, project_names, metadata, complete,
+             created_at, updated_at)
+           VALUES (:id, :team_id, :mode, '', '', 0, '[]', '{}', FALSE, :created_at, :created_at)""",
+        **values,
+    )
+
+
+async def insert_chunk(tx: Tx, team_id: str, file_id: str, number: int, data: bytes) -> None:
+    await tx.run(
+        """INSERT INTO file_chunks (team_id, file_id, number, data) VALUES (:team_id, :file_id, :number, :data)""",
+        team_id=team_id,
+        file_id=file_id,
+        number=number,
+        data=data,
+    )
+
+
+async def complete(tx: Tx, **values: Any) -> None:
+    """Makes the file visible."""
+    await tx.run(
+        """UPDATE files SET complete = TRUE, name = :name, mime_type = :mime_type, size = :size,
+             project_names = :project_names, metadata = :metadata, updated_at = :updated_at
+           WHERE id = :id AND team_id = :team_id""",
+        **values,
+    )
+
+
+async def by_id(tx: Tx, team_id: str, mode: Mode, file_id: str) -> File | None:
+    """The complete file of that id."""
+    row = await tx.one(
+        """SELECT id, team_id, mode, name, mime_type, size, project_names, metadata, created_at, updated_at
+           FROM files WHERE id = :file_id AND team_id = :team_id AND mode = :mode AND complete""",
+        file_id=file_id,
+        team_id=team_id,
+        mode=mode,
+    )
+    return _file(row) if row else None
+
+
+async def chunk(tx: Tx, team_id: str, file_id: str, number: int) -> bytes | None:
+    row = await tx.one(
+        "SELECT data FROM file_chunks WHERE file_id = :file_id AND number = :number AND team_id = :team_id",
+        team_id=team_id,
+        file_id=file_id,
+        number=number,
+    )
+    return bytes(row["data"]) if row else None
+
+
+async def remove(tx: Tx, team_id: str, file_id: str) -> None:
+    await tx.run(
+        "DELETE FROM file_chunks WHERE file_id = :file_id AND team_id = :team_id", file_id=file_id, team_id=team_id
+    )
+    await tx.run("DELETE FROM files WHERE id = :file_id AND team_id = :team_id", file_id=file_id, team_id=team_id)
+
+
+async def unfinished(tx: Tx, before: int, limit: int) -> Sequence[tuple[str, str]]:
+    """Team and id of files, of every team, that were begun before then and never completed."""
+    rows = await tx.all(
+        """SELECT team_id, id FROM files WHERE NOT complete AND created_at < :before
+           ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED""",
+        before=before,
+        limit=limit,
+    )
+    return [(row["team_id"], row["id"]) for row in rows]

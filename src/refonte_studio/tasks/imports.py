@@ -1,0 +1,233 @@
+"""An import: lines are checked as they come, put aside, and written in one transaction when all are good."""
+
+from codecs import BOM_UTF8
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from refonte_studio.batches import service as batches
+from refonte_studio.batches.model import Batch
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller, Mode
+from refonte_studio.kit.errors import BadInput, StudioError, shown
+from refonte_studio.kit.ids import new_ids
+from refonte_studio.projects import service as projects
+from refonte_studio.projects.model import ANY_TYPE, Project
+from refonte_studio.tasks import creation, policy, store, store_lists
+from refonte_studio.tasks.completion import settle
+from refonte_studio.tasks.model import Status, Task, TasksEnded
+from refonte_studio.tasks.spool import Prepared, Spool
+
+SHOWN_LINES = 100  # bad lines that an error tells of
+
+Place = tuple[str | None, str | None]  # the names of a project and a batch; None: the default one
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a line's task goes, as it was when the line was checked."""
+
+    number: int
+    place: Place
+    project: Project | None  # None: a default project that is yet to come
+    error: str | None  # why no task can go there
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that is a JSON object: what it gives, apart from where it goes and of which type it is."""
+
+    number: int
+    type: str | None
+    place: Place
+    given: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Import:
+    """The state of one import. Its methods only compute; the database is asked by the functions below."""
+
+    mode: Mode
+    place: Place  # of lines that name none
+    spool: Spool
+    targets: dict[Place, Target] = field(default_factory=dict)
+    bad: list[dict[str, Any]] = field(default_factory=list)
+    bad_count: int = 0  # `bad` is cut to the first of them
+    _unique_ids: set[int] = field(default_factory=set)  # hashes of those met so far
+    used: dict[int, Place] = field(default_factory=dict)  # where lines put aside go, by the number of the target
+
+    def expect(self, targets: Sequence[Target]) -> None:
+        """Takes note of what was looked up."""
+        for target in targets:
+            self.targets[target.place] = target
+
+    def check_place(self) -> None:
+        """Raises BadInput if lines that name no place could go nowhere."""
+        error = self.targets[self.place].error
+        if error is not None:
+            raise BadInput(error)
+
+    def refuse(self, line: int, error: str) -> None:
+        """Notes a bad line. From now on nothing is put aside any more."""
+        self.bad_count += 1
+        self.bad.append({"line": line, "error": error})
+
+    def decoded(self, lines: Sequence[tuple[int, bytes]]) -> list[Line]:
+        """Those lines that are JSON objects; the others are noted, blank ones skipped."""
+        found: list[Line] = []
+        for number, text in lines:
+            if number == 1:
+                text = text.removeprefix(BOM_UTF8) 
+            if not text or text.isspace():
+                continue
+            try:
+                found.append(self._line(number, text))
+            except BadInput as error:
+                self.refuse(number, error.message)
+        return found
+
+    def _line(self, number: int, text: bytes) -> Line:
+        try:
+            value = msgspec.json.decode(text)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise BadInput(f"this is not valid JSON: {error}") from error
+        except RecursionError as error:
+            raise BadInput("this is nested too deeply") from error
+        if not isinstance(value, dict):
+            raise BadInput(f"a line must be a JSON object, not {_beginning(text)}")
+        given: dict[str, Any] = value
+        type_name = given.pop("type", None)
+        if type_name is not None and not isinstance(type_name, str):
+            raise BadInput(f"type must be text, in {_beginning(text)}")
+        project, batch = policy.name_in(given, "project"), policy.name_in(given, "batch")
+        if project is None:
+            project = self.place[0]
+        if batch is None and project == self.place[0]:
+            batch = self.place[1]
+        return Line(number, type_name, (project, batch), given)
+
+    def unmet(self, lines: Sequence[Line]) -> list[Place]:
+        """Places that are still to be looked up."""
+        return list(dict.fromkeys(line.place for line in lines if line.place not in self.targets))
+
+    def prepared(self, lines: Sequence[Line]) -> list[Prepared]:
+        """Those lines that pass every check; the others are noted."""
+        found: list[Prepared] = []
+        for line in lines:
+            try:
+                found.append(self._prepared(line))
+            except StudioError as error:
+                self.refuse(line.number, error.message)
+        return found
+
+    def _prepared(self, line: Line) -> Prepared:
+        target = self.targets[line.place]
+        if target.error is not None:
+            raise BadInput(target.error)
+        type_name = line.type
+        if type_name is None and target.project is not None and target.project.type != ANY_TYPE:
+            type_name = target.project.type
+        if type_name is None:
+            raise BadInput("type is required, since the project takes tasks of every type")
+        draft = policy.drafted(policy.task_type(type_name), line.given, target.project, self.mode)
+        if draft.unique_id is not None:
+            key = hash(draft.unique_id)
+            if key in self._unique_ids:
+                raise BadInput(f"unique_id {shown(draft.unique_id)} is on a line before this one, too")
+            self._unique_ids.add(key)
+        return Prepared(line.number, target.number, draft)
+
+    def keep(self, lines: Sequence[Prepared], taken: set[str]) -> None:
+        """Puts lines aside, unless a unique_id of theirs is taken."""
+        self.refuse_taken(lines, taken)
+        self.bad = sorted(self.bad, key=lambda entry: entry["line"])[:SHOWN_LINES]
+        if self.bad_count == 0 and lines:
+            self.spool.add(lines)
+            places = {target.number: target.place for target in self.targets.values()}
+            self.used.update({line.target: places[line.target] for line in lines})
+
+    def refuse_taken(self, lines: Sequence[Prepared], taken: set[str]) -> None:
+        """Notes those lines whose unique_id a task has already."""
+        for line in lines if taken else ():
+            if line.draft.unique_id in taken:
+                self.refuse(line.line, f"there is a task with unique_id {shown(line.draft.unique_id)} already")
+
+    def check(self) -> None:
+        """Raises BadInput telling of the bad lines, if there were any."""
+        if self.bad_count == 0:
+            return
+        first = self.bad[0]
+        told = "a line is bad" if self.bad_count == 1 else f"{self.bad_count:,} lines are bad"
+        raise BadInput(
+            f"{told}, so nothing was imported; line {first['line']}: {first['error']}",
+            lines=self.bad[:SHOWN_LINES],
+        )
+
+
+async def look_up(tx: Tx, caller: Caller, places: Sequence[Place], first: int) -> list[Target]:
+    """Where lines go that name these places; the targets are numbered from `first` on."""
+    return [await _target(tx, caller, place, number) for number, place in enumerate(places, first)]
+
+
+async def _target(tx: Tx, caller: Caller, place: Place, number: int) -> Target:
+    project_name, batch_name = place
+    project: Project | None = None
+    try:
+        if project_name is None:
+            project = await projects.present_default(tx, caller.team_id, caller.mode)
+        else:
+            project = await projects.find_in_body(tx, caller.team_id, caller.mode, project_name)
+        if batch_name is not None:
+            batch = await batches.find_in_body(tx, caller.team_id, caller.mode, batch_name)
+            creation.check_batch(batch, project)
+            batches.check_open(batch)
+    except BadInput as error:
+        return Target(number, place, project, error.message)
+    return Target(number, place, project, None)
+
+
+async def taken(tx: Tx, caller: Caller, lines: Sequence[Prepared]) -> set[str]:
+    """Those unique_ids of the lines that a task has already."""
+    unique_ids = [line.draft.unique_id for line in lines if line.draft.unique_id is not None]
+    return await store_lists.taken(tx, caller.team_id, caller.mode, unique_ids) if unique_ids else set()
+
+
+def _beginning(text: bytes) -> str:
+    return shown(text[:60].decode(errors="replace"))
+
+
+async def write(tx: Tx, caller: Caller, places: Mapping[int, Place], spool: Spool, now: int) -> int:
+    """Creates the tasks of all lines put aside; answers how many. Raises Duplicate for a unique_id that is taken."""
+    found: dict[int, tuple[Project, Batch]] = {}
+    for number, (project_name, batch_name) in places.items():
+        project = await creation.project_named(tx, caller.team_id, caller.mode, project_name, now)
+        found[number] = (project, await creation.batch_named(tx, project, batch_name, now))
+    opened = {batch.id: batch for _, batch in found.values()}
+    for batch_id in sorted(opened):  # in one order everywhere, so that no two imports wait for each other
+        opened[batch_id] = await creation.open_batch(tx, opened[batch_id])
+    counts: Counter[str] = Counter()
+    for lines in spool.chunks():
+        tasks = _tasks(lines, found, now)
+        await store.insert_tasks(tx, tasks)
+        tagged = [(task, line.draft.tags) for task, line in zip(tasks, lines, strict=True) if line.draft.tags]
+        await store.insert_tags(tx, [(task.team_id, tag, task.id) for task, tags in tagged for tag in tags])
+        counts.update(task.batch_id for task in tasks if task.batch_id is not None)
+        if caller.mode == "test":
+            ids = tuple(task.id for task in tasks)
+            await tx.tell(TasksEnded(caller.team_id, caller.mode, ids, Status.COMPLETED, now))
+    for batch_id, count in sorted(counts.items()):
+        await creation.count_new(tx, opened[batch_id], count)
+        if caller.mode == "test":
+            await settle(tx, caller.team_id, batch_id, now)
+    return counts.total()
+
+
+def _tasks(lines: Sequence[Prepared], found: Mapping[int, tuple[Project, Batch]], now: int) -> list[Task]:
+    tasks: list[Task] = []
+    for task_id, line in zip(new_ids(now, len(lines)), lines, strict=True):
+        project, batch = found[line.target]
+        tasks.append(creation.task_from(line.draft, task_id, project, batch.id, "work", now))
+    return tasks

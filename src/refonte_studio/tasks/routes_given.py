@@ -1,0 +1,66 @@
+"""The parameters of a creation, from body and query. Which there are depends on the task's type."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from refonte_studio.kit.errors import BadInput, shown
+from refonte_studio.tasks.types import COMMON_PARAMETERS, TaskType
+from refonte_studio.web.params import decode_json
+
+_SCALARS: Mapping[str, type] = {"boolean": bool, "integer": int, "number": float}
+
+
+def given_parameters(
+    task_type: TaskType,
+    body: Mapping[str, Any],
+    query: Sequence[tuple[str, str]],
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Body and query as one. Raises BadInput where they disagree, or where a text cannot be what it stands for.
+
+    `more` are JSON types of parameters beyond those of the task's type.
+    """
+    given = {name: value for name, value in body.items() if value is not None}
+    values: dict[str, list[str]] = {}
+    bracketed: set[str] = set()
+    for name, value in query:
+        bare = name.removesuffix("[]")
+        values.setdefault(bare, []).append(value)
+        if bare != name:
+            bracketed.add(bare)
+    for name, texts in values.items():
+        value = _value(name, _kinds(task_type, name, more or {}), texts, name in bracketed)
+        if name in given and given[name] != value:
+            raise BadInput(f"{name} is given twice and differs: {shown(given[name])} and {shown(value)}")
+        given[name] = value
+    return given
+
+
+def _kinds(task_type: TaskType, name: str, more: Mapping[str, Any]) -> Sequence[str]:
+    """The JSON types that a parameter may have; text for an unknown one, which is refused later."""
+    parameter = task_type.parameters.get(name) or COMMON_PARAMETERS.get(name)
+    kinds = parameter.schema.get("type", "string") if parameter else more.get(name, "string")
+    return (kinds,) if isinstance(kinds, str) else tuple(kinds)
+
+
+def _value(name: str, kinds: Sequence[str], texts: Sequence[str], bracketed: bool) -> Any:
+    first = texts[0].lstrip()[:1]
+    if len(texts) == 1 and ((first == "[" and "array" in kinds) or (first == "{" and "object" in kinds)):
+        return decode_json(texts[0].encode())
+    if "array" in kinds:
+        if len(texts) > 1 or bracketed:
+            return list(texts)
+        return [part.strip() for part in texts[0].split(",")] if texts[0].strip() else []
+    if len(set(texts)) > 1:
+        raise BadInput(f"{name} is given {len(texts)} times, with different values")
+    if kinds == ("object",):
+        return decode_json(texts[0].encode())
+    scalar = next((_SCALARS[kind] for kind in kinds if kind in _SCALARS), None)
+    if scalar is None or "string" in kinds:
+        return texts[0]
+    try:
+        return msgspec.convert(texts[0], scalar, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{name}: {error}, got {shown(texts[0])}") from error

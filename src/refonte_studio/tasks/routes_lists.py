@@ -1,0 +1,138 @@
+"""Operations that list and export tasks."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from refonte_studio.kit.caller import Permission
+from refonte_studio.kit.clock import parse_time
+from refonte_studio.kit.pages import PAGE_LIMIT
+from refonte_studio.tasks import lists
+from refonte_studio.tasks.lists import Question
+from refonte_studio.tasks.model import Filter
+from refonte_studio.tasks.routes_wire import EXAMPLE_COMPLETED, TASK_ID, TasksOut
+from refonte_studio.web import Answer, Call, Operations, Params
+
+operations = Operations("Tasks")
+
+
+class TasksParams(Params):
+    """Which tasks; all given questions must be answered by a task."""
+
+    project: str | None = None
+    batch: str | None = None
+    status: str | None = None
+    type: str | None = None
+    customer_review_status: list[str] | None = None
+    unique_id: list[str] | None = None
+    tags: list[str] | None = None
+    start_time: str | None = None
+    end_time: str | None = None
+    completed_after: str | None = None
+    completed_before: str | None = None
+    updated_after: str | None = None
+    updated_before: str | None = None
+    include_attachment_url: bool | None = None
+    limited_response: bool | None = None
+    limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] = PAGE_LIMIT
+    next_token: str | None = None
+
+
+def _time(name: str, text: str | None) -> int | None:
+    return parse_time(name, text) if text else None
+
+
+def _question(params: TasksParams) -> Question:
+    return Question(
+        project=params.project,
+        batch=params.batch,
+        status=params.status,
+        type=params.type,
+        reviews=params.customer_review_status,
+        rest=Filter(
+            unique_ids=None if params.unique_id is None else tuple(params.unique_id),
+            tags=None if params.tags is None else tuple(params.tags),
+            created_from=_time("start_time", params.start_time),
+            created_to=_time("end_time", params.end_time),
+            completed_from=_time("completed_after", params.completed_after),
+            completed_to=_time("completed_before", params.completed_before),
+            updated_from=_time("updated_after", params.updated_after),
+            updated_to=_time("updated_before", params.updated_before),
+        ),
+    )
+
+
+@operations.add(
+    "GET",
+    "/v1/tasks",
+    may=Permission.MANAGE,
+    answer=TasksOut,
+    params=TasksParams,
+    errors=(404,),
+    example={"project": "Dog breeds", "status": "completed", "limit": 1},
+    example_answer={
+        "docs": [EXAMPLE_COMPLETED],
+        "total": 807,
+        "limit": 1,
+        "offset": 0,
+        "has_more": True,
+        "next_token": TASK_ID,
+    },
+)
+async def list_tasks(call: Call, params: TasksParams) -> Answer:
+    """List tasks, newest first.
+
+    `next_token` of one page opens the next. Times are ISO 8601, and both ends of a range count. With several `tags`,
+    a task that has any of them is listed. `customer_review_status` takes several values; `pending` are completed tasks
+    without an audit. `limited_response` gives only task_id, status, metadata and project. Attachments are given as
+    they were created, so `include_attachment_url` changes nothing. Training and evaluation tasks are not listed.
+    """
+    found, total = await call.db.read(
+        lists.page, call.caller, _question(params), params.next_token, params.limit, bool(params.limited_response)
+    )
+    rest: dict[str, Any] = {"total": total, "limit": params.limit, "offset": 0, "has_more": found.has_more}
+    if found.next_token is not None:
+        rest["next_token"] = found.next_token
+    return Answer(b'{"docs":[' + b",".join(found.docs) + b"]," + msgspec.json.encode(rest)[1:])
+
+
+class ExportParams(Params):
+    """Which tasks, and whether each comes with its attempts."""
+
+    project: str | None = None
+    batch: str | None = None
+    status: str | None = None
+    attempts: bool | None = None
+
+
+@operations.add(
+    "GET",
+    "/v1/tasks/export",
+    may=Permission.MANAGE,
+    answer={"type": "string", "description": "One task as JSON in each line, oldest first."},
+    params=ExportParams,
+    errors=(404,),
+    media_type="application/x-ndjson",
+    example={"project": "Dog breeds", "status": "completed", "attempts": True},
+)
+async def export_tasks(call: Call, params: ExportParams) -> Answer:
+    """Export tasks as a stream of NDJSON, oldest first.
+
+    Each line is a task as `GET /v1/task/{id}` gives it; with `attempts=true` it has `attempts`, too, each with its
+    `labeler`, `response` and `submitted_at`. Training and evaluation tasks are not exported.
+    """
+    asked = Question(project=params.project, batch=params.batch, status=params.status)
+    which = await call.db.read(lists.filter_for, call.caller, asked)
+    attempts = bool(params.attempts)
+    lines, after = await call.db.read(lists.export_page, call.caller, which, "", attempts)
+
+    async def pages() -> AsyncIterator[bytes]:
+        page, start = lines, after
+        yield page
+        while start is not None:
+            page, start = await call.db.read(lists.export_page, call.caller, which, start, attempts)
+            yield page
+
+    return Answer(pages(), media_type="application/x-ndjson")

@@ -1,0 +1,116 @@
+"""What runs beside the server: callbacks going out, leases running out, counts folded, leavings swept.
+
+Every process runs all of it. Each piece of work is taken in a transaction, so that it is done once all the same.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from refonte_studio.batches import service as batches
+from refonte_studio.callbacks import service as callbacks
+from refonte_studio.callbacks.delivery import Delivery, NotDelivered
+from refonte_studio.db import Tx
+from refonte_studio.db.engine import UseCase
+from refonte_studio.files import service as files
+from refonte_studio.files.outbound import Outbound
+from refonte_studio.kit.errors import StudioError
+from refonte_studio.teams import service as teams
+from refonte_studio.teams.mail import Mail, Mailer
+from refonte_studio.web import Studio
+from refonte_studio.work import service as work
+
+POLL_S = 0.5
+RESTART_S = 1.0
+MORE = 1_000  # a round that did this much is followed by another at once
+ROUNDS = 100  # at once, at most
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """A use-case that is run again and again; it takes the time and answers how much it did, a bounded amount."""
+
+    name: str
+    interval_s: float
+    use_case: UseCase[[int], int]
+
+
+async def _fold_counts(tx: Tx, _now: int) -> int:
+    return await batches.fold_counts(tx)
+
+
+CHORES = (
+    Chore("expire leases", 5, work.expire_leases),
+    Chore("fold the counts of batches", 10, _fold_counts),
+    Chore("sweep sessions", 3_600, teams.sweep_sessions),
+    Chore("sweep unfinished files", 3_600, files.sweep_unfinished),
+    Chore("sweep callbacks", 3_600, callbacks.sweep),
+)
+
+
+@asynccontextmanager
+async def background(studio: Studio) -> AsyncGenerator[None]:
+    """Runs every loop while the context is open."""
+    async with Outbound(studio.settings) as outbound:
+        delivery = Delivery(studio.db, studio.clock, outbound.post, _mail(studio))
+        loops = [asyncio.create_task(_forever("deliver callbacks", lambda: delivery.run(POLL_S), lambda: RESTART_S))]
+        for chore in CHORES:
+            loops.append(asyncio.create_task(_forever(chore.name, lambda chore=chore: do(studio, chore), _pause(chore))))
+        try:
+            yield
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def do(studio: Studio, chore: Chore) -> int:
+    """One turn of a chore: rounds, until there is little left to do."""
+    total = 0
+    for _ in range(ROUNDS):
+        try:
+            done = await studio.db.write(chore.use_case, studio.clock())
+        except StudioError as error:
+            log.warning("could not %s: %s", chore.name, error.message)
+            break
+        total += done
+        if done < MORE:
+            break
+    return total
+
+
+async def _forever(name: str, turn: Callable[[], Awaitable[object]], pause_s: Callable[[], float]) -> None:
+    """Turn after turn, until cancelled. A turn that fails is logged, and does not end the loop."""
+    while True:
+        task = asyncio.ensure_future(turn())
+        try:
+            await asyncio.wait([task])
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait([task])
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("could not %s", name, exc_info=error)
+        await asyncio.sleep(pause_s())
+
+
+def _pause(chore: Chore) -> Callable[[], float]:
+    """Spread, so that several processes do not come at once."""
+    return lambda: chore.interval_s * random.uniform(0.8, 1.2)
+
+
+def _mail(studio: Studio) -> Callable[[str, str, str], Awaitable[None]]:
+    mailer: Mailer = studio.services[Mailer]
+
+    async def send(address: str, subject: str, text: str) -> None:
+        if not mailer.configured:
+            raise NotDelivered("no mail server is configured")
+        await mailer.send([Mail(address, subject, text, studio.clock())])
+
+    return send

@@ -1,0 +1,311 @@
+"""Shapes, masks, blocks, tracks and stretches of time."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from refonte_studio.kit.errors import BadInput
+from refonte_studio.tasks.types import TYPES
+
+IMAGE = TYPES["imageannotation"]
+MASKS = TYPES["segmentannotation"]
+BLOCKS = TYPES["documenttranscription"]
+VIDEO = TYPES["videoannotation"]
+PLAYBACK = TYPES["videoplaybackannotation"]
+GEOMETRIES = ("box", "polygon", "line", "point", "cuboid", "ellipse")
+
+SIZED = {
+    "attachment": "a.jpg",
+    "image_size": {"width": 100, "height": 50},
+    "geometries": {
+        kind: {"objects_to_annotate": [f"a {kind}", {"choice": "x", "subchoices": ["y"]}]} for kind in GEOMETRIES
+    },
+}
+BOX: dict[str, Any] = {"uuid": "1", "label": "a box", "type": "box", "left": 0, "top": 0, "width": 100, "height": 50}
+
+
+def refusal(action: Any, *args: Any) -> str:
+    with pytest.raises(BadInput) as refused:
+        action(*args)
+    return refused.value.message
+
+
+def drawn(params: dict[str, Any], *annotations: dict[str, Any]) -> list[dict[str, Any]]:
+    return IMAGE.check_response(params, {"annotations": list(annotations)})["annotations"]
+
+
+def dots(*places: tuple[float, float]) -> list[dict[str, float]]:
+    return [{"x": x, "y": y} for x, y in places]
+
+
+def shape(kind: str, **members: Any) -> dict[str, Any]:
+    return {"uuid": "1", "label": f"a {kind}", "type": kind, **members}
+
+
+def test_a_box_may_touch_the_edges_and_not_cross_them():
+    assert drawn(SIZED, BOX) == [BOX]
+    assert "response.annotations[0]: reaches to x = 101" in refusal(drawn, SIZED, {**BOX, "width": 101})
+    assert "reaches to y = -1" in refusal(drawn, SIZED, {**BOX, "top": -1})
+    assert drawn({**SIZED, "padding": 5}, {**BOX, "left": -5, "top": -5, "width": 110, "height": 60})
+    unknown = {**SIZED, "image_size": None}
+    assert drawn(unknown, {**BOX, "width": 5000})
+
+
+def test_the_size_can_be_told_in_two_ways():
+    params = {**SIZED, "image_size": None, "image_width": 100, "image_height": 50}
+    assert "outside the image, which is 100 pixels wide" in refusal(drawn, params, {**BOX, "width": 101})
+
+
+@pytest.mark.parametrize("wrong", [0, -1, math.nan, math.inf, True, "5", None, 10**400, [], {}])
+def test_a_width_is_a_positive_finite_number(wrong):
+    assert refusal(drawn, SIZED, {**BOX, "width": wrong}).startswith("response.annotations[0].width: ")
+
+
+def test_a_label_belongs_to_its_geometry():
+    assert "response.annotations[1].label: 'a point' is not one of 'a box'" in refusal(
+        drawn, SIZED, BOX, {**BOX, "uuid": "2", "label": "a point"}
+    )
+    assert drawn(SIZED, {**BOX, "label": "x"}, {**BOX, "uuid": "2", "label": "y"})
+
+
+def test_a_geometry_that_is_not_asked_for_is_refused():
+    boxes = {"attachment": "a", "geometries": {"box": {"objects_to_annotate": ["a box"]}}}
+    assert "response.annotations[0].type: 'point' is not one of 'box'" in refusal(
+        drawn, boxes, shape("point", x=1, y=1)
+    )
+    assert "response.annotations[0].left: is not a field" in refusal(drawn, SIZED, shape("point", x=1, y=1, left=1))
+    assert "geometries: 'blob' is not one of" in refusal(
+        IMAGE.check_params, {**boxes, "geometries": {"blob": {"objects_to_annotate": ["a"]}}}
+    )
+
+
+def test_uuids_are_unique():
+    assert refusal(drawn, SIZED, BOX, BOX) == "response.annotations[1].uuid: '1' is used twice"
+
+
+def test_the_number_of_vertices():
+    triangle, segment = dots((0, 0), (9, 0), (9, 9)), dots((0, 0), (9, 9))
+    assert drawn(SIZED, shape("polygon", vertices=triangle), {**shape("line", vertices=segment), "uuid": "2"})
+    assert "2 vertices, 3 to" in refusal(drawn, SIZED, shape("polygon", vertices=segment))
+    assert "1 vertices, 2 to" in refusal(drawn, SIZED, shape("line", vertices=segment[:1]))
+    asked = {"polygon": {"objects_to_annotate": ["a polygon"], "min_vertices": 4, "max_vertices": 5}}
+    assert "3 vertices, 4 to 5" in refusal(drawn, {**SIZED, "geometries": asked}, shape("polygon", vertices=triangle))
+
+
+def test_the_corners_of_a_cuboid_have_names():
+    corners = [{**dot, "description": f"corner {i}"} for i, dot in enumerate(dots((0, 0), (9, 0), (9, 9), (0, 9)))]
+    assert drawn(SIZED, shape("cuboid", vertices=corners))
+    assert "vertices[0].description: is required" in refusal(
+        drawn, SIZED, shape("cuboid", vertices=dots((0, 0), (9, 0), (9, 9), (0, 9)))
+    )
+
+
+def test_an_ellipse_lies_inside_as_it_is_turned():
+    flat = shape("ellipse", center={"x": 50, "y": 25}, rx=50, ry=10)
+    assert drawn(SIZED, flat)[0]["rotation"] == 0
+    assert "outside" in refusal(drawn, SIZED, {**flat, "rotation": 90})
+    assert drawn(SIZED, {**flat, "rx": 25, "rotation": 90})
+
+
+def test_a_smallest_size_is_kept_and_must_fit():
+    asked = {"box": {"objects_to_annotate": ["a box"], "min_width": 20, "min_height": 10}}
+    params = {**SIZED, "geometries": asked}
+    assert "less than min_width 20" in refusal(drawn, params, {**BOX, "width": 19})
+    assert "less than min_height 10" in refusal(drawn, params, {**BOX, "height": 9})
+    asked["box"]["min_width"] = 101
+    assert "min_width: 101 is more than the image's width" in refusal(IMAGE.check_params, params)
+
+
+ATTRIBUTES = {
+    "colour": {"choices": ["red", "blue"], "required": True},
+    "signs": {"type": "category", "choices": ["a", "b"], "allow_multiple": True},
+    "doors": {"type": "number", "min": 0, "max": 5},
+    "note": {"type": "text"},
+    "parked": {"type": "boolean"},
+    "why": {"type": "text", "required": True, "conditions": {"attribute_conditions": [{"colour": ["blue"]}]}},
+    "tilt": {"type": "angle", "required": True, "conditions": {"label_condition": {"label": "a line"}}},
+}
+
+
+def test_attributes_are_checked_on_each_annotation():
+    params = {**SIZED, "annotation_attributes": ATTRIBUTES}
+    IMAGE.check_params(params)
+
+    def with_these(**attributes: Any) -> dict[str, Any]:
+        return drawn(params, {**BOX, "attributes": attributes})[0]["attributes"]
+
+    full = {"colour": "red", "signs": ["b", "a"], "doors": 4, "note": "", "parked": False}
+    assert with_these(**full) == full
+    path = "response.annotations[0].attributes"
+    for name, wrong in {"colour": "green", "signs": "a", "doors": 6, "parked": "no", "age": 3, "note": 1}.items():
+        assert refusal(lambda n=name, w=wrong: with_these(**{"colour": "red", n: w})).startswith(f"{path}.{name}: ")
+    assert refusal(with_these) == f"{path}.colour: is required"
+
+
+def test_a_conditional_attribute_is_required_where_its_condition_holds():
+    params = {**SIZED, "annotation_attributes": ATTRIBUTES}
+    path = "response.annotations[0].attributes"
+    assert refusal(drawn, params, {**BOX, "attributes": {"colour": "blue"}}) == f"{path}.why: is required"
+    assert drawn(params, {**BOX, "attributes": {"colour": "blue", "why": "sky"}})
+    line = {**shape("line", vertices=dots((0, 0), (1, 1))), "attributes": {"colour": "red"}}
+    assert refusal(drawn, params, line) == f"{path}.tilt: is required"
+    sample = IMAGE.sample_response({**params, "geometries": {"line": {"objects_to_annotate": ["a line"]}}})
+    assert sample["annotations"][0]["attributes"] == {"colour": "red", "tilt": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("annotation", "box"),
+        ("polygonannotation", "polygon"),
+        ("lineannotation", "line"),
+        ("pointannotation", "point"),
+        ("cuboidannotation", "cuboid"),
+    ],
+)
+def test_types_of_one_geometry_take_objects_at_either_place(name, kind):
+    task_type = TYPES[name]
+    for labels in ({"objects_to_annotate": ["a"]}, {"geometries": {kind: {"objects_to_annotate": ["a"]}}}):
+        params = {"attachment": "x", **labels}
+        task_type.check_params(params)
+        assert task_type.sample_response(params)["annotations"][0]["type"] == kind
+    assert refusal(task_type.check_params, {"attachment": "x"}) == "objects_to_annotate: is required"
+    assert refusal(task_type.check_params, {"objects_to_annotate": ["a"]}).startswith("attachment: is required")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(GEOMETRIES),
+    st.integers(1, 5000) | st.none(),
+    st.integers(1, 5000) | st.none(),
+    st.integers(0, 50),
+)
+def test_samples_fit_any_image(kind, width, height, least):
+    geometry = {"objects_to_annotate": ["a"], "min_width": least, "min_height": least, "min_vertices": least}
+    params = {"attachment": "x", "image_size": {"width": width, "height": height}, "geometries": {kind: geometry}}
+    try:
+        IMAGE.check_params(params)
+    except BadInput as refused:
+        assert least > min(width or 5000, height or 5000), refused.message  # noqa: PT017
+        return
+    sample = IMAGE.sample_response(params)
+    assert IMAGE.check_response(params, sample) == sample
+
+
+def test_the_most_typical_drawing_is_the_result():
+    near = [{"annotations": [{**BOX, "left": left, "width": 40}]} for left in (10, 12, 50)]
+    assert IMAGE.combine(SIZED, [near[2], near[0], near[1]]) in near[:2]
+    points = [{"annotations": [shape("point", x=x, y=1)]} for x in (90, 1, 2)]
+    assert IMAGE.combine(SIZED, points) in points[1:]
+    there, back = dots((0, 0), (90, 40)), dots((90, 40), (0, 0))
+    lines = [{"annotations": [shape("line", vertices=v)]} for v in (dots((0, 40), (9, 40)), there, back)]
+    assert IMAGE.combine(SIZED, lines) == lines[1]  # a line drawn from its other end is the same line
+
+
+def test_many_annotations_are_combined_in_bounded_time():
+    crowd = {"annotations": [{**BOX, "uuid": str(i), "left": i % 50, "width": 9} for i in range(2_000)]}
+    assert IMAGE.combine(SIZED, [crowd, crowd, crowd]) == crowd
+
+
+ROAD = {"attachment": "a", "labels": ["road", "sky"], "image_size": {"width": 3, "height": 2}}
+
+
+def mask(*counts: int, size: tuple[int, int] = (2, 3), label: str = "road") -> dict[str, Any]:
+    return {"annotations": [{"uuid": "1", "label": label, "rle": {"size": list(size), "counts": list(counts)}}]}
+
+
+def test_run_lengths_add_up_to_the_image():
+    assert MASKS.check_response(ROAD, mask(1, 5)) == mask(1, 5)
+    assert "add up to 5 pixels" in refusal(MASKS.check_response, ROAD, mask(1, 4))
+    assert "rle.counts[0]: -1" in refusal(MASKS.check_response, ROAD, mask(-1, 7))
+    assert "rle.size: is [3, 2]" in refusal(MASKS.check_response, ROAD, mask(1, 5, size=(3, 2)))
+    assert "label: 'tree'" in refusal(MASKS.check_response, ROAD, mask(1, 5, label="tree"))
+
+
+def spelled_out(text: str, height: int, width: int) -> list[int]:
+    given_mask = {"uuid": "1", "label": "road", "rle": {"size": [height, width], "counts": text}}
+    unsized = {**ROAD, "image_size": None}
+    return MASKS.check_response(unsized, {"annotations": [given_mask]})["annotations"][0]["rle"]["counts"]
+
+
+def compressed(counts: list[int]) -> str:
+    """As COCO's own tools write them: differences from the third on, five bits to a character."""
+    text = ""
+    for index, count in enumerate(counts):
+        rest, more = count - counts[index - 2] if index > 2 else count, True
+        while more:
+            group, rest = rest & 31, rest >> 5
+            more = rest != (-1 if group & 16 else 0)
+            text += chr(group + (32 if more else 0) + 48)
+    return text
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 70_000), min_size=1, max_size=12).filter(sum))
+def test_compressed_run_lengths_are_spelled_out(counts):
+    width = next(side for side in range(max(1, sum(counts) // 90_000), sum(counts) + 1) if sum(counts) % side == 0)
+    if sum(counts) // width <= 100_000:
+        assert spelled_out(compressed(counts), sum(counts) // width, width) == counts
+
+
+@pytest.mark.parametrize("wrong", ["~", "P", "11111", "\u00e9", "", "oooooooooo0", 5, None])
+def test_run_lengths_that_cannot_be_read_are_refused(wrong):
+    assert "rle.counts" in refusal(spelled_out, wrong, 2, 3)
+
+
+def test_the_mask_that_covers_most_of_what_others_do_is_the_result():
+    masks = [mask(0, 1, 5), mask(0, 5, 1), mask(0, 6)]
+    assert MASKS.combine(ROAD, masks) == masks[1]
+
+
+def test_a_block_has_a_page_a_place_and_a_text():
+    good = BLOCKS.example_response["annotations"][0]
+    for name, wrong in {"page": -1, "text": None, "type": "word", "label": "x", "width": 0}.items():
+        bad = {"annotations": [{**good, name: wrong}]}
+        assert f"response.annotations[0].{name}: " in refusal(BLOCKS.check_response, BLOCKS.example_params, bad)
+    plain = {"attachment": "a", "labels": ["heading"]}
+    BLOCKS.check_params(plain)
+    assert refusal(BLOCKS.check_params, {"attachment": "a"}) == "features: is required"
+
+
+def test_frames_come_in_order_and_exist():
+    def tracked(*keys: Any) -> dict[str, Any]:
+        frames = [{"key": key, "left": 1, "top": 1, "width": 5, "height": 5} for key in keys]
+        track = {"uuid": "1", "label": "cyclist", "type": "box", "frames": frames}
+        return VIDEO.check_response(VIDEO.example_params, {"annotations": [track]})
+
+    assert tracked(0, 2)
+    path = "response.annotations[0].frames"
+    assert refusal(tracked, 1, 1) == f"{path}[1].key: 1 does not come after 1"
+    assert refusal(tracked, 0, 3) == f"{path}[1].key: 3 is more than 2"  # there are three frames
+    for wrong in (-1, 0.5, True, "0"):
+        assert refusal(tracked, wrong).startswith(f"{path}[0].key: ")
+    assert refusal(tracked).startswith(f"{path}: needs at least 1")
+
+
+def test_times_lie_within_the_video():
+    def event(start_s: Any, end_s: Any) -> dict[str, Any]:
+        given_event = {"uuid": "1", "label": "left turn", "start_s": start_s, "end_s": end_s}
+        return PLAYBACK.check_response(PLAYBACK.example_params, {"annotations": [given_event]})
+
+    assert event(0, 60)
+    assert "end_s: 61 is more than 60" in refusal(event, 0, 61)
+    assert "end_s: 5 is not after the start 5" in refusal(event, 5, 5)
+    assert "start_s: -1" in refusal(event, -1, 5)
+
+
+def test_playback_labels_come_from_wherever_they_are_given():
+    for given_labels in (
+        {"labels": ["a"]},
+        {"events": ["a"]},
+        {"events_to_annotate": ["a"]},
+        {"objects_to_annotate": ["a"]},
+        {"geometries": {"box": {"objects_to_annotate": ["a"]}}},
+    ):
+        params = {"attachment": "v.mp4", **given_labels}
+        PLAYBACK.check_params(params)
+        assert PLAYBACK.sample_response(params)["annotations"][0]["label"] == "a"
+    assert refusal(PLAYBACK.check_params, {"attachment": "v.mp4"}).startswith("labels: is required")

@@ -1,0 +1,95 @@
+"""What other rooms, the server and the CLI use of teams."""
+
+import pytest
+
+from refonte_studio.kit.caller import Role
+from refonte_studio.kit.errors import BadInput, Conflict, NotFound
+from refonte_studio.teams import service
+from refonte_studio.teams.passwords import hash_password
+from tests.teams.makers import Browser, invited, joined, person
+from tests.world import World
+
+
+async def test_a_team_is_found_by_its_name_and_a_taken_name_is_a_conflict(world: World):
+    assert (await world.db.read(service.find_team, "Refonte")).id == world.ana.team_id
+    with pytest.raises(NotFound, match="Nowhere"):
+        await world.db.read(service.find_team, "Nowhere")
+    with pytest.raises(Conflict, match="Refonte"):
+        await world.db.write(service.create_team, " Refonte ", world.clock())
+    with pytest.raises(BadInput):
+        await world.db.write(service.create_team, "line\nbreak", world.clock())
+
+
+async def test_a_person_is_found_over_all_teams_unless_there_are_several(world: World):
+    assert (await world.db.read(service.find_person, "BEN@example.com")).id == world.ben.id
+    with pytest.raises(NotFound, match="nobody@x"):
+        await world.db.read(service.find_person, "nobody@x.test")
+    await joined(world, "ben@example.com", by=world.cid)
+    with pytest.raises(BadInput, match="'Refonte', 'Other'"):
+        await world.db.read(service.find_person, "ben@example.com")
+    assert (await world.db.read(service.find_person, "ben@example.com", "Refonte")).id == world.ben.id
+    with pytest.raises(NotFound):
+        await world.db.read(service.find_person, "ben@example.com", "Nowhere")
+
+
+async def test_people_come_in_order_each_once_and_unknown_ones_are_named(world: World):
+    emails = ["dee@example.com", "BEN@example.com", "dee@example.com"]
+    found = await world.db.read(service.people, world.ana.team_id, emails)
+    assert [one.id for one in found] == [world.dee.id, world.ben.id]
+    with pytest.raises(BadInput, match=r"cid@example\.com"):
+        await world.db.read(service.people, world.ana.team_id, ["ben@example.com", "cid@example.com"])
+
+
+async def test_an_address_is_checked_and_taken_once_wherever_it_comes_from(world: World):
+    with pytest.raises(BadInput, match="nonsense"):
+        await world.db.write(service.create_teammate, world.ana.team_id, "nonsense", Role.ADMIN, world.clock())
+    with pytest.raises(Conflict, match="Ben@"):
+        await world.db.write(service.create_teammate, world.ana.team_id, "Ben@example.com", Role.ADMIN, world.clock())
+
+
+async def test_the_cli_gives_any_role_but_keeps_an_admin(world: World):
+    async def appoint(email: str, role: Role) -> None:
+        found = await world.db.read(service.find_person, email)
+        await world.db.write(service.appoint, found, role)
+
+    with pytest.raises(BadInput, match="at least one admin"):
+        await appoint("ana@example.com", Role.MEMBER)
+    await appoint("max@example.com", Role.ADMIN)
+    await appoint("ana@example.com", Role.MEMBER)
+    await world.max.post("/teams/disable", {"emails": ["ben@example.com"]})
+    await appoint("ben@example.com", Role.ADMIN)
+    await invited(world, "eve@x.test", by=world.max)
+    with pytest.raises(BadInput, match="eve@"):
+        await appoint("eve@x.test", Role.ADMIN)
+    team = await world.max.get("/teams")
+    assert person(team, "ana@example.com")["role"] == "member"
+    assert person(team, "ben@example.com")["role"] == "admin"
+
+
+async def test_a_password_set_by_the_cli_ends_what_the_old_one_opened(world: World):
+    browser = await joined(world, "eve@x.test")
+    eve = await world.db.read(service.find_person, "eve@x.test")
+    await world.db.write(service.set_password, eve, hash_password("set by the operator"), world.clock())
+    assert not await browser.signed_in()
+    assert (await Browser(world).sign_in("eve@x.test", "set by the operator")).status_code == 200
+
+
+async def test_keys_are_listed_and_revoked_and_made_for_the_active_alone(world: World):
+    keys = await world.db.read(service.keys_of, world.ben.team_id, world.ben.id)
+    assert [key.name for key in keys] == ["ben test", "ben live"]
+    with pytest.raises(NotFound):
+        await world.db.write(service.revoke_key, world.cid.team_id, keys[0].id, world.clock())
+    await world.db.write(service.revoke_key, world.ben.team_id, keys[0].id, world.clock())
+    await world.ben.refused(401, "GET", "/session", mode="test")
+    with pytest.raises(NotFound):
+        await world.db.write(service.revoke_key, world.ben.team_id, keys[0].id, world.clock())
+    await world.ana.post("/teams/disable", {"emails": ["ben@example.com"]})
+    with pytest.raises(BadInput):
+        await world.db.write(service.create_key, world.ben.team_id, world.ben.id, "live", "x", world.clock())
+
+
+async def test_every_team_signs_its_callbacks_with_a_secret_of_its_own(world: World):
+    ours = await world.db.read(service.callback_secret, world.ana.team_id)
+    theirs = await world.db.read(service.callback_secret, world.cid.team_id)
+    assert len(ours) >= 27
+    assert ours != theirs
