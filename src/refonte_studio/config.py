@@ -71,14 +71,16 @@ def load(environment: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
     """Settings from the environment, overridden by the flags that are not None. Raises ValueError naming a bad one."""
     given: dict[str, Any] = {}
     for field in msgspec.structs.fields(Settings):
-        value = environment.get(f"STUDIO_{field.name.upper()}")
-        if value is not None:
-            given[field.name] = value
-    given |= {name: value for name, value in flags.items() if value is not None}
-    try:
-        settings = msgspec.convert(given, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"a setting is wrong: {error}") from error
+        variable = f"STUDIO_{field.name.upper()}"
+        value = flags.get(field.name)
+        value = environment.get(variable) if value is None else value
+        if value is None:
+            continue
+        try:
+            given[field.name] = msgspec.convert(value, field.type, strict=False)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"{variable} must not be {value!r}: {error}") from error
+    settings = Settings(**given)
     if settings.smtp_tls not in ("starttls", "tls", "none"):
         raise ValueError(f"STUDIO_SMTP_TLS must be starttls, tls or none, not {settings.smtp_tls!r}")
     return settings

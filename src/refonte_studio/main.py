@@ -7,7 +7,10 @@ from typing import Any
 from litestar import Litestar
 from litestar.types import ASGIApp
 
+from refonte_studio.about import about
+from refonte_studio.batches.model import BatchCompleted
 from refonte_studio.batches.routes import operations as batches
+from refonte_studio.callbacks import service as callbacks_service
 from refonte_studio.callbacks.routes import operations as callbacks
 from refonte_studio.config import Settings
 from refonte_studio.db import Database
@@ -28,8 +31,10 @@ from refonte_studio.teams.routes import operations as teams
 from refonte_studio.teams.routes_accounts import operations as accounts
 from refonte_studio.web import Operation, Studio
 from refonte_studio.web.app import create_app
+from refonte_studio.web.openapi import Schema, document
 from refonte_studio.web.operation import Credential
 from refonte_studio.web.pages import PAGES
+from refonte_studio.web.site import site
 from refonte_studio.work import service as work_service
 from refonte_studio.work.routes import operations as work
 
@@ -49,8 +54,14 @@ OPERATIONS: tuple[Operation, ...] = (
 LISTENERS: Listeners = {
     TeammatesDisabled: (work_service.on_disabled,),
     Unassigned: (work_service.on_unassigned,),
-    TasksEnded: (work_service.on_tasks_ended,),
+    TasksEnded: (work_service.on_tasks_ended, callbacks_service.on_tasks_ended),
+    BatchCompleted: (callbacks_service.on_batch_completed,),
 }
+
+
+def openapi_document() -> Schema:
+    """The OpenAPI document of the whole API."""
+    return document(OPERATIONS, about())
 
 
 async def authenticate(db: Database, credential: Credential, now: int) -> Caller | None:
@@ -86,4 +97,4 @@ def build(
             await mailer.close()
             passwords.close()
 
-    return create_app(studio, OPERATIONS, pages=PAGES, lifespan=[lifespan])
+    return create_app(studio, OPERATIONS, pages=[*site(studio, openapi_document), *PAGES], lifespan=[lifespan])

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, open_database
 from refonte_studio.main import LISTENERS, build
+from refonte_studio.worker import background
 
 BACKLOG = 2_048
 HEAD_LIMIT_BYTES = 65_536  # of a request's address and headers
@@ -71,7 +72,7 @@ def _event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _serve(settings: Settings, listener: socket.socket, ready: Ready, lifeline: int | None) -> None:
     db = await open_database(settings.database_url, LISTENERS, settings.pool_size)
     try:
-        app = build(db, settings)
+        app = build(db, settings, background=background)
         server = _Server(_uvicorn(app), lambda: ready(db))
         if lifeline is not None:
             asyncio.get_running_loop().add_reader(lifeline, server.end)

@@ -9,14 +9,15 @@ import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from refonte_studio.batches import service as batches
 from refonte_studio.callbacks import service as callbacks
-from refonte_studio.callbacks.delivery import Delivery, NotDelivered
+from refonte_studio.callbacks.delivery import Delivery, NotDelivered, poster
 from refonte_studio.db import Tx
 from refonte_studio.db.engine import UseCase
+from refonte_studio.files import outbound
 from refonte_studio.files import service as files
-from refonte_studio.files.outbound import Outbound
 from refonte_studio.kit.errors import StudioError
 from refonte_studio.teams import service as teams
 from refonte_studio.teams.mail import Mail, Mailer
@@ -25,7 +26,7 @@ from refonte_studio.work import service as work
 
 POLL_S = 0.5
 RESTART_S = 1.0
-MORE = 1_000  # a round that did this much is followed by another at once
+RECEIVER_TIMEOUT_S = 10.0
 ROUNDS = 100  # at once, at most
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class Chore:
     name: str
     interval_s: float
     use_case: UseCase[[int], int]
+    enough: int  # a round that did this much is followed by another at once
 
 
 async def _fold_counts(tx: Tx, _now: int) -> int:
@@ -45,22 +47,23 @@ async def _fold_counts(tx: Tx, _now: int) -> int:
 
 
 CHORES = (
-    Chore("expire leases", 5, work.expire_leases),
-    Chore("fold the counts of batches", 10, _fold_counts),
-    Chore("sweep sessions", 3_600, teams.sweep_sessions),
-    Chore("sweep unfinished files", 3_600, files.sweep_unfinished),
-    Chore("sweep callbacks", 3_600, callbacks.sweep),
+    Chore("expire leases", 5, work.expire_leases, 500),
+    Chore("fold the counts of batches", 10, _fold_counts, 5_000),
+    Chore("sweep sessions", 3_600, teams.sweep_sessions, 100),
+    Chore("sweep unfinished files", 3_600, files.sweep_unfinished, 1),
+    Chore("sweep callbacks", 3_600, callbacks.sweep, 1_000),
 )
 
 
 @asynccontextmanager
 async def background(studio: Studio) -> AsyncGenerator[None]:
     """Runs every loop while the context is open."""
-    async with Outbound(studio.settings) as outbound:
-        delivery = Delivery(studio.db, studio.clock, outbound.post, _mail(studio))
+    async with outbound.client(studio.settings, RECEIVER_TIMEOUT_S) as client:
+        delivery = Delivery(studio.db, studio.clock, poster(client), _mail(studio))
         loops = [asyncio.create_task(_forever("deliver callbacks", lambda: delivery.run(POLL_S), lambda: RESTART_S))]
         for chore in CHORES:
-            loops.append(asyncio.create_task(_forever(chore.name, lambda chore=chore: do(studio, chore), _pause(chore))))
+            turn = partial(do, studio, chore)
+            loops.append(asyncio.create_task(_forever(chore.name, turn, _pause(chore))))
         try:
             yield
         finally:
@@ -79,7 +82,7 @@ async def do(studio: Studio, chore: Chore) -> int:
             log.warning("could not %s: %s", chore.name, error.message)
             break
         total += done
-        if done < MORE:
+        if done < chore.enough:
             break
     return total
 

@@ -1,4 +1,4 @@
-"""The command as a user runs it: `refonte-studio`, in a process of its own."""
+"""The command as a user runs it. `serve` and what runs beside it are processes of their own."""
 
 import os
 import re
@@ -10,45 +10,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from typer.testing import CliRunner
+
+from refonte_studio.cli import app
+
 TIMEOUT_S = 60
 COMMAND = (sys.executable, "-m", "refonte_studio.cli")
 
 
-def environment() -> dict[str, str]:
-    """This one, without settings that would leak in, and with help as wide as everywhere."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("STUDIO_")}
-    return kept | {"COLUMNS": "100", "PYTHONWARNINGS": "default"}
-
-
-def command(*arguments: str, given: str | bytes = "") -> "subprocess.CompletedProcess[str]":
-    """Runs a command to its end, with `given` on its standard input."""
-    text = given.decode() if isinstance(given, bytes) else given
-    return subprocess.run(
-        [*COMMAND, *arguments], input=text, env=environment(), capture_output=True, text=True, timeout=TIMEOUT_S
-    )
-
-
 def done(*arguments: str, given: str = "") -> str:
     """What a command that must succeed prints."""
-    result = command(*arguments, given=given)
-    assert result.returncode == 0, (result.returncode, result.stdout, result.stderr)
+    result = CliRunner().invoke(app, arguments, input=given)
+    assert result.exit_code == 0, (result.output, result.exception)
     return result.stdout
 
 
 def refused(code: int, *arguments: str, given: str = "") -> str:
-    """The one line that a command which must fail prints."""
-    result = command(*arguments, given=given)
-    assert result.returncode == code, (result.returncode, result.stdout, result.stderr)
-    assert "Traceback" not in result.stderr
-    assert result.stdout == ""
+    """The last line of what a command that must fail says."""
+    result = CliRunner().invoke(app, arguments, input=given)
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert (result.exit_code, result.stdout) == (code, "")
     return result.stderr.strip().splitlines()[-1]
+
+
+def environment() -> dict[str, str]:
+    """This one, without settings that would leak in."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("STUDIO_")}
 
 
 @dataclass
 class Server:
     process: "subprocess.Popen[str]"
     url: str
-    lines: list[str]  # what it has printed
+    setup: str | None  # the path of the set-up link
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Its exit code."""
@@ -57,25 +51,32 @@ class Server:
 
 
 @contextmanager
-def serving(*arguments: str, expect: str = r"Refonte Studio (http\S+)") -> Iterator[Server]:
-    """A server that answers, on a free port; killed at the end if it still runs."""
+def serving(*arguments: str, empty: bool = False) -> Iterator[Server]:
+    """A server on a free port; killed at the end if it still runs. `empty`: it has no team, so it shows a link."""
     process = subprocess.Popen(
         [*COMMAND, "serve", "--port", "0", *arguments], env=environment(), stdout=subprocess.PIPE, text=True
     )
     timer = threading.Timer(TIMEOUT_S, process.kill)
     timer.start()
     try:
-        assert process.stdout is not None
-        lines: list[str] = []
-        for line in process.stdout:
-            lines.append(line.rstrip("\n"))
-            if found := re.fullmatch(expect, lines[-1]):
-                yield Server(process, found[1], lines)
-                break
-        else:
-            raise AssertionError(f"the server ended with {process.wait()} and said {lines}")
+        url = _line(process, r"Refonte Studio (http://127\.0\.0\.1:\d+)")
+        setup = None
+        if empty:
+            _line(process, r"Nobody has an account yet\. (.*)")
+            setup = _line(process, re.escape(url) + r"(/setup/\S+)")
+        yield Server(process, url, setup)
     finally:
         timer.cancel()
         process.kill()
         process.wait()
-        process.stdout.close()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _line(process: "subprocess.Popen[str]", pattern: str) -> str:
+    """What stands in the brackets of the next line."""
+    assert process.stdout is not None
+    line = process.stdout.readline().rstrip("\n")
+    found = re.fullmatch(pattern, line)
+    assert found, line
+    return found[1]

@@ -4,8 +4,6 @@ import asyncio
 from typing import Any
 from urllib.parse import quote
 
-import pytest
-
 from refonte_studio.db import Tx
 from refonte_studio.projects import service
 from refonte_studio.projects.model import Project
@@ -44,30 +42,30 @@ async def test_a_studio_project_shows_its_pipeline(world: World) -> None:
     assert (await world.ana.post("/projects", body))["consensus_attempts"] == 15
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"type": "poetry"}, "poetry"),
-        ({"name": " "}, "' '"),
-        ({"name": "x" * 201}, "201"),
-        ({"name": "a\nb"}, "\\n"),
-        ({"name": None}, "name"),
-        ({"params": []}, "params"),
-        ({"studio": "yes"}, "studio"),
-        ({"pipeline": "standard_task"}, "pipeline"),
-        ({"consensus_attempts": 3}, "consensus_attempts"),
-        ({"studio": True, "pipeline": "quorum"}, "quorum"),
-        ({"studio": True, "pipeline": "consensus_task", "consensus_attempts": 1}, "1"),
-        ({"studio": True, "pipeline": "consensus_task", "consensus_attempts": 16}, "16"),
-        ({"studio": True, "pipeline": "standard_task", "consensus_attempts": 3}, "consensus_attempts"),
-        ({"studio": True, "consensus_attempts": 3}, "consensus_attempts"),
-        ({"instruction": "another"}, "another"),
-        ({"colour": "red"}, "colour"),
-    ],
-)
-async def test_a_malformed_project_is_refused_and_not_made(world: World, change: dict[str, Any], named: str) -> None:
-    assert named in await world.ana.refused(400, "POST", "/projects", {**DOGS, **change})
-    assert await world.ana.get("/projects") == []
+MALFORMED: list[tuple[dict[str, Any], str]] = [
+    ({"type": "poetry"}, "poetry"),
+    ({"name": " "}, "' '"),
+    ({"name": "x" * 201}, "201"),
+    ({"name": "a\nb"}, "\\n"),
+    ({"name": None}, "name"),
+    ({"params": []}, "params"),
+    ({"studio": "yes"}, "studio"),
+    ({"pipeline": "standard_task"}, "pipeline"),
+    ({"consensus_attempts": 3}, "consensus_attempts"),
+    ({"studio": True, "pipeline": "quorum"}, "quorum"),
+    ({"studio": True, "pipeline": "consensus_task", "consensus_attempts": 1}, "1"),
+    ({"studio": True, "pipeline": "consensus_task", "consensus_attempts": 16}, "16"),
+    ({"studio": True, "pipeline": "standard_task", "consensus_attempts": 3}, "consensus_attempts"),
+    ({"studio": True, "consensus_attempts": 3}, "consensus_attempts"),
+    ({"instruction": "another"}, "another"),
+    ({"colour": "red"}, "colour"),
+]
+
+
+async def test_a_malformed_project_is_refused_and_not_made(world: World) -> None:
+    for change, named in MALFORMED:
+        assert named in await world.ana.refused(400, "POST", "/projects", {**DOGS, **change})
+        assert await world.ana.get("/projects") == []
 
 
 async def test_a_name_is_taken_once_in_a_team_and_mode(world: World) -> None:
@@ -93,12 +91,15 @@ async def test_other_modes_and_teams_projects_do_not_exist(world: World) -> None
         await person.refused(404, "GET", "/projects/Dogs/taskTemplates", **how)
 
 
-@pytest.mark.parametrize("name", ["a/b c", "Straßen & Plätze?", "犬 100%", "setParams", '"quoted"', "a,b"])
-async def test_a_name_may_hold_any_characters(world: World, name: str) -> None:
-    await world.ana.post("/projects", {**DOGS, "name": name})
-    path = f"/projects/{quote(name, safe='')}"
-    assert (await world.ana.get(path))["name"] == name
-    assert (await world.ana.post(f"{path}/setParams", {"instruction": "x"}))["name"] == name
+NAMES = ["a/b c", "Straßen & Plätze?", "犬 100%", "setParams", '"quoted"', "a,b"]
+
+
+async def test_a_name_may_hold_any_characters(world: World) -> None:
+    for name in NAMES:
+        await world.ana.post("/projects", {**DOGS, "name": name})
+        path = f"/projects/{quote(name, safe='')}"
+        assert (await world.ana.get(path))["name"] == name
+        assert (await world.ana.post(f"{path}/setParams", {"instruction": "x"}))["name"] == name
 
 
 async def test_parameters_are_replaced_or_with_patch_merged_each_time_as_a_new_version(world: World) -> None:
@@ -134,17 +135,21 @@ async def test_parameters_are_replaced_or_with_patch_merged_each_time_as_a_new_v
     assert (emptied["params"], emptied["version"]) == ({}, 5)
 
 
-@pytest.mark.parametrize(
-    ("body", "query"),
-    [([], {}), ("text", {}), ({"patch": "yes"}, {}), ({"patch": True}, {"patch": "false"}), ({}, {"colour": "red"})],
-)
-async def test_bad_parameters_are_refused_and_no_version_comes_of_them(
-    world: World, body: Any, query: dict[str, str]
-) -> None:
+BAD_PARAMETERS: list[tuple[Any, dict[str, str]]] = [
+    ([], {}),
+    ("text", {}),
+    ({"patch": "yes"}, {}),
+    ({"patch": True}, {"patch": "false"}),
+    ({}, {"colour": "red"}),
+]
+
+
+async def test_bad_parameters_are_refused_and_no_version_comes_of_them(world: World) -> None:
     await world.ana.post("/projects", DOGS)
-    await world.ana.refused(400, "POST", "/projects/Dogs/setParams", body, params=query)
-    await world.ana.refused(404, "POST", "/projects/Birds/setParams", body, params=query)
-    assert (await world.ana.get("/projects/Dogs"))["version"] == 1
+    for body, query in BAD_PARAMETERS:
+        await world.ana.refused(400, "POST", "/projects/Dogs/setParams", body, params=query)
+        await world.ana.refused(404, "POST", "/projects/Birds/setParams", body, params=query)
+        assert (await world.ana.get("/projects/Dogs"))["version"] == 1
 
 
 async def test_versions_made_at_the_same_time_are_all_kept(world: World) -> None:

@@ -209,7 +209,7 @@ def test_a_form_is_combined_field_by_field():
         for yes, more in [
             ("yes", entry("reason", "text", "it is quite clear")),
             ("no", entry("reason", "text", "it is clear")),
-            ("no", {**entry("reason", "text", "wrong"), **entry("confidence", "number", 3)}),
+            ("no", {**entry("reason", "text", "it was clear"), **entry("confidence", "number", 3)}),
         ]
     ]
     combined = FORM.combine(params, responses)["annotations"]

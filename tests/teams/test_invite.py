@@ -48,7 +48,12 @@ async def test_an_invited_manager_is_no_labeler(world: World):
 async def test_inviting_works_by_every_form_of_the_parameters(world: World):
     team = await world.ana.post("/teams/invite", email="a@x.test,b@x.test", team_role="member")
     assert {"a@x.test", "b@x.test"} <= {teammate["email"] for teammate in team}
-    team = await world.ana.post("/teams/invite?emails[]=c@x.test&emails[]=d@x.test", {"team_role": "member"})
+    response = await world.http.post(
+        "/v1/teams/invite?emails[]=c@x.test&emails[]=d@x.test",
+        json={"team_role": "member"},
+        headers={"Authorization": f"Bearer {world.ana.keys['live']}"},
+    )
+    team = ok(response)
     assert {"c@x.test", "d@x.test"} <= {teammate["email"] for teammate in team}
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from refonte_studio.teams import service
 from tests.teams.makers import PASSWORD, Browser, joined
 from tests.world import World, ok
 
@@ -157,8 +158,6 @@ async def test_a_success_neither_counts_nor_forgives(world: World):
 
 
 async def test_the_sweep_deletes_what_is_over_and_nothing_else(world: World):
-    from refonte_studio.teams import service
-
     browser = await joined(world, "eve@x.test")
     await Browser(world).sign_in("eve@x.test", "wrong password")
     assert await world.db.write(service.sweep_sessions, world.clock()) == 0
@@ -170,13 +169,12 @@ async def test_the_sweep_deletes_what_is_over_and_nothing_else(world: World):
 
 
 async def test_a_hundred_sessions_and_the_oldest_ends(world: World):
-    from refonte_studio.teams import service
-
     first = await joined(world, "eve@x.test")
     (eve,) = await world.db.read(service.people, world.ana.team_id, ["eve@x.test"])
     world.clock.forward(seconds=1)
-    for _ in range(99):
+    for _ in range(98):  # with those of the acceptance and of the sign-in, a hundred
         await world.db.write(service.start_session, eve.team_id, eve.id, world.clock(), 10_000)
     assert await first.signed_in()
-    await world.db.write(service.start_session, eve.team_id, eve.id, world.clock(), 10_000)
+    for _ in range(2):
+        await world.db.write(service.start_session, eve.team_id, eve.id, world.clock(), 10_000)
     assert not await first.signed_in()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -22,6 +22,7 @@ from tests.world import Clock, Person, World, ok
 WORKERS = ("ben", "dee", "mia", "max")
 worker = st.sampled_from(WORKERS)
 index = st.integers(0, 5)
+DOINGS = ["hold", "submit", "submit", "submit", "skip", "release"]
 CATEGORIES = ["a", "b", "c"]
 
 
@@ -77,6 +78,8 @@ class Studio(RuleBasedStateMachine):
             self.assign(name, 1)
         self.add_batch(0, False, 3)
         self.add_batch(1, False, 2)
+        self.add_batch(0, True, 2)
+        self.add_batch(0, False, 2)
 
     def teardown(self) -> None:
         async def stop() -> None:
@@ -159,7 +162,7 @@ class Studio(RuleBasedStateMachine):
     @rule(data=st.data())
     def set_priorities(self, data: st.DataObject) -> None:
         pending = [batch["name"] for batch in self.call("ana", "GET", "/studio/batches")]
-        chosen = data.draw(st.lists(st.sampled_from(pending), unique=True)) if pending else []
+        chosen = data.draw(st.permutations(pending))[: data.draw(st.integers(1, 4))]
         after = [
             batch["name"] for batch in self.call("ana", "POST", "/studio/batches/set_priorities", {"batches": chosen})
         ]
@@ -232,6 +235,19 @@ class Studio(RuleBasedStateMachine):
         if given is not None:
             self.held[person] = given
 
+    @rule(
+        steps=st.lists(st.tuples(worker, st.sampled_from(DOINGS), st.sampled_from(CATEGORIES)), min_size=1, max_size=8)
+    )
+    def work(self, steps: list[tuple[str, str, str]]) -> None:
+        """Most of what happens in a day."""
+        for person, what, answer in steps:
+            self.claim(person)
+            if what == "submit":
+                self.submit(person, answer)
+            elif what != "hold":
+                self.put_down(person, what)
+            self.the_database_is_sound()
+
     @rule(person=worker, answer=st.sampled_from(CATEGORIES))
     def submit(self, person: str, answer: str) -> None:
         if held := self.held.get(person):
@@ -268,10 +284,11 @@ def test_random_work_breaks_no_rule(engine: str, request: pytest.FixtureRequest,
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=30,
+            max_examples=20,
+            stateful_step_count=40,
             deadline=None,
             derandomize=True,
+            phases=(Phase.generate,),  # shrinking takes minutes; the run is the same every time anyway
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import httpx
+
 from refonte_studio.callbacks import policy, service
 from refonte_studio.callbacks.model import Callback, Parcel
 from refonte_studio.db import Database
@@ -30,6 +32,21 @@ SendMail = Callable[[str, str, str], Awaitable[None]]
 
 class NotDelivered(Exception):
     """The callback did not reach its receiver; the message says why."""
+
+
+def poster(client: httpx.AsyncClient) -> Post:
+    """Posts by this client, which decides where requests may go. What the receiver says is not read."""
+
+    async def post(url: str, headers: Mapping[str, str], body: bytes) -> int:
+        try:
+            async with client.stream("POST", url, headers=dict(headers), content=body) as response:
+                return response.status_code
+        except StudioError as refused:
+            raise NotDelivered(refused.message) from refused
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NotDelivered(f"{type(error).__name__}: {error}") from error
+
+    return post
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +124,8 @@ class Delivery:
     async def _send(self, parcel: Parcel) -> None:
         callback = parcel.callback
         if callback.by_mail:
-            await self.send_mail(callback.url, f"{parcel.subject} is completed", parcel.body.decode())
+            said = f"{parcel.subject} is completed"
+            await self.send_mail(callback.url, said, f"{said}.\n\n{parcel.body.decode()}\n")
             return
         headers = policy.signed_headers(parcel.secret, callback.id, parcel.body, self.clock())
         headers |= {"content-type": "application/json", "user-agent": "refonte-studio"}

@@ -68,7 +68,7 @@ async def _task_parcels(tx: Tx, callbacks: Sequence[Callback], secret: str) -> l
     shown_as = dict(zip((task.id for task in found), await tasks.described(tx, first.team_id, found), strict=True))
     bodies = {task.id: task_body(task.id, task.status.value, shown_as[task.id], task.response) for task in found}
     return [
-        Parcel(callback, bodies[callback.subject_id], secret, f"task {callback.subject_id}") for callback in callbacks
+        Parcel(callback, bodies[callback.subject_id], secret, f"Task {callback.subject_id}") for callback in callbacks
     ]
 
 
@@ -82,7 +82,7 @@ async def _batch_parcels(tx: Tx, callbacks: Sequence[Callback], secret: str) -> 
     for callback in callbacks:
         batch = found[callback.subject_id]
         body = batch_body(batch, names[batch.project_id])
-        made.append(Parcel(callback, body, secret, f"batch {batch.name}"))
+        made.append(Parcel(callback, body, secret, f"Batch {batch.name}"))
     return made
 
 

@@ -124,9 +124,7 @@ async def start_over(tx: Tx, team_id: str, mode: Mode, callback_id: str, now: in
     return _callback(row) if row else None
 
 
-async def page(
-    tx: Tx, team_id: str, mode: Mode, state: State | None, before: str | None, limit: int
-) -> list[Callback]:
+async def page(tx: Tx, team_id: str, mode: Mode, state: State | None, before: str | None, limit: int) -> list[Callback]:
     """The newest first."""
     rows = await tx.all(
         f"""SELECT {_COLUMNS} FROM callbacks

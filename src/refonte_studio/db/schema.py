@@ -206,6 +206,7 @@ files = Table(
     _text("team_id", ForeignKey("teams.id")),
     _text("mode"),
     _text("name"),
+    _text("display_name", null=True),  # as the upload said
     _text("mime_type"),
     Column("size", BigInteger, nullable=False),
     _text("project_names"),  # JSON array

@@ -8,7 +8,7 @@ from refonte_studio.kit.errors import BadInput, shown
 
 CHUNK_BYTES = 512 * 1024
 URL_LENGTH = 4_000
-SCHEME = "studio"  # of an attachment_url: studio://files/<id>
+FILES = "studio://files/"  # and an id: how a task's parameters name a file of this server
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class File:
     team_id: str
     mode: Mode
     name: str
+    display_name: str | None
     mime_type: str
     size: int
     project_names: tuple[str, ...]
@@ -29,7 +30,7 @@ class File:
     @property
     def attachment_url(self) -> str:
         """What stands for the file in a task's parameters."""
-        return f"{SCHEME}://files/{self.id}"
+        return f"{FILES}{self.id}"
 
 
 def checked_url(name: str, url: str) -> str:

@@ -2,12 +2,17 @@
 
 import mimetypes
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
-from refonte_studio.kit.errors import BadInput, shown
+import msgspec
+
+from refonte_studio.kit.errors import BadInput, TooLarge, shown
 
 NAME_LENGTH = 255
+METADATA_LENGTH = 100_000
 DEFAULT_TYPE = "application/octet-stream"
 
 _TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,80}")
@@ -52,16 +57,42 @@ def serving_headers(name: str, mime_type: str) -> dict[str, str]:
     }
 
 
+def check_size(size: int, limit_bytes: int) -> None:
+    """Raises TooLarge for a file beyond the limit."""
+    if size > limit_bytes:
+        raise TooLarge(f"the file has more than {limit_bytes:,} bytes")
+
+
 def span(header: str | None, size: int) -> Span | None:
-    """The part of a file that a Range header asks for; None for the whole of it. Raises BadInput beyond the end."""
+    """The part of a file that a Range header asks for; None for all of it, which may always be the answer."""
     match = _RANGE.fullmatch(header.strip()) if header else None
     if match is None or not (match[1] or match[2]):
-        return None  # none, or of a kind that a server may leave aside
+        return None
     if not match[1]:
         start, end = max(0, size - int(match[2])), size
     else:
         start = int(match[1])
         end = min(size, int(match[2]) + 1) if match[2] else size
-    if start >= end:
-        raise BadInput(f"the range {shown(header)} is not within the file's {size:,} bytes")
-    return Span(start, end)
+    return Span(start, end) if start < end else None
+
+
+def metadata_of(text: str) -> dict[str, Any]:
+    """Metadata as a form sends it: a JSON object. Raises BadInput for anything else."""
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise BadInput(f"metadata must be a JSON object: {error}") from error
+    if not isinstance(value, dict):
+        raise BadInput(f"metadata must be a JSON object, not {shown(text)}")
+    return value
+
+
+def metadata_json(metadata: Mapping[str, Any]) -> str:
+    """Metadata as it is stored. Raises BadInput for what is too deep or too long."""
+    try:
+        text = msgspec.json.encode(metadata).decode()
+    except RecursionError as error:
+        raise BadInput("metadata is nested too deeply") from error
+    if len(text) > METADATA_LENGTH:
+        raise BadInput(f"metadata has {len(text):,} characters as JSON; at most {METADATA_LENGTH:,} are taken")
+    return text

@@ -1,5 +1,198 @@
 """The files room's operations."""
 
-from refonte_studio.web import Operations
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from refonte_studio.db import Tx
+from refonte_studio.files import outbound, service
+from refonte_studio.files.download import fetch
+from refonte_studio.files.form import read_form
+from refonte_studio.files.model import File, checked_url
+from refonte_studio.files.streams import incoming
+from refonte_studio.kit.caller import Caller, Permission
+from refonte_studio.kit.clock import iso
+from refonte_studio.kit.errors import BadInput
+from refonte_studio.web import Answer, Body, Call, Operations, Params
+from refonte_studio.web.params import read_params
 
 operations = Operations("Files")
+
+
+class FileOut(msgspec.Struct, kw_only=True):
+    """A file. Its `attachment_url` stands for it in the parameters of tasks."""
+
+    id: str
+    attachment_url: str
+    name: str
+    mime_type: str
+    size: int
+    project_names: list[str]
+    created_at: str
+    updated_at: str
+    display_name: str | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, file: File) -> "FileOut":
+        return cls(
+            id=file.id,
+            attachment_url=file.attachment_url,
+            name=file.name,
+            mime_type=file.mime_type,
+            size=file.size,
+            project_names=list(file.project_names),
+            created_at=iso(file.created_at),
+            updated_at=iso(file.updated_at),
+            display_name=UNSET if file.display_name is None else file.display_name,
+            metadata=UNSET if file.metadata == "{}" else msgspec.json.decode(file.metadata),
+        )
+
+
+class AboutParams(Params, kw_only=True):
+    """What may be said of a file."""
+
+    project_name: str | None = None
+    project_names: list[str] | None = None
+    display_name: str | None = None
+    metadata: dict[str, Any] | None = None
+
+    @property
+    def projects(self) -> list[str]:
+        """The projects that the file is for."""
+        return [*([self.project_name] if self.project_name else []), *(self.project_names or [])]
+
+
+class FetchParams(AboutParams, kw_only=True):
+    file_url: str
+
+
+FIELDS = frozenset(AboutParams.__struct_fields__)
+EXAMPLE_FILE = {
+    "id": "653a4b9f8f1d2e3a4b5c6d80",
+    "attachment_url": "studio://files/653a4b9f8f1d2e3a4b5c6d80",
+    "name": "n02085620_7.jpg",
+    "mime_type": "image/jpeg",
+    "size": 34071,
+    "project_names": ["Dog breeds"],
+    "created_at": "2023-10-26T11:21:03.104Z",
+    "updated_at": "2023-10-26T11:21:03.311Z",
+}
+FORM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "file": {"type": "string", "format": "binary", "description": "The file itself."},
+        "project_name": {"type": "string", "description": "The project that the file is for."},
+        "project_names": {"type": "array", "items": {"type": "string"}, "description": "Several projects."},
+        "display_name": {"type": "string", "description": "What people call the file."},
+        "metadata": {"type": "object", "description": "Your own keys and values."},
+    },
+    "required": ["file"],
+    "additionalProperties": False,
+}
+
+
+@operations.add(
+    "POST",
+    "/v1/files/upload",
+    may=Permission.MANAGE,
+    answer=FileOut,
+    params=AboutParams,
+    body=Body.STREAM,
+    body_schema=FORM_SCHEMA,
+    body_type="multipart/form-data",
+    example={"project_name": "Dog breeds"},
+    example_answer=EXAMPLE_FILE,
+)
+async def upload_file(call: Call, params: AboutParams) -> FileOut:
+    """Upload a file, as the field `file` of a form.
+
+    The answer's `attachment_url` can stand wherever a task takes an attachment.
+    """
+    limit_bytes = call.studio.settings.file_limit_bytes
+    file_id = await call.db.write(service.begin, call.caller, call.now)
+    async with incoming(call.db, file_id, limit_bytes, call.caller.team_id) as file:
+        form = await read_form(call.content_type, call.stream(), FIELDS, limit_bytes, file.write)
+        if form.filename is None:
+            raise BadInput("file is required")
+        about = read_params(AboutParams, form.fields, _given(params))
+        await file.flush()
+        made = await _finish(call, file_id, form.filename, form.mime_type, file.size, about)
+        file.finished = True
+    return made
+
+
+def _given(params: AboutParams) -> dict[str, Any]:
+    """The parameters of a query, to be joined with those of a form."""
+    given = {name: getattr(params, name) for name in AboutParams.__struct_fields__}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@operations.add(
+    "POST",
+    "/v1/files/import",
+    may=Permission.MANAGE,
+    answer=FileOut,
+    params=FetchParams,
+    errors=(413,),
+    example={"file_url": "https://example.com/dogs/n02085620_7.jpg", "project_name": "Dog breeds"},
+    example_answer=EXAMPLE_FILE,
+)
+async def import_file(call: Call, params: FetchParams) -> FileOut:
+    """Import a file from a URL, once and for all.
+
+    Only from the public internet, and from hosts that the server's settings name.
+    """
+    checked_url("file_url", params.file_url)
+    await call.db.read(service.check_projects, call.caller, params.projects)
+    file_id = await call.db.write(service.begin, call.caller, call.now)
+    limit_bytes = call.studio.settings.file_limit_bytes
+    async with (
+        incoming(call.db, file_id, limit_bytes, call.caller.team_id) as file,
+        outbound.client(call.studio.settings) as client,
+    ):
+        fetched = await fetch(client, params.file_url, file.write)
+        await file.flush()
+        made = await _finish(call, file_id, fetched.name, fetched.mime_type, file.size, params)
+        file.finished = True
+    return made
+
+
+async def _finish(call: Call, file_id: str, name: str, mime_type: str, size: int, about: AboutParams) -> FileOut:
+    file = await call.db.write(
+        service.finish,
+        call.caller,
+        file_id,
+        name=name,
+        display_name=about.display_name or None,
+        mime_type=mime_type,
+        size=size,
+        project_names=about.projects,
+        metadata=about.metadata or {},
+        now=call.now,
+    )
+    return FileOut.of(file)
+
+
+async def locate_file(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:
+    return await service.find(tx, caller.team_id, caller.mode, path["id"])
+
+
+@operations.add(
+    "GET",
+    "/v1/files/{id}",
+    may=Permission.MANAGE,
+    answer={"type": "string", "format": "binary", "description": "The file's bytes."},
+    locate=locate_file,
+    media_type="application/octet-stream",
+)
+async def get_file(call: Call, _params: Params) -> Answer:
+    """Get a file's bytes, with its own type.
+
+    A `Range` header asks for a part of it, which is answered with 206.
+    """
+    file = await call.db.read(service.find, call.caller.team_id, call.caller.mode, call.path["id"])
+    made = service.served(call.db, file, call.range)
+    return Answer(made.content, made.status, made.media_type, made.headers)

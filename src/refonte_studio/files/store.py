@@ -16,6 +16,7 @@ def _file(row: Row) -> File:
         team_id=row["team_id"],
         mode=row["mode"],
         name=row["name"],
+        display_name=row["display_name"],
         mime_type=row["mime_type"],
         size=row["size"],
         project_names=tuple(msgspec.json.decode(row["project_names"])),
@@ -48,7 +49,8 @@ async def insert_chunk(tx: Tx, team_id: str, file_id: str, number: int, data: by
 async def complete(tx: Tx, **values: Any) -> None:
     """Makes the file visible."""
     await tx.run(
-        """UPDATE files SET complete = TRUE, name = :name, mime_type = :mime_type, size = :size,
+        """UPDATE files SET complete = TRUE, name = :name, display_name = :display_name,
+             mime_type = :mime_type, size = :size,
              project_names = :project_names, metadata = :metadata, updated_at = :updated_at
            WHERE id = :id AND team_id = :team_id""",
         **values,
@@ -58,7 +60,8 @@ async def complete(tx: Tx, **values: Any) -> None:
 async def by_id(tx: Tx, team_id: str, mode: Mode, file_id: str) -> File | None:
     """The complete file of that id."""
     row = await tx.one(
-        """SELECT id, team_id, mode, name, mime_type, size, project_names, metadata, created_at, updated_at
+        """SELECT id, team_id, mode, name, display_name, mime_type, size, project_names, metadata,
+             created_at, updated_at
            FROM files WHERE id = :file_id AND team_id = :team_id AND mode = :mode AND complete""",
         file_id=file_id,
         team_id=team_id,

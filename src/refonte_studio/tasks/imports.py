@@ -80,7 +80,7 @@ class Import:
         found: list[Line] = []
         for number, text in lines:
             if number == 1:
-                text = text.removeprefix(BOM_UTF8) 
+                text = text.removeprefix(BOM_UTF8)
             if not text or text.isspace():
                 continue
             try:

@@ -22,7 +22,9 @@ EXPORT_TASKS = 500  # of one page of an export, at most
 EXPORT_CHARACTERS = 2_000_000  # of one page, about; attempts may take as much again for each of them
 
 
-async def described(tx: Tx, team_id: str, tasks: Sequence[Task], *, attempts: bool = False) -> list[bytes]:
+async def described(
+    tx: Tx, team_id: str, tasks: Sequence[Task], *, attempts: bool = False, files_url: str | None = None
+) -> list[bytes]:
     """The JSON of each of these tasks, with their attempts if that is asked for."""
     ids = [task.id for task in tasks]
     names = await projects.names_by_ids(tx, team_id, list({task.project_id for task in tasks}))
@@ -39,6 +41,7 @@ async def described(tx: Tx, team_id: str, tasks: Sequence[Task], *, attempts: bo
             audits=audits.get(task.id, ()),
             attempts=tries.get(task.id, ()) if attempts else None,
             emails=emails,
+            files_url=files_url,
         )
         for task in tasks
     ]
@@ -101,7 +104,7 @@ async def filter_for(tx: Tx, caller: Caller, asked: Question) -> Filter:
 
 
 async def page(
-    tx: Tx, caller: Caller, asked: Question, token: str | None, limit: int, limited: bool
+    tx: Tx, caller: Caller, asked: Question, token: str | None, limit: int, limited: bool, files_url: str | None
 ) -> tuple[Page[bytes], int]:
     """One page of tasks, newest first, as JSON, and how many there are in all."""
     which = await filter_for(tx, caller, asked)
@@ -112,7 +115,7 @@ async def page(
         names = await projects.names_by_ids(tx, caller.team_id, list({task.project_id for task in found.docs}))
         docs = [view.limited_json(task, names[task.project_id]) for task in found.docs]
     else:
-        docs = await described(tx, caller.team_id, found.docs)
+        docs = await described(tx, caller.team_id, found.docs, files_url=files_url)
     return Page(docs, limit, found.next_token), total
 
 

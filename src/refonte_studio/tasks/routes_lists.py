@@ -86,11 +86,15 @@ async def list_tasks(call: Call, params: TasksParams) -> Answer:
 
     `next_token` of one page opens the next. Times are ISO 8601, and both ends of a range count. With several `tags`,
     a task that has any of them is listed. `customer_review_status` takes several values; `pending` are completed tasks
-    without an audit. `limited_response` gives only task_id, status, metadata and project. Attachments are given as
-    they were created, so `include_attachment_url` changes nothing. Training and evaluation tasks are not listed.
+    without an audit. `limited_response` gives only task_id, status, metadata and project.
+    `include_attachment_url` adds `attachmentS3Downloads`: where attachments are that were uploaded to this server.
+    Training and evaluation tasks are not listed.
     """
+    limited, files_url = bool(params.limited_response), None
+    if params.include_attachment_url:
+        files_url = f"{call.studio.settings.base_url}/v1/files"
     found, total = await call.db.read(
-        lists.page, call.caller, _question(params), params.next_token, params.limit, bool(params.limited_response)
+        lists.page, call.caller, _question(params), params.next_token, params.limit, limited, files_url
     )
     rest: dict[str, Any] = {"total": total, "limit": params.limit, "offset": 0, "has_more": found.has_more}
     if found.next_token is not None:

@@ -1,13 +1,16 @@
 """A task as the API shows it. JSON that is stored as text is put into the answer as it is, not decoded."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from refonte_studio.files.model import FILES
 from refonte_studio.kit.clock import iso
 from refonte_studio.tasks.model import Attempt, Audit, ReviewStatus, Status, Task
 
+_OWN_FILE = re.compile(f'"{FILES}([0-9a-f]{{24}})"')
 _encode = msgspec.json.Encoder().encode
 
 
@@ -19,10 +22,12 @@ def task_json(
     audits: Sequence[Audit] = (),
     attempts: Sequence[Attempt] | None = None,
     emails: Mapping[str, str] | None = None,
+    files_url: str | None = None,
 ) -> bytes:
     """The task's JSON: what is its own, then its parameters, under `params` and beside it.
 
     `attempts` are shown where they are given; `emails` are those of the people who attempted or audited, by id.
+    With `files_url`, under which the server's own files are had, the answer says where its attachments are.
     """
     made_with = _made_with(task, project, batch)
     own: dict[str, Any] = {
@@ -44,6 +49,10 @@ def task_json(
         own["audits"] = [_audit(audit, emails or {}) for audit in audits]
     if attempts is not None:
         own["attempts"] = [_attempt(attempt, emails or {}) for attempt in attempts]
+    if files_url is not None:
+        downloads = _downloads(task.params, files_url)
+        if downloads:
+            own["attachmentS3Downloads"] = downloads
     if task.metadata != "{}":
         made_with["metadata"] = own["metadata"]
     params = task.params[1:-1].encode()  # the members, without the braces around them
@@ -51,6 +60,12 @@ def task_json(
     return b"".join(
         (_encode(own)[:-1], b',"params":', _encode(made_with)[:-1], beside, b"}", beside, b"}"),
     )
+
+
+def _downloads(params: str, files_url: str) -> list[dict[str, str]]:
+    """Where attachments can be had that are files of this server."""
+    found = dict.fromkeys(_OWN_FILE.findall(params))
+    return [{"attachment": f"{FILES}{file_id}", "s3URL": f"{files_url}/{file_id}"} for file_id in found]
 
 
 def _made_with(task: Task, project: str, batch: str | None) -> dict[str, Any]:

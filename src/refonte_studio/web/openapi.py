@@ -29,7 +29,9 @@ class About:
     bodies: Mapping[str, Schema] = field(default_factory=dict)  # body schemas by operation, over their own
     schemas: Mapping[str, Schema] = field(default_factory=dict)  # more components
     webhooks: Mapping[str, Schema] = field(default_factory=dict)
-    glossary: Mapping[str, str] = field(default_factory=dict)  # what a parameter or field of that name is, if it is silent
+    glossary: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what a parameter or field of that name is, if it is silent
 
 
 ERROR: Schema = {
@@ -84,9 +86,11 @@ def document(operations: Sequence[Operation], about: About) -> Schema:
     """The whole document. It depends on nothing but its arguments, so that it can be committed and compared."""
     schemas = _Schemas(operations, about.glossary)
     paths: dict[str, dict[str, Any]] = {}
+    names = _path_names(operations)
     for operation in operations:
+        path = _shape(operation.path).format(*names[_shape(operation.path)])
         for method in operation.methods:
-            paths.setdefault(operation.path, {})[method.lower()] = _operation(operation, method, schemas, about)
+            paths.setdefault(path, {})[method.lower()] = _operation(operation, method, schemas, about, path)
     used = dict.fromkeys(operation.tag for operation in operations)
     return {
         "openapi": "3.1.0",
@@ -102,6 +106,21 @@ def document(operations: Sequence[Operation], about: About) -> Schema:
     }
 
 
+def _shape(path: str) -> str:
+    return re.sub(r"\{\w+\}", "{}", path)
+
+
+def _path_names(operations: Sequence[Operation]) -> dict[str, list[str]]:
+    """The names in each path, in braces. Paths that differ in their names alone are one path to OpenAPI."""
+    found: dict[str, list[dict[str, None]]] = {}
+    for operation in operations:
+        names = re.findall(r"\{(\w+)\}", operation.path)
+        places = found.setdefault(_shape(operation.path), [{} for _ in names])
+        for place, name in zip(places, names, strict=True):
+            place[name] = None
+    return {shape: ["{" + "_or_".join(place) + "}" for place in places] for shape, places in found.items()}
+
+
 class _Schemas:
     """The JSON schemas of every operation's parameters and answers."""
 
@@ -114,12 +133,13 @@ class _Schemas:
         found, components = msgspec.json.schema_components(types.values(), ref_template=REF + "{name}")
         self._found: dict[str, Schema] = dict(zip(types, found, strict=True))
         self.components: dict[str, Schema] = dict(components)
-        for schema in self.components.values():
+        for component, schema in self.components.items():
             if not schema.get("required"):
                 schema.pop("required", None)
             for name, each in schema.get("properties", {}).items():
-                if name in glossary:
-                    each.setdefault("description", glossary[name])
+                said = glossary.get(f"{component}.{name}", glossary.get(name))
+                if said:
+                    each.setdefault("description", said)
                 if "default" in each and each["default"] is None:
                     del each["default"]
         for operation in operations:
@@ -168,7 +188,7 @@ def _without_null(schema: Schema) -> None:
             schema["enum"] = [value for value in schema["enum"] if value is not None]
 
 
-def _operation(operation: Operation, method: Method, schemas: _Schemas, about: About) -> Schema:
+def _operation(operation: Operation, method: Method, schemas: _Schemas, about: About, path: str) -> Schema:
     first = method == operation.methods[0]
     made: Schema = {
         "operationId": operation.name if first else f"{operation.name}_{method.lower()}",
@@ -176,7 +196,8 @@ def _operation(operation: Operation, method: Method, schemas: _Schemas, about: A
         "summary": operation.summary,
         "description": operation.description.partition("\n")[2].strip(),
         "x-roles": roles(operation),
-        "parameters": [*_path_parameters(operation, about), *_query_parameters(operation, method, schemas)],
+        "x-path": operation.path,
+        "parameters": [*_path_parameters(operation, about, path), *_query_parameters(operation, method, schemas)],
         "security": _security(operation, method),
     }
     body = _request_body(operation, method, schemas, about)
@@ -194,12 +215,13 @@ def roles(operation: Operation) -> list[str]:
     return [str(role) for role, allowed in ALLOWED.items() if operation.permission in allowed]
 
 
-def _path_parameters(operation: Operation, about: About) -> Iterator[Schema]:
-    for name in re.findall(r"\{(\w+)\}", operation.path):
+def _path_parameters(operation: Operation, about: About, path: str) -> Iterator[Schema]:
+    written = re.findall(r"\{(\w+)\}", path)
+    for name, as_written in zip(re.findall(r"\{(\w+)\}", operation.path), written, strict=True):
         schema = dict(about.path_names.get(name, {"type": "string"}))
         described = {"description": schema.pop("description")} if "description" in schema else {}
         example = {"example": schema.pop("example")} if "example" in schema else {}
-        yield {"name": name, "in": "path", "required": True, **described, "schema": schema, **example}
+        yield {"name": as_written, "in": "path", "required": True, **described, "schema": schema, **example}
 
 
 def _query_parameters(operation: Operation, method: Method, schemas: _Schemas) -> Iterator[Schema]:

@@ -56,6 +56,7 @@ class Call:
     stream: Callable[[], AsyncIterator[bytes]]
     signed_in: Caller | None = None  # None on the few public operations
     body: Any = None
+    range: str | None = None  # the Range header
     query: Sequence[tuple[str, str]] = ()  # of a Body.OPEN: the names and values as they were sent
 
     @property

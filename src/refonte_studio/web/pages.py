@@ -42,7 +42,7 @@ def page(template: str, **values: Any) -> Response[bytes]:
         "Cache-Control": "no-store",
     }
     html = _environment.get_template(template).render(nonce=nonce, **values)
-    return Response(html.encode(), media_type="text/html; charset=utf-8", headers=headers)
+    return Response(html.encode(), media_type="text/html", headers=headers)
 
 
 @get("/setup/{token:str}", include_in_schema=False)

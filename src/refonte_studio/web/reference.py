@@ -1,6 +1,7 @@
 """The API reference: one page, rendered on the server from the OpenAPI document, that needs nothing but itself."""
 
 import base64
+import copy
 import hashlib
 import json
 import re
@@ -84,6 +85,7 @@ class Page:
 
 def render(document: Schema) -> Page:
     """The reference as HTML."""
+    document = copy.deepcopy(document)
     environment = Environment(
         loader=PackageLoader("refonte_studio.web"),
         autoescape=True,
@@ -149,6 +151,11 @@ def _sections(document: Schema) -> list[Section]:
 
 
 def _entry(document: Schema, path: str, method: str, operation: Schema) -> Entry:
+    real = operation.get("x-path", path)  # where paths differ in a name alone, the document has to merge them
+    names = dict(zip(re.findall(r"\{(\w+)\}", path), re.findall(r"\{(\w+)\}", real), strict=True))
+    for each in operation["parameters"]:
+        each |= {"name": names[each["name"]]} if each["in"] == "path" else {}
+    path = real
     body_type, content = next(iter(operation.get("requestBody", {}).get("content", {}).items()), ("", {}))
     answers = [_response(document, *each) for each in operation["responses"].items()]
     return Entry(

@@ -18,7 +18,7 @@ _TAKEN = """SELECT 1 FROM claims c WHERE c.task_id = t.id AND c.teammate_id = :m
     AND c.state IN ('held', 'submitted', 'skipped')"""
 
 # The batches that a person may work, in the order of the queue. Batches outside of Studio have no place in it and
-# come after, oldest first.
+# come after, oldest first. Without the limit SQLite would drop the order, thinking it useless inside of a join.
 _OPEN_BATCHES = """
     SELECT b.id, b.project_id, b.name, b.is_default
     FROM assignments a JOIN batches b ON b.project_id = a.project_id
@@ -28,7 +28,8 @@ _OPEN_BATCHES = """
       AND (NOT EXISTS (SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id)
         OR EXISTS (SELECT 1 FROM batch_groups g JOIN group_members m ON m.group_id = g.group_id
                    WHERE g.batch_id = b.id AND m.teammate_id = :me))
-    ORDER BY (b.position IS NULL), b.position, b.id"""
+    ORDER BY (b.position IS NULL), b.position, b.id
+    LIMIT 100000"""
 
 # The first open task of each open batch that this person may have. An evaluation task without a batch of its own is
 # mixed into its project's batches (`evaluation_before`), not queued up in the default one. The engines differ in how a row of the outer
@@ -143,7 +144,7 @@ async def last_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_
 async def first_open_batch(tx: Tx, caller: Caller, project_id: str) -> str | None:
     """The batch of this project whose turn is next for this person."""
     row = await tx.one(
-        f"{_OPEN_BATCHES} LIMIT 1",
+        f"WITH o AS MATERIALIZED ({_OPEN_BATCHES}) SELECT o.id FROM o LIMIT 1",
         me=caller.teammate_id,
         team=caller.team_id,
         mode=caller.mode,

@@ -9,6 +9,7 @@ from refonte_studio.tasks.types._parameters import Parameter, mapping
 from refonte_studio.tasks.types._values import Question, check_value, question, sample_value
 
 MAX_ATTRIBUTES = 200
+MAX_CONDITIONS = 100
 
 ATTRIBUTE_PARAMETERS: Mapping[str, Parameter] = {
     "annotation_attributes": mapping(
@@ -69,7 +70,7 @@ def _attribute(spec: dict[str, Any], path: str, name: str) -> Attribute:
             other: _plain(wanted, at(at(here, index), other))
             for other, wanted in an_object(each, at(here, index)).items()
         }
-        for index, each in enumerate(an_array(conditions.get("attribute_conditions") or [], here))
+        for index, each in enumerate(an_array(conditions.get("attribute_conditions") or [], here, most=MAX_CONDITIONS))
     )
     return Attribute(asked, labels, answers)
 

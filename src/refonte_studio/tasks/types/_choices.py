@@ -44,6 +44,7 @@ def walk(choices: object, path: str, depth: int = 0) -> Iterator[tuple[Any, str,
 
 def names(choices: object, path: str) -> tuple[str, ...]:
     """The names of all choices, parents too, each once, in order."""
+    # Most lists are plain names; checking those at once keeps the hot path of a categorization short.
     if isinstance(choices, list) and 0 < len(choices) <= MAX_ITEMS and all(type(each) is str for each in choices):
         plain = dict.fromkeys(choices)
         if all(each and not each.isspace() and len(each) <= 100 for each in plain):

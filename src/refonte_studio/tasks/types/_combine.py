@@ -4,18 +4,15 @@ Everywhere, a tie goes to what appears first among the responses, which come in 
 """
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from difflib import SequenceMatcher
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
-# Beyond this many comparisons between two responses, items are paired in order instead of by best match.
-MAX_PAIRS = 10_000
-_CHARACTERS = 200
-_WORDS = 300
+_CHARACTERS = 1_000
 
 
 def identity(value: Any) -> Hashable:
@@ -69,14 +66,19 @@ def medoid(items: Sequence[T], similarity: Callable[[T, T], float]) -> T:
     return items[max(range(len(items)), key=lambda index: round(totals[index], 9))]
 
 
+def grams(text: str) -> Counter[str]:
+    """How often each sequence of three characters occurs, the text's ends included."""
+    padded = f"  {text[:_CHARACTERS]}  "
+    return Counter(padded[index : index + 3] for index in range(len(padded) - 2))
+
+
 def text_similarity(one: str, other: str) -> float:
-    """0 to 1: of the characters of short texts, of the words of long ones (the first few hundred)."""
-    if one == other:
-        return 1.0
-    if max(len(one), len(other)) <= _CHARACTERS:
-        return SequenceMatcher(None, one, other, autojunk=False).ratio()
-    words = one.split()[:_WORDS], other.split()[:_WORDS]
-    return SequenceMatcher(None, *words, autojunk=False).ratio()
+    """0 to 1: the share of sequences of three characters that two texts (their first thousand) have in common."""
+    return 1.0 if one == other else gram_similarity(grams(one), grams(other))
+
+
+def gram_similarity(one: Counter[str], other: Counter[str]) -> float:
+    return 2 * (one & other).total() / (one.total() + other.total())
 
 
 def typical_text(texts: Sequence[str]) -> str:
@@ -84,50 +86,5 @@ def typical_text(texts: Sequence[str]) -> str:
     favourite = majority(texts)
     if sum(text == favourite for text in texts) * 2 > len(texts):
         return favourite
-    return medoid(texts, text_similarity)
-
-
-Annotation = Mapping[str, Any]
-Score = Callable[[Annotation, Annotation], float]
-
-
-def annotation_similarity(
-    ones: Sequence[Annotation], others: Sequence[Annotation], group: Callable[[Annotation], Hashable], score: Score
-) -> float:
-    """0 to 1: how well the annotations of two responses pair off within their groups. Two empty ones agree."""
-    total = matched = 0.0
-    left, right = _grouped(ones, group), _grouped(others, group)
-    budget = MAX_PAIRS
-    for name in [*left, *(name for name in right if name not in left)]:
-        mine, theirs = left.get(name, []), right.get(name, [])
-        pairs = len(mine) * len(theirs)
-        matched += _best_pairs(mine, theirs, score) if pairs <= budget else _in_order(mine, theirs, score)
-        total += max(len(mine), len(theirs))
-        budget = max(0, budget - pairs)
-    return matched / total if total else 1.0
-
-
-def _grouped(items: Sequence[Annotation], group: Callable[[Annotation], Hashable]) -> dict[Hashable, list[Annotation]]:
-    groups: dict[Hashable, list[Annotation]] = {}
-    for item in items:
-        groups.setdefault(group(item), []).append(item)
-    return groups
-
-
-def _best_pairs(mine: Sequence[Annotation], theirs: Sequence[Annotation], score: Score) -> float:
-    """The sum of the scores of the best pairs, each item used once, best pair first."""
-    scored = [(score(a, b), i, j) for i, a in enumerate(mine) for j, b in enumerate(theirs)]
-    scored.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
-    used_mine: set[int] = set()
-    used_theirs: set[int] = set()
-    total = 0.0
-    for value, i, j in scored:
-        if i not in used_mine and j not in used_theirs:
-            used_mine.add(i)
-            used_theirs.add(j)
-            total += value
-    return total
-
-
-def _in_order(mine: Sequence[Annotation], theirs: Sequence[Annotation], score: Score) -> float:
-    return sum(score(a, b) for a, b in zip(mine, theirs, strict=False))
+    counted = [grams(text) for text in texts]
+    return texts[medoid(range(len(texts)), lambda one, other: gram_similarity(counted[one], counted[other]))]

@@ -25,7 +25,6 @@ from refonte_studio.tasks.types._checks import (
     refuse,
 )
 from refonte_studio.tasks.types._choices import names
-from refonte_studio.tasks.types._combine import annotation_similarity, medoid
 from refonte_studio.tasks.types._geometry import (
     FIELDS,
     MAX_PIXEL,
@@ -33,13 +32,17 @@ from refonte_studio.tasks.types._geometry import (
     OPTIONAL,
     SCHEMAS,
     Canvas,
+    Feature,
     Rule,
     canvas_of,
     check_shape,
+    extent,
     sample_shape,
+    shape_feature,
     shape_similarity,
 )
 from refonte_studio.tasks.types._parameters import Parameter, flag, free, mapping, mixed, need_one, number, whole
+from refonte_studio.tasks.types._typical import Item, typical_response
 from refonte_studio.tasks.types.base import TaskType
 
 _MAX_ASKED_VERTICES = 1_000
@@ -155,8 +158,8 @@ def check_room(rules: Mapping[str, Rule], canvas: Canvas) -> None:
 class DrawnTask(TaskType):
     """A type whose response is `{annotations: [{uuid, label, type, …shape, attributes?}]}`.
 
-    Several responses give the one that overlaps most with the others (see `shape_similarity`), annotations of
-    the same type and label being paired off.
+    Several responses give the most typical one (see `typical_response`), annotations of the same type and label
+    being paired off by their distance or overlap (see `shape_similarity`).
     """
 
     kinds: ClassVar[Sequence[str]]
@@ -190,7 +193,7 @@ class DrawnTask(TaskType):
         return {"annotations": [{**sample, "attributes": answers} if answers else sample]}
 
     def merge(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
-        return medoid(responses, _response_similarity)
+        return typical_response(responses, _item, _item_similarity)
 
     def response_schema(self) -> dict[str, Any]:
         return _schema.annotated(_schema.any_of([_annotation_schema(kind) for kind in self.kinds]))
@@ -217,17 +220,14 @@ def _annotation(
     return {**checked, "attributes": answers} if answers else checked
 
 
-def kind_and_label(annotation: Mapping[str, Any]) -> tuple[str, str]:
-    return annotation["type"], annotation["label"]
+def _item(annotation: Mapping[str, Any]) -> Item:
+    kind = annotation["type"]
+    feature = kind, shape_feature(kind, annotation)
+    return Item((kind, annotation["label"]), extent(annotation)[0], feature)
 
 
-def _response_similarity(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    return annotation_similarity(
-        one["annotations"],
-        other["annotations"],
-        kind_and_label,
-        lambda mine, theirs: shape_similarity(mine["type"], mine, theirs),
-    )
+def _item_similarity(mine: tuple[str, Feature], theirs: tuple[str, Feature]) -> float:
+    return shape_similarity(mine[0])(mine[1], theirs[1])
 
 
 def _annotation_schema(kind: str) -> dict[str, Any]:

@@ -24,10 +24,11 @@ MAX_VERTICES = 10_000
 _TOLERANCE = 1e-6
 # Points this far apart are half alike.
 _HALF_ALIKE_PIXELS = 10.0
-_STEPS = 16
+_STEPS = 6
 
 Shape = dict[str, Any]
 Extent = tuple[float, float, float, float]  # left, top, right, bottom
+Feature = tuple[Any, ...]  # see shape_feature
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ def sample_shape(kind: str, rule: Rule, canvas: Canvas) -> Shape:
     return {"vertices": [{"x": 0, "y": 0}, {"x": width, "y": 0}, *bottom]}
 
 
-def overlap(one: Extent, other: Extent) -> float:
+def overlap(one: Feature, other: Feature) -> float:
     """Intersection over union of two upright boxes."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
@@ -235,22 +236,30 @@ def overlap(one: Extent, other: Extent) -> float:
     return shared / union
 
 
-def shape_similarity(kind: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    """0 to 1: by distance for points and lines, by the overlap of the boxes around all other shapes."""
-    if kind == "point":
-        return _nearness(math.dist((one["x"], one["y"]), (other["x"], other["y"])))
-    if kind == "line":
-        mine, theirs = _spaced(one["vertices"]), _spaced(other["vertices"])
-        return _nearness(min(_apart(mine, theirs), _apart(mine, theirs[::-1])))  # either direction will do
-    return overlap(extent(one), extent(other))
+def shape_feature(kind: str, shape: Mapping[str, Any]) -> Feature:
+    """What of a checked shape is compared: points along a line, the upright box around any other shape."""
+    return tuple(_spaced(shape["vertices"])) if kind == "line" else extent(shape)
+
+
+def shape_similarity(kind: str) -> Callable[[Feature, Feature], float]:
+    """Of two features of that geometry, 0 to 1: by distance for points and lines, by overlap for all others."""
+    return {"point": _point_similarity, "line": _line_similarity}.get(kind, overlap)
+
+
+def _point_similarity(one: Feature, other: Feature) -> float:
+    return _nearness(math.dist(one[:2], other[:2]))
+
+
+def _line_similarity(one: Feature, other: Feature) -> float:
+    return _nearness(min(_apart(one, other), _apart(one, other[::-1])))  # either direction will do
 
 
 def _nearness(distance: float) -> float:
     return 1 / (1 + distance / _HALF_ALIKE_PIXELS)
 
 
-def _apart(mine: Sequence[tuple[float, float]], theirs: Sequence[tuple[float, float]]) -> float:
-    return sum(math.dist(a, b) for a, b in zip(mine, theirs, strict=True)) / len(mine)
+def _apart(mine: Feature, theirs: Feature) -> float:
+    return sum(map(math.dist, mine, theirs)) / _STEPS
 
 
 def _spaced(vertices: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:

@@ -35,35 +35,38 @@ def relation_labels(params: Mapping[str, Any]) -> Mapping[str, Joins]:
     given = params[key]
     if isinstance(given, dict):
         given = given.get("definitions") or []
+    below = _below(params.get("labels"))
     ends: dict[str, list[tuple[frozenset[str] | None, frozenset[str] | None]]] = {}
     for index, spec in enumerate(an_array(given, key)):
         path = at(key, index)
         definition = {"name": spec} if isinstance(spec, str) else an_object(spec, path)
-        pair = tuple(_below(params, definition, end, path) for end in ("source_label", "target_label"))
+        source, target = (_end(below, definition, end, path) for end in ("source_label", "target_label"))
         name = definition.get("name")
         if name is not None:
-            ends.setdefault(a_name(name, at(path, "name")), []).append((pair[0], pair[1]))
+            ends.setdefault(a_name(name, at(path, "name")), []).append((source, target))
     return {name: Joins(tuple(pairs)) for name, pairs in ends.items()}
 
 
-def _below(params: Mapping[str, Any], definition: Mapping[str, Any], end: str, path: str) -> frozenset[str] | None:
-    """The label that a definition names and all labels below it."""
+def _end(below: Mapping[str, set[str]], definition: Mapping[str, Any], end: str, path: str) -> frozenset[str] | None:
+    """The label that a definition names for that end, and all labels below it."""
     label = definition.get(end)
     if label is None:
         return None
-    labels = params.get("labels")
-    if not isinstance(label, str) or label not in names(labels, "labels"):
+    if not isinstance(label, str) or label not in below:
         refuse(at(path, end), label, "is not one of the labels")
-    found: set[str] = set()
-    inside: int | None = None
+    return frozenset(below[label])
+
+
+def _below(labels: object) -> Mapping[str, set[str]]:
+    """Each label with all that are nested in it, itself included."""
+    names(labels, "labels")  # refuses what is not a list of names, or too long a one
+    found: dict[str, set[str]] = {}
+    above: list[str] = []
     for name, _, depth, _ in walk(labels, "labels"):
-        if inside is not None and depth <= inside:
-            inside = None
-        if inside is None and name == label:
-            inside = depth
-        if inside is not None:
-            found.add(name)
-    return frozenset(found)
+        above[depth:] = [name]
+        for each in above:
+            found.setdefault(each, set()).add(name)
+    return found
 
 
 def first_overlap(spans: Iterable[Span]) -> Span | None:

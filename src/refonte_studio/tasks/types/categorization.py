@@ -17,7 +17,7 @@ from refonte_studio.tasks.types._checks import (
     refuse,
 )
 from refonte_studio.tasks.types._choices import names
-from refonte_studio.tasks.types._combine import chosen, majority
+from refonte_studio.tasks.types._combine import chosen, majority, tally
 from refonte_studio.tasks.types._parameters import Parameter, free, mapping, need_one, text
 from refonte_studio.tasks.types._parameters import flag as flag_parameter
 from refonte_studio.tasks.types.base import TaskType
@@ -92,9 +92,9 @@ def _each(given: list[Any], categories: Sequence[str]) -> list[str]:
     known = dict.fromkeys(categories)
     for index, category in enumerate(given):
         one_of(category, at("response.categories", index), known)
-    if len(set(given)) < len(given):
-        twice = next(category for index, category in enumerate(given) if category in given[:index])
-        refuse("response.categories", twice, "is named twice")
+    votes = tally(given)
+    if len(votes) < len(given):
+        refuse("response.categories", max(votes, key=lambda category: votes[category]), "is named twice")
     return list(given)
 
 

@@ -6,11 +6,21 @@ from typing import Any, ClassVar
 from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._checks import Unique, a_text, a_whole, annotations_of, at, missing, one_of, record
 from refonte_studio.tasks.types._choices import names
-from refonte_studio.tasks.types._combine import annotation_similarity, medoid, text_similarity
+from refonte_studio.tasks.types._combine import text_similarity
 from refonte_studio.tasks.types._drawing import BASE_ANNOTATION_PARAMETERS, SIZE_PARAMETERS
-from refonte_studio.tasks.types._geometry import FIELDS, SCHEMAS, Rule, canvas_of, check_shape, sample_shape
-from refonte_studio.tasks.types._geometry import shape_similarity as overlap
+from refonte_studio.tasks.types._geometry import (
+    FIELDS,
+    SCHEMAS,
+    Extent,
+    Rule,
+    canvas_of,
+    check_shape,
+    extent,
+    overlap,
+    sample_shape,
+)
 from refonte_studio.tasks.types._parameters import Parameter, flag, free, mixed, need_one, text
+from refonte_studio.tasks.types._typical import Item, typical_response
 from refonte_studio.tasks.types.base import TaskType
 
 MAX_PAGE = 100_000
@@ -19,8 +29,8 @@ MAX_PAGE = 100_000
 class DocumentTranscription(TaskType):
     """Boxes with text on the pages of a document.
 
-    Several responses give the one most like the others: blocks of the same page and label are paired off, and
-    count by their overlap and by the likeness of their texts, half each.
+    Several responses give the most typical one (see `typical_response`): blocks of the same page and label are
+    paired off by their overlap, and count by it and by the likeness of their texts, half each.
     """
 
     name = "documenttranscription"
@@ -83,7 +93,7 @@ class DocumentTranscription(TaskType):
         return {"annotations": [{**block, **sample_shape("box", rule, canvas_of(params)), "text": "Sample"}]}
 
     def merge(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
-        return medoid(responses, _similarity)
+        return typical_response(responses, _item, _place, _place_and_text)
 
     def response_schema(self) -> dict[str, Any]:
         block = {"uuid": _schema.NAME, "label": _schema.NAME, "type": {"const": "block"}, "page": _schema.COUNT}
@@ -96,16 +106,16 @@ def _rule(params: Mapping[str, Any]) -> Rule:
     return missing("features") if value is None else Rule(dict.fromkeys(names(value, name)))
 
 
-def _similarity(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    return annotation_similarity(
-        one["annotations"], other["annotations"], lambda block: (block["page"], block["label"]), _block_similarity
-    )
+def _item(block: Mapping[str, Any]) -> Item:
+    return Item((block["page"], block["label"]), block["top"], (extent(block), block["text"]))
 
 
-def _block_similarity(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> float:
-    place = overlap("box", mine, theirs)
-    # Texts are costly to compare; blocks that do not touch are no pair anyway.
-    return (place + text_similarity(mine["text"], theirs["text"])) / 2 if place else 0.0
+def _place(mine: tuple[Extent, str], theirs: tuple[Extent, str]) -> float:
+    return overlap(mine[0], theirs[0])
+
+
+def _place_and_text(mine: tuple[Extent, str], theirs: tuple[Extent, str]) -> float:
+    return (_place(mine, theirs) + text_similarity(mine[1], theirs[1])) / 2
 
 
 TYPE = DocumentTranscription()

@@ -17,9 +17,9 @@ from refonte_studio.tasks.types._checks import (
     refuse,
 )
 from refonte_studio.tasks.types._choices import names
-from refonte_studio.tasks.types._combine import annotation_similarity, medoid
 from refonte_studio.tasks.types._drawing import DRAWING_PARAMETERS
 from refonte_studio.tasks.types._parameters import Parameter, free, mixed, need_one
+from refonte_studio.tasks.types._typical import Item, typical_response
 from refonte_studio.tasks.types._video import VIDEO_PARAMETERS
 from refonte_studio.tasks.types.base import TaskType
 
@@ -30,8 +30,8 @@ _LABELS = ("labels", "events_to_annotate", "events", "objects_to_annotate")
 class VideoPlaybackAnnotation(TaskType):
     """Stretches of time with a label, in seconds from the start of the video.
 
-    Several responses give the one most like the others: stretches of the same label are paired off, and count by
-    the share of time that they have in common.
+    Several responses give the most typical one (see `typical_response`): stretches of the same label are paired off
+    by the share of time that they have in common.
     """
 
     name = "videoplaybackannotation"
@@ -87,7 +87,7 @@ class VideoPlaybackAnnotation(TaskType):
         return {"annotations": [{**event, "attributes": answers} if answers else event]}
 
     def merge(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
-        return medoid(responses, _similarity)
+        return typical_response(responses, _item, _common_time)
 
     def response_schema(self) -> dict[str, Any]:
         second = {"type": "number", "minimum": 0}
@@ -119,14 +119,13 @@ def _duration_s(params: Mapping[str, Any]) -> float:
     return given
 
 
-def _similarity(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    return annotation_similarity(one["annotations"], other["annotations"], lambda event: event["label"], _common_time)
+def _item(event: Mapping[str, Any]) -> Item:
+    return Item(event["label"], event["start_s"], (event["start_s"], event["end_s"]))
 
 
-def _common_time(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> float:
-    shared = min(mine["end_s"], theirs["end_s"]) - max(mine["start_s"], theirs["start_s"])
-    total = max(mine["end_s"], theirs["end_s"]) - min(mine["start_s"], theirs["start_s"])
-    return max(0.0, shared / total)
+def _common_time(mine: tuple[float, float], theirs: tuple[float, float]) -> float:
+    shared = min(mine[1], theirs[1]) - max(mine[0], theirs[0])
+    return max(0.0, shared / (max(mine[1], theirs[1]) - min(mine[0], theirs[0])))
 
 
 TYPE = VideoPlaybackAnnotation()

@@ -1,0 +1,180 @@
+"""How the sources are laid out and written. What the layers are, import-linter checks (pyproject.toml)."""
+
+import ast
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatch
+
+import pytest
+
+from tests.house.sources import ROOMS, ROOT, SRC, imports, modules, tree
+
+MODULE_LINES = 400
+FUNCTION_LINES = 40
+NESTING = 3
+
+# What only a few places may know, so that it can be changed in a few places.
+KNOWN_ONLY_TO = {
+    "litestar": ("web.*", "main"),
+    "refonte_studio.web": ("web", "web.*", "*.routes*", "*.wire", "about", "main", "worker"),
+    "uvicorn": ("serve",),
+    "uvloop": ("serve",),
+    "httpx": ("callbacks.delivery", "files.download", "files.outbound"),
+    "asyncpg": ("db.postgres", "db.version"),
+    "sqlite3": ("db.sqlite", "db.version", "cli.base"),
+    "sqlalchemy": ("db.schema", "db.migrate", "db.migrations.*"),
+    "alembic": ("db.migrate", "db.migrations.*"),
+    "argon2": ("teams.passwords",),
+    "smtplib": ("teams.mail",),
+    "typer": ("cli.*",),
+    "rich": ("cli.*",),
+    "subprocess": ("db.version", "supervisor"),
+}
+
+
+def listed(found: Iterable[object]) -> str:
+    return "\n" + "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize("package", KNOWN_ONLY_TO)
+def test_a_library_is_known_only_to_those_who_need_it(package: str):
+    strangers = [
+        name
+        for name in modules()
+        if any(found == package or found.startswith(f"{package}.") for found in imports(name))
+        and not any(fnmatch(name.removeprefix("refonte_studio."), place) for place in KNOWN_ONLY_TO[package])
+    ]
+    assert not strangers, listed(strangers)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_shows_others_its_service_and_its_model(room: str):
+    shown = {f"refonte_studio.{room}.service", f"refonte_studio.{room}.model", "refonte_studio.tasks.types"}
+    trespasses = [
+        (name, found)
+        for name in modules()
+        if name.split(".")[1:2] != [room] and name.split(".")[1:2] in [[other] for other in ROOMS]
+        for found in imports(name)
+        if found.startswith(f"refonte_studio.{room}.")
+        and found not in shown
+        and not found.startswith("refonte_studio.tasks.types.")
+    ]
+    assert not trespasses, listed(trespasses)
+
+
+def test_nobody_but_the_room_itself_knows_its_store():
+    trespasses = [
+        (name, found)
+        for name in modules()
+        for found in imports(name)
+        if re.fullmatch(r"refonte_studio\.\w+\.store\w*", found) and found.split(".")[1] != name.split(".")[1]
+    ]
+    assert not trespasses, listed(trespasses)
+
+
+def test_a_service_reaches_sql_through_its_store():
+    """SQL stands in stores, in db, and nowhere else."""
+    sql = re.compile(
+        r"^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\b[\s\S]*\b(FROM|VALUES|SET|SELECT)\b", re.MULTILINE
+    )
+    found = [
+        (name, text[:60])
+        for name in modules()
+        if not re.search(r"\.store\w*$|^refonte_studio\.db\b", name)
+        for text in _texts(tree(modules()[name]))
+        if sql.match(text)
+    ]
+    assert not found, listed(found)
+
+
+def _texts(module: ast.Module) -> list[str]:
+    return [node.value for node in ast.walk(module) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+@pytest.mark.parametrize(
+    ("never", "but_in"),
+    [
+        (r"SELECT \*", ""),
+        (r"\bcommit\(|\bCOMMIT\b", r"^refonte_studio\.db\b"),
+        (r"\bdatetime\.(now|utcnow|today)\(|\btime\.(time|time_ns)\(|\bdate\.today\(", r"^refonte_studio\.kit\.clock$"),
+        (r"\bexcept (Base)?Exception\b|\bexcept:", r"\.db\.sqlite$|\.teams\.mail$"),  # these hand it on
+        (r"type: ignore|pyright: ignore", ""),
+        (r"\b(TODO|FIXME|XXX)\b|\bfor now\b", ""),
+        (r"\bOFFSET\b", r"^refonte_studio\.batches\.store$"),  # the parameter of that name in the list of batches
+    ],
+)
+def test_some_things_are_not_written(never: str, but_in: str):
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for name, path in modules().items()
+        if not (but_in and re.search(but_in, name))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.search(never, line)
+    ]
+    assert not found, listed(found)
+
+
+def test_modules_are_short():
+    long = [
+        f"{path.relative_to(ROOT)}: {lines} lines"
+        for name, path in modules().items()
+        if (lines := path.read_text().count("\n")) > MODULE_LINES and name not in TABLES
+    ]
+    assert not long, listed(long)
+
+
+# These are tables, not code: there is nothing to lose one's way in.
+TABLES = ("refonte_studio.db.schema", "refonte_studio.db.migrations.versions.0001_first_schema")
+
+
+def test_functions_are_short_and_flat():
+    long, deep = [], []
+    for name, path in modules().items():
+        if name.startswith("refonte_studio.db.migrations.versions."):
+            continue
+        for node in ast.walk(tree(path)):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            lines = _lines_of_code(node)
+            if lines > FUNCTION_LINES:
+                long.append(f"{name}.{node.name}: {lines} lines")
+            if (depth := _depth(node)) > NESTING:
+                deep.append(f"{name}.{node.name}: {depth} deep")
+    assert not long + deep, listed(long + deep)
+
+
+def _lines_of_code(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """From `def` to the end, without the docstring."""
+    lines = (function.end_lineno or 0) - function.lineno + 1
+    first = function.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        lines -= (first.end_lineno or 0) - first.lineno + 1
+    return lines
+
+
+def _depth(node: ast.AST) -> int:
+    """How deep blocks stand in each other; `elif` is no deeper than its `if`, a function begins anew."""
+    deepest = 0
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        block = isinstance(child, ast.If | ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith | ast.Try)
+        is_elif = isinstance(node, ast.If) and isinstance(child, ast.If) and [child] == node.orelse
+        deepest = max(deepest, _depth(child) + (1 if block and not is_elif else 0))
+    return deepest
+
+
+def test_every_module_says_what_it_is():
+    silent = [
+        name for name, path in modules().items() if path.read_text().strip() and not ast.get_docstring(tree(path))
+    ]
+    assert not silent, listed(silent)
+
+
+def test_nothing_speaks_of_the_machine_it_was_written_on():
+    own = re.compile(r"/(work/(main|shared)|farm|root)/|/tmp/[a-z]")
+    kinds = ("*.py", "*.md", "*.toml", "*.txt", "*.html", "*.json")
+    folders = (SRC, ROOT / "docs", ROOT / "examples", ROOT / "bench", ROOT / "script")
+    files = [path for folder in folders for kind in kinds for path in folder.rglob(kind)] + list(ROOT.glob("*.*"))
+    found = [str(path.relative_to(ROOT)) for path in files if path.is_file() and own.search(path.read_text())]
+    assert not found, listed(found)

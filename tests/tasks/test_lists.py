@@ -1,0 +1,142 @@
+"""Lists of tasks."""
+
+from typing import Any
+
+import pytest
+
+from tests import makers
+from tests.tasks.given import GIVEN, plain_project
+from tests.world import World
+
+
+async def created(world: World, **given: Any) -> str:
+    return (await world.ana.post("/task/categorization", {**GIVEN, **given}))["task_id"]
+
+
+async def listed(world: World, **filters: Any) -> list[str]:
+    found = await world.ana.get("/tasks", **filters)
+    assert found["total"] == len(found["docs"])
+    return [task["task_id"] for task in found["docs"]]
+
+
+async def test_pages_go_newest_first_with_an_exact_total(world: World) -> None:
+    made = [await created(world) for _ in range(5)]
+    page = await world.ana.get("/tasks", limit=2)
+    assert {name: page[name] for name in ("total", "limit", "offset", "has_more")} == {
+        "total": 5,
+        "limit": 2,
+        "offset": 0,
+        "has_more": True,
+    }
+    seen = [task["task_id"] for task in page["docs"]]
+    late = await created(world)
+    while page["has_more"]:
+        page = await world.ana.get("/tasks", limit=2, next_token=page["next_token"])
+        seen += [task["task_id"] for task in page["docs"]]
+    assert seen == made[::-1], "a task created meanwhile moves nothing"
+    assert "next_token" not in page
+    assert page["total"] == 6
+    assert (await listed(world))[0] == late
+
+
+async def test_the_filters_of_a_list(world: World) -> None:
+    await plain_project(world)
+    await world.ana.post("/batches", {"project": "Album", "name": "Monday"})
+    first = await created(world, tags=["x", "y"], unique_id="one")
+    world.clock.forward(hours=1)
+    second = await created(world, project="Album", tags=["y"], unique_id="two")
+    world.clock.forward(hours=1)
+    third = await created(world, project="Album", batch="Monday")
+    world.clock.forward(hours=1)
+    await world.ana.post(f"/task/{first}/cancel")
+    assert await listed(world, project="Album") == [third, second]
+    assert await listed(world, batch="Monday") == [third]
+    assert await listed(world, project="Album", batch="Monday", status="pending") == [third]
+    assert await listed(world, status="canceled") == [first]
+    assert await listed(world, type="comparison") == []
+    assert await listed(world, type="categorization", tags="y") == [second, first]
+    assert await listed(world, tags=["x", "nothing"]) == [first], "one of several tags is enough"
+    assert await listed(world, unique_id="one") == [first]
+    assert await listed(world, unique_id=["one", "two", "six"]) == [second, first]
+    assert await listed(world, start_time="2026-02-02 03:40:00.000000") == [third, second], "the ends count"
+    assert await listed(world, end_time="2026-02-02T03:40:00Z") == [second, first]
+    assert await listed(world, updated_after="2026-02-02T05:00:00Z") == [first]
+    assert await listed(world, updated_before="2026-02-02T04:00:00Z") == [second]
+    assert await listed(world, completed_after="2020-01-01") == []
+
+
+async def test_the_filters_of_completed_and_reviewed_tasks(world: World) -> None:
+    await makers.project(world)
+    first, second, third, pending = await makers.batch(world, "Pets", tasks=4)
+    for _ in range(3):
+        await makers.answer(world.ben)
+        world.clock.forward(hours=1)
+    await world.ana.post(f"/task/{first}/audit", {"accepted": True})
+    await world.ana.post(f"/task/{second}/audit", {"accepted": False})
+    assert await listed(world, customer_review_status="accepted") == [first]
+    assert await listed(world, customer_review_status="accepted,rejected") == [second, first]
+    assert await listed(world, customer_review_status="pending") == [third]
+    assert await listed(world, customer_review_status="pending,accepted") == [third, first]
+    assert await listed(world, status="pending") == [pending]
+    assert await listed(world, completed_after="2026-02-02T03:00:00Z") == [third, second]
+    assert await listed(world, completed_before="2026-02-02T03:00:00Z") == [first]
+    assert [task["response"] for task in (await world.ana.get("/tasks", status="completed"))["docs"]] == [
+        {"category": "cat"}
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    ("status", "filters", "named"),
+    [
+        (404, {"project": "Nowhere"}, "'Nowhere'"),
+        (404, {"batch": "Never"}, "'Never'"),
+        (404, {"project": "Nowhere", "status": "odd"}, "'Nowhere'"),
+        (400, {"status": "odd"}, "'odd'"),
+        (400, {"type": "poetry"}, "'poetry'"),
+        (400, {"customer_review_status": "accepted,nice"}, "'nice'"),
+        (400, {"limit": "101"}, "limit"),
+        (400, {"limit": "0"}, "limit"),
+        (400, {"limit": "ten"}, "limit"),
+        (400, {"next_token": "7"}, "'7'"),
+        (400, {"start_time": "yesterday"}, "'yesterday'"),
+        (400, {"colour": "red"}, "'colour'"),
+    ],
+)
+async def test_bad_filters_are_refused(world: World, status: int, filters: dict[str, str], named: str) -> None:
+    assert named in await world.ana.refused(status, "GET", "/tasks", params=filters)
+
+
+async def test_a_limited_response_has_a_few_fields(world: World) -> None:
+    task = await created(world, metadata={"a": 1})
+    page = await world.ana.get("/tasks", limited_response="true")
+    assert page["docs"] == [{"task_id": task, "status": "pending", "metadata": {"a": 1}, "project": "default"}]
+
+
+async def test_live_and_test_are_separate_worlds(world: World) -> None:
+    task = await created(world)
+    assert (await world.ana.get("/tasks", mode="test"))["total"] == 0
+    made = await world.ana.post("/task/categorization", GIVEN, mode="test")
+    assert await listed(world) == [task]
+    assert (await world.ana.get("/tasks", mode="test"))["docs"] == [made]
+
+
+async def test_training_and_evaluation_tasks_are_not_among_the_tasks(world: World) -> None:
+    await makers.project(world)
+    given = {"project": "Pets", "attachment": "https://example.com/1.jpg", "expected_response": {"category": "cat"}}
+    made = await world.ana.post("/training_tasks/categorization", given)
+    assert await listed(world) == []
+    assert made
+    response = await world.ana.call("GET", "/tasks/export")
+    assert response.text == ""
+
+
+async def test_where_uploaded_attachments_are_is_told_on_request(world: World) -> None:
+    file = (await world.ana.call("POST", "/files/upload", files={"file": ("a.txt", b"abc")})).json()
+    await created(world, attachment=file["attachment_url"])
+    [task] = (await world.ana.get("/tasks", include_attachment_url="true"))["docs"]
+    [download] = task["attachmentS3Downloads"]
+    assert download["attachment"] == file["attachment_url"]
+    response = await world.ana.call("GET", download["s3URL"].removeprefix("http://studio.test/v1"))
+    assert response.content == b"abc"
+    [task] = (await world.ana.get("/tasks"))["docs"]
+    assert "attachmentS3Downloads" not in task
