@@ -65,7 +65,7 @@ class LiveServer:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._database_url = database_url
-        self._settings = settings
+        self._settings = {"public_url": self.url, **settings}
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="live-server", daemon=True)

@@ -106,7 +106,7 @@ class World:
 
     @classmethod
     async def make(cls, db: Database, clock: Clock, **settings: Any) -> "World":
-        world = cls(db, clock, Settings(public_url=BASE, **settings))
+        world = cls(db, clock, Settings(**{"public_url": BASE, **settings}))
         team = await db.write(teams.create_team, "Refonte", clock())
         other = await db.write(teams.create_team, "Other", clock())
         for name, role in PEOPLE.items():

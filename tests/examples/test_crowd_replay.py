@@ -1,16 +1,21 @@
 """A crowd of a data set works once more, side by side, and every answer arrives."""
 
 import csv
+import importlib.util
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.live import LiveTeam
+from tests.world import unique
 
 PROGRAM = Path(__file__).parents[2] / "examples" / "crowd_replay.py"
 TRUTH = {f"picture {number}": "dog" if number % 2 else "cat" for number in range(8)}
@@ -46,6 +51,18 @@ def replay(team: LiveTeam, *arguments: str, key: str | None = None) -> subproces
         timeout=100,
         check=False,
     )
+
+
+@cache
+def program() -> Any:
+    """The example as a module."""
+    spec = importlib.util.spec_from_file_location("crowd_replay", PROGRAM)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
 
 
 def figures(run: subprocess.CompletedProcess[str]) -> dict[str, str]:
@@ -91,6 +108,17 @@ def test_more_people_than_a_task_has_places(live_team: LiveTeam, tmp_path: Path)
     assert run.returncode == 0, run.stderr
     assert figures(run)["attempts"] == "120 of 120"
     assert "accuracy" not in figures(run)
+
+
+def test_an_answer_that_did_not_arrive_is_missed(
+    live_team: LiveTeam, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = program().DataSet.read(write(tmp_path / "pets", six_workers()))
+    run = program().Replay(live_team.server.url, live_team.ana.keys["live"], data, unique("Pets"))
+    with closing(run.ana.connection):
+        run.people[0].left.popitem()
+        assert run.run() is False
+    assert "attempts  31 of 32" in capsys.readouterr().out
 
 
 def test_a_run_of_a_name_that_is_taken_says_so(live_team: LiveTeam, tmp_path: Path) -> None:

@@ -90,20 +90,13 @@ def test_an_uploaded_file_becomes_an_attachment(sdk: ScaleClient) -> None:
 def test_an_uploaded_file_can_be_had_again(sdk: ScaleClient) -> None:
     data = PIXEL + bytes(range(256)) * 5_000
     file = sdk.upload_file(picture(data))
-    [task] = [
-        sdk.create_task(
-            TaskType.Categorization,
-            project=sdk.create_project("Cats", TaskType.Categorization).name,
-            attachment=file.attachment_url,
-            attachment_type="image",
-            categories=["cat", "dog"],
-        )
-    ]
-    [listed] = sdk.get_tasks(project_name="Cats", include_attachment_url=True)
-    assert listed.id == task.id
-    url = listed.as_dict().get("attachmentS3Downloads", [{}])[0].get("s3URL") or file.attachment_url
-    response = requests.get(url, auth=(sdk.api.api_key, ""), timeout=10)
+    sdk.create_project("Cats", TaskType.Categorization, {"categories": ["cat", "dog"]})
+    sdk.create_task(TaskType.Categorization, project="Cats", attachment=file.attachment_url, attachment_type="image")
+    [task] = sdk.get_tasks(project_name="Cats", include_attachment_url=True)
+    [download] = task.attachmentS3Downloads
+    response = requests.get(download["s3URL"], auth=(sdk.api.api_key, ""), timeout=10)
     assert response.status_code == 200
+    assert response.headers["Content-Type"] == "image/png"
     assert response.content == data
 
 

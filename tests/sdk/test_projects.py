@@ -36,7 +36,7 @@ def test_create_studio_project(either: ScaleClient) -> None:
     project = either.create_project("Kittens", TaskType.ImageAnnotation, studio=True)
     assert project.as_dict()["studio"] is True
     assert project.as_dict()["pipeline"] == "standard_task"
-    assert either.create_project("Puppies", TaskType.ImageAnnotation, rapid=True).name == "Puppies"
+    assert either.create_project("Puppies", TaskType.ImageAnnotation, rapid=True, dataset_id="ds_1").name == "Puppies"
 
 
 def test_projects_newest_first(either: ScaleClient) -> None:

@@ -111,6 +111,7 @@ def test_studio_batches_in_order_of_priority(sdk: ScaleClient) -> None:
     for name in ("one", "two", "three"):
         pending_batch(sdk, name)
     pending_batch(sdk, "trial", calibration_batch=True)
+    pending_batch(sdk, "mine", self_label_batch=True)
     sdk.create_batch("Birds", "still in staging")
 
     batches = sdk.list_studio_batches()
@@ -119,16 +120,17 @@ def test_studio_batches_in_order_of_priority(sdk: ScaleClient) -> None:
         ("one", 2, "Production"),
         ("two", 3, "Production"),
         ("three", 4, "Production"),
+        ("mine", 5, "SelfLabel"),
     ]
     assert {(each.project_name, each.total, each.completed) for each in batches} == {("Birds", 1, 0)}
-    assert [each.groups for each in batches] == [[], [], [], []]
+    assert [each.groups for each in batches] == [[], [], [], [], []]
     assert len({each.project_id for each in batches}) == 1
 
-    assert names_of(sdk.set_studio_batches_priorities(["three", "one"])) == ["three", "one", "trial", "two"]
-    assert names_of(sdk.list_studio_batches()) == ["three", "one", "trial", "two"]
-    assert [each.studio_priority for each in sdk.list_studio_batches()] == [1, 2, 3, 4]
+    assert names_of(sdk.set_studio_batches_priorities(["three", "one"])) == ["three", "one", "trial", "two", "mine"]
+    assert names_of(sdk.list_studio_batches()) == ["three", "one", "trial", "two", "mine"]
+    assert [each.studio_priority for each in sdk.list_studio_batches()] == [1, 2, 3, 4, 5]
 
-    assert names_of(sdk.reset_studio_batches_priorities()) == ["trial", "one", "two", "three"]
+    assert names_of(sdk.reset_studio_batches_priorities()) == ["trial", "one", "two", "three", "mine"]
 
 
 @pytest.mark.parametrize("named", [["one", "Nowhere"], ["two", "two"]], ids=["unknown", "repeated"])

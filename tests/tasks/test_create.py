@@ -43,7 +43,9 @@ async def test_what_a_task_has_not_is_absent_rather_than_null(world: World) -> N
 
 async def test_a_task_without_a_project_and_a_batch_goes_to_the_default_ones(world: World) -> None:
     first, second = [await world.ana.post("/task/categorization", GIVEN) for _ in range(2)]
-    assert (first["project"], first["batch"]) == ("default", "default (default)") == (second["project"], second["batch"])
+    assert (
+        (first["project"], first["batch"]) == ("default", "default (default)") == (second["project"], second["batch"])
+    )
     await plain_project(world)
     other = await world.ana.post("/task/categorization", {**GIVEN, "project": "Album"})
     assert other["batch"] == "Album (default)"

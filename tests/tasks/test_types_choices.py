@@ -242,6 +242,12 @@ def test_repeating_fields_come_in_rows():
     assert "not asked for" in refusal(TRANSCRIPTION.check_response, none, rows)
 
 
+def test_rows_that_more_than_half_agree_on_are_the_result():
+    params = {"attachment": "a", "repeatable_fields": {"dish": "A dish"}}
+    menus = [{"fields": {}, "repeatable_fields": [{"dish": each} for each in order]} for order in ("ab", "ba", "ba")]
+    assert TRANSCRIPTION.combine(params, menus) == menus[1]
+
+
 def test_a_collection_needs_no_attachment_and_a_transcription_does():
     COLLECTION.check_params({"fields": ["phone"]})
     assert "attachment" in refusal(TRANSCRIPTION.check_params, {"fields": ["phone"]})

@@ -341,7 +341,7 @@ def test_any_json_is_answered_or_refused(task_type, params, response):
 
 
 @every
-@settings(few, max_examples=70)
+@settings(few, max_examples=50)
 @given(data=st.data(), new=json_values)
 def test_a_spoiled_response_is_refused_or_canonical(task_type, data, new):
     response = task_type.example_response
@@ -352,7 +352,7 @@ def test_a_spoiled_response_is_refused_or_canonical(task_type, data, new):
 
 
 @every
-@settings(few, max_examples=70)
+@settings(few, max_examples=50)
 @given(data=st.data(), new=json_values)
 def test_spoiled_parameters_are_refused_or_can_be_worked_with(task_type, data, new):
     params = task_type.example_params

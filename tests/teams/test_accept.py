@@ -2,6 +2,7 @@
 
 import asyncio
 
+from refonte_studio.config import Settings
 from tests.teams.makers import PASSWORD, Browser, accept, invited, person
 from tests.world import World, ok
 
@@ -37,18 +38,11 @@ async def test_the_cookie_is_kept_from_scripts_and_other_sites(world: World):
     assert "Secure" not in cookie
 
 
-async def test_over_tls_the_cookie_travels_over_tls_only(db):
-    from tests.world import Clock
-
-    world = await World.make(db, Clock())
-    world.settings = world.settings
-    from msgspec.structs import replace
-
-    secure = World(db, world.clock, replace(world.settings, public_url="https://studio.test"))
+async def test_over_tls_the_cookie_travels_over_tls_only(world: World):
+    secure = World(world.db, world.clock, Settings(public_url="https://studio.test"))
     response = await accept(secure, await invited(world, "eve@x.test"))
     assert "Secure" in response.headers["set-cookie"].split("; ")
     await secure.close()
-    await world.close()
 
 
 async def test_an_unknown_used_or_expired_token_is_not_found(world: World):

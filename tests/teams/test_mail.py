@@ -1,6 +1,5 @@
 """Invitations by mail."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,7 +38,8 @@ async def studio(db: Database, **settings: object) -> AsyncIterator[tuple[World,
 async def mailer_to(server: MailServer, retry_after_s: tuple[float, ...] = (0.0, 0.0), **settings: object):
     mailer = Mailer(Settings(public_url=BASE, **{**server.settings, **settings}), retry_after_s)
     yield mailer
-    await mailer.close(30)
+    await mailer.idle()
+    await mailer.close()
 
 
 async def test_each_invited_person_is_sent_a_link_that_works(db: Database):
@@ -48,7 +48,7 @@ async def test_each_invited_person_is_sent_a_link_that_works(db: Database):
         studio(db, smtp_from="Studio <studio@x.test>", **server.settings) as (world, mailer),
     ):
         await world.ana.post("/teams/invite", INVITE)
-        await mailer.close(30)
+        await mailer.idle()
         assert [message["To"] for message in server.inbox] == INVITE["emails"]
         (message, _) = server.inbox
         assert message["From"] == "Studio <studio@x.test>"
@@ -65,7 +65,7 @@ async def test_each_invited_person_is_sent_a_link_that_works(db: Database):
 async def test_with_a_mail_server_the_link_is_in_the_mail_alone(db: Database, caplog: pytest.LogCaptureFixture):
     async with MailServer() as server, studio(db, **server.settings) as (world, mailer):
         team = await world.ana.post("/teams/invite", INVITE)
-        await mailer.close(30)
+        await mailer.idle()
         assert "inviteUrl" not in person(team, "eve@x.test")
         assert "/invite/" not in caplog.text.replace("/teams/invite", "")
 
@@ -74,7 +74,7 @@ async def test_a_refused_call_sends_nothing(db: Database):
     async with MailServer() as server, studio(db, **server.settings) as (world, mailer):
         await world.ana.refused(400, "POST", "/teams/invite", {**INVITE, "emails": ["eve@x.test", "nonsense"]})
         await world.ana.post("/teams/invite", {**INVITE, "emails": ["ben@example.com"]})
-        await mailer.close(30)
+        await mailer.idle()
         assert server.connections == 0
 
 
@@ -86,7 +86,7 @@ async def test_a_dead_mail_server_fails_no_request_and_is_logged_with_the_addres
     async with studio(db, **server.settings) as (world, mailer):
         team = await world.ana.post("/teams/invite", INVITE)
         assert person(team, "eve@x.test")["role"] == "invited"
-        await mailer.close(0.5)
+        await mailer.close()
         assert "eve@x.test, kim@x.test" in caplog.text
         assert "given up" in caplog.text
 
@@ -94,7 +94,7 @@ async def test_a_dead_mail_server_fails_no_request_and_is_logged_with_the_addres
 async def test_many_mails_go_over_one_connection():
     async with MailServer() as server, mailer_to(server) as mailer:
         await mailer.send([mail(f"p{n}@x.test") for n in range(50)])
-        await mailer.close(30)
+        await mailer.idle()
         assert len(server.inbox) == 50
         assert server.connections == 1
 
@@ -157,5 +157,5 @@ async def test_without_the_starttls_that_was_asked_for_neither_mail_nor_password
 async def test_closing_waits_for_what_is_being_sent():
     async with MailServer() as server, mailer_to(server) as mailer:
         await mailer.send([mail("eve@x.test")])
-        await asyncio.gather(mailer.close(30))
+        await mailer.close()
         assert len(server.inbox) == 1

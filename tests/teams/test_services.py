@@ -3,11 +3,11 @@
 import pytest
 
 from refonte_studio.kit.caller import Role
-from refonte_studio.kit.errors import BadInput, Conflict, NotFound
-from refonte_studio.teams import service
+from refonte_studio.kit.errors import BadInput, Conflict, NotFound, Unauthorized
+from refonte_studio.teams import membership, service
 from refonte_studio.teams.passwords import hash_password
-from tests.teams.makers import Browser, invited, joined, person
-from tests.world import World
+from tests.teams.makers import PASSWORD, Browser, invited, joined, person
+from tests.world import World, ok
 
 
 async def test_a_team_is_found_by_its_name_and_a_taken_name_is_a_conflict(world: World):
@@ -93,3 +93,43 @@ async def test_every_team_signs_its_callbacks_with_a_secret_of_its_own(world: Wo
     theirs = await world.db.read(service.callback_secret, world.cid.team_id)
     assert len(ours) >= 27
     assert ours != theirs
+
+
+async def test_a_session_that_ended_since_makes_no_key_and_changes_no_password(world: World):
+    browser = await joined(world, "eve@x.test")
+    caller = await world.db.read(service.caller_of_session, browser.http.cookies["studio_session"], world.clock())
+    assert caller is not None
+    eve = await world.db.read(service.own_candidate, caller)
+    ok(await browser.call("DELETE", "/session"))
+    with pytest.raises(Unauthorized):
+        await world.db.write(membership.create_own_key, caller, "live", "too late", world.clock())
+    with pytest.raises(Unauthorized):
+        await world.db.write(membership.change_password, caller, eve, "none", "hash", world.clock(), 1_000)
+    ok(await browser.sign_in("eve@x.test"))
+    assert ok(await browser.call("GET", "/keys")) == []
+
+
+async def test_a_key_that_was_revoked_since_makes_no_key(world: World):
+    found = await world.db.read(service.caller_of_key, world.ben.keys["live"], world.clock())
+    assert found is not None
+    caller, _ = found
+    assert (await world.ben.call("DELETE", f"/keys/{caller.key_id}")).status_code == 204
+    with pytest.raises(Unauthorized):
+        await world.db.write(membership.create_own_key, caller, "live", "too late", world.clock())
+
+
+async def test_a_password_that_was_changed_since_it_was_checked_signs_nobody_in(world: World):
+    browser = await joined(world, "eve@x.test")
+    (checked,) = await world.db.read(service.candidates, "eve@x.test", None)
+    change = {"current_password": PASSWORD, "new_password": "another password"}
+    ok(await browser.call("POST", "/session/password", change))
+    with pytest.raises(Unauthorized):
+        await world.db.write(service.sign_in, checked, "none", world.clock(), 1_000)
+
+
+async def test_an_invitation_that_expired_since_it_was_checked_lets_nobody_in(world: World):
+    token = await invited(world, "eve@x.test")
+    await world.db.read(membership.check_invitation, token, world.clock())
+    world.clock.forward(days=7)
+    with pytest.raises(NotFound):
+        await world.db.write(membership.accept, token, ("Eve", "Stone"), "hash", world.clock(), 1_000)

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -20,6 +21,13 @@ T = TypeVar("T")
 POOL_SIZE = 2  # a command leaves PostgreSQL's connections to the server
 
 
+class KeyMode(StrEnum):
+    """The two worlds of a team, as a choice on the command line."""
+
+    LIVE = "live"
+    TEST = "test"
+
+
 class _Commands(TyperGroup):
     """Ends with 1 and one line where a command cannot do what it is told."""
 
@@ -28,6 +36,9 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except (StudioError, MigrationFailed, sqlite3.Error, OSError) as error:
             print(f"refonte-studio: {error}", file=sys.stderr)
+            if isinstance(error, StudioError):
+                for bad in error.details.get("lines", ()):
+                    print(f"  line {bad['line']}: {bad['error']}", file=sys.stderr)
             raise typer.Exit(1) from error
 
 

@@ -1,12 +1,11 @@
 """The commands for teams, people and keys: what the owner of a server does without being a teammate."""
 
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from refonte_studio.cli.base import Data, DatabaseUrl, TeamName, plain, settings_of, with_database
+from refonte_studio.cli.base import Data, DatabaseUrl, KeyMode, TeamName, plain, settings_of, with_database
 from refonte_studio.db import Database
 from refonte_studio.kit.caller import Role
 from refonte_studio.kit.clock import iso, system_clock
@@ -17,11 +16,6 @@ from refonte_studio.teams.passwords import hash_password
 from refonte_studio.teams.policy import checked_password
 
 PASSWORD_READ_LIMIT = 10_000
-
-
-class KeyMode(StrEnum):
-    LIVE = "live"
-    TEST = "test"
 
 
 team = plain(help="Teams, which are separate worlds on one server.")

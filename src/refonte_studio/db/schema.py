@@ -361,6 +361,7 @@ tasks = Table(
         "ix_tasks_quality",
         "project_id",
         "kind",
+        "status",
         "id",
         sqlite_where=text("kind <> 'work'"),
         postgresql_where=text("kind <> 'work'"),

@@ -69,5 +69,8 @@ class Unavailable(StudioError):
 
 def shown(value: object, limit: int = 80) -> str:
     """A value as it stands in an error message: quoted, control characters escaped, bounded in length."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
+        text = f"a {type(value).__name__}"
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -32,10 +32,24 @@ def given_parameters(
             bracketed.add(bare)
     for name, texts in values.items():
         value = _value(name, _kinds(task_type, name, more or {}), texts, name in bracketed)
-        if name in given and given[name] != value:
+        if name in given and _differ(given[name], value):
             raise BadInput(f"{name} is given twice and differs: {shown(given[name])} and {shown(value)}")
         given[name] = value
     return given
+
+
+def _differ(one: Any, other: Any) -> bool:
+    try:
+        return one != other
+    except RecursionError as error:
+        raise BadInput("a parameter is nested too deeply") from error
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return decode_json(text.encode())
+    except BadInput as error:
+        raise BadInput(f"{name} is not valid JSON: {shown(text)}") from error
 
 
 def _kinds(task_type: TaskType, name: str, more: Mapping[str, Any]) -> Sequence[str]:
@@ -48,7 +62,7 @@ def _kinds(task_type: TaskType, name: str, more: Mapping[str, Any]) -> Sequence[
 def _value(name: str, kinds: Sequence[str], texts: Sequence[str], bracketed: bool) -> Any:
     first = texts[0].lstrip()[:1]
     if len(texts) == 1 and ((first == "[" and "array" in kinds) or (first == "{" and "object" in kinds)):
-        return decode_json(texts[0].encode())
+        return _json(name, texts[0])
     if "array" in kinds:
         if len(texts) > 1 or bracketed:
             return list(texts)
@@ -56,7 +70,7 @@ def _value(name: str, kinds: Sequence[str], texts: Sequence[str], bracketed: boo
     if len(set(texts)) > 1:
         raise BadInput(f"{name} is given {len(texts)} times, with different values")
     if kinds == ("object",):
-        return decode_json(texts[0].encode())
+        return _json(name, texts[0])
     scalar = next((_SCALARS[kind] for kind in kinds if kind in _SCALARS), None)
     if scalar is None or "string" in kinds:
         return texts[0]

@@ -74,6 +74,7 @@ class Mailer:
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="mail")
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting = 0
+        self._closing = asyncio.Event()
         self._domain = urlsplit(settings.base_url).hostname or "localhost"
 
     @property
@@ -93,8 +94,14 @@ class Mailer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def idle(self) -> None:
+        """Waits until nothing is left to send or to try again."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def close(self, within_s: float = 5.0) -> None:
-        """Lets what is being sent finish, for a short while; logs what is given up."""
+        """Lets what is being sent finish, for a short while; tries nothing again, and logs what is given up."""
+        self._closing.set()
         if self._tasks:
             _, unfinished = await asyncio.wait(self._tasks, timeout=within_s)
             for task in unfinished:
@@ -107,13 +114,20 @@ class Mailer:
         try:
             for pause_s in (*self._retry_after_s, None):
                 left = await asyncio.get_running_loop().run_in_executor(self._threads, self._deliver, left)
-                if not left or pause_s is None:
+                if not left or pause_s is None or await self._closed_within(pause_s):
                     break
-                await asyncio.sleep(pause_s)
         finally:
             self._waiting -= len(mails)
             if left:
                 log.error("given up, not sent: %s", _addresses(left))
+
+    async def _closed_within(self, seconds: float) -> bool:
+        """Waits so long, unless the mailer is closed in the meantime; answers whether it was."""
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
     def _deliver(self, mails: Sequence[Mail]) -> list[Mail]:
         """Sends mails over one connection; answers those that are worth another try."""

@@ -41,6 +41,16 @@ async def find_team(tx: Tx, name: str) -> Team:
     return found
 
 
+async def only_team(tx: Tx) -> Team:
+    """The team of a server that has one. Raises NotFound where there is none, and BadInput naming several."""
+    found = await store.teams(tx, policy.LISTED + 1)
+    if not found:
+        raise NotFound("this server has no team yet")
+    if len(found) > 1:
+        raise BadInput(f"this server has several teams, name one: {policy.listed([team.name for team in found])}")
+    return found[0]
+
+
 async def callback_secret(tx: Tx, team_id: str) -> str:
     """What signs the team's callbacks."""
     return await store.callback_secret(tx, team_id)

@@ -49,6 +49,12 @@ async def team_named(tx: Tx, name: str) -> Team | None:
     return Team(row["id"], row["name"]) if row else None
 
 
+async def teams(tx: Tx, limit: int) -> list[Team]:
+    """The oldest teams of the server."""
+    rows = await tx.all("SELECT id, name FROM teams ORDER BY id LIMIT :limit", limit=limit)
+    return [Team(row["id"], row["name"]) for row in rows]
+
+
 async def any_team(tx: Tx) -> bool:
     """Whether there is a team at all."""
     return await tx.one("SELECT id FROM teams LIMIT 1") is not None

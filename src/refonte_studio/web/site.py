@@ -42,7 +42,7 @@ def site(studio: Studio, document: Callable[[], Schema]) -> list[ControllerRoute
     @get("/docs")
     async def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
         page = as_page()
-        return _cached(request, page.html, "text/html; charset=utf-8", {"Content-Security-Policy": page.policy})
+        return _cached(request, page.html, "text/html", {"Content-Security-Policy": page.policy})
 
     @get("/healthz")
     async def healthz() -> Response[bytes]:

@@ -81,7 +81,7 @@ async def next_training(tx: Tx, caller: Caller, project_id: str | None) -> Candi
     """The oldest training task that the person still owes one of their projects."""
     row = await tx.one(
         f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks t
-            WHERE a.teammate_id = :me AND t.project_id = a.project_id AND t.kind = 'training'
+            WHERE a.teammate_id = :me AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
               AND t.team_id = :team AND t.mode = :mode AND t.status = 'pending'
               AND (CAST(:project AS TEXT) IS NULL OR t.project_id = :project)
               AND NOT EXISTS ({_TAKEN})
@@ -105,7 +105,8 @@ async def next_open(
     return Candidate(row["id"], row["project_id"], row["batch_id"], row["kind"]) if row else None
 
 
-_EVALUATION_DUE = f"""t.team_id = :team AND t.kind = 'evaluation' AND t.status = 'pending'
+# SQLite takes a partial index only for the index's own condition, so "<> 'work'" is said beside "= 'evaluation'".
+_EVALUATION_DUE = f"""t.team_id = :team AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = 'pending'
     AND NOT EXISTS ({_TAKEN})"""
 
 
@@ -341,8 +342,8 @@ async def waiting(tx: Tx, caller: Caller) -> list[Waiting]:
     training = await tx.all(
         f"""SELECT p.name AS project, count(*) AS tasks
             FROM assignments a JOIN projects p ON p.id = a.project_id JOIN tasks t ON t.project_id = p.id
-            WHERE a.teammate_id = :me AND t.kind = 'training' AND t.team_id = :team AND t.mode = :mode
-              AND t.status = 'pending' AND NOT EXISTS ({_TAKEN})
+            WHERE a.teammate_id = :me AND t.kind = 'training' AND t.kind <> 'work' AND t.team_id = :team
+              AND t.mode = :mode AND t.status = 'pending' AND NOT EXISTS ({_TAKEN})
             GROUP BY p.name ORDER BY p.name""",
         **values,
     )

@@ -81,10 +81,11 @@ def gram_similarity(one: Counter[str], other: Counter[str]) -> float:
     return 2 * (one & other).total() / (one.total() + other.total())
 
 
-def typical_text(texts: Sequence[str]) -> str:
-    """The text that more than half agree on; without one, the text most similar to the others."""
-    favourite = majority(texts)
-    if sum(text == favourite for text in texts) * 2 > len(texts):
+def typical(values: Sequence[T]) -> T:
+    """What more than half agree on; without that, the value whose text is most similar to the others'."""
+    favourite = majority(values)
+    names = [identity(value) for value in values]
+    if names.count(identity(favourite)) * 2 > len(values):
         return favourite
-    counted = [grams(text) for text in texts]
-    return texts[medoid(range(len(texts)), lambda one, other: gram_similarity(counted[one], counted[other]))]
+    counted = [grams(name if isinstance(name, str) else str(name)) for name in names]
+    return values[medoid(range(len(values)), lambda one, other: gram_similarity(counted[one], counted[other]))]

@@ -16,7 +16,7 @@ from refonte_studio.tasks.types._checks import (
     record,
     refuse,
 )
-from refonte_studio.tasks.types._combine import chosen, identity, majority, medoid, text_similarity, typical_text
+from refonte_studio.tasks.types._combine import chosen, majority, typical
 from refonte_studio.tasks.types._parameters import Parameter, free
 from refonte_studio.tasks.types._values import Question, check_value, question, sample_value
 from refonte_studio.tasks.types.base import TaskType
@@ -42,7 +42,7 @@ class FieldsTask(TaskType):
 
     Several responses are combined field by field: the answer given most often (of texts, one that more than half
     agree on, else the one most like the others); a field that most of them leave open stays open. All the rows
-    together count as one answer.
+    together count as one answer, which is chosen as a text is.
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = FIELD_PARAMETERS
@@ -78,7 +78,7 @@ class FieldsTask(TaskType):
         merged: dict[str, Any] = {"fields": {name: value for name, value in answers.items() if value is not None}}
         rows = [response["repeatable_fields"] for response in responses if "repeatable_fields" in response]
         if len(rows) * 2 > len(responses):
-            merged["repeatable_fields"] = medoid(rows, _rows_similarity)
+            merged["repeatable_fields"] = typical(rows)
         return agreeing(self, params, merged, responses)
 
     def response_schema(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def combined_answer(asked: Question, answers: Sequence[Any]) -> Any:
         return chosen(given, max(asked.fewest, 1), asked.most)
     texts = [answer for answer in given if isinstance(answer, str)]
     if asked.kind in ("text", "any") and len(texts) == len(given):
-        return typical_text(texts)
+        return typical(texts)
     return majority(given)
 
 
@@ -113,11 +113,7 @@ def agreeing(
     try:
         return task_type.check_response(params, merged)
     except BadInput:
-        return medoid(responses, lambda one, other: text_similarity(str(identity(one)), str(identity(other))))
-
-
-def _rows_similarity(one: Sequence[Row], other: Sequence[Row]) -> float:
-    return text_similarity(str(identity(one)), str(identity(other)))
+        return typical(responses)
 
 
 def _row(asked: Mapping[str, Question], given: object, path: str) -> Row:

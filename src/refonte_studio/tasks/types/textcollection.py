@@ -15,7 +15,7 @@ from refonte_studio.tasks.types.base import TaskType
 class TextCollection(TaskType):
     """A form. The answer to a field is an array of arrays: as often as it may be given, the values given.
 
-    Several responses are combined field by field: of a text, see `typical_text`; of choices, those that more than
+    Several responses are combined field by field: of a text, see `typical`; of choices, those that more than
     half made; of anything else, the answer given most often. A field that most leave open stays open.
     """
 

@@ -229,7 +229,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_tasks_project", ["project_id", "id"], unique=False)
         batch_op.create_index(
             "ix_tasks_quality",
-            ["project_id", "kind", "id"],
+            ["project_id", "kind", "status", "id"],
             unique=False,
             sqlite_where=sa.text("kind <> 'work'"),
             postgresql_where=sa.text("kind <> 'work'"),

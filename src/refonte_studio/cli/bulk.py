@@ -1,0 +1,145 @@
+"""The commands that move many tasks in and out. They do what the API's import and export do."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import msgspec
+import typer
+
+from refonte_studio.cli.base import Data, DatabaseUrl, KeyMode, app, settings_of, with_database
+from refonte_studio.cli.progress import progress
+from refonte_studio.config import Settings
+from refonte_studio.db import Database
+from refonte_studio.kit.caller import Caller, Role
+from refonte_studio.kit.clock import system_clock
+
+CHUNK_BYTES = 262_144
+
+OurTeam = Annotated[str | None, typer.Option("--team", metavar="NAME", help="The team, where the server has several.")]
+World = Annotated[KeyMode, typer.Option(help="The world of the tasks.")]
+
+
+class Status(StrEnum):
+    PENDING = "pending"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="NDJSON; - for standard input.", show_default=False)],
+    project: Annotated[str | None, typer.Option(metavar="NAME", help="For lines that name no project.")] = None,
+    batch: Annotated[str | None, typer.Option(metavar="NAME", help="For lines that name no batch.")] = None,
+    team: OurTeam = None,
+    mode: World = KeyMode.LIVE,
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Create tasks from a file with one task, as JSON, in each line: all of them or, if a line is bad, none."""
+    settings = settings_of(data=data, database=database)
+    with ExitStack() as stack:
+        source = sys.stdin.buffer if file == "-" else stack.enter_context(open(file, "rb"))
+        size = None if file == "-" else os.fstat(source.fileno()).st_size
+        advance = stack.enter_context(progress("Importing", "bytes", size))
+
+        async def chunks() -> AsyncIterator[bytes]:
+            while chunk := await asyncio.to_thread(source.read, CHUNK_BYTES):
+                yield chunk
+                advance(len(chunk))
+
+        async def work(db: Database) -> int:
+            from refonte_studio.tasks.routes_import import ImportParams, import_tasks
+
+            call = await _call(db, settings, team, mode, chunks)
+            return (await import_tasks(call, ImportParams(project=project, batch=batch))).created
+
+        created = with_database(settings, work)
+    print(f"Imported {created:,} tasks.")
+
+
+@app.command("export")
+def export_file(
+    out: Annotated[str, typer.Option(metavar="FILE", help="Where the NDJSON goes; - for standard output.")],
+    project: Annotated[str | None, typer.Option(metavar="NAME", help="Tasks of this project alone.")] = None,
+    batch: Annotated[str | None, typer.Option(metavar="NAME", help="Tasks of this batch alone.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Tasks of this status alone.")] = None,
+    attempts: Annotated[bool, typer.Option("--attempts", help="Add everybody's attempts to each task.")] = False,
+    team: OurTeam = None,
+    mode: World = KeyMode.LIVE,
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Write tasks to a file, one as JSON in each line, oldest first. The file appears when it is whole."""
+    settings = settings_of(data=data, database=database)
+    wanted = None if status is None else status.value
+
+    async def work(db: Database, target: BinaryIO) -> int:
+        from refonte_studio.tasks.routes_lists import ExportParams, TasksParams, export_tasks, list_tasks
+
+        call = await _call(db, settings, team, mode)
+        listed: Any = (
+            await list_tasks(call, TasksParams(project=project, batch=batch, status=wanted, limit=1))
+        ).content
+        done = 0
+        with progress("Exporting", "tasks", msgspec.json.decode(listed)["total"]) as advance:
+            which = ExportParams(project=project, batch=batch, status=wanted, attempts=attempts)
+            pages: Any = (await export_tasks(call, which)).content
+            async for page in pages:
+                await asyncio.to_thread(target.write, page)
+                done += page.count(b"\n")
+                advance(page.count(b"\n"))
+        return done
+
+    if out == "-":
+        with_database(settings, lambda db: work(db, sys.stdout.buffer))
+        sys.stdout.buffer.flush()
+        return
+    done = _into(Path(out), lambda target: with_database(settings, lambda db: work(db, target)))
+    print(f"Exported {done:,} tasks to {out}.")
+
+
+def _into(path: Path, write: Callable[[BinaryIO], int]) -> int:
+    """Writes a file beside `path` and, when it is whole, puts it in its place."""
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with half.open("wb") as file:
+            done = write(file)
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
+    return done
+
+
+async def _call(
+    db: Database,
+    settings: Settings,
+    team: str | None,
+    mode: KeyMode,
+    chunks: Callable[[], AsyncIterator[bytes]] | None = None,
+) -> Any:
+    """A call as the API's handlers take it, by the owner of the server, who is nobody of the team."""
+    from refonte_studio.main import authenticate
+    from refonte_studio.teams import service as teams
+    from refonte_studio.web import Call, Studio
+
+    found = await (db.read(teams.only_team) if team is None else db.read(teams.find_team, team))
+    return Call(
+        studio=Studio(db, settings, system_clock, authenticate),
+        now=system_clock(),
+        path={},
+        credential=None,
+        content_type="application/x-ndjson",
+        stream=chunks or _nothing,
+        signed_in=Caller(found.id, "", "", Role.ADMIN, mode.value),
+    )
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""

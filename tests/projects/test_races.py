@@ -1,0 +1,79 @@
+"""What two transactions on projects do to each other when they overlap."""
+
+from refonte_studio.db import Tx
+from refonte_studio.projects import service
+from tests.gate import shut_gate
+from tests.world import World
+
+
+async def staffed(world: World) -> None:
+    await world.ana.post("/projects", {"name": "Dogs", "type": "categorization", "studio": True})
+    await world.ana.post("/studio/assignments/add", {"emails": ["ben@example.com"], "projects": ["Dogs"]})
+
+
+async def test_unassigning_takes_people_out_of_a_group_that_is_just_being_made(world: World, database_url: str) -> None:
+    await staffed(world)
+    async with shut_gate(database_url) as gate:
+
+        async def make(tx: Tx) -> None:
+            project = await service.find(tx, world.ana.team_id, "live", "Dogs")
+            await service.create_group(tx, project, "Night", ["ben@example.com"], world.clock())
+            await gate.wait(tx)
+
+        body = {"emails": ["ben@example.com"]}
+        await gate.during(world.db.write(make), world.ana.post("/studio/assignments/remove", body))
+    (group,) = await world.ana.get("/studio/projects/Dogs/groups")
+    assert group["workers"] == []
+
+
+async def test_a_new_version_of_parameters_starts_from_the_one_just_being_made(world: World, database_url: str) -> None:
+    await staffed(world)
+    async with shut_gate(database_url) as gate:
+
+        async def change(tx: Tx) -> None:
+            project = await service.find(tx, world.ana.team_id, "live", "Dogs")
+            await service.set_params(tx, project, {"one": 1}, True, world.clock())
+            await gate.wait(tx)
+
+        body = {"patch": True, "two": 2}
+        _, changed = await gate.during(world.db.write(change), world.ana.post("/projects/Dogs/setParams", body))
+    assert (changed["version"], changed["params"]) == (3, {"one": 1, "two": 2})
+
+
+async def test_a_pipeline_waits_for_those_who_hold_the_project(world: World, database_url: str) -> None:
+    await staffed(world)
+    async with shut_gate(database_url) as gate:
+
+        async def make_tasks(tx: Tx) -> int:
+            project = await service.find(tx, world.ana.team_id, "live", "Dogs")
+            held = await service.hold(tx, project)
+            await gate.wait(tx)
+            again = await service.hold(tx, project)
+            assert again.attempts_wanted == held.attempts_wanted
+            return held.attempts_wanted
+
+        async def change(tx: Tx) -> int:
+            project = await service.find(tx, world.ana.team_id, "live", "Dogs")
+            return (await service.set_pipeline(tx, project, "consensus_task", 4)).attempts_wanted
+
+        made = await gate.during(world.db.write(make_tasks), world.db.write(change))
+    assert made == (1, 4)
+
+
+async def test_the_same_person_is_given_one_group_of_their_own(world: World, database_url: str) -> None:
+    await staffed(world)
+    async with shut_gate(database_url) as gate:
+
+        async def give(tx: Tx) -> str:
+            project = await service.find(tx, world.ana.team_id, "live", "Dogs")
+            (group,) = await service.groups_for_batch(tx, project, ["ben@example.com"], world.clock())
+            await gate.wait(tx)
+            return group.id
+
+        async def give_at_once(tx: Tx) -> str:
+            project = await service.find(tx, world.ana.team_id, "live", "Dogs")
+            (group,) = await service.groups_for_batch(tx, project, ["Ben@example.com"], world.clock())
+            return group.id
+
+        first, second = await gate.during(world.db.write(give), world.db.write(give_at_once))
+    assert first == second
