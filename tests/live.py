@@ -1,10 +1,12 @@
 """A real server: uvicorn on a loopback port, in a thread with an event loop and a database of its own.
 
-For what speaks real HTTP: the published SDK, the examples, a browser. One server serves all tests of an engine; each
-test has a team of its own there (`live_team`), so that none sees another's doings.
+For what speaks real HTTP: the published SDK, the examples, a browser. A folder of tests has the fixtures by importing
+them into its conftest. One server serves all of its tests of an engine; each test has a team of its own there
+(`live_team`), so that none sees another's doings.
 """
 
 import asyncio
+import secrets
 import shutil
 import socket
 import threading
@@ -133,7 +135,7 @@ def _database_of_its_own(engine: str, request: pytest.FixtureRequest, folder: Pa
         shutil.copy(request.getfixturevalue("sqlite_template"), folder / "studio.db")
         return f"sqlite:///{folder / 'studio.db'}"
     url: str = request.getfixturevalue("postgres_url")
-    name = "studio_live"
+    name = f"live_{secrets.token_hex(6)}"
     asyncio.run(_new_postgres_database(url, name))
     own = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
     migrate(own)

@@ -33,7 +33,7 @@ class Process:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"
-        self._command = [sys.executable, "-m", "refonte_studio", "serve", "--port", str(self.port)]
+        self._command = [sys.executable, "-m", "refonte_studio.cli", "serve", "--port", str(self.port)]
         self._command += ["--database", database_url, "--data", str(folder)]
         self._log = (folder / f"server-{self.port}.log").open("ab")
         self.start()

@@ -15,11 +15,11 @@ NESTING = 3
 
 # What only a few places may know, so that it can be changed in a few places.
 KNOWN_ONLY_TO = {
-    "litestar": ("web.*", "main"),
-    "refonte_studio.web": ("web", "web.*", "*.routes*", "*.wire", "about", "main", "worker"),
+    "litestar": ("web.*", "main", "demo.api"),
+    "refonte_studio.web": ("web", "web.*", "*.routes*", "*.wire", "about", "main", "worker", "cli.bulk"),
     "uvicorn": ("serve",),
     "uvloop": ("serve",),
-    "httpx": ("callbacks.delivery", "files.download", "files.outbound"),
+    "httpx": ("callbacks.delivery", "files.download", "files.outbound", "demo.api"),
     "asyncpg": ("db.postgres", "db.version"),
     "sqlite3": ("db.sqlite", "db.version", "cli.base"),
     "sqlalchemy": ("db.schema", "db.migrate", "db.migrations.*"),

@@ -11,7 +11,8 @@ from refonte_studio.kit.clock import SECOND_MS
 
 DAYS = 4  # how long it took
 CARE = 0.85  # how often a labeler is right
-TURNS = {"ben": 34, "dee": 27, "gus": 16}  # how much each of the labelers did
+TURNS = {"ben": 22, "dee": 20, "gus": 16}  # how much each of the labelers did
+PAUSE_S = (1_200, 4_000)  # before somebody turns to the next task
 
 Json = dict[str, Any]
 
@@ -136,6 +137,7 @@ class Story:
         turns = [who for who, count in TURNS.items() for _ in range(count)]
         self._chance.shuffle(turns)
         for turn, who in enumerate(turns):
+            self._clock.now += self._chance.randint(*PAUSE_S) * SECOND_MS
             claim = await self._do(who, "/work/claim", {})
             if claim is None:
                 continue

@@ -120,6 +120,10 @@ class ExportParams(Params):
     errors=(404,),
     media_type="application/x-ndjson",
     example={"project": "Dog breeds", "status": "completed", "attempts": True},
+    example_answer=(
+        '{"task_id":"653a4b0c8f1d2e3a4b5c6d7e","status":"completed","response":{"category":"collie"},"attempts":'
+        '[{"labeler":"ben@example.com","response":{"category":"collie"},"submitted_at":"2023-10-26T12:03:10.518Z"}]}\n'
+    ),
 )
 async def export_tasks(call: Call, params: ExportParams) -> Answer:
     """Export tasks as a stream of NDJSON, oldest first.

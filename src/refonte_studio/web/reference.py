@@ -169,7 +169,7 @@ def _entry(document: Schema, path: str, method: str, operation: Schema) -> Entry
         parameters=tuple(_parameters(document, operation, content.get("schema"))),
         body_type=body_type,
         curl=_curl(path, method, operation, body_type, content.get("example")),
-        request=_pretty(content.get("example")),
+        request="" if body_type.startswith("multipart/") else _pretty(content.get("example")),
         answers=tuple(answer for answer in answers if answer.status.startswith("2")),
         errors=tuple(answer for answer in answers if not answer.status.startswith("2")),
     )
@@ -269,16 +269,23 @@ def _curl(path: str, method: str, operation: Schema, body_type: str, example: An
     lines = ["curl" + ("" if method == "GET" else f" -X {method}") + f' "$STUDIO_URL{path}"']
     if operation["security"]:
         lines.append('-u "$STUDIO_API_KEY:"')
-    if example is not None:
+    if body_type.startswith("multipart/"):
+        lines += [f"-F {_quoted(f'{name}={value}')}" for name, value in {"file": "@dog.jpg", **(example or {})}.items()]
+    elif example is not None:
         text = example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)
-        lines += [f"-H 'Content-Type: {body_type}'", "--data-binary '" + text.replace("'", "'\\''") + "'"]
+        lines += [f"-H 'Content-Type: {body_type}'", f"--data-binary {_quoted(text)}"]
     query = [each for each in operation["parameters"] if each["in"] == "query" and "example" in each]
     lines += ["--get"] if query else []
     for each in query:
+        name = each["name"]
         for value in each["example"] if isinstance(each["example"], list) else [each["example"]]:
             shown = value if isinstance(value, str) else json.dumps(value)
-            lines.append("--data-urlencode '" + f"{each['name']}={shown}".replace("'", "'\\''") + "'")
+            lines.append(f"--data-urlencode {_quoted(f'{name}={shown}')}")
     return " \\\n  ".join(lines)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def _webhooks(document: Schema) -> list[Component]:
