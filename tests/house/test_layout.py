@@ -144,21 +144,20 @@ def test_functions_are_short_and_flat():
 
 
 def _lines_of_code(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """From `def` to the end, without the docstring."""
-    lines = (function.end_lineno or 0) - function.lineno + 1
+    """Of what it does: without its parameters and its docstring."""
     first = function.body[0]
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-        lines -= (first.end_lineno or 0) - first.lineno + 1
-    return lines
+    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    body = function.body[1:] if is_docstring else function.body
+    return (function.end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
 def _depth(node: ast.AST) -> int:
-    """How deep blocks stand in each other; `elif` is no deeper than its `if`, a function begins anew."""
+    """How deep choices, loops and `try` stand in each other; `elif` is no deeper than its `if`."""
     deepest = 0
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             continue
-        block = isinstance(child, ast.If | ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith | ast.Try)
+        block = isinstance(child, ast.If | ast.For | ast.AsyncFor | ast.While | ast.Match | ast.Try)
         is_elif = isinstance(node, ast.If) and isinstance(child, ast.If) and [child] == node.orelse
         deepest = max(deepest, _depth(child) + (1 if block and not is_elif else 0))
     return deepest

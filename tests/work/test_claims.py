@@ -183,3 +183,24 @@ async def test_a_task_without_a_batch_is_worked_from_the_default_batch(world: Wo
     assert (given["task"]["task_id"], given["task"]["batch"]) == (first, "Pets (default)")
     await world.ben.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}})
     assert (await world.ana.get("/batches/Pets (default)"))["status"] == "in_progress"
+
+
+async def test_a_labeler_reads_the_files_of_the_task_they_hold_and_no_other(world: World):
+    name = await project(world, people=(world.ben, world.dee))
+    urls = []
+    for content in (b"one", b"two"):
+        sent = await world.ana.call("POST", "/files/upload", files={"file": ("a.txt", content, "text/plain")})
+        urls.append(sent.json())
+    for made in urls:
+        await world.ana.post("/task/categorization", {"project": name, "attachment": made["attachment_url"]})
+    given = await claim(world.ben)
+    assert given is not None
+    assert given["task"]["params"]["attachment"] == urls[0]["attachment_url"]
+    mine = f"/work/{given['claim_id']}/files"
+    got = await world.ben.call("GET", f"{mine}/{urls[0]['id']}")
+    assert (got.status_code, got.content) == (200, b"one")
+    await world.ben.refused(404, "GET", f"{mine}/{urls[1]['id']}")
+    await world.ben.refused(403, "GET", f"/files/{urls[0]['id']}")
+    await world.dee.refused(404, "GET", f"{mine}/{urls[0]['id']}")
+    await world.ben.post(f"/work/{given['claim_id']}/release")
+    await world.ben.refused(409, "GET", f"{mine}/{urls[0]['id']}")

@@ -18,6 +18,7 @@ from refonte_studio.db.version import MigrationFailed, make_current
 from refonte_studio.kit.errors import StudioError
 
 T = TypeVar("T")
+ORDER = ("serve", "migrate", "demo", "team", "user", "key", "import", "export", "openapi")
 POOL_SIZE = 2  # a command leaves PostgreSQL's connections to the server
 
 
@@ -30,6 +31,9 @@ class KeyMode(StrEnum):
 
 class _Commands(TyperGroup):
     """Ends with 1 and one line where a command cannot do what it is told."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=ORDER.index)
 
     def invoke(self, ctx: Any) -> Any:
         try:

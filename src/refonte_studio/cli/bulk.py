@@ -41,7 +41,10 @@ def import_file(
     data: Data = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Create tasks from a file with one task, as JSON, in each line: all of them or, if a line is bad, none."""
+    """Create tasks from NDJSON: all of them or, if a line is bad, none.
+
+    A line is what POST /v1/task/{type} takes, and may have `type`, too.
+    """
     settings = settings_of(data=data, database=database)
     with ExitStack() as stack:
         source = sys.stdin.buffer if file == "-" else stack.enter_context(open(file, "rb"))
@@ -75,7 +78,10 @@ def export_file(
     data: Data = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Write tasks to a file, one as JSON in each line, oldest first. The file appears when it is whole."""
+    """Write tasks as NDJSON, oldest first.
+
+    A line is a task as GET /v1/task/{id} shows it. The file appears when it is whole.
+    """
     settings = settings_of(data=data, database=database)
     wanted = None if status is None else status.value
 

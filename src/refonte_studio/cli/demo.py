@@ -7,7 +7,10 @@ from refonte_studio.kit.clock import system_clock
 
 @app.command()
 def demo(data: Data = None, database: DatabaseUrl = None) -> None:
-    """Make a small team, "Demo", with projects, work done and work to do; print its people, once."""
+    """Make a team, "Demo", with work done and work to do.
+
+    Its people are printed, with their passwords and API keys, this once.
+    """
     settings = settings_of(data=data, database=database)
 
     async def work(db: Database) -> None:

@@ -106,7 +106,7 @@ def set_role(
     data: Data = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Give a person any role, admin too; this also brings back the disabled."""
+    """Give a person any role, admin too. Brings back the disabled."""
 
     async def work(db: Database) -> None:
         person = await db.read(teams.find_person, email, team_name)
@@ -125,7 +125,7 @@ def create_key(
     data: Data = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Make an API key of a person's, and print it, and nothing else. It cannot be shown again."""
+    """Make an API key; print it and nothing else. It cannot be shown again."""
 
     async def work(db: Database) -> str:
         person = await db.read(teams.find_person, email, team_name)

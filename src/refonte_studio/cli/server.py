@@ -39,7 +39,7 @@ def serve(
         typer.Option(envvar="STUDIO_POOL_SIZE", help="PostgreSQL connections of one process [default: 12]"),
     ] = None,
 ) -> None:
-    """Start the server; bring the database to the newest schema first.
+    """Start the server, on a database of the newest schema.
 
     Every setting can be given as an environment variable too, STUDIO_ and its name in capitals; docs/operating.md
     lists them all. SIGTERM ends the server when the requests in flight are done.

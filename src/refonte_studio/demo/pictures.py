@@ -42,18 +42,19 @@ def shapes(chance: random.Random) -> list[Shape]:
 
 def png(things: list[Shape]) -> bytes:
     """The picture as a PNG file."""
-    rows: list[bytes] = []
-    for y in range(HEIGHT):
-        row = bytearray(DESK * WIDTH)
-        for thing in things:
-            for x in range(thing.left, thing.left + thing.size):
-                if thing.covers(x, y):
-                    row[3 * x : 3 * x + 3] = bytes(thing.colour)
-        rows.append(b"\x00" + bytes(row))
+    rows = b"".join(b"\x00" + _row(things, y) for y in range(HEIGHT))
     head = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        _chunk(kind, data) for kind, data in ((b"IHDR", head), (b"IDAT", zlib.compress(b"".join(rows))), (b"IEND", b""))
+        _chunk(kind, data) for kind, data in ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     )
+
+
+def _row(things: list[Shape], y: int) -> bytes:
+    row = bytearray(DESK * WIDTH)
+    for thing in things:
+        for x in (x for x in range(thing.left, thing.left + thing.size) if thing.covers(x, y)):
+            row[3 * x : 3 * x + 3] = bytes(thing.colour)
+    return bytes(row)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

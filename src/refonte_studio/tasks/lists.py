@@ -122,19 +122,17 @@ async def page(
 async def export_page(tx: Tx, caller: Caller, which: Filter, after: str, attempts: bool) -> tuple[bytes, str | None]:
     """The next lines of an export, bounded in number and size, and the id to go on after; None at the end."""
     sizes = await store_lists.oldest_sizes(tx, caller.team_id, caller.mode, which, after, EXPORT_TASKS)
-    ids: list[str] = []
-    characters = 0
+    last, taken, characters = "", 0, 0
     for task_id, size in sizes:
-        if ids and characters + size > EXPORT_CHARACTERS:
+        if taken and characters + size > EXPORT_CHARACTERS:
             break
-        ids.append(task_id)
-        characters += size
-    if not ids:
+        last, taken, characters = task_id, taken + 1, characters + size
+    if not taken:
         return b"", None
-    tasks = await store_lists.in_order(tx, caller.team_id, ids)
+    tasks = await store_lists.between(tx, caller.team_id, caller.mode, which, after, last)
     lines = await described(tx, caller.team_id, tasks, attempts=attempts)
-    more = len(ids) < len(sizes) or len(sizes) == EXPORT_TASKS
-    return b"\n".join(lines) + b"\n", ids[-1] if more else None
+    more = taken < len(sizes) or len(sizes) == EXPORT_TASKS
+    return b"\n".join(lines) + b"\n", last if more else None
 
 
 async def shown_after(

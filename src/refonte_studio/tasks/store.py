@@ -14,6 +14,8 @@ TASK_COLUMNS = (
     *("project_version", "created_at", "updated_at", "completed_at"),
 )
 TASK = ", ".join(TASK_COLUMNS)
+# Beside a list of ids: without the cast, SQLite would rather read the index of the whole team than look up each id.
+OF_TEAM = "CAST(team_id AS TEXT) = :team_id"
 TAG_COLUMNS = ("team_id", "tag", "task_id")
 
 
@@ -87,7 +89,7 @@ async def lock_task(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task | No
 
 async def tasks_by_ids(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, Task]:
     rows = await tx.all(
-        f"SELECT {TASK} FROM tasks WHERE id IN :task_ids[] AND team_id = :team_id",
+        f"SELECT {TASK} FROM tasks WHERE id IN :task_ids[] AND {OF_TEAM}",
         task_ids=list(task_ids),
         team_id=team_id,
     )

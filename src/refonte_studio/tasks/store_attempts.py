@@ -5,7 +5,7 @@ from typing import Any
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.tasks.model import Attempt, Audit, Task
-from refonte_studio.tasks.store import TASK, task_of
+from refonte_studio.tasks.store import OF_TEAM, TASK, task_of
 
 
 def attempt_of(row: Row) -> Attempt:
@@ -127,21 +127,9 @@ async def lock_to_retarget(tx: Tx, team_id: str, project_id: str, wanted: int, a
 async def set_wanted(tx: Tx, team_id: str, task_ids: Sequence[str], wanted: int) -> None:
     """How many attempts these tasks want; the open places follow."""
     await tx.run(
-        """UPDATE tasks SET open_places = open_places + :wanted - wanted, wanted = :wanted
-           WHERE id IN :task_ids[] AND team_id = :team_id""",
+        f"""UPDATE tasks SET open_places = open_places + :wanted - wanted, wanted = :wanted
+            WHERE id IN :task_ids[] AND {OF_TEAM}""",
         task_ids=list(task_ids),
         team_id=team_id,
         wanted=wanted,
     )
-
-
-async def pending_batches(tx: Tx, team_id: str, project_id: str) -> list[str]:
-    """The batches of a project that have pending tasks."""
-    rows = await tx.all(
-        """SELECT DISTINCT batch_id FROM tasks
-           WHERE project_id = :project_id AND status = 'pending' AND kind = 'work' AND team_id = :team_id
-           ORDER BY batch_id""",
-        team_id=team_id,
-        project_id=project_id,
-    )
-    return [row["batch_id"] for row in rows]

@@ -24,16 +24,22 @@ _BOUNDS = {
 
 def _where(team_id: str, mode: Mode, which: Filter) -> tuple[str, dict[str, Any]]:
     """The condition of a filter, of fixed text for each set of questions, and its values."""
-    values: dict[str, Any] = {"team_id": team_id, "mode": mode}
-    conditions = ["team_id = :team_id AND mode = :mode AND kind = 'work'"]
+    values: dict[str, Any] = {"team_id": team_id}
+    conditions = ["team_id = :team_id AND kind = 'work'"]
+    if which.project_id is None and which.batch_id is None:
+        # else it follows from them, and naming it would lead SQLite to the index of the whole team
+        conditions.append("mode = :mode")
+        values["mode"] = mode
     for name, condition in _BOUNDS.items():
         value = getattr(which, name)
         if value is not None:
             conditions.append(condition)
             values[name] = str(value) if name == "status" else value
     if which.unique_ids is not None:
-        conditions.append("unique_id IS NOT NULL AND unique_id IN :unique_ids[]")
-        values["unique_ids"] = list(which.unique_ids)
+        conditions.append(
+            "id IN (SELECT id FROM tasks WHERE team_id = :team_id AND mode = :mode AND unique_id IN :unique_ids[])"
+        )
+        values |= {"mode": mode, "unique_ids": list(which.unique_ids)}
     if which.tags is not None:
         conditions.append("id IN (SELECT task_id FROM task_tags WHERE team_id = :team_id AND tag IN :tags[])")
         values["tags"] = list(which.tags)
@@ -75,12 +81,14 @@ async def oldest_sizes(
     return [(row["id"], row["size"]) for row in rows]
 
 
-async def in_order(tx: Tx, team_id: str, task_ids: Sequence[str]) -> list[Task]:
-    """These tasks, oldest first."""
+async def between(tx: Tx, team_id: str, mode: Mode, which: Filter, after: str, last: str) -> list[Task]:
+    """Tasks beyond the one of id `after`, up to and with the one of id `last`, oldest first."""
+    where, values = _where(team_id, mode, which)
     rows = await tx.all(
-        f"SELECT {TASK} FROM tasks WHERE id IN :task_ids[] AND team_id = :team_id ORDER BY id",
-        task_ids=list(task_ids),
-        team_id=team_id,
+        f"SELECT {TASK} FROM tasks WHERE {where} AND id > :after AND id <= :last ORDER BY id",
+        after=after,
+        last=last,
+        **values,
     )
     return [task_of(row) for row in rows]
 
@@ -89,7 +97,7 @@ async def taken(tx: Tx, team_id: str, mode: Mode, unique_ids: Sequence[str]) -> 
     """Those unique_ids that a task has already."""
     rows = await tx.all(
         """SELECT unique_id FROM tasks
-           WHERE team_id = :team_id AND mode = :mode AND unique_id IS NOT NULL AND unique_id IN :unique_ids[]""",
+           WHERE team_id = :team_id AND mode = :mode AND unique_id IN :unique_ids[]""",
         team_id=team_id,
         mode=mode,
         unique_ids=list(unique_ids),

@@ -81,12 +81,14 @@ async def _serve(studio: Studio, operation: Operation, request: Request[Any, Any
         studio=studio,
         now=studio.clock(),
         path={name: unquote(value) for name, value in request.path_params.items()},
-        credential=_credential(request),
+        credential=None if operation.permission is None else _credential(request),
         content_type=request.headers.get("content-type", ""),
         stream=request.stream,
         range=request.headers.get("range"),
     )
-    if operation.permission is not None:
+    if operation.permission is None:
+        _check_site(request)
+    else:
         call.signed_in = await _authenticated(operation, call, method, request.headers.get("x-csrf-token"))
     try:
         _check_path(call.path)
@@ -100,6 +102,12 @@ async def _serve(studio: Studio, operation: Operation, request: Request[Any, Any
         answer.headers["Deprecation"] = "true"
         answer.headers["Link"] = f'<{request.url.path}>; rel="successor-version"; method="{operation.methods[0]}"'
     return answer
+
+
+def _check_site(request: Request[Any, Any, Any]) -> None:
+    """Another site's page may not sign anybody in: its visitor would work as somebody else without knowing."""
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        raise Forbidden("this call cannot be made from another site's page")
 
 
 def _check_path(path: Mapping[str, str]) -> None:
@@ -198,7 +206,7 @@ def _answer(result: Any) -> Response[Any]:
 def _studio_error(_request: Request[Any, Any, Any], error: StudioError) -> Response[bytes]:
     headers = dict(error.headers)
     if error.status == 401:
-        headers["WWW-Authenticate"] = 'Basic realm="Refonte Studio", charset="UTF-8"'
+        headers["WWW-Authenticate"] = 'Bearer realm="Refonte Studio"'  # for Basic, a browser would show its own dialog
     body = {"status_code": error.status, "error": error.message, **error.details}
     return Response(encode(body), status_code=error.status, media_type="application/json", headers=headers)
 

@@ -7,10 +7,11 @@ import msgspec
 from msgspec import Meta
 
 from refonte_studio.db import Tx
+from refonte_studio.files import service as files
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.pages import PAGE_LIMIT
-from refonte_studio.web import Call, Operations, Params
+from refonte_studio.web import Answer, Call, Operations, Params
 from refonte_studio.work import service
 from refonte_studio.work.model import Assignment, Waiting
 
@@ -244,6 +245,26 @@ async def release(call: Call, _params: Params) -> PutDownOut:
     """
     put_down = await call.db.write(service.release, call.caller, call.path["claim"], call.now)
     return PutDownOut(put_down.task_id)
+
+
+@operations.add(
+    "GET",
+    "/v1/work/{claim}/files/{id}",
+    may=Permission.WORK,
+    answer={"type": "string", "format": "binary", "description": "The file's bytes."},
+    errors=(409,),
+    locate=_locate,
+    media_type="application/octet-stream",
+)
+async def get_attachment(call: Call, _params: Params) -> Answer:
+    """Get a file of the task
+
+    The bytes of an uploaded file (`studio://files/{id}`) that the parameters of the held task name. A `Range` header
+    asks for a part of it, which is answered with 206.
+    """
+    file = await call.db.read(service.attachment_of, call.caller, call.path["claim"], call.path["id"], call.now)
+    made = files.served(call.db, file, call.range)
+    return Answer(made.content, made.status, made.media_type, made.headers)
 
 
 @operations.add(

@@ -9,6 +9,8 @@ import msgspec
 
 from refonte_studio.batches import service as batches
 from refonte_studio.db import Row, Tx
+from refonte_studio.files import service as files
+from refonte_studio.files.model import File
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
@@ -124,6 +126,17 @@ async def claim_of(tx: Tx, caller: Caller, claim_id: str) -> Claim:
     if claim is None:
         raise NotFound(f"there is no claim {shown(claim_id)}")
     return claim
+
+
+async def attachment_of(tx: Tx, caller: Caller, claim_id: str, file_id: str, now: int) -> File:
+    """A file that the task which the person holds is about. Raises NotFound for any other, Conflict if it is lost."""
+    claim = await claim_of(tx, caller, claim_id)
+    if not claim.is_live(now):
+        raise _lost(claim, now)
+    file = await files.find(tx, caller.team_id, caller.mode, file_id)
+    if file.attachment_url not in (await store.task_and_names(tx, claim))["params"]:
+        raise NotFound(f"the task has no file {shown(file_id)}")
+    return file
 
 
 async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any], now: int) -> Submitted:

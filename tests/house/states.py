@@ -1,0 +1,71 @@
+"""docs/states.md, from the tables of moves in the models: python -m tests.house.states > docs/states.md"""
+
+from collections.abc import Mapping
+
+from refonte_studio.batches import model as batches
+from refonte_studio.callbacks import model as callbacks
+from refonte_studio.tasks import model as tasks
+from refonte_studio.teams import model as teams
+from refonte_studio.work import model as work
+
+INTRO = """\
+# States
+
+What is in a state, and how it gets from one to the next. The tables stand in each room's `model.py`; this page is made
+from them. What no row allows is refused, or is not there to be asked for.
+"""
+
+SECTIONS: tuple[tuple[str, str, Mapping[tuple[str, str], str], tuple[str, ...]], ...] = (
+    (
+        "Teammate",
+        "An invitation makes an `invited` person; the set-up link and the command line make `active` ones. Disabling\n"
+        "ends sessions, keys and claims at once. `restore` is for those who had joined, `reopen` for those who had not.",
+        teams.MOVES,
+        ("invited", "active"),
+    ),
+    (
+        "Batch",
+        "A batch of a Studio project is made in `staging`, and takes tasks until it is finalized; any other, and every\n"
+        "default batch, is `in_progress` from the start. A Studio project's default batch never completes, and a\n"
+        "completed batch is reopened, by a new task, only outside Studio projects.",
+        batches.MOVES,
+        ("staging", "in_progress"),
+    ),
+    (
+        "Task",
+        "A task is `pending` while it waits for attempts, however many it has. In test mode it completes as it is made.",
+        tasks.MOVES,
+        ("pending",),
+    ),
+    (
+        "Claim",
+        "One person's hold on one place of a task. `held` is the only state that keeps a place. After `released` and\n"
+        "`expired` the person may get the task again; after `submitted` and `skipped`, never. `end` comes from outside:\n"
+        "the person left the project or the team, or the task was completed or canceled.",
+        work.MOVES,
+        ("held",),
+    ),
+    (
+        "Callback",
+        "What the team's own programs are told. It waits for its first try, or for the next; after the last it has\n"
+        "`failed`, and can be tried again by hand.",
+        callbacks.MOVES,
+        ("waiting",),
+    ),
+)
+
+
+def document() -> str:
+    parts = [INTRO]
+    for title, text, moves, first in SECTIONS:
+        rows = [f"| {state} | {move} | {to} |" for (state, move), to in moves.items()]
+        arrows = [f"    {state} --> {to}: {move}" for (state, move), to in moves.items()]
+        begin = [f"    [*] --> {state}" for state in first]
+        parts.append(f"## {title}\n\n{text}\n")
+        parts.append("\n".join(["| in | by | becomes |", "| --- | --- | --- |", *rows]) + "\n")
+        parts.append("\n".join(["```mermaid", "stateDiagram-v2", *begin, *arrows, "```"]) + "\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    print(document(), end="")

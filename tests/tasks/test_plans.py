@@ -1,0 +1,67 @@
+"""How SQLite, which knows nothing of how large tables are, finds tasks: never by reading all of a team's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from refonte_studio.db.engine import Engine, Tx
+from refonte_studio.tasks import store, store_attempts, store_lists
+from refonte_studio.tasks.model import Filter
+from tests.world import World
+
+ID = "0" * 24
+LOOKUPS: dict[str, Callable[[Tx], Any]] = {
+    "by ids": lambda tx: store.tasks_by_ids(tx, "t", [ID]),
+    "retarget": lambda tx: store_attempts.set_wanted(tx, "t", [ID], 2),
+    "taken": lambda tx: store_lists.taken(tx, "t", "live", ["u"]),
+    "by unique_id": lambda tx: store_lists.newest(tx, "t", "live", Filter(unique_ids=("u",)), None, 10),
+    "by tag": lambda tx: store_lists.newest(tx, "t", "live", Filter(tags=("x",)), None, 10),
+    "of a project": lambda tx: store_lists.newest(tx, "t", "live", Filter(project_id=ID), ID, 10),
+    "of a batch": lambda tx: store_lists.oldest_sizes(tx, "t", "live", Filter(batch_id=ID), ID, 10),
+    "an export": lambda tx: store_lists.between(tx, "t", "live", Filter(project_id=ID), ID, ID),
+    "attempts": lambda tx: store_attempts.attempts_of(tx, "t", [ID]),
+    "attempted": lambda tx: store_attempts.lock_attempted(tx, "t", ID, "", 10),
+    "pending": lambda tx: store.pending_in_batch(tx, "t", ID, 10),
+}
+
+
+class Explaining:
+    """A transaction that asks how each statement would be run, and runs none."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self.plan: list[str] = []
+
+    @property
+    def engine(self) -> Engine:
+        return self._tx.engine
+
+    async def all(self, sql: str, **values: Any) -> list[Any]:
+        self.plan += [row["detail"] for row in await self._tx.all(f"EXPLAIN QUERY PLAN {sql}", **values)]
+        return []
+
+    async def one(self, sql: str, **values: Any) -> None:
+        await self.all(sql, **values)
+
+    async def run(self, sql: str, **values: Any) -> int:
+        await self.all(sql, **values)
+        return 0
+
+
+async def explained(tx: Tx, look_up: Callable[[Any], Any]) -> list[str]:
+    asking = Explaining(tx)
+    await look_up(asking)
+    return asking.plan
+
+
+@pytest.mark.parametrize("name", LOOKUPS)
+async def test_a_look_up_never_reads_the_index_of_the_whole_team(world: World, name: str) -> None:
+    if world.db.engine != "sqlite":
+        return
+    plan = await world.db.read(explained, LOOKUPS[name])
+    assert plan
+    for step in plan:
+        assert "SCAN tasks" not in step, plan
+        assert "(team_id=?)" not in step, plan
+        assert "(team_id=? AND mode=?)" not in step, plan
