@@ -1,4 +1,4 @@
-"""Every test runs on both engines: `db`, `world` and all that is built on them come once for SQLite, once for PostgreSQL."""
+"""Every test runs on both engines: what is built on `db` and `world` comes once for SQLite, once for PostgreSQL."""
 
 import os
 import shutil

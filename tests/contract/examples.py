@@ -496,6 +496,18 @@ async def release(world: World, person: Person) -> Request:
 
 
 @example
+async def get_attachment(world: World, person: Person) -> Request:
+    uploading = await upload_file(world, person)
+    file = (await world.ana.call("POST", "/files/upload", **uploading.options("POST"))).json()
+    made = await project(world, person)
+    body = {"project": made, "batch": await batch(world, made, finalized=False, tasks=0)}
+    await world.ana.post("/task/categorization", {**body, "attachment": file["attachment_url"]})
+    await world.ana.post(f"/batches/{quote(body['batch'], safe='')}/finalize")
+    given = await person.post("/work/claim", {"project": made})
+    return Request({"claim": given["claim_id"], "id": file["id"]})
+
+
+@example
 async def queue(world: World, person: Person) -> Request:
     await batch(world, await project(world, person))
     return Request()

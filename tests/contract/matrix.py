@@ -77,6 +77,7 @@ MAY: dict[str, str] = {
     "extend": ALL,
     "skip": ALL,
     "release": ALL,
+    "get_attachment": ALL,
     "queue": ALL,
     "history": ALL,
     # callbacks

@@ -18,30 +18,32 @@ from them. What no row allows is refused, or is not there to be asked for.
 SECTIONS: tuple[tuple[str, str, Mapping[tuple[str, str], str], tuple[str, ...]], ...] = (
     (
         "Teammate",
-        "An invitation makes an `invited` person; the set-up link and the command line make `active` ones. Disabling\n"
-        "ends sessions, keys and claims at once. `restore` is for those who had joined, `reopen` for those who had not.",
+        "An invitation makes an `invited` person; the set-up link and the command line make `active` ones.\n"
+        "Disabling ends sessions, keys and claims at once. `restore` is for those who had joined, `reopen` for those\n"
+        "who had not.",
         teams.MOVES,
         ("invited", "active"),
     ),
     (
         "Batch",
-        "A batch of a Studio project is made in `staging`, and takes tasks until it is finalized; any other, and every\n"
-        "default batch, is `in_progress` from the start. A Studio project's default batch never completes, and a\n"
-        "completed batch is reopened, by a new task, only outside Studio projects.",
+        "A batch of a Studio project is made in `staging`, and takes tasks until it is finalized; any other, and\n"
+        "every default batch, is `in_progress` from the start. A Studio project's default batch never completes, and\n"
+        "a completed batch is reopened, by a new task, only outside Studio projects.",
         batches.MOVES,
         ("staging", "in_progress"),
     ),
     (
         "Task",
-        "A task is `pending` while it waits for attempts, however many it has. In test mode it completes as it is made.",
+        "A task is `pending` while it waits for attempts, however many it has. In test mode it completes\n"
+        "as it is made.",
         tasks.MOVES,
         ("pending",),
     ),
     (
         "Claim",
         "One person's hold on one place of a task. `held` is the only state that keeps a place. After `released` and\n"
-        "`expired` the person may get the task again; after `submitted` and `skipped`, never. `end` comes from outside:\n"
-        "the person left the project or the team, or the task was completed or canceled.",
+        "`expired` the person may get the task again; after `submitted` and `skipped`, never. `end` comes from\n"
+        "outside: the person left the project or the team, or the task was completed or canceled.",
         work.MOVES,
         ("held",),
     ),

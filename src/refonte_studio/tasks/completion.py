@@ -65,14 +65,19 @@ async def record_attempt(
         raise Conflict(f"you have attempted task {task.id} before") from error
     if task.kind != "work" or number < wanted:
         return number, wanted, Status.PENDING
-    if number == 1:
-        await store_attempts.complete(tx, task.team_id, task.id, response, now)
-        await _ended(tx, [task], now)
-    else:
+    if number > 1:
         await _complete(tx, [task], now)
+    else:
+        await _complete_by(tx, task, response, now)
     assert task.batch_id is not None, "a task for work has a batch"
     await settle(tx, task.team_id, task.batch_id, now)
     return number, wanted, Status.COMPLETED
+
+
+async def _complete_by(tx: Tx, task: Task, response: str, now: int) -> None:
+    """Completes a locked, pending task with its only response."""
+    await store_attempts.complete(tx, task.team_id, task.id, response, now)
+    await _ended(tx, [task], now)
 
 
 async def _complete(tx: Tx, tasks: Sequence[Task], now: int) -> None:

@@ -30,29 +30,14 @@ def task_json(
     With `files_url`, under which the server's own files are had, the answer says where its attachments are.
     """
     made_with = _made_with(task, project, batch)
-    own: dict[str, Any] = {
-        "task_id": task.id,
-        "type": task.type,
-        "status": task.status.value,
-        "created_at": iso(task.created_at),
-        "updated_at": iso(task.updated_at),
-        "is_test": task.mode == "test",
-        "metadata": msgspec.Raw(task.metadata),
-        **made_with,
-    }
-    if task.completed_at is not None:
-        own["completed_at"] = iso(task.completed_at)
-    if task.status is Status.COMPLETED:
-        own["response"] = msgspec.Raw(task.response or "{}")
-        own["customer_review_status"] = task.review_status or ReviewStatus.PENDING.value
+    own = {**_state(task), **made_with, "metadata": msgspec.Raw(task.metadata)}
     if audits:
         own["audits"] = [_audit(audit, emails or {}) for audit in audits]
     if attempts is not None:
         own["attempts"] = [_attempt(attempt, emails or {}) for attempt in attempts]
-    if files_url is not None:
-        downloads = _downloads(task.params, files_url)
-        if downloads:
-            own["attachmentS3Downloads"] = downloads
+    downloads = _downloads(task.params, files_url) if files_url is not None else []
+    if downloads:
+        own["attachmentS3Downloads"] = downloads
     if task.metadata != "{}":
         made_with["metadata"] = own["metadata"]
     params = task.params[1:-1].encode()  # the members, without the braces around them
@@ -60,6 +45,24 @@ def task_json(
     return b"".join(
         (_encode(own)[:-1], b',"params":', _encode(made_with)[:-1], beside, b"}", beside, b"}"),
     )
+
+
+def _state(task: Task) -> dict[str, Any]:
+    """What a task is, and what became of it."""
+    state: dict[str, Any] = {
+        "task_id": task.id,
+        "type": task.type,
+        "status": task.status.value,
+        "created_at": iso(task.created_at),
+        "updated_at": iso(task.updated_at),
+        "is_test": task.mode == "test",
+    }
+    if task.completed_at is not None:
+        state["completed_at"] = iso(task.completed_at)
+    if task.status is Status.COMPLETED:
+        state["response"] = msgspec.Raw(task.response or "{}")
+        state["customer_review_status"] = task.review_status or ReviewStatus.PENDING.value
+    return state
 
 
 def _downloads(params: str, files_url: str) -> list[dict[str, str]]:

@@ -32,8 +32,8 @@ _OPEN_BATCHES = """
     LIMIT 100000"""
 
 # The first open task of each open batch that this person may have. An evaluation task without a batch of its own is
-# mixed into its project's batches (`evaluation_before`), not queued up in the default one. The engines differ in how a row of the outer
-# query reaches the inner one, and in that PostgreSQL must lock what it picks.
+# mixed into its project's batches (`evaluation_before`), not queued up in the default one. The engines differ in how
+# a row of the outer query reaches the inner one, and in that PostgreSQL must lock what it picks.
 _FIRST_OPEN = f"""SELECT t.id FROM tasks t
     WHERE t.team_id = :team AND t.batch_id = o.id AND t.open_places > 0
       AND (t.kind = 'work' OR NOT o.is_default) AND NOT EXISTS ({_TAKEN})
@@ -66,7 +66,8 @@ def _claim(row: Row) -> Claim:
 async def held_and_due(tx: Tx, caller: Caller, now: int) -> tuple[Claim | None, bool]:
     """What the person holds, if anything, and whether any lease in the database has run out."""
     row = await tx.one(
-        f"""SELECT {_CLAIM}, EXISTS (SELECT 1 FROM claims d WHERE d.state = 'held' AND d.lease_expires_at <= :now) AS due
+        f"""SELECT {_CLAIM},
+              EXISTS (SELECT 1 FROM claims d WHERE d.state = 'held' AND d.lease_expires_at <= :now) AS due
             FROM (SELECT 1 AS one) AS x
             LEFT JOIN claims c ON c.teammate_id = :me AND c.mode = :mode AND c.state = 'held'""",
         me=caller.teammate_id,
@@ -79,13 +80,14 @@ async def held_and_due(tx: Tx, caller: Caller, now: int) -> tuple[Claim | None, 
 
 async def next_training(tx: Tx, caller: Caller, project_id: str | None) -> Candidate | None:
     """The oldest training task that the person still owes one of their projects."""
+    # apart, lest PostgreSQL look for the first of few training tasks by going through all tasks in their order
     row = await tx.one(
-        f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks t
-            WHERE a.teammate_id = :me AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
-              AND t.team_id = :team AND t.mode = :mode AND t.status = 'pending'
-              AND (CAST(:project AS TEXT) IS NULL OR t.project_id = :project)
-              AND NOT EXISTS ({_TAKEN})
-            ORDER BY t.id LIMIT 1""",
+        f"""WITH training AS MATERIALIZED (
+              SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks t
+              WHERE a.teammate_id = :me AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
+                AND t.team_id = :team AND t.mode = :mode AND t.status = 'pending'
+                AND (CAST(:project AS TEXT) IS NULL OR t.project_id = :project))
+            SELECT t.id, t.project_id FROM training t WHERE NOT EXISTS ({_TAKEN}) ORDER BY t.id LIMIT 1""",
         me=caller.teammate_id,
         team=caller.team_id,
         mode=caller.mode,
