@@ -24,7 +24,7 @@ GLOSSARY: Mapping[str, str] = {
     "lastName": "Last name.",
     "last_name": "Last name.",
     "new_password": "The password from now on.",
-    "password": "The password, of 10 to 1,000 characters.",
+    "password": "The password, of 8 to 1,000 characters.",
     "permissions": "What the role may do.",
     "role": "`admin`, `manager`, `member`, `labeler`, `disabled` or `invited`.",
     "SessionOut.role": "`admin`, `manager`, `member` or `labeler`.",

@@ -25,6 +25,8 @@ GROUP = 64
 QUEUE_LIMIT = 4_096
 READERS = 4
 BUSY_TIMEOUT_MS = 5_000
+# A claim's statements make small temporary tables; in a file, each of them costs more than the rest of the claim.
+WRITER = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -32000", "temp_store = MEMORY")
 
 log = logging.getLogger(__name__)
 
@@ -166,9 +168,7 @@ class SqliteDatabase:
                 group.append(job)
             try:
                 if connection is None:
-                    connection = self._connect(
-                        "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -32000"
-                    )
+                    connection = self._connect(*WRITER)
                 self._commit_group(connection, group)
             except sqlite3.Error as error:
                 for job in group:

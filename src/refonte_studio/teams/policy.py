@@ -10,7 +10,7 @@ from refonte_studio.teams.model import email_key
 
 ADDRESS_LIMIT = 254
 NAME_LIMIT = 200
-PASSWORD_MIN = 10
+PASSWORD_MIN = 8
 PASSWORD_MAX = 1_000
 LISTED = 10  # offending values that one message names
 

@@ -92,7 +92,7 @@ async def accept_invitation(call: Call, params: AcceptParams) -> Answer:
     """Accept an invitation.
 
     The invited person joins the team with the invited role and is signed in (a cookie session). The token is the last
-    path segment of the link in the invitation; used, expired or unknown, it is 404. A password has 10 to 1,000
+    path segment of the link in the invitation; used, expired or unknown, it is 404. A password has 8 to 1,000
     characters.
     """
     await call.db.read(membership.check_invitation, params.token, call.now)
@@ -214,7 +214,7 @@ async def change_password(call: Call, params: PasswordParams) -> Answer:
     """Change one's password.
 
     Ends every session and every API key of the caller at once; a caller in a cookie session gets a fresh one. A wrong
-    `current_password` is 400 and counts as a failure to sign in. A password has 10 to 1,000 characters.
+    `current_password` is 400 and counts as a failure to sign in. A password has 8 to 1,000 characters.
     """
     policy.checked_password("new_password", params.new_password)
     attempt = await call.db.write(service.reserve_attempt, call.caller.email, call.now)
