@@ -5,8 +5,10 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import jsonschema_rs
+import msgspec
 import pytest
 
 from refonte_studio.db import Database, Tx
@@ -56,6 +58,14 @@ def test_every_example_fits_its_schema():
                         validator = jsonschema_rs.Draft202012Validator(schema)
                         problems = [str(problem) for problem in validator.iter_errors(content["example"])]
                         assert not problems, (entry["operationId"], problems)
+
+
+def test_what_may_be_absent_is_not_documented_as_always_there():
+    structs = [msgspec.Struct]
+    for struct in structs:
+        structs += struct.__subclasses__()
+        for field in msgspec.structs.fields(struct) if struct.__module__.startswith("refonte_studio") else ():
+            assert not (field.required and msgspec.UnsetType in get_args(field.type)), (struct, field.name)
 
 
 def test_references_lead_somewhere():

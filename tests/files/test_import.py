@@ -8,7 +8,7 @@ import pytest
 
 from refonte_studio.db import Database
 from refonte_studio.files.model import checked_url
-from refonte_studio.files.outbound import Guard
+from refonte_studio.files.outbound import Guard, Refused
 from refonte_studio.kit.errors import BadInput
 from tests.world import Clock, World
 
@@ -153,6 +153,20 @@ def test_loopback_is_open_to_a_server_that_only_this_machine_reaches_and_hosts_t
     assert not Guard(frozenset(), loopback=True).admits("localhost", "10.0.0.1")
     assert Guard(frozenset({"minio"}), loopback=False).admits("MinIO.", "10.0.0.1")
     assert not Guard(frozenset({"minio"}), loopback=False).admits("other", "10.0.0.1")
+
+
+async def test_a_host_is_refused_if_any_of_its_addresses_is_internal(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = ["93.184.216.34", "10.0.0.1"]
+
+    async def getaddrinfo(*_args: object, **_options: object) -> list[tuple[object, ...]]:
+        return [(None, None, None, "", (address, 80)) for address in found]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    guard = Guard(frozenset(), loopback=False)
+    with pytest.raises(Refused, match="example.com"):
+        await guard.addresses("example.com", 80)
+    found.pop()
+    assert await guard.addresses("example.com", 80) == ["93.184.216.34"]
 
 
 @pytest.mark.parametrize("url", ["http://a/" + "x" * 4_000, "http://a:x/", "http://[::/", "//a/b", "", "http://a/\n"])

@@ -64,8 +64,6 @@ async def test_a_bad_change_of_members_changes_nothing(world: World) -> None:
 MALFORMED: list[tuple[dict[str, Any], str]] = [
     ({"name": "Night", "emails": ["mia@example.com", BEN]}, "mia@example.com"),
     ({"name": "Night", "emails": ["cid@example.com"]}, "cid@example.com"),
-    ({"name": "Night", "emails": []}, "emails"),
-    ({"name": "Night"}, "emails"),
     ({"emails": [BEN]}, "name"),
     ({"name": "", "emails": [BEN]}, "name"),
     ({"name": "x" * 201, "emails": [BEN]}, "201"),
@@ -124,3 +122,10 @@ async def test_the_group_of_one_person_follows_that_persons_assignment(world: Wo
     assert [members(group) for group in await world.ana.get(GROUPS)] == [[]]
     await world.ana.post("/studio/assignments/add", {"emails": [BEN], "projects": ["Dogs"]})
     assert [members(group) for group in await world.ana.get(GROUPS)] == [[BEN]]
+
+
+async def test_a_group_may_start_without_members(world: World):
+    await world.ana.post("/projects", {"name": "Empty", "type": "categorization", "studio": True})
+    for body in ({"name": "later"}, {"name": "much later", "emails": []}):
+        made = await world.ana.post("/studio/projects/Empty/groups", body)
+        assert (made["numWorkers"], made["workers"]) == (0, [])

@@ -52,7 +52,10 @@ async def test_the_filters_of_a_list(world: World) -> None:
     assert await listed(world, project="Album") == [third, second]
     assert await listed(world, batch="Monday") == [third]
     assert await listed(world, project="Album", batch="Monday", status="pending") == [third]
+    assert await listed(world, project="default", batch="Monday") == []
     assert await listed(world, status="canceled") == [first]
+    assert await listed(world, project="default", status="canceled") == [first]
+    assert await listed(world, batch="default (default)", status="pending") == []
     assert await listed(world, type="comparison") == []
     assert await listed(world, type="categorization", tags="y") == [second, first]
     assert await listed(world, tags=["x", "nothing"]) == [first], "one of several tags is enough"

@@ -58,13 +58,13 @@ class ResetPriorities(Params):
     project: str | None = None
 
 
-class StudioBatchOut(msgspec.Struct):
+class StudioBatchOut(msgspec.Struct, kw_only=True):
     id: str
     name: str
     projectId: str
     projectName: str
     batchType: BatchType
-    studioPriority: int | UnsetType  # of pending batches
+    studioPriority: int | UnsetType = UNSET  # of pending batches
     total: int
     completed: int
     groups: list[str]

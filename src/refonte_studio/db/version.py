@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
@@ -23,19 +24,23 @@ def current(url: str) -> str | None:
     return asyncio.run(_of_postgres(url))
 
 
-def make_current(url: str) -> None:
+def make_current(url: str, meanwhile: Callable[[], object] = lambda: None) -> None:
     """Applies what the database lacks, in a process that ends afterwards, so that its weight does not stay.
 
-    Raises MigrationFailed.
+    `meanwhile` is called in this process, while the other one works. Raises MigrationFailed.
     """
     present = current(url)
-    if present == newest():
-        return
     if present is not None and present > newest():
         raise MigrationFailed(f"the database has schema {present}, and this version of Refonte Studio knows {newest()}")
+    if present == newest():
+        return
     environment = os.environ | {"STUDIO_DATABASE": url}
-    done = subprocess.run([sys.executable, "-m", "refonte_studio.db.migrate"], env=environment, check=False)
-    if done.returncode != 0:
+    migration = subprocess.Popen([sys.executable, "-m", "refonte_studio.db.migrate"], env=environment)
+    try:
+        meanwhile()
+    finally:
+        failed = migration.wait() != 0
+    if failed:
         raise MigrationFailed(f"the database could not be brought to schema {newest()}; see above")
 
 

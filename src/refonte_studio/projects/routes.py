@@ -57,7 +57,7 @@ class TemplateOut(msgspec.Struct):
     created_at: str
     updated_at: str
     template_variables: dict[str, Any]
-    response_schema: dict[str, Any] | UnsetType
+    response_schema: dict[str, Any] | UnsetType = UNSET
 
     @classmethod
     def of(cls, template: Template) -> "TemplateOut":

@@ -34,7 +34,7 @@ class CreateGroup(Params):
     ALIASES: ClassVar[Mapping[str, str]] = {"email": "emails"}
 
     name: str
-    emails: list[str]
+    emails: list[str] | None = None
 
 
 class UpdateGroup(Params):
@@ -145,7 +145,7 @@ async def list_groups(call: Call, _params: Params) -> list[GroupOut]:
 
 
 async def _create(tx: Tx, caller: Caller, path: Mapping[str, str], params: CreateGroup, now: int) -> Group:
-    return await service.create_group(tx, await located(tx, caller, path), params.name, params.emails, now)
+    return await service.create_group(tx, await located(tx, caller, path), params.name, params.emails or [], now)
 
 
 @operations.add(

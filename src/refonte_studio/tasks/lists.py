@@ -110,13 +110,27 @@ async def page(
     which = await filter_for(tx, caller, asked)
     rows = await store_lists.newest(tx, caller.team_id, caller.mode, which, checked_token(token), limit + 1)
     found = page_of(rows, limit, lambda task: task.id)
-    total = await store_lists.count(tx, caller.team_id, caller.mode, which)
+    total = await _total(tx, caller, which)
     if limited:
         names = await projects.names_by_ids(tx, caller.team_id, list({task.project_id for task in found.docs}))
         docs = [view.limited_json(task, names[task.project_id]) for task in found.docs]
     else:
         docs = await described(tx, caller.team_id, found.docs, files_url=files_url)
     return Page(docs, limit, found.next_token), total
+
+
+async def _total(tx: Tx, caller: Caller, which: Filter) -> int:
+    """How many tasks a filter lets through: by the batches' own counts where they tell, else by counting."""
+    rest = replace(which, project_id=None, batch_id=None, status=None)
+    if rest != Filter() or (which.project_id is None and which.batch_id is None):
+        return await store_lists.count(tx, caller.team_id, caller.mode, which)
+    if which.batch_id is not None:
+        chosen = [await batches.by_id(tx, caller.team_id, which.batch_id)]
+    else:
+        chosen = await batches.of_project(tx, await projects.by_id(tx, caller.team_id, which.project_id or ""))
+    ids = [batch.id for batch in chosen if which.project_id in (None, batch.project_id)]
+    counts = (await batches.counts(tx, ids)).values()
+    return sum(count.total if which.status is None else getattr(count, which.status.value) for count in counts)
 
 
 async def export_page(tx: Tx, caller: Caller, which: Filter, after: str, attempts: bool) -> tuple[bytes, str | None]:

@@ -142,8 +142,9 @@ class _Schemas:
                     each.setdefault("description", said)
                 if "default" in each and each["default"] is None:
                     del each["default"]
-        for operation in operations:
-            self._document_params(operation.params, _name_in(self._found[f"params {operation.name}"]))
+        specs = {_name_in(self._found[f"params {operation.name}"]): operation.params for operation in operations}
+        for name, spec in specs.items():
+            self._document_params(spec, name)
 
     def _document_params(self, spec: type[Params], name: str) -> None:
         """What every parameter object has in common: null is the same as left out, others are refused."""
