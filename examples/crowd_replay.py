@@ -85,6 +85,8 @@ class Api:
 
     def __init__(self, url: str, **headers: str) -> None:
         parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise Failed(f"STUDIO_URL must be like http://127.0.0.1:8000, not {url}")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self.connection = kind(parts.netloc, timeout=TIMEOUT_S)
         self.base = f"{parts.path.rstrip('/').removesuffix('/v1')}/v1"
@@ -115,8 +117,7 @@ class Api:
     def ask(self, path: str, body: Any) -> tuple[int, Any]:
         """The status and JSON of a POST."""
         response = self.send("POST", path, json.dumps(body).encode(), "application/json")
-        content = response.read()
-        return response.status, json.loads(content) if content else None
+        return response.status, said(response)
 
     def post(self, path: str, body: Any) -> Any:
         """The JSON of a POST that must succeed."""
@@ -131,11 +132,20 @@ class Api:
         """The lines of an answer as they come in; a body is lines, too."""
         response = self.send(method, path, body, "application/x-ndjson")
         if response.status != 200:
-            self.refuse(method, path, response.status, json.loads(response.read() or b"null"))
+            self.refuse(method, path, response.status, said(response))
         yield from response
 
     def refuse(self, method: str, path: str, status: int, answer: Any) -> Any:
         raise Failed(f"{method} {path}: {status} {json.dumps(answer, ensure_ascii=False)}")
+
+
+def said(response: http.client.HTTPResponse) -> Any:
+    """An answer's JSON, or its text if a server in between gave it."""
+    content = response.read()
+    try:
+        return json.loads(content) if content else None
+    except ValueError:
+        return content.decode(errors="replace")
 
 
 @dataclass
@@ -280,7 +290,7 @@ class Replay:
         welcome = json.dumps({"token": token, "password": secrets.token_urlsafe(16), **names}).encode()
         with closing(browser.connection):
             response = browser.send("POST", "/invitations/accept", welcome, "application/json")
-            answer = json.loads(response.read())
+            answer = said(response)
             if response.status != 200:
                 browser.refuse("POST", "/invitations/accept", response.status, answer)
             browser.headers["Cookie"] = response.headers["Set-Cookie"].partition(";")[0]

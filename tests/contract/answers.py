@@ -1,5 +1,6 @@
 """What every answer has to be, whatever the operation."""
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -43,6 +44,18 @@ def document() -> dict[str, Any]:
     return openapi_document()
 
 
+@cache
+def _registry() -> jsonschema_rs.Registry:
+    return jsonschema_rs.Registry([("urn:api", {"components": document()["components"]})])
+
+
+def problems(schema: dict[str, Any], value: Any) -> list[str]:
+    """In what a value does not fit a schema of the document."""
+    standing_alone = json.loads(json.dumps(schema).replace('"#/components/', '"urn:api#/components/'))
+    validator = jsonschema_rs.Draft202012Validator(standing_alone, registry=_registry())
+    return [str(problem) for problem in validator.iter_errors(value)]
+
+
 def documented(operation: Operation, method: str) -> dict[str, Any]:
     """The operation's entry in the OpenAPI document."""
     for methods in document()["paths"].values():
@@ -63,8 +76,7 @@ def check(operation: Operation, method: str, response: httpx.Response) -> None:
     content = responses[status]["content"]
     assert response.headers["content-type"].partition(";")[0] in (*content, "text/plain")
     if "application/json" in content:
-        schema = {**content["application/json"]["schema"], "components": document()["components"]}
-        jsonschema_rs.Draft202012Validator(schema).validate(response.json())
+        assert problems(content["application/json"]["schema"], response.json()) == []
         look_at(response.json())
     if method in operation.deprecated:
         assert response.headers["deprecation"] == "true"

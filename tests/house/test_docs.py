@@ -7,6 +7,7 @@ import pytest
 
 import refonte_studio.main
 import refonte_studio.worker
+from refonte_studio.callbacks.model import About
 from refonte_studio.config import Settings
 from refonte_studio.kit.errors import StudioError
 from tests.cli.help import commands
@@ -39,6 +40,11 @@ def test_every_error_is_told_with_its_status():
     told = set(re.findall(r"^\| (\d+) \| `(\w+)` \|", (DOCS / "errors.md").read_text(), re.MULTILINE))
     real = {(str(e.status), e.__name__) for e in _errors() if e.__module__.startswith("refonte_studio.")}
     assert told == real
+
+
+def test_every_event_is_told():
+    told = re.findall(r"^\| `([\w.]+)` \|", (DOCS / "callbacks.md").read_text(), re.MULTILINE)
+    assert told == list(About)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
