@@ -151,6 +151,17 @@ async def test_a_try_whose_server_died_is_made_by_another(world: World, receiver
     assert (await only(world))["state"] == "delivered"
 
 
+async def test_what_a_lost_try_says_late_is_not_heard(world: World, receiver: Receiver, post_office: PostOffice):
+    await told(world, receiver.url)
+    (begun,) = await world.db.write(service.begin_tries, world.clock(), (), 10)
+    world.clock.forward(seconds=61)
+    receiver.status = 503
+    assert await post_office.deliver() == 1
+    assert not await world.db.write(service.delivered, begun, world.clock())
+    callback = await only(world)
+    assert (callback["state"], callback["tries"]) == ("waiting", 2)
+
+
 async def test_the_loop_delivers_and_stops(world: World, receiver: Receiver, post_office: PostOffice):
     await told(world, receiver.url, 20)
     receiver.waiting = asyncio.Event()

@@ -62,7 +62,7 @@ async def insert(
 async def begin_tries(tx: Tx, now: int, lost_at: int, busy_teams: Sequence[str], limit: int) -> list[Callback]:
     """Takes due callbacks, so that nobody else takes them before `lost_at`."""
     rows = await tx.all(
-        f"""UPDATE callbacks SET tries = tries + 1, next_try_at = next_try_at + 0 * :lost_at
+        f"""UPDATE callbacks SET tries = tries + 1, next_try_at = :lost_at
             WHERE id IN (
               SELECT id FROM callbacks
               WHERE state = 'waiting' AND next_try_at <= :now AND NOT (team_id IN :busy_teams[])

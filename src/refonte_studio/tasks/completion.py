@@ -125,6 +125,7 @@ async def retarget(tx: Tx, project: Project, now: int) -> int:
     """Makes the pending tasks of a project follow its pipeline; answers how many completed, having enough attempts."""
     completed: Counter[str] = Counter()
     after, wanted = "", project.attempts_wanted
+    await store_attempts.set_wanted_of_quality(tx, project.team_id, project.id, wanted)
     while tasks := await store_attempts.lock_to_retarget(tx, project.team_id, project.id, wanted, after, CHUNK):
         await store_attempts.set_wanted(tx, project.team_id, [task.id for task in tasks], wanted)
         enough = [task for task in tasks if task.attempts >= wanted]

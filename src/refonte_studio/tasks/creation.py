@@ -26,11 +26,12 @@ async def create_task(
     Raises NotFound for an unknown type, BadInput for bad parameters, Conflict for a unique_id that is taken.
     """
     task_type = policy.task_type(type_name)
-    project = await project_named(tx, caller.team_id, caller.mode, policy.name_in(given, "project"), now)
-    draft = policy.drafted(task_type, given, project, caller.mode)
     batch_name = policy.name_in(given, "batch")
+    project_name = policy.name_in(given, "project")
+    project = await project_named(tx, caller.team_id, caller.mode, project_name, batch_name, now)
+    draft = policy.drafted(task_type, given, project, caller.mode)
     batch = None
-    if kind != "training":
+    if kind == "work" or (kind == "evaluation" and batch_name is not None):
         batch = await open_batch(tx, await batch_named(tx, project, batch_name, now))
     elif batch_name is not None:
         raise BadInput(f"a training task has no batch, so not {shown(batch_name)}")
@@ -49,13 +50,25 @@ async def create_task(
     return task
 
 
-async def project_named(tx: Tx, team_id: str, mode: Mode, name: str | None, now: int) -> Project:
-    """The project of that name, or the default one, with its pipeline as it stays until this transaction ends."""
-    if name is None:
+async def project_named(
+    tx: Tx, team_id: str, mode: Mode, name: str | None, batch_name: str | None, now: int
+) -> Project:
+    """The project of that name, or else the batch's, or else the default one, with its pipeline as it stays until this
+    transaction ends."""
+    project = await project_meant(tx, team_id, mode, name, batch_name)
+    if project is None:
         project = await projects.default_project(tx, team_id, mode, now)
-    else:
-        project = await projects.find_in_body(tx, team_id, mode, name)
     return await projects.hold(tx, project)
+
+
+async def project_meant(tx: Tx, team_id: str, mode: Mode, name: str | None, batch_name: str | None) -> Project | None:
+    """The project of that name, or else the one that the batch belongs to; None if neither is named."""
+    if name is not None:
+        return await projects.find_in_body(tx, team_id, mode, name)
+    if batch_name is None:
+        return None
+    batch = await batches.find_in_body(tx, team_id, mode, batch_name)
+    return await projects.by_id(tx, team_id, batch.project_id)
 
 
 async def batch_named(tx: Tx, project: Project, name: str | None, now: int) -> Batch:
@@ -94,7 +107,7 @@ async def count_new(tx: Tx, batch: Batch, count: int) -> None:
 def task_from(draft: Draft, task_id: str, project: Project, batch_id: str | None, kind: Kind, now: int) -> Task:
     """The task that a draft becomes: pending, or in test mode completed."""
     completed = draft.response is not None
-    wanted = project.attempts_wanted if kind == "work" else 1
+    wanted = project.attempts_wanted
     return Task(
         id=task_id,
         team_id=project.team_id,
@@ -106,7 +119,7 @@ def task_from(draft: Draft, task_id: str, project: Project, batch_id: str | None
         status=Status.COMPLETED if completed else Status.PENDING,
         wanted=wanted,
         attempts=0,
-        open_places=0 if completed else wanted,
+        open_places=0 if completed or kind != "work" else wanted,  # whoever is due may attempt a quality task
         params=draft.params,
         metadata=draft.metadata,
         tags=policy.as_json("tags", draft.tags) if draft.tags else None,

@@ -176,10 +176,9 @@ async def _target(tx: Tx, caller: Caller, place: Place, number: int) -> Target:
     project_name, batch_name = place
     project: Project | None = None
     try:
-        if project_name is None:
+        project = await creation.project_meant(tx, caller.team_id, caller.mode, project_name, batch_name)
+        if project is None:
             project = await projects.present_default(tx, caller.team_id, caller.mode)
-        else:
-            project = await projects.find_in_body(tx, caller.team_id, caller.mode, project_name)
         if batch_name is not None:
             batch = await batches.find_in_body(tx, caller.team_id, caller.mode, batch_name)
             creation.check_batch(batch, project)
@@ -203,7 +202,7 @@ async def write(tx: Tx, caller: Caller, places: Mapping[int, Place], spool: Spoo
     """Creates the tasks of all lines put aside; answers how many. Raises Duplicate for a unique_id that is taken."""
     found: dict[int, tuple[Project, Batch]] = {}
     for number, (project_name, batch_name) in places.items():
-        project = await creation.project_named(tx, caller.team_id, caller.mode, project_name, now)
+        project = await creation.project_named(tx, caller.team_id, caller.mode, project_name, batch_name, now)
         found[number] = (project, await creation.batch_named(tx, project, batch_name, now))
     opened = {batch.id: batch for _, batch in found.values()}
     for batch_id in sorted(opened):  # in one order everywhere, so that no two imports wait for each other

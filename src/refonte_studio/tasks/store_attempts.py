@@ -124,6 +124,17 @@ async def lock_to_retarget(tx: Tx, team_id: str, project_id: str, wanted: int, a
     return [task_of(row) for row in rows]
 
 
+async def set_wanted_of_quality(tx: Tx, team_id: str, project_id: str, wanted: int) -> None:
+    """Lets a project's quality tasks look like its others."""
+    await tx.run(
+        """UPDATE tasks SET wanted = :wanted
+           WHERE project_id = :project_id AND kind <> 'work' AND status = 'pending' AND team_id = :team_id""",
+        team_id=team_id,
+        project_id=project_id,
+        wanted=wanted,
+    )
+
+
 async def set_wanted(tx: Tx, team_id: str, task_ids: Sequence[str], wanted: int) -> None:
     """How many attempts these tasks want; the open places follow."""
     await tx.run(

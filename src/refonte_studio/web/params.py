@@ -131,7 +131,7 @@ def _from_query(name: str, field: _Field, values: list[str], bracketed: bool) ->
     try:
         return msgspec.convert(values[0], field.type, strict=False)
     except msgspec.ValidationError as error:
-        raise BadInput(f"{name}: {error}, got {shown(values[0])}") from error
+        raise BadInput(f"{name}: {_plain(error)}, got {shown(values[0])}") from error
 
 
 def _checked(name: str, value: Any, field: _Field) -> Any:
@@ -144,7 +144,12 @@ def _checked(name: str, value: Any, field: _Field) -> Any:
     try:
         return msgspec.convert(value, field.type)
     except msgspec.ValidationError as error:
-        raise BadInput(f"{name}: {error}, got {shown(value)}") from error
+        raise BadInput(f"{name}: {_plain(error)}, got {shown(value)}") from error
+
+
+def _plain(error: msgspec.ValidationError) -> str:
+    """What is expected, without the null that stands for a parameter left out."""
+    return str(error).replace(" | null`", "`")
 
 
 def _keep(given: dict[str, Any], name: str, value: Any) -> None:

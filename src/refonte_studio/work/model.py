@@ -85,10 +85,10 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many tasks of a batch (or, without a batch, of a project's training) a person could claim."""
+    """How many tasks of a batch a person could claim."""
 
     project: str
-    batch: str | None
+    batch: str
     tasks: int
 
 
@@ -103,3 +103,8 @@ class Done:
     type: str
     submitted_at: int
     response: str  # JSON object
+
+
+def default_batch_name(project: str) -> str:
+    """What stands for a batch where a task has none, so that a quality task looks like any other."""
+    return f"{project} (default)"

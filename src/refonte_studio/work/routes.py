@@ -291,8 +291,7 @@ def _queue_out(waiting: list[Waiting]) -> QueueOut:
     for part in waiting:
         project = projects.setdefault(part.project, WaitingProject(part.project, 0, []))
         project.waiting += part.tasks
-        if part.batch is not None:
-            project.batches.append(WaitingBatch(part.batch, part.tasks))
+        project.batches.append(WaitingBatch(part.batch, part.tasks))
     return QueueOut(sum(project.waiting for project in projects.values()), list(projects.values()))
 
 

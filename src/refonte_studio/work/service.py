@@ -22,8 +22,17 @@ from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
 from refonte_studio.tasks.model import TasksEnded
 from refonte_studio.teams.model import TeammatesDisabled
-from refonte_studio.work import store
-from refonte_studio.work.model import Assignment, Candidate, Claim, ClaimState, Done, Submitted, Waiting
+from refonte_studio.work import policy, store
+from refonte_studio.work.model import (
+    Assignment,
+    Candidate,
+    Claim,
+    ClaimState,
+    Done,
+    Submitted,
+    Waiting,
+    default_batch_name,
+)
 
 EXPIRE_LIMIT = 500  # leases ended in one transaction
 CLAIM_TRIES = 3  # tasks looked at before a claim gives up, when others keep taking what was found
@@ -67,32 +76,41 @@ async def _filter_ids(tx: Tx, caller: Caller, project: str | None, batch: str | 
 
 
 async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
-    """Training that is owed comes first; then batches in priority order; in a batch, the oldest task first."""
+    """Training that is owed comes first; then batches in priority order; in a batch, the oldest task first.
+
+    Evaluation tasks are mixed in, and what is left of them comes when there is no other work.
+    """
     training = await store.next_training(tx, caller, project_id)
     if training is not None:
-        return await _among_the_work(tx, caller, training)
+        shown_batch = await store.first_open_batch(tx, caller, training.project_id)
+        return replace(training, batch_id=shown_batch)
     candidate = await store.next_open(tx, caller, project_id, batch_id, wait=False)
     if candidate is None:
         # What others have locked for a moment may still have a place for this person.
         candidate = await store.next_open(tx, caller, project_id, batch_id, wait=True)
     if candidate is None:
-        last = await store.last_evaluation(tx, caller, project_id, batch_id)
-        return await _among_the_work(tx, caller, last) if last else None
-    evaluation = await store.evaluation_before(tx, caller, candidate)
-    if evaluation is not None:
-        return Candidate(evaluation, candidate.project_id, candidate.batch_id, "evaluation")
+        evaluation = await store.next_evaluation(tx, caller, project_id, batch_id)
+        return await _among_the_work(tx, caller, evaluation) if evaluation else None
+    if policy.mixes_in(caller.teammate_id, candidate.task_id):
+        evaluation = await store.next_evaluation(tx, caller, candidate.project_id, candidate.batch_id)
+        if evaluation is not None:
+            return replace(evaluation, batch_id=candidate.batch_id)
     return candidate
 
 
-async def _among_the_work(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
-    """The same task, shown as one of the batch that is next in its project."""
-    batch_id = await store.first_open_batch(tx, caller, candidate.project_id)
-    return Candidate(candidate.task_id, candidate.project_id, batch_id, candidate.kind)
+async def _among_the_work(tx: Tx, caller: Caller, evaluation: Candidate) -> Candidate:
+    """The same task, shown as one of the batch that the person worked last, or would work next."""
+    shown_batch = (
+        evaluation.batch_id
+        or await store.last_batch(tx, caller, evaluation.project_id)
+        or await store.first_open_batch(tx, caller, evaluation.project_id)
+    )
+    return replace(evaluation, batch_id=shown_batch)
 
 
 async def _claim(tx: Tx, caller: Caller, candidate: Candidate, lease_ms: int, now: int) -> Claim | None:
     """Takes a place and makes the claim; None if somebody or something got there first."""
-    takes_place = candidate.kind != "training"
+    takes_place = candidate.kind == "work"
     if takes_place and not await store.take_place(tx, caller.team_id, candidate.task_id):
         return None
     claim_id, expires = new_id(now), now + lease_ms
@@ -116,7 +134,7 @@ async def _claim(tx: Tx, caller: Caller, candidate: Candidate, lease_ms: int, no
 
 async def _assignment(tx: Tx, claim: Claim) -> Assignment:
     row = await store.task_and_names(tx, claim)
-    batch = row["batch"] or store.default_batch_name(row["project"])
+    batch = row["batch"] or default_batch_name(row["project"])
     return Assignment(claim, row["type"], row["project"], batch, row["params"])
 
 
@@ -249,7 +267,8 @@ async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
 
 async def queue(tx: Tx, caller: Caller) -> list[Waiting]:
     """What is waiting for this person, in the order of dispatch; without what they hold already."""
-    return [waiting for waiting in await store.waiting(tx, caller) if waiting.tasks]
+    waiting = policy.with_quality(await store.waiting(tx, caller), await store.quality_waiting(tx, caller))
+    return [part for part in waiting if part.tasks]
 
 
 async def history(tx: Tx, caller: Caller, limit: int, token: str | None) -> Page[Done]:

@@ -4,11 +4,10 @@ Lock order, everywhere: the row of the task, then of the claim, then of the batc
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Caller
-from refonte_studio.work.model import Candidate, Claim, ClaimState, Done, Waiting
+from refonte_studio.work.model import Candidate, Claim, ClaimState, Done, Waiting, default_batch_name
 
 _CLAIM = """c.id, c.team_id, c.task_id, c.project_id, c.batch_id, c.teammate_id, c.state, c.claimed_at,
     c.lease_expires_at"""
@@ -20,7 +19,7 @@ _TAKEN = """SELECT 1 FROM claims c WHERE c.task_id = t.id AND c.teammate_id = :m
 # The batches that a person may work, in the order of the queue. Batches outside of Studio have no place in it and
 # come after, oldest first. Without the limit SQLite would drop the order, thinking it useless inside of a join.
 _OPEN_BATCHES = """
-    SELECT b.id, b.project_id, b.name, b.is_default
+    SELECT b.id, b.project_id, b.name
     FROM assignments a JOIN batches b ON b.project_id = a.project_id
     WHERE a.teammate_id = :me AND b.team_id = :team AND b.mode = :mode AND b.state = 'in_progress'
       AND (CAST(:project AS TEXT) IS NULL OR b.project_id = :project)
@@ -31,20 +30,19 @@ _OPEN_BATCHES = """
     ORDER BY (b.position IS NULL), b.position, b.id
     LIMIT 100000"""
 
-# The first open task of each open batch that this person may have. An evaluation task without a batch of its own is
-# mixed into its project's batches (`evaluation_before`), not queued up in the default one. The engines differ in how
-# a row of the outer query reaches the inner one, and in that PostgreSQL must lock what it picks.
+# The first open task of each open batch that this person may have; only tasks for work have places. The engines differ
+# in how a row of the outer query reaches the inner one, and in that PostgreSQL must lock what it picks.
 _FIRST_OPEN = f"""SELECT t.id FROM tasks t
     WHERE t.team_id = :team AND t.batch_id = o.id AND t.open_places > 0
-      AND (t.kind = 'work' OR NOT o.is_default) AND NOT EXISTS ({_TAKEN})
+      AND NOT EXISTS ({_TAKEN})
     ORDER BY t.id LIMIT 1"""
 _NEXT = {
     "sqlite": f"""WITH o AS MATERIALIZED ({_OPEN_BATCHES})
-        SELECT n.id, n.kind, o.project_id, o.id AS batch_id
+        SELECT n.id, o.project_id, o.id AS batch_id
         FROM o CROSS JOIN tasks n WHERE n.id = ({_FIRST_OPEN}) LIMIT 1""",
     "postgresql": f"""WITH o AS MATERIALIZED ({_OPEN_BATCHES})
-        SELECT n.id, n.kind, o.project_id, o.id AS batch_id
-        FROM o CROSS JOIN LATERAL ({_FIRST_OPEN.replace("t.id FROM", "t.id, t.kind FROM")} FOR UPDATE {{wait}}) n
+        SELECT n.id, o.project_id, o.id AS batch_id
+        FROM o CROSS JOIN LATERAL ({_FIRST_OPEN} FOR UPDATE {{wait}}) n
         LIMIT 1""",
 }
 
@@ -104,44 +102,49 @@ async def next_open(
     row = await tx.one(
         sql, me=caller.teammate_id, team=caller.team_id, mode=caller.mode, project=project_id, batch=batch_id
     )
-    return Candidate(row["id"], row["project_id"], row["batch_id"], row["kind"]) if row else None
+    return Candidate(row["id"], row["project_id"], row["batch_id"], "work") if row else None
 
 
-# SQLite takes a partial index only for the index's own condition, so "<> 'work'" is said beside "= 'evaluation'".
-_EVALUATION_DUE = f"""t.team_id = :team AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = 'pending'
-    AND NOT EXISTS ({_TAKEN})"""
+# Evaluation tasks that the person is due: of a project they are assigned to, and of no batch, or of one that is
+# finalized and open to them. SQLite takes a partial index only for the index's own condition, so "<> 'work'" is said
+# beside "= 'evaluation'".
+_EVALUATION_DUE = f"""t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = 'pending'
+    AND t.team_id = :team AND t.mode = :mode AND NOT EXISTS ({_TAKEN})
+    AND (t.batch_id IS NULL OR EXISTS (
+      SELECT 1 FROM batches b WHERE b.id = t.batch_id AND b.state <> 'staging'
+        AND (NOT EXISTS (SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id)
+          OR EXISTS (SELECT 1 FROM batch_groups g JOIN group_members m ON m.group_id = g.group_id
+                     WHERE g.batch_id = b.id AND m.teammate_id = :me))))"""
 
 
-async def evaluation_before(tx: Tx, caller: Caller, candidate: Candidate) -> str | None:
-    """An evaluation task of the candidate's project, older than it and due to this person: its turn comes first."""
+async def next_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
+    """The oldest evaluation task that the person is due: of these, or of any project and batch."""
     row = await tx.one(
-        f"""SELECT t.id FROM tasks t
-            WHERE {_EVALUATION_DUE} AND t.project_id = :project AND t.id < :task
-              AND (t.batch_id = :batch OR EXISTS (SELECT 1 FROM batches b WHERE b.id = t.batch_id AND b.is_default))
-            ORDER BY t.id LIMIT 1""",
-        me=caller.teammate_id,
-        team=caller.team_id,
-        project=candidate.project_id,
-        task=candidate.task_id,
-        batch=candidate.batch_id,
-    )
-    return row["id"] if row else None
-
-
-async def last_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
-    """An evaluation task without a batch of its own that is still due when there is no other work."""
-    row = await tx.one(
-        f"""WITH o AS MATERIALIZED ({_OPEN_BATCHES})
-            SELECT t.id, t.project_id FROM o CROSS JOIN tasks t
-            WHERE o.is_default AND t.project_id = o.project_id AND t.batch_id = o.id AND {_EVALUATION_DUE}
-            ORDER BY t.id LIMIT 1""",
+        f"""WITH evaluation AS MATERIALIZED (
+              SELECT t.id, t.project_id, t.batch_id FROM assignments a CROSS JOIN tasks t
+              WHERE a.teammate_id = :me AND t.project_id = a.project_id AND {_EVALUATION_DUE}
+                AND (CAST(:project AS TEXT) IS NULL OR t.project_id = :project)
+                AND (CAST(:batch AS TEXT) IS NULL OR t.batch_id IS NULL OR t.batch_id = :batch))
+            SELECT id, project_id, batch_id FROM evaluation ORDER BY id LIMIT 1""",
         me=caller.teammate_id,
         team=caller.team_id,
         mode=caller.mode,
         project=project_id,
         batch=batch_id,
     )
-    return Candidate(row["id"], row["project_id"], None, "evaluation") if row else None
+    return Candidate(row["id"], row["project_id"], row["batch_id"], "evaluation") if row else None
+
+
+async def last_batch(tx: Tx, caller: Caller, project_id: str) -> str | None:
+    """The batch of this project that the person worked last."""
+    row = await tx.one(
+        """SELECT batch_id FROM attempts WHERE teammate_id = :me AND team_id = :team AND project_id = :project
+             AND batch_id IS NOT NULL ORDER BY id DESC LIMIT 1""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        project=project_id,
+    )
+    return row["batch_id"] if row else None
 
 
 async def first_open_batch(tx: Tx, caller: Caller, project_id: str) -> str | None:
@@ -190,10 +193,10 @@ async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: s
 
 
 async def take_place(tx: Tx, team_id: str, task_id: str) -> bool:
-    """Takes one of a task's open places; an evaluation task has one for everybody."""
+    """Takes one of a task's open places; False if there is none any more."""
     return bool(
         await tx.run(
-            """UPDATE tasks SET open_places = open_places - CASE WHEN kind = 'work' THEN 1 ELSE 0 END
+            """UPDATE tasks SET open_places = open_places - 1
                WHERE id = :task AND team_id = :team AND open_places > 0 AND status = 'pending'""",
             task=task_id,
             team=team_id,
@@ -339,29 +342,36 @@ async def end_claims_on(tx: Tx, team_id: str, task_ids: Sequence[str], now: int)
 
 
 async def waiting(tx: Tx, caller: Caller) -> list[Waiting]:
-    """What the person could claim, by batch in the order of the queue; training comes first, without a batch."""
-    values: dict[str, Any] = {"me": caller.teammate_id, "team": caller.team_id, "mode": caller.mode}
-    training = await tx.all(
-        f"""SELECT p.name AS project, count(*) AS tasks
-            FROM assignments a JOIN projects p ON p.id = a.project_id JOIN tasks t ON t.project_id = p.id
-            WHERE a.teammate_id = :me AND t.kind = 'training' AND t.kind <> 'work' AND t.team_id = :team
-              AND t.mode = :mode AND t.status = 'pending' AND NOT EXISTS ({_TAKEN})
-            GROUP BY p.name ORDER BY p.name""",
-        **values,
-    )
-    batches = await tx.all(
+    """How many tasks for work the person could claim, by batch in the order of the queue."""
+    rows = await tx.all(
         f"""WITH o AS MATERIALIZED ({_OPEN_BATCHES})
             SELECT p.name AS project, o.name AS batch,
               (SELECT count(*) FROM tasks t WHERE t.team_id = :team AND t.batch_id = o.id AND t.open_places > 0
                  AND NOT EXISTS ({_TAKEN})) AS tasks
             FROM o JOIN projects p ON p.id = o.project_id""",
-        **values,
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
         project=None,
         batch=None,
     )
-    return [Waiting(row["project"], None, row["tasks"]) for row in training] + [
-        Waiting(row["project"], row["batch"], row["tasks"]) for row in batches
-    ]
+    return [Waiting(row["project"], row["batch"], row["tasks"]) for row in rows]
+
+
+async def quality_waiting(tx: Tx, caller: Caller) -> dict[str, int]:
+    """How many training and evaluation tasks the person is due, by the name of the project."""
+    rows = await tx.all(
+        f"""SELECT p.name AS project, count(*) AS tasks
+            FROM assignments a JOIN projects p ON p.id = a.project_id JOIN tasks t ON t.project_id = p.id
+            WHERE a.teammate_id = :me AND t.kind <> 'work' AND (({_EVALUATION_DUE})
+              OR (t.kind = 'training' AND t.status = 'pending' AND t.team_id = :team AND t.mode = :mode
+                AND NOT EXISTS ({_TAKEN})))
+            GROUP BY p.name ORDER BY p.name""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+    )
+    return {row["project"]: row["tasks"] for row in rows}
 
 
 async def history(tx: Tx, caller: Caller, limit: int, before: str | None) -> list[Done]:
@@ -391,8 +401,3 @@ async def history(tx: Tx, caller: Caller, limit: int, before: str | None) -> lis
         )
         for row in rows
     ]
-
-
-def default_batch_name(project: str) -> str:
-    """What stands for a batch where a task has none, so that a training task looks like any other."""
-    return f"{project} (default)"
