@@ -169,6 +169,7 @@ async def _page(tx: Tx, caller: Caller, params: ListBatches) -> BatchesOut:
     "GET",
     "/v1/batches",
     may=Permission.READ,
+    locate=service.check_filters,
     params=ListBatches,
     answer=BatchesOut,
     errors=(404,),

@@ -97,6 +97,7 @@ async def located(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Batch:
     "GET",
     "/v1/studio/batches",
     may=Permission.READ,
+    locate=service.check_filters,
     params=ListStudioBatches,
     answer=list[StudioBatchOut],
     errors=(404,),

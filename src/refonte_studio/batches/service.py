@@ -107,6 +107,19 @@ async def default_batch(tx: Tx, project: Project, now: int) -> Batch:
     return batch
 
 
+async def check_filters(tx: Tx, caller: Caller, named: Mapping[str, str]) -> None:
+    """Raises NotFound if `project`, `batch` or `group` names what does not exist."""
+    project_id = None
+    if "project" in named:
+        project_id = (await projects.find(tx, caller.team_id, caller.mode, named["project"])).id
+    if "batch" in named:
+        await find(tx, caller.team_id, caller.mode, named["batch"])
+    if "group" in named:
+        group = named["group"]
+        if not await projects.group_ids_named(tx, caller.team_id, caller.mode, group, project_id):
+            raise NotFound(f"there is no group {shown(group)}")
+
+
 async def find(tx: Tx, team_id: str, mode: Mode, name: str) -> Batch:
     """The batch that a path or a filter names; raises NotFound."""
     return await _named(tx, team_id, mode, name, NotFound)

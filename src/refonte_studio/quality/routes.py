@@ -1,5 +1,6 @@
 """Training and evaluation tasks, and how labelers do on them, over HTTP."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +14,7 @@ from refonte_studio.quality import service
 from refonte_studio.quality.model import QualityTask
 from refonte_studio.tasks import types
 from refonte_studio.web import Body, Call, Operations, Params
+from refonte_studio.web.given import given_parameters
 
 operations = Operations("Quality")
 
@@ -26,6 +28,7 @@ _BODY_SCHEMA = {
     },
     "additionalProperties": True,
 }
+_RESPONSES = {"expected_response": {"type": "object"}, "initial_response": {"type": "object"}}
 _EXAMPLE = {
     "project": "Dog breeds",
     "attachment": "https://example.com/dog.jpg",
@@ -68,15 +71,16 @@ class AttemptsOut(msgspec.Struct, omit_defaults=True):
     next_token: str | None = None
 
 
+async def _locate_type(_tx: object, _caller: object, named: Mapping[str, str]) -> None:
+    if named["type"] not in types.TYPES:
+        raise NotFound(f"there is no task type {shown(named['type'])}")
+
+
 async def _create(call: Call, kind: service.Kind) -> QualityTaskOut:
+    await _locate_type(None, None, call.path)
     type_name = call.path["type"]
-    if type_name not in types.TYPES:
-        raise NotFound(f"there is no task type {shown(type_name)}")
-    if not isinstance(call.body, dict):
-        raise BadInput(f"the body must be a JSON object, not {shown(call.body)}")
-    made: QualityTask = await call.db.write(
-        service.create_quality_task, call.caller, kind, type_name, call.body, call.now
-    )
+    given = given_parameters({**types.schemas_of(types.TYPES[type_name]), **_RESPONSES}, call.body, call.query)
+    made: QualityTask = await call.db.write(service.create_quality_task, call.caller, kind, type_name, given, call.now)
     return QualityTaskOut(
         id=made.task_id,
         expected_response=msgspec.Raw(made.expected_response.encode()),
@@ -90,7 +94,8 @@ async def _create(call: Call, kind: service.Kind) -> QualityTaskOut:
     may=Permission.MANAGE,
     answer=QualityTaskOut,
     errors=(409,),
-    body=Body.JSON,
+    body=Body.OPEN,
+    locate=_locate_type,
     body_schema=_BODY_SCHEMA,
     example=_EXAMPLE,
     example_answer={"id": "64d3b8a6f1c2a4e5b6d7c8f0", "expected_response": {"category": "collie"}},
@@ -109,7 +114,8 @@ async def create_training_task(call: Call, _params: Params) -> QualityTaskOut:
     may=Permission.MANAGE,
     answer=QualityTaskOut,
     errors=(409,),
-    body=Body.JSON,
+    body=Body.OPEN,
+    locate=_locate_type,
     body_schema=_BODY_SCHEMA,
     example=_EXAMPLE,
     example_answer={"id": "64d3b8a6f1c2a4e5b6d7c8f0", "expected_response": {"category": "collie"}},

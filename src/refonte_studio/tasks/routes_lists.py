@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from refonte_studio.batches import service as batches
 from refonte_studio.kit.caller import Permission
 from refonte_studio.kit.clock import parse_time
 from refonte_studio.kit.pages import PAGE_LIMIT
@@ -68,6 +69,7 @@ def _question(params: TasksParams) -> Question:
     "GET",
     "/v1/tasks",
     may=Permission.MANAGE,
+    locate=batches.check_filters,
     answer=TasksOut,
     params=TasksParams,
     errors=(404,),
@@ -115,6 +117,7 @@ class ExportParams(Params):
     "GET",
     "/v1/tasks/export",
     may=Permission.MANAGE,
+    locate=batches.check_filters,
     answer={"type": "string", "description": "One task as JSON in each line, oldest first."},
     params=ExportParams,
     errors=(404,),

@@ -6,12 +6,12 @@ from typing import Any
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.errors import BadInput, shown
-from refonte_studio.tasks import creation, edits, lists, policy
+from refonte_studio.tasks import creation, edits, lists, policy, types
 from refonte_studio.tasks.model import Task
-from refonte_studio.tasks.routes_given import given_parameters
 from refonte_studio.tasks.routes_wire import EXAMPLE_COMPLETED, EXAMPLE_PARAMS, EXAMPLE_TASK, TaskOut
 from refonte_studio.tasks.types import COMMON_PARAMETERS
 from refonte_studio.web import Answer, Body, Call, Operations, Params
+from refonte_studio.web.given import given_parameters
 
 operations = Operations("Tasks")
 
@@ -56,7 +56,7 @@ async def create_task(call: Call, _params: Params) -> Answer:
     is completed at once with a well-formed sample response.
     """
     task_type = policy.task_type(call.path["type"])
-    given = given_parameters(task_type, call.body, call.query)
+    given = given_parameters(types.schemas_of(task_type), call.body, call.query)
     return Answer(
         await call.db.write(lists.shown_after, call.caller, creation.create_task, task_type.name, given, call.now)
     )

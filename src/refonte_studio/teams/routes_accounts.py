@@ -78,6 +78,11 @@ def _names(params: AcceptParams | SetUpParams) -> tuple[str, str]:
     return policy.checked_name("first_name", params.first_name), policy.checked_name("last_name", params.last_name)
 
 
+async def _locate_invitation(tx: Tx, _caller: None, named: Mapping[str, str]) -> None:
+    if "token" in named:
+        await membership.check_invitation(tx, named["token"], 0)
+
+
 @operations.add(
     "POST",
     "/v1/invitations/accept",
@@ -85,6 +90,7 @@ def _names(params: AcceptParams | SetUpParams) -> tuple[str, str]:
     params=AcceptParams,
     answer=TeammateOut,
     errors=(404,),
+    locate=_locate_invitation,
     example={"token": "hVd2pA8k1mZ", "first_name": "Ben", "last_name": "Okafor", "password": "correct horse battery"},
     example_answer={**BEN, "firstName": "Ben", "lastName": "Okafor"},
 )

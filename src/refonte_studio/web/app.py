@@ -90,12 +90,13 @@ async def _serve(studio: Studio, operation: Operation, request: Request[Any, Any
         _check_site(request)
     else:
         call.signed_in = await _authenticated(operation, call, method, request.headers.get("x-csrf-token"))
+    named: dict[str, str] = {}
     try:
         _check_path(call.path)
-        params = await _read(operation, call, request)
+        params = await _read(operation, call, request, named)
     except BadInput:
-        if operation.locate is not None and call.signed_in is not None:
-            await studio.db.read(operation.locate, call.signed_in, call.path)  # a 404 goes before a 400
+        if operation.locate is not None:  # a 404 goes before a 400
+            await studio.db.read(operation.locate, call.signed_in, {**named, **call.path})
         raise
     answer = _answer(await operation.handler(call, params))
     if method in operation.deprecated:
@@ -163,8 +164,10 @@ def _credential(request: Request[Any, Any, Any]) -> Credential | None:
     return Credential("key", value)
 
 
-async def _read(operation: Operation, call: Call, request: Request[Any, Any, Any]) -> Any:
+async def _read(operation: Operation, call: Call, request: Request[Any, Any, Any], named: dict[str, str]) -> Any:
+    """The operation's parameters; `named` gets every text among them, as far as they can be read."""
     pairs = query_pairs(request.scope["query_string"])
+    named.update(pairs)
     if operation.body is Body.STREAM:
         return read_params(operation.params, pairs, {})
     body = await read_body(call.stream(), call.studio.settings.body_limit_bytes, request.headers.get("content-length"))
@@ -174,7 +177,9 @@ async def _read(operation: Operation, call: Call, request: Request[Any, Any, Any
     if operation.body is Body.OPEN:
         call.body, call.query = decode_object(body), pairs
         return operation.params()
-    return read_params(operation.params, pairs, decode_object(body))
+    given = decode_object(body)
+    named.update((name, value) for name, value in given.items() if isinstance(value, str))
+    return read_params(operation.params, pairs, given)
 
 
 async def read_body(chunks: AsyncIterator[bytes], limit_bytes: int, content_length: str | None = None) -> bytes:

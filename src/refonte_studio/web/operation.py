@@ -80,7 +80,8 @@ class Answer:
 
 
 Handler = Callable[[Call, Any], Awaitable[Any]]
-Locate = Callable[[Tx, Caller, Mapping[str, str]], Coroutine[Any, Any, object]]
+# Raises NotFound if what the path or a filter names does not exist. A public operation has no caller.
+Locate = Callable[[Tx, Any, Mapping[str, str]], Coroutine[Any, Any, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Operation:
     body: Body
     body_schema: Mapping[str, Any] | None  # of a JSON or STREAM body
     body_type: str
-    locate: Locate | None  # raises NotFound if what the path names does not exist
+    locate: Locate | None  # asked with path, query and body before a 400 is answered
     deprecated: tuple[Method, ...]  # methods that work, with a Deprecation header pointing at the first method
     changes: bool  # whether it changes state, whatever the method
     media_type: str

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from refonte_studio.batches import service as batches
 from refonte_studio.db import Tx
 from refonte_studio.files import service as files
 from refonte_studio.kit.caller import Caller, Permission
@@ -145,6 +146,7 @@ async def _locate(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:
     "POST",
     "/v1/work/claim",
     may=Permission.WORK,
+    locate=batches.check_filters,
     params=ClaimParams,
     answer=ClaimOut | None,
     errors=(404,),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from refonte_studio.batches import service as batches
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
 from refonte_studio.files import service as files
 from refonte_studio.files.model import File
 from refonte_studio.kit.caller import Caller
@@ -51,6 +51,8 @@ async def claim_next(
         await expire_leases(tx, now)
     if held is not None and held.is_live(now):
         return await _assignment(tx, held)
+    if held is not None:  # among very many that are due, it may not have had its turn
+        await _end(tx, [held], ClaimState.EXPIRED, now, until=now)
     for _ in range(CLAIM_TRIES):
         candidate = await _next_candidate(tx, caller, project_id, batch_id)
         if candidate is None:
@@ -60,7 +62,7 @@ async def claim_next(
             return await _assignment(tx, claim)
         # The same person claimed elsewhere at the same moment, or has just been unassigned.
         held, _ = await store.held_and_due(tx, caller, now)
-        if held is not None:
+        if held is not None and held.is_live(now):
             return await _assignment(tx, held)
     return None
 
@@ -82,7 +84,7 @@ async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_
     """
     training = await store.next_training(tx, caller, project_id)
     if training is not None:
-        shown_batch = await store.first_open_batch(tx, caller, training.project_id)
+        shown_batch = batch_id or await store.first_open_batch(tx, caller, training.project_id)
         return replace(training, batch_id=shown_batch)
     candidate = await store.next_open(tx, caller, project_id, batch_id, wait=False)
     if candidate is None:
@@ -236,12 +238,12 @@ async def expire_leases(tx: Tx, now: int) -> int:
     return await _end(tx, due, ClaimState.EXPIRED, now, until=now)
 
 
-async def _end(tx: Tx, held: Sequence[Row], state: ClaimState, now: int, until: int | None = None) -> int:
+async def _end(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None = None) -> int:
     """Ends claims from outside and gives their places back."""
     if not held:
         return 0
-    await store.lock_tasks(tx, sorted({row["task_id"] for row in held}))
-    ended = await store.move_held(tx, [row["id"] for row in held], state, now, until)
+    await store.lock_tasks(tx, sorted({claim.task_id for claim in held}))
+    ended = await store.move_held(tx, [claim.id for claim in held], state, now, until)
     for (team_id, task_id), places in sorted(Counter((row["team_id"], row["task_id"]) for row in ended).items()):
         await store.give_back_place(tx, team_id, task_id, places)
     return len(ended)

@@ -281,28 +281,28 @@ async def extend(tx: Tx, claim: Claim, expires: int) -> bool:
     )
 
 
-async def due(tx: Tx, now: int, limit: int) -> Sequence[Row]:
+async def due(tx: Tx, now: int, limit: int) -> list[Claim]:
     """Held claims whose lease has run out, the oldest first."""
-    return await tx.all(
-        """SELECT id, team_id, task_id FROM claims WHERE state = 'held' AND lease_expires_at <= :now
-           ORDER BY lease_expires_at, id LIMIT :limit""",
+    rows = await tx.all(
+        f"""SELECT {_CLAIM} FROM claims c WHERE c.state = 'held' AND c.lease_expires_at <= :now
+            ORDER BY c.lease_expires_at, c.id LIMIT :limit""",
         now=now,
         limit=limit,
     )
+    return [_claim(row) for row in rows]
 
 
-async def held_by(
-    tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str] | None
-) -> Sequence[Row]:
+async def held_by(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str] | None) -> list[Claim]:
     """The claims that these people hold, in these projects or in all."""
-    return await tx.all(
-        f"""SELECT id, team_id, task_id FROM claims
-            WHERE state = 'held' AND team_id = :team AND teammate_id IN :people[]
-            {"" if project_ids is None else "AND project_id IN :projects[]"}""",
+    rows = await tx.all(
+        f"""SELECT {_CLAIM} FROM claims c
+            WHERE c.state = 'held' AND c.team_id = :team AND c.teammate_id IN :people[]
+            {"" if project_ids is None else "AND c.project_id IN :projects[]"}""",
         team=team_id,
         people=list(teammate_ids),
         **({} if project_ids is None else {"projects": list(project_ids)}),
     )
+    return [_claim(row) for row in rows]
 
 
 async def bar_claims_of(tx: Tx, teammate_ids: Sequence[str]) -> None:

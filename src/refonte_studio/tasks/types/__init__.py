@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
+from typing import Any
 
 from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS
 from refonte_studio.tasks.types.base import Parameter, TaskType
 
-__all__ = ["COMMON_PARAMETERS", "TYPES", "Parameter", "TaskType", "get", "unknown_parameters"]
+__all__ = ["COMMON_PARAMETERS", "TYPES", "Parameter", "TaskType", "get", "schemas_of", "unknown_parameters"]
 
 
 def _found() -> dict[str, TaskType]:
@@ -32,3 +33,8 @@ def get(name: str) -> TaskType | None:
 def unknown_parameters(type: TaskType, params: Iterable[str]) -> list[str]:  # noqa: A002 - the agreed name
     """Those names that are neither every task's nor this type's, in their order."""
     return [name for name in params if name not in COMMON_PARAMETERS and name not in type.parameters]
+
+
+def schemas_of(task_type: TaskType) -> dict[str, dict[str, Any]]:
+    """The JSON schema of every parameter that a creation of this type takes."""
+    return {name: parameter.schema for name, parameter in {**COMMON_PARAMETERS, **task_type.parameters}.items()}

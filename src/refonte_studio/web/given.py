@@ -1,4 +1,4 @@
-"""The parameters of a creation, from body and query. Which there are depends on the task's type."""
+"""The parameters of an operation whose parameters are not always the same, from body and query."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,21 +6,17 @@ from typing import Any
 import msgspec
 
 from refonte_studio.kit.errors import BadInput, shown
-from refonte_studio.tasks.types import COMMON_PARAMETERS, TaskType
 from refonte_studio.web.params import decode_json
 
 _SCALARS: Mapping[str, type] = {"boolean": bool, "integer": int, "number": float}
 
 
 def given_parameters(
-    task_type: TaskType,
-    body: Mapping[str, Any],
-    query: Sequence[tuple[str, str]],
-    more: Mapping[str, Any] | None = None,
+    schemas: Mapping[str, Mapping[str, Any]], body: Mapping[str, Any], query: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
     """Body and query as one. Raises BadInput where they disagree, or where a text cannot be what it stands for.
 
-    `more` are JSON types of parameters beyond those of the task's type.
+    `schemas` are the JSON schemas of the known parameters; others pass as they are.
     """
     given = {name: value for name, value in body.items() if value is not None}
     values: dict[str, list[str]] = {}
@@ -31,7 +27,7 @@ def given_parameters(
         if bare != name:
             bracketed.add(bare)
     for name, texts in values.items():
-        value = _value(name, _kinds(task_type, name, more or {}), texts, name in bracketed)
+        value = _value(name, _kinds(schemas.get(name, {})), texts, name in bracketed)
         if name in given and _differ(given[name], value):
             raise BadInput(f"{name} is given twice and differs: {shown(given[name])} and {shown(value)}")
         given[name] = value
@@ -52,10 +48,9 @@ def _json(name: str, text: str) -> Any:
         raise BadInput(f"{name} is not valid JSON: {shown(text)}") from error
 
 
-def _kinds(task_type: TaskType, name: str, more: Mapping[str, Any]) -> Sequence[str]:
-    """The JSON types that a parameter may have; text for an unknown one, which is refused later."""
-    parameter = task_type.parameters.get(name) or COMMON_PARAMETERS.get(name)
-    kinds = parameter.schema.get("type", "string") if parameter else more.get(name, "string")
+def _kinds(schema: Mapping[str, Any]) -> Sequence[str]:
+    """The JSON types that a parameter may have; text if nothing is said of it."""
+    kinds = schema.get("type", "string")
     return (kinds,) if isinstance(kinds, str) else tuple(kinds)
 
 
