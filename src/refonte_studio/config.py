@@ -83,6 +83,8 @@ def load(environment: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
     settings = Settings(**given)
     if settings.smtp_tls not in ("starttls", "tls", "none"):
         raise ValueError(f"STUDIO_SMTP_TLS must be starttls, tls or none, not {settings.smtp_tls!r}")
+    if settings.database == "sqlite:///":
+        raise ValueError("STUDIO_DATABASE must name a file after sqlite:///")
     return settings
 
 

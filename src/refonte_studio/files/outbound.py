@@ -8,7 +8,7 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import httpx
 
@@ -21,6 +21,8 @@ READ_TIMEOUT_S = 30.0
 ADDRESSES = 3  # that are tried, of one host
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+# Inside of a network or a cloud, though registries call them global: old site-local addresses, relays, a host of VMs.
+_INSIDE = (IPv6Network("fec0::/10"), IPv4Network("192.88.99.0/24"), IPv4Network("168.63.129.16/32"))
 
 
 class Refused(BadInput):
@@ -61,6 +63,8 @@ class Guard:
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether an address is one of the public internet's."""
+    if any(address in network for network in _INSIDE if network.version == address.version):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 

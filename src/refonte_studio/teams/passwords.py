@@ -35,7 +35,7 @@ def verify_password(password: str, password_hash: str) -> bool:
 
 def _normal(password: str) -> bytes:
     """The same password from every keyboard: an accented letter may arrive as one character or as two."""
-    return unicodedata.normalize("NFC", password).encode()
+    return unicodedata.normalize("NFC", password).encode(errors="surrogateescape")
 
 
 class Passwords:

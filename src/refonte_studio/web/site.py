@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import HttpMethod, Request, Response, route
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
@@ -17,6 +17,7 @@ from refonte_studio.web.operation import Studio, encode
 from refonte_studio.web.reference import Page, render
 
 READY_TIMEOUT_S = 5.0
+LOOK = [HttpMethod.GET, HttpMethod.HEAD]  # what load balancers and browsers send
 ASIDE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
 
 
@@ -31,24 +32,24 @@ def site(studio: Studio, document: Callable[[], Schema]) -> list[ControllerRoute
     def as_page() -> Page:
         return render(document())
 
-    @get("/", status_code=307)
+    @route("/", http_method=LOOK, status_code=307)
     async def root() -> Redirect:
         return Redirect("/docs", status_code=307)
 
-    @get("/openapi.json")
+    @route("/openapi.json", http_method=LOOK)
     async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
         return _cached(request, as_json(), "application/json", {"Access-Control-Allow-Origin": "*"})
 
-    @get("/docs")
+    @route("/docs", http_method=LOOK)
     async def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
         page = as_page()
         return _cached(request, page.html, "text/html", {"Content-Security-Policy": page.policy})
 
-    @get("/healthz")
+    @route("/healthz", http_method=LOOK)
     async def healthz() -> Response[bytes]:
         return Response(encode({"status": "ok"}), media_type="application/json", headers={"Cache-Control": "no-store"})
 
-    @get("/readyz")
+    @route("/readyz", http_method=LOOK)
     async def readyz() -> Response[bytes]:
         return await _ready(studio)
 
