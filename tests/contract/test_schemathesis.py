@@ -1,6 +1,7 @@
 """Calls made up from the OpenAPI document, by every role: no 5xx, nothing undocumented, every answer as described."""
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ Things = dict[str, list[Any]]
 
 
 def operations() -> list[Operation]:
-    schema = schemathesis.openapi.from_dict(answers.document())
+    schema = schemathesis.openapi.from_dict(deepcopy(answers.document()))  # it writes into it
     return [result.ok() for result in schema.get_all_operations()]
 
 

@@ -173,3 +173,13 @@ async def test_one_task_with_ten_places_is_given_to_ten_people_at_once(world: Wo
     assert sorted(one["attempts"] for one in done) == list(range(1, 11))
     assert [one["status"] for one in done].count("completed") == 1
     check(await world.db.read(snapshot))
+
+
+async def test_a_task_that_names_only_its_batch_is_of_the_batchs_project(world: World):
+    name = await project(world)
+    await world.ana.post("/batches", {"project": name, "name": "Monday"})
+    made = await world.ana.post("/task/categorization", {"batch": "Monday", "attachment": "https://example.com/1.jpg"})
+    assert (made["project"], made["batch"]) == (name, "Monday")
+    line = b'{"attachment": "https://example.com/2.jpg"}'
+    await world.ana.call("POST", "/tasks/import", content=line, params={"batch": "Monday"})
+    assert (await world.ana.get("/tasks", project=name))["total"] == 2
