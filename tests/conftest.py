@@ -8,11 +8,16 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from refonte_studio.db import Database, open_database
 from refonte_studio.db.migrate import migrate
 from refonte_studio.main import LISTENERS
 from tests.world import Clock, World
+
+# The same examples at every run: a failure in one place can be seen again in another.
+settings.register_profile("studio", derandomize=True, deadline=None)
+settings.load_profile("studio")
 
 ENGINES = ("sqlite", "postgresql")
 
