@@ -22,7 +22,7 @@ from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
 from refonte_studio.tasks.model import TasksEnded
 from refonte_studio.teams.model import TeammatesDisabled
-from refonte_studio.work import policy, store
+from refonte_studio.work import policy, store, store_lists
 from refonte_studio.work.model import (
     Assignment,
     Candidate,
@@ -269,11 +269,11 @@ async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
 
 async def queue(tx: Tx, caller: Caller) -> list[Waiting]:
     """What is waiting for this person, in the order of dispatch; without what they hold already."""
-    waiting = policy.with_quality(await store.waiting(tx, caller), await store.quality_waiting(tx, caller))
+    waiting = policy.with_quality(await store_lists.waiting(tx, caller), await store_lists.quality_waiting(tx, caller))
     return [part for part in waiting if part.tasks]
 
 
 async def history(tx: Tx, caller: Caller, limit: int, token: str | None) -> Page[Done]:
     """A page of the person's own attempts, the newest first."""
-    rows = await store.history(tx, caller, limit + 1, checked_token(token))
+    rows = await store_lists.history(tx, caller, limit + 1, checked_token(token))
     return page_of(rows, limit, lambda done: done.claim_id)

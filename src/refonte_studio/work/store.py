@@ -7,18 +7,18 @@ from collections.abc import Sequence
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Caller
-from refonte_studio.work.model import Candidate, Claim, ClaimState, Done, Waiting, default_batch_name
+from refonte_studio.work.model import Candidate, Claim, ClaimState
 
 _CLAIM = """c.id, c.team_id, c.task_id, c.project_id, c.batch_id, c.teammate_id, c.state, c.claimed_at,
     c.lease_expires_at"""
 
 # The claim that keeps a person (:me) from a task (t), if there is one.
-_TAKEN = """SELECT 1 FROM claims c WHERE c.task_id = t.id AND c.teammate_id = :me
+TAKEN = """SELECT 1 FROM claims c WHERE c.task_id = t.id AND c.teammate_id = :me
     AND c.state IN ('held', 'submitted', 'skipped')"""
 
 # The batches that a person may work, in the order of the queue. Batches outside of Studio have no place in it and
 # come after, oldest first. Without the limit SQLite would drop the order, thinking it useless inside of a join.
-_OPEN_BATCHES = """
+OPEN_BATCHES = """
     SELECT b.id, b.project_id, b.name
     FROM assignments a JOIN batches b ON b.project_id = a.project_id
     WHERE a.teammate_id = :me AND b.team_id = :team AND b.mode = :mode AND b.state = 'in_progress'
@@ -34,13 +34,13 @@ _OPEN_BATCHES = """
 # in how a row of the outer query reaches the inner one, and in that PostgreSQL must lock what it picks.
 _FIRST_OPEN = f"""SELECT t.id FROM tasks t
     WHERE t.team_id = :team AND t.batch_id = o.id AND t.open_places > 0
-      AND NOT EXISTS ({_TAKEN})
+      AND NOT EXISTS ({TAKEN})
     ORDER BY t.id LIMIT 1"""
 _NEXT = {
-    "sqlite": f"""WITH o AS MATERIALIZED ({_OPEN_BATCHES})
+    "sqlite": f"""WITH o AS MATERIALIZED ({OPEN_BATCHES})
         SELECT n.id, o.project_id, o.id AS batch_id
         FROM o CROSS JOIN tasks n WHERE n.id = ({_FIRST_OPEN}) LIMIT 1""",
-    "postgresql": f"""WITH o AS MATERIALIZED ({_OPEN_BATCHES})
+    "postgresql": f"""WITH o AS MATERIALIZED ({OPEN_BATCHES})
         SELECT n.id, o.project_id, o.id AS batch_id
         FROM o CROSS JOIN LATERAL ({_FIRST_OPEN} FOR UPDATE {{wait}}) n
         LIMIT 1""",
@@ -85,7 +85,7 @@ async def next_training(tx: Tx, caller: Caller, project_id: str | None) -> Candi
               WHERE a.teammate_id = :me AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
                 AND t.team_id = :team AND t.mode = :mode AND t.status = 'pending'
                 AND (CAST(:project AS TEXT) IS NULL OR t.project_id = :project))
-            SELECT t.id, t.project_id FROM training t WHERE NOT EXISTS ({_TAKEN}) ORDER BY t.id LIMIT 1""",
+            SELECT t.id, t.project_id FROM training t WHERE NOT EXISTS ({TAKEN}) ORDER BY t.id LIMIT 1""",
         me=caller.teammate_id,
         team=caller.team_id,
         mode=caller.mode,
@@ -108,8 +108,8 @@ async def next_open(
 # Evaluation tasks that the person is due: of a project they are assigned to, and of no batch, or of one that is
 # finalized and open to them. SQLite takes a partial index only for the index's own condition, so "<> 'work'" is said
 # beside "= 'evaluation'".
-_EVALUATION_DUE = f"""t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = 'pending'
-    AND t.team_id = :team AND t.mode = :mode AND NOT EXISTS ({_TAKEN})
+EVALUATION_DUE = f"""t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = 'pending'
+    AND t.team_id = :team AND t.mode = :mode AND NOT EXISTS ({TAKEN})
     AND (t.batch_id IS NULL OR EXISTS (
       SELECT 1 FROM batches b WHERE b.id = t.batch_id AND b.state <> 'staging'
         AND (NOT EXISTS (SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id)
@@ -122,7 +122,7 @@ async def next_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_
     row = await tx.one(
         f"""WITH evaluation AS MATERIALIZED (
               SELECT t.id, t.project_id, t.batch_id FROM assignments a CROSS JOIN tasks t
-              WHERE a.teammate_id = :me AND t.project_id = a.project_id AND {_EVALUATION_DUE}
+              WHERE a.teammate_id = :me AND t.project_id = a.project_id AND {EVALUATION_DUE}
                 AND (CAST(:project AS TEXT) IS NULL OR t.project_id = :project)
                 AND (CAST(:batch AS TEXT) IS NULL OR t.batch_id IS NULL OR t.batch_id = :batch))
             SELECT id, project_id, batch_id FROM evaluation ORDER BY id LIMIT 1""",
@@ -150,7 +150,7 @@ async def last_batch(tx: Tx, caller: Caller, project_id: str) -> str | None:
 async def first_open_batch(tx: Tx, caller: Caller, project_id: str) -> str | None:
     """The batch of this project whose turn is next for this person."""
     row = await tx.one(
-        f"WITH o AS MATERIALIZED ({_OPEN_BATCHES}) SELECT o.id FROM o LIMIT 1",
+        f"WITH o AS MATERIALIZED ({OPEN_BATCHES}) SELECT o.id FROM o LIMIT 1",
         me=caller.teammate_id,
         team=caller.team_id,
         mode=caller.mode,
@@ -339,65 +339,3 @@ async def end_claims_on(tx: Tx, team_id: str, task_ids: Sequence[str], now: int)
         tasks=list(task_ids),
         now=now,
     )
-
-
-async def waiting(tx: Tx, caller: Caller) -> list[Waiting]:
-    """How many tasks for work the person could claim, by batch in the order of the queue."""
-    rows = await tx.all(
-        f"""WITH o AS MATERIALIZED ({_OPEN_BATCHES})
-            SELECT p.name AS project, o.name AS batch,
-              (SELECT count(*) FROM tasks t WHERE t.team_id = :team AND t.batch_id = o.id AND t.open_places > 0
-                 AND NOT EXISTS ({_TAKEN})) AS tasks
-            FROM o JOIN projects p ON p.id = o.project_id""",
-        me=caller.teammate_id,
-        team=caller.team_id,
-        mode=caller.mode,
-        project=None,
-        batch=None,
-    )
-    return [Waiting(row["project"], row["batch"], row["tasks"]) for row in rows]
-
-
-async def quality_waiting(tx: Tx, caller: Caller) -> dict[str, int]:
-    """How many training and evaluation tasks the person is due, by the name of the project."""
-    rows = await tx.all(
-        f"""SELECT p.name AS project, count(*) AS tasks
-            FROM assignments a JOIN projects p ON p.id = a.project_id JOIN tasks t ON t.project_id = p.id
-            WHERE a.teammate_id = :me AND t.kind <> 'work' AND (({_EVALUATION_DUE})
-              OR (t.kind = 'training' AND t.status = 'pending' AND t.team_id = :team AND t.mode = :mode
-                AND NOT EXISTS ({_TAKEN})))
-            GROUP BY p.name ORDER BY p.name""",
-        me=caller.teammate_id,
-        team=caller.team_id,
-        mode=caller.mode,
-    )
-    return {row["project"]: row["tasks"] for row in rows}
-
-
-async def history(tx: Tx, caller: Caller, limit: int, before: str | None) -> list[Done]:
-    """The person's own attempts, the newest first."""
-    rows = await tx.all(
-        """SELECT a.id, a.task_id, a.submitted_at, a.response, t.type, p.name AS project, b.name AS batch
-           FROM attempts a JOIN claims c ON c.id = a.id JOIN tasks t ON t.id = a.task_id
-           JOIN projects p ON p.id = a.project_id LEFT JOIN batches b ON b.id = c.batch_id
-           WHERE a.teammate_id = :me AND a.team_id = :team AND a.mode = :mode
-             AND (CAST(:before AS TEXT) IS NULL OR a.id < :before)
-           ORDER BY a.id DESC LIMIT :limit""",
-        me=caller.teammate_id,
-        team=caller.team_id,
-        mode=caller.mode,
-        before=before,
-        limit=limit,
-    )
-    return [
-        Done(
-            claim_id=row["id"],
-            task_id=row["task_id"],
-            project=row["project"],
-            batch=row["batch"] or default_batch_name(row["project"]),
-            type=row["type"],
-            submitted_at=row["submitted_at"],
-            response=row["response"],
-        )
-        for row in rows
-    ]

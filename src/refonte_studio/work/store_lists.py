@@ -1,0 +1,68 @@
+"""The SQL of what a person sees of their work: what is waiting, and what they have done."""
+
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller
+from refonte_studio.work.model import Done, Waiting, default_batch_name
+from refonte_studio.work.store import EVALUATION_DUE, OPEN_BATCHES, TAKEN
+
+
+async def waiting(tx: Tx, caller: Caller) -> list[Waiting]:
+    """How many tasks for work the person could claim, by batch in the order of the queue."""
+    rows = await tx.all(
+        f"""WITH o AS MATERIALIZED ({OPEN_BATCHES})
+            SELECT p.name AS project, o.name AS batch,
+              (SELECT count(*) FROM tasks t WHERE t.team_id = :team AND t.batch_id = o.id AND t.open_places > 0
+                 AND NOT EXISTS ({TAKEN})) AS tasks
+            FROM o JOIN projects p ON p.id = o.project_id""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+        project=None,
+        batch=None,
+    )
+    return [Waiting(row["project"], row["batch"], row["tasks"]) for row in rows]
+
+
+async def quality_waiting(tx: Tx, caller: Caller) -> dict[str, int]:
+    """How many training and evaluation tasks the person is due, by the name of the project."""
+    rows = await tx.all(
+        f"""SELECT p.name AS project, count(*) AS tasks
+            FROM assignments a JOIN projects p ON p.id = a.project_id JOIN tasks t ON t.project_id = p.id
+            WHERE a.teammate_id = :me AND t.kind <> 'work' AND (({EVALUATION_DUE})
+              OR (t.kind = 'training' AND t.status = 'pending' AND t.team_id = :team AND t.mode = :mode
+                AND NOT EXISTS ({TAKEN})))
+            GROUP BY p.name ORDER BY p.name""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+    )
+    return {row["project"]: row["tasks"] for row in rows}
+
+
+async def history(tx: Tx, caller: Caller, limit: int, before: str | None) -> list[Done]:
+    """The person's own attempts, the newest first."""
+    rows = await tx.all(
+        """SELECT a.id, a.task_id, a.submitted_at, a.response, t.type, p.name AS project, b.name AS batch
+           FROM attempts a JOIN claims c ON c.id = a.id JOIN tasks t ON t.id = a.task_id
+           JOIN projects p ON p.id = a.project_id LEFT JOIN batches b ON b.id = c.batch_id
+           WHERE a.teammate_id = :me AND a.team_id = :team AND a.mode = :mode
+             AND (CAST(:before AS TEXT) IS NULL OR a.id < :before)
+           ORDER BY a.id DESC LIMIT :limit""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+        before=before,
+        limit=limit,
+    )
+    return [
+        Done(
+            claim_id=row["id"],
+            task_id=row["task_id"],
+            project=row["project"],
+            batch=row["batch"] or default_batch_name(row["project"]),
+            type=row["type"],
+            submitted_at=row["submitted_at"],
+            response=row["response"],
+        )
+        for row in rows
+    ]
