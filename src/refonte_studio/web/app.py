@@ -96,7 +96,8 @@ async def _serve(studio: Studio, operation: Operation, request: Request[Any, Any
         params = await _read(operation, call, request, named)
     except BadInput:
         if operation.locate is not None:  # a 404 goes before a 400
-            await studio.db.read(operation.locate, call.signed_in, {**named, **call.path})
+            known = {name: text for name, text in named.items() if "\x00" not in text}  # no name holds one
+            await studio.db.read(operation.locate, call.signed_in, {**known, **call.path})
         raise
     answer = _answer(await operation.handler(call, params))
     if method in operation.deprecated:
