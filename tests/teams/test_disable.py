@@ -50,6 +50,8 @@ async def test_one_of_two_admins_can_be_disabled_and_brought_back_with_another_r
     team = await zoe.post("/teams/disable", {"emails": ["ana@example.com"]})
     assert person(team, "ana@example.com")["role"] == "disabled"
     await zoe.refused(400, "POST", "/teams/disable", {"emails": ["zoe@example.com"]})
+    back = {"emails": ["ana@example.com"], "team_role": "labeler"}
+    assert "ana@example.com" in await world.max.refused(400, "POST", "/teams/set_role", back), "only admins may"
     team = await zoe.post("/teams/set_role", {"emails": ["ana@example.com"], "team_role": "manager"})
     assert person(team, "ana@example.com")["role"] == "manager"
 

@@ -64,11 +64,13 @@ async def _send_again(
 async def set_role(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, now: int, lifetime_ms: int) -> Roster:
     """Sets the role of people who are not admins. All or none.
 
-    A disabled person becomes active again; one who was disabled before joining is invited again.
+    A disabled person becomes active again; one who was disabled before joining is invited again. Somebody who was
+    disabled as an admin is brought back by admins alone.
     """
     role = policy.checked_role(team_role)
     chosen = await _locked_people(tx, caller.team_id, emails)
-    admins = [person.email for person in chosen if person.role is Role.ADMIN and person.state is not State.DISABLED]
+    protected = (State.ACTIVE,) if caller.role is Role.ADMIN else (State.ACTIVE, State.DISABLED)
+    admins = [person.email for person in chosen if person.role is Role.ADMIN and person.state in protected]
     if admins:
         raise BadInput(f"an admin's role cannot be set: {policy.listed(admins)}")
     await store.set_role(tx, caller.team_id, [person.id for person in chosen], role)
