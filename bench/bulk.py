@@ -1,117 +1,88 @@
 """How fast tasks come in and go out in bulk, and what the server's memory does meanwhile.
 
     python bench/bulk.py --tasks 100000
-    python bench/bulk.py --tasks 1000000 --database postgresql://…
+    python bench/bulk.py --tasks 1000000 --postgresql
 
-Starts a server of its own on an empty database (PostgreSQL: an empty one that you name), imports the tasks through
-`POST /v1/tasks/import` and takes them out through `GET /v1/tasks/export`, over HTTP on this machine.
+Starts a server of its own on an empty database, imports the tasks through `POST /v1/tasks/import` and takes them out
+through `GET /v1/tasks/export`, over HTTP on this machine.
 """
 
 import argparse
-import os
-import re
-import socket
-import subprocess
-import sys
-import tempfile
-import threading
+import asyncio
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import httpx
 
-CHUNK = 2_000  # lines sent at once
-PASSWORD = "correct horse battery"
+from processes import Memory, serving
+from seed import lines, make_team, post
+from target import Target, target, target_options
+
+AIMS = {
+    ("in", "SQLite"): 20_000,
+    ("in", "PostgreSQL"): 10_000,
+    ("out", "SQLite"): 50_000,
+    ("out", "PostgreSQL"): 50_000,
+}
 
 
-def lines(count: int) -> Iterator[bytes]:
-    for first in range(0, count, CHUNK):
-        last = min(first + CHUNK, count)
-        yield b"".join(
-            b'{"attachment": "https://example.com/%d.jpg", "unique_id": "task-%d"}\n' % (n, n)
-            for n in range(first, last)
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """One way of one measurement."""
+
+    way: str
+    engine: str
+    tasks: int
+    took_s: float
+    grown_mb: float
+
+    @property
+    def tasks_per_second(self) -> float:
+        return self.tasks / self.took_s
+
+    @property
+    def aim(self) -> int:
+        return AIMS[self.way, self.engine]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.way:<4}{self.tasks:>10,} tasks {self.took_s:>8.1f} s {self.tasks_per_second:>9,.0f} tasks/s"
+            f"  aim {self.aim:,}  +{self.grown_mb:.0f} MB"
         )
 
 
-class Memory(threading.Thread):
-    """The most resident memory that a process had, in MB, looked at ten times a second."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self._status = Path(f"/proc/{pid}/status")
-        self._done = threading.Event()
-        self.start_mb = self.most_mb = self._now_mb()
-        self.start()
-
-    def _now_mb(self) -> float:
-        found = re.search(r"VmRSS:\s+(\d+)", self._status.read_text())
-        return int(found[1]) / 1024 if found else 0.0
-
-    def run(self) -> None:
-        while not self._done.wait(0.1):
-            self.most_mb = max(self.most_mb, self._now_mb())
-
-    def grown_mb(self) -> float:
-        self._done.set()
-        return max(self.most_mb, self._now_mb()) - self.start_mb
-
-
-def served(arguments: argparse.Namespace, folder: str) -> tuple[subprocess.Popen[str], str]:
-    """A server process and its set-up link."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "refonte_studio.cli", "serve", "--port", str(port), "--data", folder]
-    if arguments.database:
-        command += ["--database", arguments.database]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if found := re.search(r"http\S+/setup/\S+", line):
-            return process, found[0]
-    raise SystemExit("the server did not start, or its database is not empty")
-
-
-def measure(http: httpx.Client, pid: int, count: int) -> None:
+def measure(http: httpx.Client, pid: int, engine: str, count: int) -> list[Bulk]:
     for path, body in (
         ("/projects", {"name": "Bulk", "type": "categorization", "studio": True, "params": {"categories": ["a", "b"]}}),
         ("/batches", {"project": "Bulk", "name": "All"}),
     ):
-        http.post(path, json=body).raise_for_status()
+        post(http, path, json=body)
     memory, began = Memory(pid), time.perf_counter()
-    answer = http.post("/tasks/import", params={"project": "Bulk", "batch": "All"}, content=lines(count))
+    answer = post(http, "/tasks/import", params={"project": "Bulk", "batch": "All"}, content=lines(count))
     assert answer.json() == {"created": count}, answer.text
-    report("in", count, time.perf_counter() - began, memory)
+    found = [Bulk("in", engine, count, time.perf_counter() - began, memory.grown_mb())]
     memory, began, seen = Memory(pid), time.perf_counter(), 0
     with http.stream("GET", "/tasks/export", params={"project": "Bulk"}) as stream:
         for chunk in stream.iter_bytes():
             seen += chunk.count(b"\n")
     assert seen == count, f"{seen} of {count} came out"
-    report("out", count, time.perf_counter() - began, memory)
+    return [*found, Bulk("out", engine, count, time.perf_counter() - began, memory.grown_mb())]
 
 
-def report(way: str, count: int, took_s: float, memory: Memory) -> None:
-    print(f"{way:<4}{count:>10,} tasks {took_s:>8.1f} s {count / took_s:>9,.0f} tasks/s  +{memory.grown_mb():.0f} MB")
+def measured(where: Target, count: int) -> list[Bulk]:
+    team = asyncio.run(make_team(where.url, 0))
+    with serving(where.url) as server, team.client(server.url) as http:
+        return measure(http, server.pid, where.engine, count)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    target_options(parser)
     parser.add_argument("--tasks", type=int, default=100_000)
-    parser.add_argument("--database", default="", help="postgresql://… of an empty database; SQLite unless given")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        process, link = served(arguments, folder)
-        try:
-            base, token = link.rsplit("/setup/", 1)
-            with httpx.Client(base_url=f"{base}/v1", timeout=3_600) as http:
-                who = {"team": "Bench", "email": "ana@example.com", "first_name": "Ana", "last_name": "Ruiz"}
-                session = http.post("/setup", json={"token": token, "password": PASSWORD, **who}).json()
-                http.headers["X-CSRF-Token"] = session["csrf_token"]
-                print(f"{os.cpu_count()} processors; {'PostgreSQL' if arguments.database else 'SQLite'}")
-                measure(http, process.pid, arguments.tasks)
-        finally:
-            process.terminate()
-            process.wait()
+    options = parser.parse_args()
+    with target(options) as where:
+        for found in measured(where, options.tasks):
+            print(found)
 
 
 if __name__ == "__main__":

@@ -24,15 +24,21 @@ _TABLES = {
     "teammates": "id, team_id, role, state",
     "assignments": "teammate_id, project_id",
     "projects": "id, team_id, mode, name, studio, pipeline, consensus_attempts",
-    "batches": "id, team_id, mode, project_id, name, studio, is_default, state, position, batch_type",
+    "batches": "id, team_id, mode, project_id, name, studio, is_default, state, position, batch_type, finalized_at,"
+    " completed_at",
     "batch_groups": "batch_id, group_id",
     "group_members": "group_id, teammate_id",
     "groups": "id, project_id, name",
-    "tasks": "id, team_id, mode, project_id, batch_id, kind, status, wanted, attempts, open_places, response",
-    "attempts": "id, task_id, teammate_id, number, wanted",
-    "claims": "id, mode, task_id, project_id, batch_id, teammate_id, state, lease_expires_at",
+    "tasks": "id, team_id, mode, project_id, batch_id, kind, status, response, created_at, completed_at",
+    "places": "team_id, batch_id, task_id, wanted, attempts, open, opened",
+    "reaches": "teammate_id, batch_id, reached, seen",
+    "attempts": "id, team_id, mode, project_id, batch_id, task_id, teammate_id, number, wanted, submitted_at",
+    "claims": "id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, lease_expires_at, ended_at",
     "batch_counts": "batch_id, pending, completed, canceled",
     "batch_deltas": "batch_id, pending, completed, canceled",
+    "callbacks": "event, subject_id",
+    "quality_tasks": "task_id",
+    "quality_attempts": "id, task_id, teammate_id, number",
 }
 
 
@@ -47,84 +53,204 @@ async def snapshot(tx: Tx) -> Snapshot:
 
 
 def check(now: Snapshot) -> None:
-    """Fails with the offending row if a rule is broken."""
+    """Fails with the offending row if a rule is broken. Knows nothing of the auditor, which asks the same by SQL."""
     _check_places(now)
+    _check_reaches(now)
     _check_people(now)
     _check_ends(now)
+    _check_copies(now)
+    _check_counts(now)
     _check_batches(now)
+    _check_callbacks(now)
+    _check_quality(now)
+
+
+def _by_id(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {row["id"]: row for row in rows}
 
 
 def _check_places(now: Snapshot) -> None:
     held = Counter(claim["task_id"] for claim in now.claims if claim["state"] == "held")
     made = Counter(attempt["task_id"] for attempt in now.attempts)
-    for task in now.tasks:
-        assert task["attempts"] == made[task["id"]], ("attempts counted wrongly", task)
-        if task["kind"] != "work":
+    expected = {
+        (task["batch_id"] if task["kind"] == "work" else "", task["id"], task["team_id"])
+        for task in now.tasks
+        if task["status"] == "pending"
+    }
+    given = [(place["batch_id"], place["task_id"], place["team_id"]) for place in now.places]
+    assert len(given) == len(set(given)), "a task has its places twice"
+    assert set(given) == expected, ("places of other tasks than the pending ones", set(given) ^ expected)
+    for place in now.places:
+        wanted, attempts = place["wanted"], place["attempts"]
+        assert attempts == made[place["task_id"]], ("attempts counted wrongly", place)
+        if place["batch_id"] == "":
+            assert place["open"] == 0, ("a quality task has open places", place)
             continue
-        if task["status"] == "pending":
-            places = task["wanted"] - task["attempts"] - held[task["id"]]
-            assert task["open_places"] == places, ("places counted wrongly", task, held[task["id"]])
-            assert task["attempts"] < task["wanted"], ("it has its attempts and is pending", task)
-        else:
-            assert held[task["id"]] == 0, ("somebody holds a task that has ended", task)
-            assert task["open_places"] <= 0, ("an ended task has open places", task)
-        assert (task["response"] is not None) == (task["status"] == "completed"), ("no result", task)
+        assert place["open"] == wanted - attempts - held[place["task_id"]], ("places counted wrongly", place)
+        assert attempts < wanted <= 15, ("it has its attempts and is pending", place)
 
 
-def _check_people(now: Snapshot) -> None:
-    active = {person["id"] for person in now.teammates if person["state"] == "active"}
-    assigned = {(row["teammate_id"], row["project_id"]) for row in now.assignments}
-    holders = Counter((claim["teammate_id"], claim["mode"]) for claim in now.claims if claim["state"] == "held")
-    assert all(count == 1 for count in holders.values()), ("a person holds two claims", holders)
-    for claim in now.claims:
-        if claim["state"] == "held":
-            assert claim["teammate_id"] in active, ("a disabled person holds a claim", claim)
-            assert (claim["teammate_id"], claim["project_id"]) in assigned, ("held by an unassigned person", claim)
-    taken = Counter(
+def _taken(now: Snapshot) -> Counter[tuple[str, str]]:
+    return Counter(
         (claim["task_id"], claim["teammate_id"])
         for claim in now.claims
         if claim["state"] in ("held", "submitted", "skipped")
     )
+
+
+def _check_reaches(now: Snapshot) -> None:
+    taken = _taken(now)
+    for reach in now.reaches:
+        passed = (
+            place["task_id"]
+            for place in now.places
+            if place["batch_id"] == reach["batch_id"]
+            and place["open"] > 0
+            and place["task_id"] < reach["reached"]
+            and (place["opened"] is None or place["opened"] <= reach["seen"])
+        )
+        hidden = [task for task in passed if not taken[task, reach["teammate_id"]]]
+        assert not hidden, ("open tasks that the person will not be given", reach, hidden)
+
+
+def _check_people(now: Snapshot) -> None:
+    people = _by_id(now.teammates)
+    assigned = {(row["teammate_id"], row["project_id"]) for row in now.assignments}
+    holders = Counter((claim["teammate_id"], claim["mode"]) for claim in now.claims if claim["state"] == "held")
+    assert all(count == 1 for count in holders.values()), ("a person holds two claims", holders)
+    pending = {task["id"] for task in now.tasks if task["status"] == "pending"}
+    for claim in now.claims:
+        assert (claim["state"] == "held") == (claim["ended_at"] is None), ("an end, or none, by mistake", claim)
+        if claim["state"] != "held":
+            assert claim["state"] in ("submitted", "skipped", "released", "expired", "ended"), claim
+            continue
+        person = people[claim["teammate_id"]]
+        assert person["state"] == "active", ("a disabled person holds a claim", claim)
+        assert person["team_id"] == claim["team_id"], ("somebody of another team holds a claim", claim)
+        assert (claim["teammate_id"], claim["project_id"]) in assigned, ("held by an unassigned person", claim)
+        assert claim["task_id"] in pending, ("somebody holds a task that has ended", claim)
+    taken = _taken(now)
     assert all(count == 1 for count in taken.values()), ("a person has a task twice", taken)
-    submitted = {claim["id"] for claim in now.claims if claim["state"] == "submitted"}
-    assert submitted == {attempt["id"] for attempt in now.attempts}, "attempts and submitted claims differ"
+    submitted = {(c["id"], c["task_id"], c["teammate_id"]) for c in now.claims if c["state"] == "submitted"}
+    attempted = {(a["id"], a["task_id"], a["teammate_id"]) for a in now.attempts}
+    assert submitted == attempted, ("attempts and submitted claims differ", submitted ^ attempted)
+    assert len(attempted) == len(now.attempts), "an attempt is there twice"
     pairs = Counter((attempt["task_id"], attempt["teammate_id"]) for attempt in now.attempts)
     assert all(count == 1 for count in pairs.values()), ("a person attempted a task twice", pairs)
 
 
 def _check_ends(now: Snapshot) -> None:
-    numbers: dict[str, list[int]] = defaultdict(list)
+    made: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for attempt in now.attempts:
-        numbers[attempt["task_id"]].append(attempt["number"])
-    for task_id, seen in numbers.items():
-        assert sorted(seen) == list(range(1, len(seen) + 1)), ("attempts are not numbered 1, 2, …", task_id, seen)
+        made[attempt["task_id"]].append(attempt)
+    for task in now.tasks:
+        completed = task["status"] == "completed"
+        assert task["status"] in ("pending", "completed", "canceled"), task
+        assert (task["response"] is not None) == completed, ("a response, or none, by mistake", task)
+        assert (task["completed_at"] is not None) == completed, ("completed at no time, or not at a time", task)
+        attempts = sorted(made[task["id"]], key=lambda attempt: attempt["number"])
+        numbers = [attempt["number"] for attempt in attempts]
+        assert numbers == list(range(1, len(numbers) + 1)), ("attempts are not numbered 1, 2, …", task, numbers)
+        if task["mode"] == "test":
+            assert completed, ("a task in test mode that is not completed", task)
+            assert task["completed_at"] == task["created_at"], ("not completed from the start", task)
+            assert not attempts, ("somebody attempted a task in test mode", task)
+        elif task["kind"] != "work":
+            assert not completed, ("a quality task is completed", task)
+        else:
+            _check_end(task, attempts)
 
 
-def _check_batches(now: Snapshot) -> None:
-    shown: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in [*now.batch_counts, *now.batch_deltas]:
-        for state in ("pending", "completed", "canceled"):
-            shown[row["batch_id"]][state] += row[state]
+def _check_end(task: dict[str, Any], attempts: list[dict[str, Any]]) -> None:
+    """Of a task for work: it ends by the attempt that is enough, or by a manager's word after at least one."""
+    for attempt in attempts[:-1]:
+        assert attempt["number"] < attempt["wanted"], ("it had enough attempts, and got another", task, attempt)
+    if not attempts:
+        assert task["status"] != "completed", ("completed by nobody", task)
+        return
+    last = attempts[-1]
+    assert last["number"] <= last["wanted"], ("more attempts than were wanted", task, last)
+    if last["number"] == last["wanted"]:
+        assert task["status"] == "completed", ("it has its attempts and did not complete", task, last)
+        assert task["completed_at"] == last["submitted_at"], ("completed at another time than by its attempt", task)
+
+
+def _check_copies(now: Snapshot) -> None:
+    tasks = _by_id(now.tasks)
+    for row in [*now.claims, *now.attempts]:
+        task = tasks[row["task_id"]]
+        said = ["team_id", "mode", "project_id", *(["batch_id"] if task["kind"] == "work" else [])]
+        assert all(row[name] == task[name] for name in said), ("it says other things than its task", row, task)
+
+
+def _real_counts(now: Snapshot) -> dict[str, Counter[str]]:
     real: dict[str, Counter[str]] = defaultdict(Counter)
     for task in now.tasks:
         if task["kind"] == "work":
             real[task["batch_id"]][task["status"]] += 1
+    return real
+
+
+def _check_counts(now: Snapshot) -> None:
+    shown: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in [*now.batch_counts, *now.batch_deltas]:
+        for state in ("pending", "completed", "canceled"):
+            shown[row["batch_id"]][state] += row[state]
+    real = _real_counts(now)
+    for batch_id in {*shown, *real}:
+        for state in ("pending", "completed", "canceled"):
+            assert shown[batch_id][state] == real[batch_id][state], ("a count differs", batch_id, state)
+
+
+def _check_batches(now: Snapshot) -> None:
+    real = _real_counts(now)
     places: dict[tuple[str, str], list[int]] = defaultdict(list)
     for batch in now.batches:
-        for state in ("pending", "completed", "canceled"):
-            assert shown[batch["id"]][state] == real[batch["id"]][state], ("a count differs", batch, state)
-        pending = real[batch["id"]]["pending"]
-        if batch["state"] == "completed":
+        state, pending = batch["state"], real[batch["id"]]["pending"]
+        lasting = batch["studio"] and batch["is_default"]
+        assert state in ("staging", "in_progress", "completed"), batch
+        assert (batch["completed_at"] is not None) == (state == "completed"), ("completed at no time", batch)
+        if state == "staging":
+            assert batch["studio"], ("a batch outside Studio projects is staging", batch)
+            assert not batch["is_default"], ("a default batch is staging", batch)
+        if batch["studio"] and not batch["is_default"]:
+            assert (batch["finalized_at"] is not None) == (state != "staging"), ("finalized, or not?", batch)
+        if state == "completed":
             assert not pending, ("a completed batch has pending tasks", batch)
-            assert not (batch["studio"] and batch["is_default"]), ("a default batch completed", batch)
-        if batch["state"] == "in_progress" and batch["studio"] and not batch["is_default"]:
-            assert pending, ("a batch whose tasks have all ended is not completed", batch)
-        in_queue = batch["studio"] and batch["state"] == "in_progress"
+            assert not lasting, ("a default batch completed", batch)
+        if state == "in_progress" and not pending and not lasting:
+            never_any = not batch["studio"] and not real[batch["id"]].total()
+            assert never_any, ("a batch whose tasks have all ended is not completed", batch)
+        in_queue = batch["studio"] and state == "in_progress"
         assert (batch["position"] is not None) == bool(in_queue), ("wrongly in or out of the queue", batch)
         if in_queue:
             places[batch["team_id"], batch["mode"]].append(batch["position"])
     for queue in places.values():
         assert len(set(queue)) == len(queue), ("two batches at one place of the queue", queue)
+
+
+def _check_callbacks(now: Snapshot) -> None:
+    tasks, batches = _by_id(now.tasks), _by_id(now.batches)
+    told = Counter(callback["subject_id"] for callback in now.callbacks)
+    for callback in now.callbacks:
+        subject, (noun, _, ended) = callback["subject_id"], callback["event"].partition(".")
+        if noun == "task":
+            assert tasks[subject]["status"] == ended, ("an end was told that is not so", callback)
+        elif not batches[subject]["studio"]:
+            continue  # it may have been reopened
+        else:
+            assert batches[subject]["state"] == ended, ("an end was told that is not so", callback)
+        assert told[subject] == 1, ("an end was told twice", callback)
+
+
+def _check_quality(now: Snapshot) -> None:
+    known = {task["id"] for task in now.tasks if task["kind"] != "work"}
+    assert {row["task_id"] for row in now.quality_tasks} == known, "quality tasks, and expected responses of others"
+    scored = {(score["id"], score["task_id"], score["teammate_id"]) for score in now.quality_attempts}
+    attempted = {(a["id"], a["task_id"], a["teammate_id"]) for a in now.attempts if a["task_id"] in known}
+    assert scored == attempted, ("attempts at quality tasks, and scores of others", scored ^ attempted)
+    # nobody attempts a task twice, so that each is the first
+    assert all(score["number"] == 1 for score in now.quality_attempts), "a score is not of the first attempt"
 
 
 def may_have(now: Snapshot, teammate_id: str, mode: str) -> list[str]:
@@ -151,10 +277,7 @@ def may_have(now: Snapshot, teammate_id: str, mode: str) -> list[str]:
         and (not groups[batch["id"]] or groups[batch["id"]] & mine)
     ]
     open_batches.sort(key=lambda batch: (batch["position"] is None, batch["position"], batch["id"]))
+    open_tasks = {place["task_id"] for place in now.places if place["open"] > 0}
     for batch in open_batches:
-        order += [
-            task["id"]
-            for task in free
-            if task["batch_id"] == batch["id"] and task["kind"] == "work" and task["open_places"] > 0
-        ]
+        order += [task["id"] for task in free if task["batch_id"] == batch["id"] and task["id"] in open_tasks]
     return order

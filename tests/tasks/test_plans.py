@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from refonte_studio.db.engine import Engine, Tx
-from refonte_studio.tasks import store, store_attempts, store_lists
+from refonte_studio.tasks import store, store_attempts, store_lists, store_places
 from refonte_studio.tasks.model import Filter
 from tests.world import World
 
 ID = "0" * 24
 LOOKUPS: dict[str, Callable[[Tx], Any]] = {
     "by ids": lambda tx: store.tasks_by_ids(tx, "t", [ID]),
-    "retarget": lambda tx: store_attempts.set_wanted(tx, "t", [ID], 2),
+    "retarget": lambda tx: store_places.set_wanted(tx, "t", ID, [ID], 2),
     "taken": lambda tx: store_lists.taken(tx, "t", "live", ["u"]),
     "by unique_id": lambda tx: store_lists.newest(tx, "t", "live", Filter(unique_ids=("u",)), None, 10),
     "by tag": lambda tx: store_lists.newest(tx, "t", "live", Filter(tags=("x",)), None, 10),
@@ -21,8 +21,8 @@ LOOKUPS: dict[str, Callable[[Tx], Any]] = {
     "of a batch": lambda tx: store_lists.oldest_sizes(tx, "t", "live", Filter(batch_id=ID), ID, 10),
     "an export": lambda tx: store_lists.between(tx, "t", "live", Filter(project_id=ID), ID, ID),
     "attempts": lambda tx: store_attempts.attempts_of(tx, "t", [ID]),
-    "attempted": lambda tx: store_attempts.lock_attempted(tx, "t", ID, "", 10),
-    "pending": lambda tx: store.pending_in_batch(tx, "t", ID, 10),
+    "attempted": lambda tx: store_places.lock_attempted(tx, "t", ID, "", 10),
+    "pending": lambda tx: store_places.pending_in_batch(tx, "t", ID, 10),
 }
 
 

@@ -227,9 +227,9 @@ class Studio(RuleBasedStateMachine):
             after = self.run(self.db.read(snapshot))
             if given is not None:  # as it was before this claim
                 after.tables["claims"] = [c for c in after.claims if c["id"] != given["claim_id"]]
-                for task in after.tasks:
-                    if task["id"] == given["task"]["task_id"] and task["kind"] == "work":
-                        task["open_places"] += 1
+                for place in after.places:
+                    if place["task_id"] == given["task"]["task_id"] and place["batch_id"]:
+                        place["open"] += 1
             expected = may_have(after, who.id, "live")
             assert (given["task"]["task_id"] if given else None) == (expected[0] if expected else None)
         if given is not None:

@@ -25,13 +25,11 @@ SWEEP_LIMIT = 5_000
 async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
     """Those of the tasks that have a callback_url are to be told of."""
     about = About.TASK_COMPLETED if event.status is Status.COMPLETED else About.TASK_CANCELED
-    for first in range(0, len(event.task_ids), CHUNK):
-        ended = event.task_ids[first : first + CHUNK]
-        wanted = await store.callback_urls(tx, event.team_id, event.mode, ended)
-        if wanted:
-            ids = new_ids(event.now, len(wanted))
-            rows = [(id_, url, task_id) for id_, (task_id, url) in zip(ids, wanted, strict=True)]
-            await store.insert(tx, event.team_id, event.mode, about, rows, event.now)
+    wanted = sorted(event.callback_urls.items())
+    if wanted:
+        ids = new_ids(event.now, len(wanted))
+        rows = [(id_, url, task_id) for id_, (task_id, url) in zip(ids, wanted, strict=True)]
+        await store.insert(tx, event.team_id, event.mode, about, rows, event.now)
 
 
 async def on_batch_completed(tx: Tx, event: BatchCompleted) -> None:

@@ -32,19 +32,6 @@ def _callback(row: Row) -> Callback:
     )
 
 
-async def callback_urls(tx: Tx, team_id: str, mode: Mode, task_ids: Sequence[str]) -> list[tuple[str, str]]:
-    """Those of the tasks that want a callback, each with its URL."""
-    rows = await tx.all(
-        """SELECT id, callback_url FROM tasks
-           WHERE id IN :task_ids[] AND team_id = :team_id AND mode = :mode AND callback_url IS NOT NULL
-           ORDER BY id""",
-        task_ids=list(task_ids),
-        team_id=team_id,
-        mode=mode,
-    )
-    return [(row["id"], row["callback_url"]) for row in rows]
-
-
 async def insert(
     tx: Tx, team_id: str, mode: Mode, event: About, rows: Sequence[tuple[str, str, str]], now: int
 ) -> None:

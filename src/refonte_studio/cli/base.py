@@ -19,7 +19,7 @@ from refonte_studio.db.version import MigrationFailed, make_current
 from refonte_studio.kit.errors import StudioError
 
 T = TypeVar("T")
-ORDER = ("serve", "migrate", "demo", "team", "user", "key", "import", "export", "openapi")
+ORDER = ("serve", "migrate", "demo", "team", "user", "key", "import", "export", "audit", "openapi")
 POOL_SIZE = 2  # a command leaves PostgreSQL's connections to the server
 
 

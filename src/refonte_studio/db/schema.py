@@ -260,6 +260,7 @@ batches = Table(
         "team_id",
         "mode",
         "position",
+        "id",
         sqlite_where=text("state = 'in_progress'"),
         postgresql_where=text("state = 'in_progress'"),
     ),
@@ -319,10 +320,6 @@ tasks = Table(
     _text("kind"),  # work training evaluation
     _text("type"),
     _text("status"),  # pending completed canceled
-    _count("wanted"),  # attempts that complete it
-    _count("attempts"),  # submitted so far
-    # wanted - attempts - held claims; an evaluation task keeps 1: everybody may attempt it
-    _count("open_places"),
     _text("params"),  # JSON object: the parameters it was made with, its project's included
     _text("metadata"),  # JSON object
     _text("tags", null=True),  # JSON array, for answers; task_tags is for filters
@@ -344,24 +341,9 @@ tasks = Table(
         postgresql_where=text("unique_id IS NOT NULL"),
     ),
     Index(
-        "ix_tasks_open",
-        "batch_id",
-        "id",
-        sqlite_where=text("open_places > 0"),
-        postgresql_where=text("open_places > 0"),
-    ),
-    Index(
-        "ix_tasks_pending",
-        "batch_id",
-        "id",
-        sqlite_where=text("status = 'pending' AND kind = 'work'"),
-        postgresql_where=text("status = 'pending' AND kind = 'work'"),
-    ),
-    Index(
         "ix_tasks_quality",
         "project_id",
         "kind",
-        "status",
         "id",
         sqlite_where=text("kind <> 'work'"),
         postgresql_where=text("kind <> 'work'"),
@@ -369,6 +351,41 @@ tasks = Table(
     Index("ix_tasks_team", "team_id", "mode", "id"),
     Index("ix_tasks_project", "project_id", "id"),
     Index("ix_tasks_batch", "batch_id", "id"),
+    # Room on each page for a task's later versions: completing it then touches no index.
+    postgresql_with={"fillfactor": "80"},
+)
+
+# One narrow row for each pending task, gone when the task ends. Claims and submissions change this row and not the
+# task's own, which is wide and stands in many indexes.
+places = Table(
+    "places",
+    metadata,
+    _text("team_id"),
+    _text("batch_id"),  # empty for a training or evaluation task: it has no part in the batch's progress
+    _text("task_id"),
+    _count("wanted"),  # attempts that complete it
+    _count("attempts"),  # submitted so far
+    _count("open"),  # wanted - attempts - held claims; 0 for a training or evaluation task
+    # When places opened that had not been there: the task came into a batch that was being worked, or a place was
+    # given back where none was open. A number that grows with the order of commits (db/stamps.py).
+    Column("opened", BigInteger, nullable=True),
+    PrimaryKeyConstraint("batch_id", "task_id"),
+    Index(
+        "ix_places_open",
+        "batch_id",
+        "task_id",
+        sqlite_where=text("open > 0"),
+        postgresql_where=text("open > 0"),
+    ),
+    Index(
+        "ix_places_opened",
+        "batch_id",
+        "opened",
+        sqlite_where=text("open > 0 AND opened IS NOT NULL"),
+        postgresql_where=text("open > 0 AND opened IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": "80"},
 )
 
 task_tags = Table(
@@ -506,4 +523,18 @@ claims = Table(
         sqlite_where=text("state = 'held'"),
         postgresql_where=text("state = 'held'"),
     ),
+)
+
+# How far a person has come in a batch: of the tasks before `reached` with an open place, they have had all but those
+# opened after `seen`. Only a hint where to begin; a batch without a row is read from its beginning.
+reaches = Table(
+    "reaches",
+    metadata,
+    _text("team_id"),
+    _text("teammate_id"),
+    _text("batch_id"),
+    _text("reached"),  # the id of a task
+    Column("seen", BigInteger, nullable=False),
+    PrimaryKeyConstraint("teammate_id", "batch_id"),
+    postgresql_with={"fillfactor": "80"},
 )

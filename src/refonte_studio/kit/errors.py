@@ -67,6 +67,13 @@ class Unavailable(StudioError):
         self.headers = {"Retry-After": str(retry_after_s)}
 
 
+class Overloaded(Unavailable):
+    """There is more to do than the server can do in good time; what was asked has not been begun."""
+
+    def __init__(self, what: str, retry_after_s: int = 1) -> None:
+        super().__init__(f"the server has more {what} than it can serve in good time", max(1, retry_after_s))
+
+
 def shown(value: object, limit: int = 80) -> str:
     """A value as it stands in an error message: quoted, control characters escaped, bounded in length."""
     try:

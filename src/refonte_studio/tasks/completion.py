@@ -10,8 +10,8 @@ from refonte_studio.db import Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.errors import Conflict
 from refonte_studio.projects.model import Project
-from refonte_studio.tasks import policy, store, store_attempts
-from refonte_studio.tasks.model import Attempt, Status, Task, TasksEnded
+from refonte_studio.tasks import policy, store_attempts, store_places
+from refonte_studio.tasks.model import Attempt, Place, Status, Task, TasksEnded
 
 # No set of transactions that run at the same time can complete more tasks of one batch than this.
 AT_ONCE = 256
@@ -23,28 +23,25 @@ async def settle(tx: Tx, team_id: str, batch_id: str, now: int) -> None:
 
     To be called last in a transaction that ended tasks: it may lock the batch, and tasks are locked before batches.
     """
-    pending = await store.pending_in_batch(tx, team_id, batch_id, AT_ONCE + 1)
+    pending = await store_places.pending_in_batch(tx, team_id, batch_id, AT_ONCE + 1)
     if pending > AT_ONCE:
         return
     # Two transactions may end the last two tasks at once, neither seeing what the other did. With the lock, the
     # second one waits for the first one's commit, and then sees it.
     batch = await batches.lock(tx, team_id, batch_id)
-    if not await store.pending_in_batch(tx, team_id, batch_id, 1):
+    if not await store_places.pending_in_batch(tx, team_id, batch_id, 1):
         await batches.complete(tx, batch, now)
 
 
 async def record_attempt(
-    tx: Tx, task: Task, attempt_id: str, teammate_id: str, response: str, started_at: int, now: int
-) -> tuple[int, int, Status]:
-    """Records a checked response (JSON) to a locked task; the one that makes enough completes it.
+    tx: Tx, task: Task, place: Place, attempt_id: str, teammate_id: str, response: str, started_at: int, now: int
+) -> tuple[int, int]:
+    """Records a checked response (JSON) to a pending task whose places are locked; the one that makes enough completes
+    it. Answers the attempt's number, and how many are wanted.
 
-    Answers the attempt's number, how many are wanted, and the task's state. Raises Conflict if the task is not
-    pending any more, or if this person has attempted it before. The place that they held is not given back.
+    Raises Conflict if this person has attempted the task before. The place that they held is not given back.
     """
-    counted = await store_attempts.count_attempt(tx, task.team_id, task.id, now)
-    if counted is None:
-        raise Conflict(f"task {task.id} is not pending any more")
-    number, wanted = counted
+    number, wanted = place.attempts + 1, place.wanted
     try:
         await store_attempts.insert_attempt(
             tx,
@@ -64,20 +61,16 @@ async def record_attempt(
     except Duplicate as error:
         raise Conflict(f"you have attempted task {task.id} before") from error
     if task.kind != "work" or number < wanted:
-        return number, wanted, Status.PENDING
+        await store_places.count_attempt(tx, task.team_id, place)
+        return number, wanted
     if number > 1:
         await _complete(tx, [task], now)
     else:
-        await _complete_by(tx, task, response, now)
-    assert task.batch_id is not None, "a task for work has a batch"
-    await settle(tx, task.team_id, task.batch_id, now)
-    return number, wanted, Status.COMPLETED
-
-
-async def _complete_by(tx: Tx, task: Task, response: str, now: int) -> None:
-    """Completes a locked, pending task with its only response."""
-    await store_attempts.complete(tx, task.team_id, task.id, response, now)
-    await _ended(tx, [task], now)
+        held = wanted - place.open > 1  # by others, which a change of pipeline may have left
+        await store_attempts.complete(tx, task.team_id, task.id, response, now)
+        await _ended(tx, [task], now, held=held)
+    await settle(tx, task.team_id, place.batch_id, now)
+    return number, wanted
 
 
 async def _complete(tx: Tx, tasks: Sequence[Task], now: int) -> None:
@@ -98,12 +91,15 @@ def combined(task: Task, attempts: Sequence[Attempt]) -> str:
     return policy.as_json("response", policy.task_type(task.type).combine(msgspec.json.decode(task.params), responses))
 
 
-async def _ended(tx: Tx, tasks: Sequence[Task], now: int) -> None:
-    """Counts tasks as completed, and tells of it."""
-    first = tasks[0]
-    for batch_id, count in sorted(Counter(task.batch_id for task in tasks if task.batch_id is not None).items()):
-        await batches.add_counts(tx, first.team_id, batch_id, pending=-count, completed=count)
-    await tx.tell(TasksEnded(first.team_id, first.mode, tuple(task.id for task in tasks), Status.COMPLETED, now))
+async def _ended(tx: Tx, tasks: Sequence[Task], now: int, *, held: bool = True) -> None:
+    """Takes the places of completed tasks away, counts them, and tells of it."""
+    by_batch: dict[str, list[str]] = {}
+    for task in tasks:
+        by_batch.setdefault(task.places_in, []).append(task.id)
+    for batch_id, ids in sorted(by_batch.items()):
+        await store_places.end(tx, tasks[0].team_id, batch_id, ids)
+        await batches.add_counts(tx, tasks[0].team_id, batch_id, pending=-len(ids), completed=len(ids))
+    await tx.tell(TasksEnded.of(tasks, Status.COMPLETED, now, held=held))
 
 
 async def complete_attempted(tx: Tx, team_id: str, batch_ids: Sequence[str], now: int) -> dict[str, int]:
@@ -111,7 +107,7 @@ async def complete_attempted(tx: Tx, team_id: str, batch_ids: Sequence[str], now
     completed = dict.fromkeys(batch_ids, 0)
     for batch_id in sorted(completed):
         after = ""
-        while tasks := await store_attempts.lock_attempted(tx, team_id, batch_id, after, CHUNK):
+        while tasks := await store_places.lock_attempted(tx, team_id, batch_id, after, CHUNK):
             await _complete(tx, tasks, now)
             completed[batch_id] += len(tasks)
             after = tasks[-1].id
@@ -123,15 +119,21 @@ async def complete_attempted(tx: Tx, team_id: str, batch_ids: Sequence[str], now
 
 async def retarget(tx: Tx, project: Project, now: int) -> int:
     """Makes the pending tasks of a project follow its pipeline; answers how many completed, having enough attempts."""
+    await store_places.set_wanted_of_quality(tx, project.team_id, project.id, project.attempts_wanted)
     completed: Counter[str] = Counter()
-    after, wanted = "", project.attempts_wanted
-    await store_attempts.set_wanted_of_quality(tx, project.team_id, project.id, wanted)
-    while tasks := await store_attempts.lock_to_retarget(tx, project.team_id, project.id, wanted, after, CHUNK):
-        await store_attempts.set_wanted(tx, project.team_id, [task.id for task in tasks], wanted)
-        enough = [task for task in tasks if task.attempts >= wanted]
-        await _complete(tx, enough, now)
-        completed.update(task.batch_id for task in enough if task.batch_id is not None)
-        after = tasks[-1].id
-    for batch_id in sorted(completed):
+    for batch in await batches.of_project(tx, project):  # in the order of their ids, as everywhere
+        completed[batch.id] = await _retarget_batch(tx, project, batch.id, now)
+    for batch_id in sorted(+completed):
         await settle(tx, project.team_id, batch_id, now)
     return completed.total()
+
+
+async def _retarget_batch(tx: Tx, project: Project, batch_id: str, now: int) -> int:
+    after, wanted, completed = "", project.attempts_wanted, 0
+    while found := await store_places.lock_to_retarget(tx, project.team_id, batch_id, wanted, after, CHUNK):
+        await store_places.set_wanted(tx, project.team_id, batch_id, [task.id for task, _ in found], wanted)
+        enough = [task for task, attempts in found if attempts >= wanted]
+        await _complete(tx, enough, now)
+        completed += len(enough)
+        after = found[-1][0].id
+    return completed

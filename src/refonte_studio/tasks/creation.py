@@ -1,10 +1,10 @@
 """The one path by which a task comes into being."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from refonte_studio.batches import service as batches
-from refonte_studio.batches.model import Batch
+from refonte_studio.batches.model import STAGING, Batch
 from refonte_studio.db import Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Caller, Mode
@@ -12,9 +12,9 @@ from refonte_studio.kit.errors import BadInput, Conflict, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project
-from refonte_studio.tasks import policy, store
+from refonte_studio.tasks import policy, store, store_places
 from refonte_studio.tasks.completion import settle
-from refonte_studio.tasks.model import Kind, Status, Task, TasksEnded
+from refonte_studio.tasks.model import Kind, Place, Status, Task, TasksEnded
 from refonte_studio.tasks.policy import Draft
 
 
@@ -40,11 +40,12 @@ async def create_task(
         await store.insert_task(tx, task)
     except Duplicate as error:
         raise Conflict(f"there is a task with unique_id {shown(draft.unique_id)} already") from error
+    await insert_places(tx, project, batch, [task])
     await store.insert_tags(tx, [(task.team_id, tag, task.id) for tag in draft.tags])
     if batch is not None and kind == "work":
         await count_new(tx, batch, 1)
     if task.status is Status.COMPLETED:
-        await tx.tell(TasksEnded(task.team_id, task.mode, (task.id,), Status.COMPLETED, now))
+        await tx.tell(TasksEnded.of([task], Status.COMPLETED, now))
         if batch is not None:
             await settle(tx, task.team_id, batch.id, now)
     return task
@@ -104,10 +105,23 @@ async def count_new(tx: Tx, batch: Batch, count: int) -> None:
     await batches.reopen(tx, batch)
 
 
+async def insert_places(tx: Tx, project: Project, batch: Batch | None, tasks: Sequence[Task]) -> None:
+    """The places of those of these new tasks, of one batch, that are pending."""
+    wanted = project.attempts_wanted
+    pending = [task for task in tasks if task.status is Status.PENDING]
+    # nobody who works the batch may have passed them: they may come in beside tasks that are older or newer
+    opened = await store_places.present_stamp(tx) if pending and batch is not None and batch.state != STAGING else None
+    places = [
+        Place(task.places_in, task.id, wanted, 0, wanted if task.kind == "work" else 0)  # whoever is due may attempt it
+        for task in pending
+    ]
+    if places:
+        await store_places.insert(tx, project.team_id, places, opened)
+
+
 def task_from(draft: Draft, task_id: str, project: Project, batch_id: str | None, kind: Kind, now: int) -> Task:
     """The task that a draft becomes: pending, or in test mode completed."""
     completed = draft.response is not None
-    wanted = project.attempts_wanted
     return Task(
         id=task_id,
         team_id=project.team_id,
@@ -117,9 +131,6 @@ def task_from(draft: Draft, task_id: str, project: Project, batch_id: str | None
         kind=kind,
         type=draft.type,
         status=Status.COMPLETED if completed else Status.PENDING,
-        wanted=wanted,
-        attempts=0,
-        open_places=0 if completed or kind != "work" else wanted,  # whoever is due may attempt a quality task
         params=draft.params,
         metadata=draft.metadata,
         tags=policy.as_json("tags", draft.tags) if draft.tags else None,

@@ -11,9 +11,9 @@ from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
-from refonte_studio.tasks import policy, store
+from refonte_studio.tasks import policy, store, store_places
 from refonte_studio.tasks.completion import settle
-from refonte_studio.tasks.model import ReviewStatus, Status, Task, TasksEnded
+from refonte_studio.tasks.model import Place, ReviewStatus, Status, Task, TasksEnded
 
 
 async def find(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
@@ -22,6 +22,11 @@ async def find(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
     if task is None:
         raise NotFound(f"there is no task {shown(task_id)}")
     return task
+
+
+async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[Task, Place] | None:
+    """A pending task and what it wants, as they stay until this transaction ends; None for a task that has ended."""
+    return await store_places.lock_pending(tx, team_id, mode, task_id)
 
 
 async def lock(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
@@ -34,12 +39,15 @@ async def lock(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
 
 async def cancel(tx: Tx, caller: Caller, task_id: str, clear_unique_id: bool, now: int) -> Task:
     """Cancels a pending task. Raises BadInput if it has ended already."""
-    task = await lock(tx, caller.team_id, caller.mode, task_id)
+    task = await find(tx, caller.team_id, caller.mode, task_id)
+    await store_places.lock(tx, task.team_id, task.places_in, task.id)
     if not await store.cancel(tx, task.team_id, task.id, clear_unique_id, now):
+        task = await find(tx, caller.team_id, caller.mode, task_id)
         raise BadInput(f"task {task.id} is {task.status} already, so it cannot be canceled")
+    await store_places.end(tx, task.team_id, task.places_in, [task.id])
     if task.kind == "work" and task.batch_id is not None:
         await batches.add_counts(tx, task.team_id, task.batch_id, pending=-1, canceled=1)
-    await tx.tell(TasksEnded(task.team_id, task.mode, (task.id,), Status.CANCELED, now))
+    await tx.tell(TasksEnded.of([task], Status.CANCELED, now))
     if task.kind == "work" and task.batch_id is not None:
         await settle(tx, task.team_id, task.batch_id, now)
     return await find(tx, task.team_id, task.mode, task.id)

@@ -2,7 +2,7 @@
 
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -211,17 +211,29 @@ async def write(tx: Tx, caller: Caller, places: Mapping[int, Place], spool: Spoo
     for lines in spool.chunks():
         tasks = _tasks(lines, found, now)
         await store.insert_tasks(tx, tasks)
+        for (project, batch), tasks_there in _by_place(tasks, found.values()):
+            await creation.insert_places(tx, project, opened[batch.id], tasks_there)
         tagged = [(task, line.draft.tags) for task, line in zip(tasks, lines, strict=True) if line.draft.tags]
         await store.insert_tags(tx, [(task.team_id, tag, task.id) for task, tags in tagged for tag in tags])
         counts.update(task.batch_id for task in tasks if task.batch_id is not None)
         if caller.mode == "test":
-            ids = tuple(task.id for task in tasks)
-            await tx.tell(TasksEnded(caller.team_id, caller.mode, ids, Status.COMPLETED, now))
+            await tx.tell(TasksEnded.of(tasks, Status.COMPLETED, now, held=False))
     for batch_id, count in sorted(counts.items()):
         await creation.count_new(tx, opened[batch_id], count)
         if caller.mode == "test":
             await settle(tx, caller.team_id, batch_id, now)
     return counts.total()
+
+
+def _by_place(
+    tasks: Sequence[Task], places: Iterable[tuple[Project, Batch]]
+) -> list[tuple[tuple[Project, Batch], list[Task]]]:
+    """The tasks of each of these places that has any."""
+    by_batch: dict[str | None, list[Task]] = {}
+    for task in tasks:
+        by_batch.setdefault(task.batch_id, []).append(task)
+    of_batch = {batch.id: (project, batch) for project, batch in places}
+    return [(place, by_batch[batch_id]) for batch_id, place in of_batch.items() if batch_id in by_batch]
 
 
 def _tasks(lines: Sequence[Prepared], found: Mapping[int, tuple[Project, Batch]], now: int) -> list[Task]:

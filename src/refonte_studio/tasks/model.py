@@ -1,5 +1,6 @@
 """Tasks: what is to be labeled, and the attempts and audits made of it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -47,9 +48,6 @@ class Task:
     kind: Kind
     type: str
     status: Status
-    wanted: int  # attempts that complete it
-    attempts: int  # submitted so far
-    open_places: int  # wanted - attempts - held claims; an evaluation task keeps 1
     params: str  # JSON object: its effective parameters, except those that have a column of their own
     metadata: str  # JSON object
     tags: str | None  # JSON array
@@ -61,6 +59,22 @@ class Task:
     created_at: int
     updated_at: int
     completed_at: int | None
+
+    @property
+    def places_in(self) -> str:
+        """Where its places are counted while it is pending: in its batch, or nowhere for a quality task."""
+        return self.batch_id if self.kind == "work" and self.batch_id is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a pending task still wants."""
+
+    batch_id: str  # empty for a training or evaluation task
+    task_id: str
+    wanted: int  # attempts that complete it
+    attempts: int  # submitted so far
+    open: int  # wanted - attempts - held claims; 0 for a training or evaluation task
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +109,16 @@ class TasksEnded(Event):
     team_id: str
     mode: Mode
     task_ids: tuple[str, ...]
+    callback_urls: Mapping[str, str]  # of those tasks that have one, by id
     status: Status  # completed or canceled
     now: int
+    held: bool  # whether anybody may still hold one of them
+
+    @classmethod
+    def of(cls, tasks: Sequence[Task], status: Status, now: int, *, held: bool = True) -> "TasksEnded":
+        """Of some tasks of one team and mode."""
+        urls = {task.id: task.callback_url for task in tasks if task.callback_url is not None}
+        return cls(tasks[0].team_id, tasks[0].mode, tuple(task.id for task in tasks), urls, status, now, held)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

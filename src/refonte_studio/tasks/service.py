@@ -2,7 +2,7 @@
 
 from refonte_studio.tasks.completion import complete_attempted, record_attempt, retarget, settle
 from refonte_studio.tasks.creation import create_task
-from refonte_studio.tasks.edits import cancel, find, lock
+from refonte_studio.tasks.edits import cancel, find, lock_pending
 from refonte_studio.tasks.lists import described, tasks_by_ids
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "create_task",
     "described",
     "find",
-    "lock",
+    "lock_pending",
     "record_attempt",
     "retarget",
     "settle",

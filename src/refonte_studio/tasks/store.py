@@ -9,8 +9,8 @@ from refonte_studio.kit.caller import Mode
 from refonte_studio.tasks.model import Status, Task
 
 TASK_COLUMNS = (
-    *("id", "team_id", "mode", "project_id", "batch_id", "kind", "type", "status", "wanted", "attempts"),
-    *("open_places", "params", "metadata", "tags", "unique_id", "callback_url", "response", "review_status"),
+    *("id", "team_id", "mode", "project_id", "batch_id", "kind", "type", "status"),
+    *("params", "metadata", "tags", "unique_id", "callback_url", "response", "review_status"),
     *("project_version", "created_at", "updated_at", "completed_at"),
 )
 TASK = ", ".join(TASK_COLUMNS)
@@ -29,9 +29,6 @@ def task_of(row: Row) -> Task:
         kind=row["kind"],
         type=row["type"],
         status=Status(row["status"]),
-        wanted=row["wanted"],
-        attempts=row["attempts"],
-        open_places=row["open_places"],
         params=row["params"],
         metadata=row["metadata"],
         tags=row["tags"],
@@ -96,24 +93,10 @@ async def tasks_by_ids(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[st
     return {row["id"]: task_of(row) for row in rows}
 
 
-async def pending_in_batch(tx: Tx, team_id: str, batch_id: str, limit: int) -> int:
-    """How many tasks of the batch are pending, counted up to a limit."""
-    row = await tx.one(
-        """SELECT COUNT(*) AS pending FROM (
-             SELECT id FROM tasks
-             WHERE batch_id = :batch_id AND status = 'pending' AND kind = 'work' AND team_id = :team_id
-             LIMIT :limit) AS few""",
-        batch_id=batch_id,
-        team_id=team_id,
-        limit=limit,
-    )
-    return row["pending"] if row else 0
-
-
 async def cancel(tx: Tx, team_id: str, task_id: str, clear_unique_id: bool, now: int) -> bool:
     """Whether the task was pending, and is canceled now."""
     changed = await tx.run(
-        """UPDATE tasks SET status = 'canceled', open_places = 0, updated_at = :now,
+        """UPDATE tasks SET status = 'canceled', updated_at = :now,
              unique_id = CASE WHEN :clear_unique_id THEN NULL ELSE unique_id END
            WHERE id = :task_id AND team_id = :team_id AND status = 'pending'""",
         task_id=task_id,

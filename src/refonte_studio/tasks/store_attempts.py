@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from refonte_studio.db import Row, Tx
-from refonte_studio.tasks.model import Attempt, Audit, Task
-from refonte_studio.tasks.store import OF_TEAM, TASK, task_of
+from refonte_studio.tasks.model import Attempt, Audit
 
 
 def attempt_of(row: Row) -> Attempt:
@@ -18,19 +17,6 @@ def attempt_of(row: Row) -> Attempt:
         started_at=row["started_at"],
         submitted_at=row["submitted_at"],
     )
-
-
-async def count_attempt(tx: Tx, team_id: str, task_id: str, now: int) -> tuple[int, int] | None:
-    """Counts one more attempt of a pending task: its number and how many are wanted. None if it is not pending."""
-    row = await tx.one(
-        """UPDATE tasks SET attempts = attempts + 1, updated_at = :now
-           WHERE id = :task_id AND team_id = :team_id AND status = 'pending'
-           RETURNING attempts, wanted""",
-        task_id=task_id,
-        team_id=team_id,
-        now=now,
-    )
-    return (row["attempts"], row["wanted"]) if row else None
 
 
 async def insert_attempt(tx: Tx, **values: Any) -> None:
@@ -83,64 +69,10 @@ async def audits_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, 
 async def complete(tx: Tx, team_id: str, task_id: str, response: str, now: int) -> None:
     """Gives a pending task its response."""
     await tx.run(
-        """UPDATE tasks SET status = 'completed', response = :response, open_places = 0,
-             completed_at = :now, updated_at = :now
+        """UPDATE tasks SET status = 'completed', response = :response, completed_at = :now, updated_at = :now
            WHERE id = :task_id AND team_id = :team_id AND status = 'pending'""",
         task_id=task_id,
         team_id=team_id,
         response=response,
         now=now,
-    )
-
-
-async def lock_attempted(tx: Tx, team_id: str, batch_id: str, after: str, limit: int) -> list[Task]:
-    """Pending tasks of a batch that have an attempt, locked, in order of their ids beyond `after`."""
-    rows = await tx.all(
-        f"""SELECT {TASK} FROM tasks
-            WHERE batch_id = :batch_id AND status = 'pending' AND kind = 'work' AND attempts > 0 AND id > :after
-              AND team_id = :team_id
-            ORDER BY id LIMIT :limit FOR UPDATE""",
-        team_id=team_id,
-        batch_id=batch_id,
-        after=after,
-        limit=limit,
-    )
-    return [task_of(row) for row in rows]
-
-
-async def lock_to_retarget(tx: Tx, team_id: str, project_id: str, wanted: int, after: str, limit: int) -> list[Task]:
-    """Pending tasks of a project that want another number of attempts, locked, in order of their ids."""
-    rows = await tx.all(
-        f"""SELECT {TASK} FROM tasks
-            WHERE project_id = :project_id AND status = 'pending' AND kind = 'work' AND wanted <> :wanted
-              AND id > :after AND team_id = :team_id
-            ORDER BY id LIMIT :limit FOR UPDATE""",
-        team_id=team_id,
-        project_id=project_id,
-        wanted=wanted,
-        after=after,
-        limit=limit,
-    )
-    return [task_of(row) for row in rows]
-
-
-async def set_wanted_of_quality(tx: Tx, team_id: str, project_id: str, wanted: int) -> None:
-    """Lets a project's quality tasks look like its others."""
-    await tx.run(
-        """UPDATE tasks SET wanted = :wanted
-           WHERE project_id = :project_id AND kind <> 'work' AND status = 'pending' AND team_id = :team_id""",
-        team_id=team_id,
-        project_id=project_id,
-        wanted=wanted,
-    )
-
-
-async def set_wanted(tx: Tx, team_id: str, task_ids: Sequence[str], wanted: int) -> None:
-    """How many attempts these tasks want; the open places follow."""
-    await tx.run(
-        f"""UPDATE tasks SET open_places = open_places + :wanted - wanted, wanted = :wanted
-            WHERE id IN :task_ids[] AND {OF_TEAM}""",
-        task_ids=list(task_ids),
-        team_id=team_id,
-        wanted=wanted,
     )

@@ -65,12 +65,17 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A task that a person may claim, and the batch in whose turn it comes."""
+    """A task that a person may claim, and the batch in whose turn it comes. What it is, as far as it was read."""
 
     task_id: str
     project_id: str
     batch_id: str | None
     kind: str
+    type: str = ""
+    params: str = ""
+    project: str = ""
+    batch: str = ""
+    walked: int = 0  # tasks that the look for it went over
 
 
 @dataclass(frozen=True, slots=True)

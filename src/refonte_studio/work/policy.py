@@ -14,6 +14,21 @@ def mixes_in(teammate_id: str, task_id: str) -> bool:
     return crc32(f"{teammate_id}{task_id}".encode()) % MIX_EVERY == 0
 
 
+WALK_LIMIT = 16  # tasks that a look may go over again and again
+NOTE_EVERY = 64  # claims; it keeps the look short where much has been done, but not cleared away by the database yet
+LOOK_BACK_EVERY = 8  # claims, of which one looks whether batches before the one that had a task can be passed faster
+
+
+def went_far(walked: int, claim_id: str) -> bool:
+    """Whether the next look should begin where this one ended."""
+    return walked >= WALK_LIMIT or int(claim_id[-4:], 16) % NOTE_EVERY == 0
+
+
+def looks_back(claim_id: str) -> bool:
+    """Whether this claim is one of the few that look at the batches they passed."""
+    return int(claim_id[-4:], 16) % LOOK_BACK_EVERY == 0
+
+
 def with_quality(waiting: Sequence[Waiting], quality: Mapping[str, int]) -> list[Waiting]:
     """Counts quality tasks, by project, as if they were tasks of the project's next batch, as their claims say too."""
     left = dict(quality)

@@ -22,7 +22,7 @@ from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
 from refonte_studio.tasks.model import TasksEnded
 from refonte_studio.teams.model import TeammatesDisabled
-from refonte_studio.work import policy, store, store_lists
+from refonte_studio.work import policy, store, store_lists, store_next, store_reach
 from refonte_studio.work.model import (
     Assignment,
     Candidate,
@@ -35,6 +35,8 @@ from refonte_studio.work.model import (
 )
 
 EXPIRE_LIMIT = 500  # leases ended in one transaction
+REACH_LIMIT = 100  # batches whose reach is noted at once
+WAITING_LIMIT = 1_000  # tasks of one batch that are counted as waiting
 CLAIM_TRIES = 3  # tasks looked at before a claim gives up, when others keep taking what was found
 
 
@@ -53,18 +55,32 @@ async def claim_next(
         return await _assignment(tx, held)
     if held is not None:  # among very many that are due, it may not have had its turn
         await _end(tx, [held], ClaimState.EXPIRED, now, until=now)
+    claim_id = new_id(now)
     for _ in range(CLAIM_TRIES):
         candidate = await _next_candidate(tx, caller, project_id, batch_id)
         if candidate is None:
+            await _note_reach(tx, caller, None, claim_id)
             return None
-        claim = await _claim(tx, caller, candidate, lease_ms, now)
+        claim = await _claim(tx, caller, candidate, claim_id, lease_ms, now)
         if claim is not None:
-            return await _assignment(tx, claim)
+            await _note_reach(tx, caller, candidate, claim_id)
+            return await _assignment(tx, claim, candidate)
         # The same person claimed elsewhere at the same moment, or has just been unassigned.
         held, _ = await store.held_and_due(tx, caller, now)
         if held is not None and held.is_live(now):
             return await _assignment(tx, held)
     return None
+
+
+async def _note_reach(tx: Tx, caller: Caller, candidate: Candidate | None, claim_id: str) -> None:
+    """Keeps the next look short, where this one was long, or every so often."""
+    batch_ids: list[str] = []
+    if candidate is None or policy.looks_back(claim_id):
+        batch_ids = await store_reach.passed(tx, caller, candidate.batch_id if candidate else None, REACH_LIMIT)
+    if candidate is not None and candidate.batch_id is not None and policy.went_far(candidate.walked, claim_id):
+        batch_ids.append(candidate.batch_id)
+    if batch_ids:
+        await store_reach.extend(tx, caller, batch_ids)
 
 
 async def _filter_ids(tx: Tx, caller: Caller, project: str | None, batch: str | None) -> tuple[str | None, str | None]:
@@ -82,19 +98,19 @@ async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_
 
     Evaluation tasks are mixed in, and what is left of them comes when there is no other work.
     """
-    training = await store.next_training(tx, caller, project_id)
+    training = await store_next.next_training(tx, caller, project_id)
     if training is not None:
-        shown_batch = batch_id or await store.first_open_batch(tx, caller, training.project_id)
+        shown_batch = batch_id or await store_next.first_open_batch(tx, caller, training.project_id)
         return replace(training, batch_id=shown_batch)
-    candidate = await store.next_open(tx, caller, project_id, batch_id, wait=False)
+    candidate = await store_next.next_open(tx, caller, project_id, batch_id, wait=False)
     if candidate is None:
         # What others have locked for a moment may still have a place for this person.
-        candidate = await store.next_open(tx, caller, project_id, batch_id, wait=True)
+        candidate = await store_next.next_open(tx, caller, project_id, batch_id, wait=True)
     if candidate is None:
-        evaluation = await store.next_evaluation(tx, caller, project_id, batch_id)
+        evaluation = await store_next.next_evaluation(tx, caller, project_id, batch_id)
         return await _among_the_work(tx, caller, evaluation) if evaluation else None
     if policy.mixes_in(caller.teammate_id, candidate.task_id):
-        evaluation = await store.next_evaluation(tx, caller, candidate.project_id, candidate.batch_id)
+        evaluation = await store_next.next_evaluation(tx, caller, candidate.project_id, candidate.batch_id)
         if evaluation is not None:
             return replace(evaluation, batch_id=candidate.batch_id)
     return candidate
@@ -104,29 +120,28 @@ async def _among_the_work(tx: Tx, caller: Caller, evaluation: Candidate) -> Cand
     """The same task, shown as one of the batch that the person worked last, or would work next."""
     shown_batch = (
         evaluation.batch_id
-        or await store.last_batch(tx, caller, evaluation.project_id)
-        or await store.first_open_batch(tx, caller, evaluation.project_id)
+        or await store_next.last_batch(tx, caller, evaluation.project_id)
+        or await store_next.first_open_batch(tx, caller, evaluation.project_id)
     )
     return replace(evaluation, batch_id=shown_batch)
 
 
-async def _claim(tx: Tx, caller: Caller, candidate: Candidate, lease_ms: int, now: int) -> Claim | None:
+async def _claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, lease_ms: int, now: int) -> Claim | None:
     """Takes a place and makes the claim; None if somebody or something got there first."""
-    takes_place = candidate.kind == "work"
-    if takes_place and not await store.take_place(tx, caller.team_id, candidate.task_id):
+    task_id, batch_id, expires = candidate.task_id, candidate.batch_id, now + lease_ms
+    place_in = batch_id if candidate.kind == "work" else None
+    if place_in is not None and not await store.take_place(tx, caller.team_id, place_in, task_id):
         return None
-    claim_id, expires = new_id(now), now + lease_ms
-    assigned = await store.hold_assignment(tx, caller, candidate.project_id)
-    if not assigned or not await store.insert_claim(tx, caller, candidate, claim_id, now, expires):
-        if takes_place:
-            await store.give_back_place(tx, caller.team_id, candidate.task_id)
+    if not await store.insert_claim(tx, caller, candidate, claim_id, now, expires):
+        if place_in is not None:
+            await store.give_back_places(tx, caller.team_id, [place_in], [task_id], 1)
         return None
     return Claim(
         id=claim_id,
         team_id=caller.team_id,
-        task_id=candidate.task_id,
+        task_id=task_id,
         project_id=candidate.project_id,
-        batch_id=candidate.batch_id,
+        batch_id=batch_id,
         teammate_id=caller.teammate_id,
         state=ClaimState.HELD,
         claimed_at=now,
@@ -134,7 +149,9 @@ async def _claim(tx: Tx, caller: Caller, candidate: Candidate, lease_ms: int, no
     )
 
 
-async def _assignment(tx: Tx, claim: Claim) -> Assignment:
+async def _assignment(tx: Tx, claim: Claim, candidate: Candidate | None = None) -> Assignment:
+    if candidate is not None and candidate.kind == "work":
+        return Assignment(claim, candidate.type, candidate.project, candidate.batch, candidate.params)
     row = await store.task_and_names(tx, claim)
     batch = row["batch"] or default_batch_name(row["project"])
     return Assignment(claim, row["type"], row["project"], batch, row["params"])
@@ -170,13 +187,16 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
         return await _submitted_before(tx, claim, response)
     if not claim.is_live(now):
         raise _lost(claim, now)
-    task = await tasks.lock(tx, caller.team_id, caller.mode, claim.task_id)
+    found = await tasks.lock_pending(tx, caller.team_id, caller.mode, claim.task_id)
+    if found is None:  # the task has ended, and the claim with it
+        raise _lost(await claim_of(tx, caller, claim_id), now)
+    task, place = found
     checked = types.TYPES[task.type].check_response(msgspec.json.decode(task.params), response)
     if not await store.move(tx, claim, ClaimState.SUBMITTED, now):
         # It was lost, or submitted by the same person's other request, while this one waited.
         return await submit(tx, caller, claim_id, response, now)
-    number, wanted, _ = await tasks.record_attempt(
-        tx, task, claim.id, caller.teammate_id, msgspec.json.encode(checked).decode(), claim.claimed_at, now
+    number, wanted = await tasks.record_attempt(
+        tx, task, place, claim.id, caller.teammate_id, msgspec.json.encode(checked).decode(), claim.claimed_at, now
     )
     if task.kind != "work":
         await quality.score_attempt(tx, caller, task.id, claim.id, checked)
@@ -226,7 +246,11 @@ async def _put_down(tx: Tx, caller: Caller, claim_id: str, state: ClaimState, re
         return claim
     if not claim.is_live(now):
         raise _lost(claim, now)
-    await store.give_back_place(tx, claim.team_id, claim.task_id)
+    if claim.batch_id is not None:
+        if state is ClaimState.SKIPPED:
+            await store.give_up_place(tx, claim.team_id, claim.batch_id, claim.task_id)
+        else:
+            await store.give_back_places(tx, claim.team_id, [claim.batch_id], [claim.task_id], 1)
     if not await store.move(tx, claim, state, now, reason):
         raise _lost(await claim_of(tx, caller, claim_id), now)
     return claim
@@ -242,10 +266,15 @@ async def _end(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until
     """Ends claims from outside and gives their places back."""
     if not held:
         return 0
-    await store.lock_tasks(tx, sorted({claim.task_id for claim in held}))
+    await store.lock_places(tx, held)
     ended = await store.move_held(tx, [claim.id for claim in held], state, now, until)
-    for (team_id, task_id), places in sorted(Counter((row["team_id"], row["task_id"]) for row in ended).items()):
-        await store.give_back_place(tx, team_id, task_id, places)
+    opened = Counter((row["team_id"], row["batch_id"], row["task_id"]) for row in ended if row["batch_id"] is not None)
+    alike: dict[tuple[str, int], list[tuple[str, str]]] = {}  # by team and how many places come back
+    for (team_id, batch_id, task_id), places in opened.items():
+        alike.setdefault((team_id, places), []).append((batch_id, task_id))
+    for (team_id, places), those in alike.items():
+        batch_ids, task_ids = {batch_id for batch_id, _ in those}, [task_id for _, task_id in those]
+        await store.give_back_places(tx, team_id, sorted(batch_ids), task_ids, places)
     return len(ended)
 
 
@@ -264,12 +293,15 @@ async def on_unassigned(tx: Tx, event: Unassigned) -> None:
 
 async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
     """Nobody holds a task that has been completed or canceled."""
-    await store.end_claims_on(tx, event.team_id, event.task_ids, event.now)
+    if event.held:
+        await store.end_claims_on(tx, event.team_id, event.task_ids, event.now)
 
 
 async def queue(tx: Tx, caller: Caller) -> list[Waiting]:
     """What is waiting for this person, in the order of dispatch; without what they hold already."""
-    waiting = policy.with_quality(await store_lists.waiting(tx, caller), await store_lists.quality_waiting(tx, caller))
+    waiting = policy.with_quality(
+        await store_lists.waiting(tx, caller, WAITING_LIMIT), await store_lists.quality_waiting(tx, caller)
+    )
     return [part for part in waiting if part.tasks]
 
 

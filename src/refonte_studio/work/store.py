@@ -1,50 +1,18 @@
-"""The SQL of claims and of dispatch.
+"""The SQL of claims.
 
-Lock order, everywhere: the row of the task, then of the claim, then of the batch.
+Lock order, everywhere: the row of a task's places, then of the claim, then of the batch.
 """
 
 from collections.abc import Sequence
 
 from refonte_studio.db import Row, Tx
+from refonte_studio.db.stamps import STAMP
 from refonte_studio.kit.caller import Caller
 from refonte_studio.work.model import Candidate, Claim, ClaimState
 
 _CLAIM = """c.id, c.team_id, c.task_id, c.project_id, c.batch_id, c.teammate_id, c.state, c.claimed_at,
     c.lease_expires_at"""
-
-# The claim that keeps a person (:me) from a task (t), if there is one.
-TAKEN = """SELECT 1 FROM claims c WHERE c.task_id = t.id AND c.teammate_id = :me
-    AND c.state IN ('held', 'submitted', 'skipped')"""
-
-# The batches that a person may work, in the order of the queue. Batches outside of Studio have no place in it and
-# come after, oldest first. Without the limit SQLite would drop the order, thinking it useless inside of a join.
-OPEN_BATCHES = """
-    SELECT b.id, b.project_id, b.name
-    FROM assignments a JOIN batches b ON b.project_id = a.project_id
-    WHERE a.teammate_id = :me AND b.team_id = :team AND b.mode = :mode AND b.state = 'in_progress'
-      AND (CAST(:project AS TEXT) IS NULL OR b.project_id = :project)
-      AND (CAST(:batch AS TEXT) IS NULL OR b.id = :batch)
-      AND (NOT EXISTS (SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id)
-        OR EXISTS (SELECT 1 FROM batch_groups g JOIN group_members m ON m.group_id = g.group_id
-                   WHERE g.batch_id = b.id AND m.teammate_id = :me))
-    ORDER BY (b.position IS NULL), b.position, b.id
-    LIMIT 100000"""
-
-# The first open task of each open batch that this person may have; only tasks for work have places. The engines differ
-# in how a row of the outer query reaches the inner one, and in that PostgreSQL must lock what it picks.
-_FIRST_OPEN = f"""SELECT t.id FROM tasks t
-    WHERE t.team_id = :team AND t.batch_id = o.id AND t.open_places > 0
-      AND NOT EXISTS ({TAKEN})
-    ORDER BY t.id LIMIT 1"""
-_NEXT = {
-    "sqlite": f"""WITH o AS MATERIALIZED ({OPEN_BATCHES})
-        SELECT n.id, o.project_id, o.id AS batch_id
-        FROM o CROSS JOIN tasks n WHERE n.id = ({_FIRST_OPEN}) LIMIT 1""",
-    "postgresql": f"""WITH o AS MATERIALIZED ({OPEN_BATCHES})
-        SELECT n.id, o.project_id, o.id AS batch_id
-        FROM o CROSS JOIN LATERAL ({_FIRST_OPEN} FOR UPDATE {{wait}}) n
-        LIMIT 1""",
-}
+_ASSIGNMENT = ("team_id", "teammate_id", "project_id", "created_at")
 
 
 def _claim(row: Row) -> Claim:
@@ -76,107 +44,19 @@ async def held_and_due(tx: Tx, caller: Caller, now: int) -> tuple[Claim | None, 
     return (_claim(row) if row["id"] else None), bool(row["due"])
 
 
-async def next_training(tx: Tx, caller: Caller, project_id: str | None) -> Candidate | None:
-    """The oldest training task that the person still owes one of their projects."""
-    # apart, lest PostgreSQL look for the first of few training tasks by going through all tasks in their order
-    row = await tx.one(
-        f"""WITH training AS MATERIALIZED (
-              SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks t
-              WHERE a.teammate_id = :me AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
-                AND t.team_id = :team AND t.mode = :mode AND t.status = 'pending'
-                AND (CAST(:project AS TEXT) IS NULL OR t.project_id = :project))
-            SELECT t.id, t.project_id FROM training t WHERE NOT EXISTS ({TAKEN}) ORDER BY t.id LIMIT 1""",
-        me=caller.teammate_id,
-        team=caller.team_id,
-        mode=caller.mode,
-        project=project_id,
-    )
-    return Candidate(row["id"], row["project_id"], None, "training") if row else None
-
-
-async def next_open(
-    tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None, *, wait: bool
-) -> Candidate | None:
-    """The next task in the order of dispatch, locked. Without `wait`, tasks that others have just locked are passed."""
-    sql = _NEXT[tx.engine].format(wait="" if wait else "SKIP LOCKED")
-    row = await tx.one(
-        sql, me=caller.teammate_id, team=caller.team_id, mode=caller.mode, project=project_id, batch=batch_id
-    )
-    return Candidate(row["id"], row["project_id"], row["batch_id"], "work") if row else None
-
-
-# Evaluation tasks that the person is due: of a project they are assigned to, and of no batch, or of one that is
-# finalized and open to them. SQLite takes a partial index only for the index's own condition, so "<> 'work'" is said
-# beside "= 'evaluation'".
-EVALUATION_DUE = f"""t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = 'pending'
-    AND t.team_id = :team AND t.mode = :mode AND NOT EXISTS ({TAKEN})
-    AND (t.batch_id IS NULL OR EXISTS (
-      SELECT 1 FROM batches b WHERE b.id = t.batch_id AND b.state <> 'staging'
-        AND (NOT EXISTS (SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id)
-          OR EXISTS (SELECT 1 FROM batch_groups g JOIN group_members m ON m.group_id = g.group_id
-                     WHERE g.batch_id = b.id AND m.teammate_id = :me))))"""
-
-
-async def next_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
-    """The oldest evaluation task that the person is due: of these, or of any project and batch."""
-    row = await tx.one(
-        f"""WITH evaluation AS MATERIALIZED (
-              SELECT t.id, t.project_id, t.batch_id FROM assignments a CROSS JOIN tasks t
-              WHERE a.teammate_id = :me AND t.project_id = a.project_id AND {EVALUATION_DUE}
-                AND (CAST(:project AS TEXT) IS NULL OR t.project_id = :project)
-                AND (CAST(:batch AS TEXT) IS NULL OR t.batch_id IS NULL OR t.batch_id = :batch))
-            SELECT id, project_id, batch_id FROM evaluation ORDER BY id LIMIT 1""",
-        me=caller.teammate_id,
-        team=caller.team_id,
-        mode=caller.mode,
-        project=project_id,
-        batch=batch_id,
-    )
-    return Candidate(row["id"], row["project_id"], row["batch_id"], "evaluation") if row else None
-
-
-async def last_batch(tx: Tx, caller: Caller, project_id: str) -> str | None:
-    """The batch of this project that the person worked last."""
-    row = await tx.one(
-        """SELECT batch_id FROM attempts WHERE teammate_id = :me AND team_id = :team AND project_id = :project
-             AND batch_id IS NOT NULL ORDER BY id DESC LIMIT 1""",
-        me=caller.teammate_id,
-        team=caller.team_id,
-        project=project_id,
-    )
-    return row["batch_id"] if row else None
-
-
-async def first_open_batch(tx: Tx, caller: Caller, project_id: str) -> str | None:
-    """The batch of this project whose turn is next for this person."""
-    row = await tx.one(
-        f"WITH o AS MATERIALIZED ({OPEN_BATCHES}) SELECT o.id FROM o LIMIT 1",
-        me=caller.teammate_id,
-        team=caller.team_id,
-        mode=caller.mode,
-        project=project_id,
-        batch=None,
-    )
-    return row["id"] if row else None
-
-
-async def hold_assignment(tx: Tx, caller: Caller, project_id: str) -> bool:
-    """Whether the person is assigned to the project; nobody can unassign them until this transaction ends."""
-    row = await tx.one(
-        "SELECT 1 AS one FROM assignments WHERE teammate_id = :me AND project_id = :project FOR KEY SHARE",
-        me=caller.teammate_id,
-        project=project_id,
-    )
-    return row is not None
-
-
 async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, now: int, expires: int) -> bool:
-    """Makes the claim; False if the person has been disabled, holds another, or has had this task."""
+    """Makes the claim; False if the person has been disabled or unassigned, holds another, or has had this task.
+
+    Nobody can unassign or disable them until this transaction ends.
+    """
     row = await tx.one(
         """INSERT INTO claims (id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, claimed_at,
              lease_expires_at)
            SELECT :id, :team, :mode, :task, :project, :batch, t.id, 'held', :now, :expires
-           FROM teammates t WHERE t.id = :me AND t.team_id = :team AND t.state = 'active'
+           FROM teammates t CROSS JOIN (
+             SELECT 1 AS one FROM assignments a
+             WHERE a.teammate_id = :me AND a.project_id = :project AND a.team_id = :team FOR KEY SHARE) AS assigned
+           WHERE t.id = :me AND t.team_id = :team AND t.state = 'active'
            ON CONFLICT DO NOTHING
            RETURNING id""",
         id=claim_id,
@@ -192,26 +72,42 @@ async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: s
     return row is not None
 
 
-async def take_place(tx: Tx, team_id: str, task_id: str) -> bool:
+async def take_place(tx: Tx, team_id: str, batch_id: str, task_id: str) -> bool:
     """Takes one of a task's open places; False if there is none any more."""
     return bool(
         await tx.run(
-            """UPDATE tasks SET open_places = open_places - 1
-               WHERE id = :task AND team_id = :team AND open_places > 0 AND status = 'pending'""",
+            """UPDATE places SET open = open - 1
+               WHERE batch_id = :batch AND task_id = :task AND team_id = :team AND open > 0""",
+            batch=batch_id,
             task=task_id,
             team=team_id,
         )
     )
 
 
-async def give_back_place(tx: Tx, team_id: str, task_id: str, places: int = 1) -> None:
-    """Opens places that had been taken, unless the task has ended. Locks the task's row."""
+async def give_back_places(tx: Tx, team_id: str, batch_ids: Sequence[str], task_ids: Sequence[str], each: int) -> None:
+    """Opens so many places of each task, unless it has ended; those who had them may have them again. Locks the rows.
+
+    Quality tasks have no places in a batch, so nothing is opened for them.
+    """
     await tx.run(
-        """UPDATE tasks SET open_places = open_places + CASE WHEN kind = 'work' THEN :places ELSE 0 END
-           WHERE id = :task AND team_id = :team AND status = 'pending'""",
+        f"""UPDATE places SET open = open + :each, opened = {STAMP[tx.engine]}
+            WHERE batch_id IN :batches[] AND task_id IN :tasks[] AND team_id = :team""",
+        batches=list(batch_ids),
+        tasks=list(task_ids),
+        team=team_id,
+        each=each,
+    )
+
+
+async def give_up_place(tx: Tx, team_id: str, batch_id: str, task_id: str) -> None:
+    """Opens the place of one who will not have it again, for others. Locks the row."""
+    await tx.run(
+        f"""UPDATE places SET open = open + 1, opened = CASE WHEN open > 0 THEN opened ELSE {STAMP[tx.engine]} END
+            WHERE batch_id = :batch AND task_id = :task AND team_id = :team""",
+        batch=batch_id,
         task=task_id,
         team=team_id,
-        places=places,
     )
 
 
@@ -306,23 +202,36 @@ async def held_by(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids
 
 
 async def bar_claims_of(tx: Tx, teammate_ids: Sequence[str]) -> None:
-    """Waits for claims that these people are making just now, and keeps them from making more until the commit."""
-    await tx.all(
-        "SELECT 1 AS one FROM assignments WHERE teammate_id IN :people[] ORDER BY teammate_id, project_id FOR UPDATE",
+    """Waits for claims that these people are making just now, and keeps them from making more until the commit.
+
+    The assignments are written anew: a claim that has waited for the old rows finds them gone, and makes nothing of
+    what it knew before.
+    """
+    rows = await tx.all(
+        f"""SELECT {", ".join(_ASSIGNMENT)} FROM assignments WHERE teammate_id IN :people[]
+            ORDER BY teammate_id, project_id FOR UPDATE""",
         people=list(teammate_ids),
     )
+    await tx.run("DELETE FROM assignments WHERE teammate_id IN :people[]", people=list(teammate_ids))
+    await tx.insert("assignments", _ASSIGNMENT, [[row[column] for column in _ASSIGNMENT] for row in rows])
 
 
-async def lock_tasks(tx: Tx, task_ids: Sequence[str]) -> None:
-    """Locks the rows of these tasks, in the order that everybody keeps."""
-    await tx.all("SELECT id FROM tasks WHERE id IN :tasks[] ORDER BY id FOR UPDATE", tasks=list(task_ids))
+async def lock_places(tx: Tx, claims: Sequence[Claim]) -> None:
+    """Locks the places of the tasks that these claims are on, in the order that everybody keeps."""
+    await tx.all(
+        """SELECT task_id FROM places WHERE batch_id IN :batches[] AND task_id IN :tasks[] AND team_id IN :teams[]
+           ORDER BY batch_id, task_id FOR UPDATE""",
+        teams=sorted({claim.team_id for claim in claims}),
+        batches=sorted({claim.batch_id for claim in claims if claim.batch_id is not None}),
+        tasks=sorted({claim.task_id for claim in claims}),
+    )
 
 
 async def move_held(tx: Tx, claim_ids: Sequence[str], state: ClaimState, now: int, until: int | None) -> Sequence[Row]:
     """Moves those of the claims that are still held (and, with `until`, not extended beyond it); answers those."""
     return await tx.all(
         f"""UPDATE claims SET state = :state, ended_at = :now WHERE id IN :claims[] AND state = 'held'
-            {"" if until is None else "AND lease_expires_at <= :until"} RETURNING team_id, task_id""",
+            {"" if until is None else "AND lease_expires_at <= :until"} RETURNING team_id, batch_id, task_id""",
         claims=list(claim_ids),
         state=state.value,
         now=now,

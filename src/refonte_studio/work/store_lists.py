@@ -3,17 +3,19 @@
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.work.model import Done, Waiting, default_batch_name
-from refonte_studio.work.store import EVALUATION_DUE, OPEN_BATCHES, TAKEN
+from refonte_studio.work.store_next import BY_QUEUE, EVALUATION_DUE, OPEN_BATCH, taken
 
 
-async def waiting(tx: Tx, caller: Caller) -> list[Waiting]:
-    """How many tasks for work the person could claim, by batch in the order of the queue."""
+async def waiting(tx: Tx, caller: Caller, limit: int) -> list[Waiting]:
+    """How many tasks for work the person could claim, by batch in the order of the queue; counted up to a limit."""
     rows = await tx.all(
-        f"""WITH o AS MATERIALIZED ({OPEN_BATCHES})
-            SELECT p.name AS project, o.name AS batch,
-              (SELECT count(*) FROM tasks t WHERE t.team_id = :team AND t.batch_id = o.id AND t.open_places > 0
-                 AND NOT EXISTS ({TAKEN})) AS tasks
-            FROM o JOIN projects p ON p.id = o.project_id""",
+        f"""SELECT p.name AS project, b.name AS batch,
+              (SELECT COUNT(*) FROM (
+                 SELECT 1 FROM places w WHERE w.batch_id = b.id AND w.open > 0 AND w.team_id = :team
+                   AND NOT EXISTS ({taken("w.task_id")}) LIMIT :limit) AS few) AS tasks
+            FROM batches b JOIN projects p ON p.id = b.project_id
+            WHERE {OPEN_BATCH} {BY_QUEUE}""",
+        limit=limit,
         me=caller.teammate_id,
         team=caller.team_id,
         mode=caller.mode,
@@ -30,7 +32,7 @@ async def quality_waiting(tx: Tx, caller: Caller) -> dict[str, int]:
             FROM assignments a JOIN projects p ON p.id = a.project_id JOIN tasks t ON t.project_id = p.id
             WHERE a.teammate_id = :me AND t.kind <> 'work' AND (({EVALUATION_DUE})
               OR (t.kind = 'training' AND t.status = 'pending' AND t.team_id = :team AND t.mode = :mode
-                AND NOT EXISTS ({TAKEN})))
+                AND NOT EXISTS ({taken("t.id")})))
             GROUP BY p.name ORDER BY p.name""",
         me=caller.teammate_id,
         team=caller.team_id,

@@ -1,0 +1,160 @@
+"""How many tasks a second labelers get and answer: claim and submit, over and over, over HTTP.
+
+    python bench/dispatch.py
+    python bench/dispatch.py --postgresql
+    python bench/dispatch.py --database postgresql://… --curve
+
+Starts real servers (SQLite: one process, PostgreSQL: two) on an empty database, and drives them by `load.py`. In the
+same run, in turns with it, the yardstick: on SQLite the same use-cases through `db.write` without HTTP (`direct.py`),
+on PostgreSQL pgbench with the same statements (`pgbench.py`); each with as many callers. With `--curve`, the loop alone
+with 1, 2, 4, … 256 labelers.
+"""
+
+import argparse
+import asyncio
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import direct
+import load
+import pgbench
+from figures import Figures, table
+from processes import serving
+from seed import Team, make_batch, make_project, make_team
+from target import Target, target, target_options
+
+TASKS_PER_S = {"SQLite": 7_000, "PostgreSQL": 4_000}  # that a run may use up, more than was ever seen
+CURVE = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+def seeded(where: Target, labelers: int, tasks: int) -> Team:
+    """A team and one finalized batch, and the database's statistics up to date."""
+    team = asyncio.run(make_team(where.url, labelers))
+    with serving(where.url) as server, team.client(server.url) as http:
+        make_project(http, team.labelers)
+        make_batch(http, tasks)
+    where.settle()
+    return team
+
+
+def over_http(where: Target, keys: Sequence[str], seconds: float, warm_up: float) -> Figures:
+    """The loop over HTTP, with servers that start for it and end after it."""
+    with serving(where.url, where.workers) as server:
+
+        def cpu() -> dict[str, float]:
+            used = {"server": server.cpu_s()}
+            return used | ({"PostgreSQL": where.postgres.cpu_s()} if where.postgres and where.postgres.pid else {})
+
+        figures = load.drive(server.url, keys, seconds, warm_up=warm_up, cpu=cpu)
+        if where.workers > 1:
+            shares = ", ".join(f"{share:.2f}" for share in server.shares()[: where.workers])
+            print(f"  processor of each server process since its start: {shares} s")
+    if figures.of("empty").count:
+        raise SystemExit("the tasks ran out; give more of them (--tasks)")
+    return figures
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The loop over HTTP and its yardstick, in the rounds of one run."""
+
+    http: list[Figures]
+    yardstick: list[Figures]
+
+    @property
+    def tasks_per_second(self) -> float:
+        return statistics.median(figures.tasks_per_second for figures in self.http)
+
+    @property
+    def ratio(self) -> float:
+        pairs = zip(self.http, self.yardstick, strict=True)
+        return statistics.median(http.tasks_per_second / other.tasks_per_second for http, other in pairs)
+
+
+def compared(where: Target, team: Team, labelers: int, options: argparse.Namespace) -> Compared:
+    """Rounds of both, in turns, so that what else the machine does falls on both."""
+    keys = team.keys[:labelers]
+    script = pgbench.script_now(where.url, team.id, keys[0]) if where.postgres else None
+    if script and options.script:
+        print(pgbench.script_text(script))
+    found = Compared([], [])
+    for number in range(1, options.rounds + 1):
+        print(f"round {number}, {labelers} labelers over HTTP, {where.engine}:")
+        found.http.append(over_http(where, keys, options.seconds, options.warm_up))
+        print(_told(found.http[-1]))
+        if where.postgres and script:
+            found.yardstick.append(pgbench.drive(where.postgres, script, labelers, options.seconds))
+        else:
+            found.yardstick.append(direct.drive(where.url, keys, options.seconds, warm_up=options.warm_up))
+        print(f"  {_yardstick(where)}: {found.yardstick[-1].tasks_per_second:,.0f} tasks/s")
+    return found
+
+
+def _yardstick(where: Target) -> str:
+    return "pgbench, the same statements" if where.postgres else "the same use-cases without HTTP"
+
+
+def _told(figures: Figures) -> str:
+    tasks = f"  {figures.tasks_per_second:,.0f} tasks/s; processor: load {figures.cpu_s:.2f} s"
+    tasks += "".join(f", {name} {used:.2f} s" for name, used in figures.others_cpu_s.items())
+    return f"{tasks}, in {figures.seconds:.2f} s\n" + "\n".join(
+        f"  {line}" for line in load.report(figures).splitlines()
+    )
+
+
+def curve(where: Target, team: Team, options: argparse.Namespace) -> dict[int, Figures]:
+    """The loop with ever more labelers."""
+    found: dict[int, Figures] = {}
+    for labelers in (count for count in CURVE if count <= len(team.labelers)):
+        found[labelers] = over_http(where, team.keys[:labelers], options.seconds, options.warm_up)
+        print(f"  {labelers} labelers: {found[labelers].tasks_per_second:,.0f} tasks/s", flush=True)
+    return found
+
+
+def worst_fall(tasks_per_second: Sequence[float]) -> float:
+    """How far it ever falls from its peak so far, as a share of the peak."""
+    peak, fall = 0.0, 0.0
+    for now in tasks_per_second:
+        peak = max(peak, now)
+        fall = max(fall, 1 - now / peak) if peak else fall
+    return fall
+
+
+def curve_table(found: dict[int, Figures]) -> str:
+    rows = [("labelers", "tasks/s", "claim p50", "p99", "submit p50", "p99", "not well")]
+    for labelers, figures in found.items():
+        claim, submit = figures.of("claim"), figures.of("submit")
+        times = (f"{ms:.2f} ms" for ms in (claim.p50_ms, claim.p99_ms, submit.p50_ms, submit.p99_ms))
+        rows.append((str(labelers), f"{figures.tasks_per_second:,.0f}", *times, figures.faults or "-"))
+    return table(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    target_options(parser)
+    parser.add_argument("--labelers", type=int, default=32)
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each measurement")
+    parser.add_argument("--warm-up", type=float, default=2.0, help="seconds before that do not count")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tasks", type=int, default=0, help="in the batch; what the run needs unless given")
+    parser.add_argument("--curve", action="store_true", help="with 1, 2, 4, … 256 labelers instead")
+    parser.add_argument("--script", action="store_true", help="print the script that pgbench runs")
+    options = parser.parse_args()
+    labelers = max(CURVE) if options.curve else options.labelers
+    runs = len(CURVE) if options.curve else 2 * options.rounds
+    with target(options) as where:
+        tasks = options.tasks or round(runs * (options.seconds + options.warm_up) * TASKS_PER_S[where.engine])
+        print(f"{tasks:,} tasks in the batch", flush=True)
+        team = seeded(where, labelers, tasks)
+        if options.curve:
+            found = curve(where, team, options)
+            print(curve_table(found))
+            print(f"worst fall from the peak so far: {worst_fall([f.tasks_per_second for f in found.values()]):.1%}")
+        else:
+            both = compared(where, team, labelers, options)
+            print(f"{both.tasks_per_second:,.0f} tasks/s; {both.ratio:.2f} of {_yardstick(where)} (medians)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""A SQLite file and the connections to it, which are opened anew when they no longer lead to what is at its path.
+
+A file that is moved away or replaced under a running server stays open and writable: without a look at the path, the
+server would go on to acknowledge what nobody will ever read again.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+BUSY_MS = 5_000  # how long a lock that another process holds is waited for
+BUSY_AGAIN_MS = 250  # the same, while it was waited for in vain the last time
+TRUST_S = 0.25  # how long a look at the path is good for reads; before and after each commit it is looked at anew
+RETURN_S = 5.0  # how long a connection may be in use after the file has been replaced
+
+Use = Literal["read", "write"]
+
+# A claim's statements make small temporary tables; in a file, each of them costs more than the rest of the claim.
+_PRAGMAS: dict[Use, tuple[str, ...]] = {
+    "read": ("query_only = ON", "cache_size = -8000"),
+    "write": (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "cache_size = -32000",
+        "temp_store = MEMORY",
+    ),
+}
+
+_Identity = tuple[int, int, int, int]
+
+_TROUBLES = {
+    sqlite3.SQLITE_FULL: "its disk is full",
+    sqlite3.SQLITE_READONLY: "it is read-only",
+    sqlite3.SQLITE_BUSY: "another program keeps it locked",
+    sqlite3.SQLITE_LOCKED: "another program keeps it locked",
+    sqlite3.SQLITE_PROTOCOL: "another program keeps it locked",
+    sqlite3.SQLITE_CANTOPEN: "its file cannot be opened",
+    sqlite3.SQLITE_PERM: "its file cannot be opened",
+    sqlite3.SQLITE_AUTH: "its file cannot be opened",
+    sqlite3.SQLITE_IOERR: "its disk fails to read or to write",
+    sqlite3.SQLITE_CORRUPT: "its file is damaged",
+    sqlite3.SQLITE_NOTADB: "its file is damaged",
+    sqlite3.SQLITE_NOMEM: "there is no memory left for it",
+}
+_SPOILT = (
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+)
+
+
+class Misplaced(Exception):
+    """What is at the path is not the file that was opened; the message says what is wrong, in words for operators."""
+
+
+def trouble_with(error: BaseException) -> str | None:
+    """What is wrong with the database, in words for operators; None if the error is another's: a bug of ours, say."""
+    if isinstance(error, Misplaced):
+        return str(error)
+    if not isinstance(error, sqlite3.Error):
+        return None
+    if "no such table" in str(error):
+        return "it lacks the server's tables"
+    return _TROUBLES.get(_code(error))
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether another process holds the lock."""
+    return isinstance(error, sqlite3.Error) and _code(error) == sqlite3.SQLITE_BUSY
+
+
+def _code(error: sqlite3.Error) -> int:
+    code: int = getattr(error, "sqlite_errorcode", 0)  # those that the module raises itself have none
+    return code & 0xFF
+
+
+@dataclass(slots=True)
+class _Open:
+    connection: sqlite3.Connection
+    busy_ms: int
+
+
+class SqliteFile:
+    """The file at a path, and connections to it on loan. For any number of threads."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._uri = f"{Path(path).absolute().as_uri()}?mode=rw"  # never makes a file: an empty one is no database
+        self._returned = threading.Condition()
+        self._idle: dict[Use, list[_Open]] = {"read": [], "write": []}
+        self._lent = 0
+        self._identity: _Identity | None = None
+        self._seen_at = 0.0
+        self._spoilt = False
+
+    @contextmanager
+    def connection(self, use: Use, busy_ms: int) -> Iterator[sqlite3.Connection]:
+        """A connection for one group of writes, or for one read. Raises Misplaced, or sqlite3's errors."""
+        opened = self._borrow(use)
+        try:
+            if opened is None:
+                opened = self._opened(use, busy_ms)
+            if opened.busy_ms != busy_ms:
+                opened.connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
+                opened.busy_ms = busy_ms
+            yield opened.connection
+        except sqlite3.Error as error:
+            self._spoilt = self._spoilt or _code(error) in _SPOILT
+            raise
+        finally:
+            with self._returned:
+                self._lent -= 1
+                if opened is not None:
+                    self._idle[use].append(opened)
+                self._returned.notify_all()
+
+    def check(self) -> None:
+        """Raises Misplaced if what is at the path is not the file that was opened."""
+        if self._identity not in (None, self._look()):
+            raise Misplaced("its file was replaced while it was in use")
+
+    def close(self) -> None:
+        """Closes what is not on loan."""
+        with self._returned:
+            self._close_idle()
+
+    def _borrow(self, use: Use) -> _Open | None:
+        with self._returned:
+            trusted = use == "read" and time.monotonic() - self._seen_at < TRUST_S
+            if self._spoilt or not (trusted or self._identity in (None, self._look())):
+                self._start_over()
+            self._lent += 1
+            return self._idle[use].pop() if self._idle[use] else None
+
+    def _look(self) -> _Identity:
+        """What is at the path now. The log of writes beside the file counts too: one is nothing without the other."""
+        try:
+            file = os.stat(self._path)
+        except OSError as error:
+            self._seen_at = 0.0
+            raise Misplaced(f"its file is gone ({error.strerror})") from error
+        try:
+            beside = os.stat(f"{self._path}-wal")
+        except FileNotFoundError:
+            return file.st_dev, file.st_ino, 0, 0
+        self._seen_at = time.monotonic()
+        return file.st_dev, file.st_ino, beside.st_dev, beside.st_ino
+
+    def _start_over(self) -> None:
+        """Closes every connection. All of them, before another is opened.
+
+        The last one to go takes the old file's log of writes along, which must not be read together with a new file.
+        """
+        if not self._returned.wait_for(lambda: self._lent == 0, RETURN_S):
+            raise Misplaced("its file was replaced while it was in use")
+        self._close_idle()
+        self._identity, self._spoilt = None, False
+
+    def _close_idle(self) -> None:
+        for waiting in self._idle.values():
+            while waiting:
+                with suppress(sqlite3.Error):
+                    waiting.pop().connection.close()
+
+    def _opened(self, use: Use, busy_ms: int) -> _Open:
+        connection = sqlite3.connect(
+            self._uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        try:
+            connection.row_factory = sqlite3.Row
+            for pragma in (f"busy_timeout = {busy_ms}", *_PRAGMAS[use]):
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # only now the files are open
+            with self._returned:
+                if self._identity is None:
+                    self._identity = self._look()
+        except BaseException:
+            connection.close()
+            raise
+        return _Open(connection, busy_ms)

@@ -1,0 +1,20 @@
+"""Numbers that follow the order of commits, as SQL expressions for each engine.
+
+What a transaction marks with `STAMP` is larger than every `SEEN` that any statement read which did not see the mark.
+So "marked after `seen`" misses nothing, whatever was in flight. Neither reads a clock.
+
+PostgreSQL numbers its transactions, and each snapshot knows below which number all have ended. In SQLite, where
+transactions come one after another, the number of claims made so far does as well: claims are never deleted, and
+whoever notes what they have seen has just made one, or stamps are one ahead.
+"""
+
+from refonte_studio.db.engine import Engine
+
+STAMP: dict[Engine, str] = {
+    "sqlite": "(SELECT COALESCE(MAX(rowid), 0) + 1 FROM claims)",
+    "postgresql": "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)",
+}
+SEEN: dict[Engine, str] = {
+    "sqlite": "(SELECT COALESCE(MAX(rowid), 0) FROM claims)",
+    "postgresql": "(CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) - 1)",
+}

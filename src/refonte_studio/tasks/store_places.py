@@ -1,0 +1,150 @@
+"""The SQL of places: what pending tasks still want, one narrow row a task.
+
+Whoever ends a task or changes what it wants locks this row first.
+"""
+
+from collections.abc import Sequence
+
+from refonte_studio.db import Row, Tx
+from refonte_studio.db.stamps import STAMP
+from refonte_studio.kit.caller import Mode
+from refonte_studio.tasks.model import Place, Task
+from refonte_studio.tasks.store import TASK_COLUMNS, task_of
+
+COLUMNS = ("team_id", "batch_id", "task_id", "wanted", "attempts", "open", "opened")
+
+_TASK = ", ".join(f"t.{column}" for column in TASK_COLUMNS)
+
+
+def _place_of(row: Row) -> Place:
+    return Place(row["places_in"], row["id"], row["wanted"], row["attempts"], row["open"])
+
+
+async def present_stamp(tx: Tx) -> int:
+    """The stamp of what opens in this transaction."""
+    row = await tx.one(f"SELECT {STAMP[tx.engine]} AS stamp")
+    assert row is not None
+    return row["stamp"]
+
+
+async def insert(tx: Tx, team_id: str, places: Sequence[Place], opened: int | None) -> None:
+    """New places. `opened` is their stamp, if their batch is being worked already."""
+    rows = [(team_id, each.batch_id, each.task_id, each.wanted, each.attempts, each.open, opened) for each in places]
+    await tx.insert("places", COLUMNS, rows)
+
+
+async def lock(tx: Tx, team_id: str, batch_id: str, task_id: str) -> None:
+    """Keeps a pending task as it is, until this transaction ends."""
+    await tx.one(
+        """SELECT task_id FROM places
+           WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id FOR UPDATE""",
+        team_id=team_id,
+        batch_id=batch_id,
+        task_id=task_id,
+    )
+
+
+async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[Task, Place] | None:
+    """A pending task and its places, as they stay until this transaction ends; None for a task that has ended."""
+    row = await tx.one(
+        f"""SELECT {_TASK}, p.batch_id AS places_in, p.wanted, p.attempts, p.open
+            FROM tasks t JOIN places p
+              ON p.task_id = t.id AND p.batch_id = CASE WHEN t.kind = 'work' THEN t.batch_id ELSE '' END
+            WHERE t.id = :task_id AND t.team_id = :team_id AND t.mode = :mode AND p.team_id = :team_id
+            FOR UPDATE OF p""",
+        team_id=team_id,
+        mode=mode,
+        task_id=task_id,
+    )
+    return (task_of(row), _place_of(row)) if row else None
+
+
+async def count_attempt(tx: Tx, team_id: str, place: Place) -> None:
+    """Counts one more attempt of a task whose places are locked."""
+    await tx.run(
+        """UPDATE places SET attempts = attempts + 1
+           WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id""",
+        team_id=team_id,
+        batch_id=place.batch_id,
+        task_id=place.task_id,
+    )
+
+
+async def end(tx: Tx, team_id: str, batch_id: str, task_ids: Sequence[str]) -> None:
+    """Takes away the places of tasks that end."""
+    await tx.run(
+        "DELETE FROM places WHERE batch_id = :batch_id AND task_id IN :task_ids[] AND team_id = :team_id",
+        team_id=team_id,
+        batch_id=batch_id,
+        task_ids=list(task_ids),
+    )
+
+
+async def pending_in_batch(tx: Tx, team_id: str, batch_id: str, limit: int) -> int:
+    """How many tasks of the batch are pending, counted up to a limit: from the newest, where nobody works yet."""
+    row = await tx.one(
+        """SELECT COUNT(*) AS pending FROM (
+             SELECT task_id FROM places WHERE batch_id = :batch_id AND team_id = :team_id
+             ORDER BY task_id DESC LIMIT :limit) AS few""",
+        batch_id=batch_id,
+        team_id=team_id,
+        limit=limit,
+    )
+    return row["pending"] if row else 0
+
+
+async def lock_attempted(tx: Tx, team_id: str, batch_id: str, after: str, limit: int) -> list[Task]:
+    """Pending tasks of a batch that have an attempt, their places locked, in order of their ids beyond `after`."""
+    rows = await tx.all(
+        f"""SELECT {_TASK} FROM places p JOIN tasks t ON t.id = p.task_id
+            WHERE p.batch_id = :batch_id AND p.task_id > :after AND p.attempts > 0 AND p.team_id = :team_id
+            ORDER BY p.task_id LIMIT :limit FOR UPDATE OF p""",
+        team_id=team_id,
+        batch_id=batch_id,
+        after=after,
+        limit=limit,
+    )
+    return [task_of(row) for row in rows]
+
+
+async def lock_to_retarget(
+    tx: Tx, team_id: str, batch_id: str, wanted: int, after: str, limit: int
+) -> list[tuple[Task, int]]:
+    """Pending tasks of a batch that want another number of attempts, their places locked, in order of their ids
+    beyond `after`; each with the attempts it has."""
+    rows = await tx.all(
+        f"""SELECT {_TASK}, p.attempts FROM places p JOIN tasks t ON t.id = p.task_id
+            WHERE p.batch_id = :batch_id AND p.task_id > :after AND p.wanted <> :wanted AND p.team_id = :team_id
+            ORDER BY p.task_id LIMIT :limit FOR UPDATE OF p""",
+        team_id=team_id,
+        batch_id=batch_id,
+        wanted=wanted,
+        after=after,
+        limit=limit,
+    )
+    return [(task_of(row), row["attempts"]) for row in rows]
+
+
+async def set_wanted(tx: Tx, team_id: str, batch_id: str, task_ids: Sequence[str], wanted: int) -> None:
+    """How many attempts these tasks want; the open places follow."""
+    await tx.run(
+        f"""UPDATE places SET wanted = :wanted, open = open + :wanted - wanted,
+              opened = CASE WHEN open <= 0 THEN {STAMP[tx.engine]} ELSE opened END
+            WHERE batch_id = :batch_id AND task_id IN :task_ids[] AND team_id = :team_id""",
+        team_id=team_id,
+        batch_id=batch_id,
+        task_ids=list(task_ids),
+        wanted=wanted,
+    )
+
+
+async def set_wanted_of_quality(tx: Tx, team_id: str, project_id: str, wanted: int) -> None:
+    """Lets a project's quality tasks look like its others."""
+    await tx.run(
+        """UPDATE places SET wanted = :wanted
+           WHERE batch_id = '' AND team_id = :team_id AND task_id IN (
+             SELECT id FROM tasks WHERE project_id = :project_id AND kind <> 'work' AND team_id = :team_id)""",
+        team_id=team_id,
+        project_id=project_id,
+        wanted=wanted,
+    )

@@ -1,0 +1,181 @@
+"""The SQL of dispatch: which task comes next for a person.
+
+Batches are tried one after another, in the order of the queue, until one has a task for the person. In a batch the
+look begins where the person has come to (`reaches`, see `store_reach`), so that it never walks over what they have
+had; of what lies before, it sees only what has opened since.
+"""
+
+from refonte_studio.db import Row, Tx
+from refonte_studio.kit.caller import Caller
+from refonte_studio.work.model import Candidate
+
+
+def taken(task: str) -> str:
+    """A subquery for the claim that keeps the person `:me` from a task, given by an SQL expression for its id."""
+    return f"""SELECT 1 FROM claims c WHERE c.task_id = {task} AND c.teammate_id = :me
+        AND c.state IN ('held', 'submitted', 'skipped')"""
+
+
+# Whether a batch (b) is open to a person: they are assigned to its project, and it has no groups or one of theirs.
+OPEN_TO_ME = """EXISTS (SELECT 1 FROM assignments a WHERE a.teammate_id = :me AND a.project_id = b.project_id)
+    AND (NOT EXISTS (SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id)
+      OR EXISTS (SELECT 1 FROM batch_groups g JOIN group_members m ON m.group_id = g.group_id
+                 WHERE g.batch_id = b.id AND m.teammate_id = :me))"""
+OPEN_BATCH = f"""b.team_id = :team AND b.mode = :mode AND b.state = 'in_progress'
+    AND (CAST(:project AS TEXT) IS NULL OR b.project_id = :project)
+    AND (CAST(:batch AS TEXT) IS NULL OR b.id = :batch)
+    AND {OPEN_TO_ME}"""
+# Batches outside of Studio have no place in the queue and come after, oldest first.
+BY_QUEUE = "ORDER BY b.position NULLS LAST, b.id"
+
+# Tasks with an open place in a batch (b), from where the person has come to (r): those that opened behind their back,
+# and those ahead. The plus keeps SQLite from reading all that is open, for the sake of the order.
+BEHIND = f"""SELECT w.task_id FROM places w
+    WHERE w.batch_id = b.id AND w.open > 0 AND w.opened IS NOT NULL AND w.opened > r.seen
+      AND w.task_id < r.reached AND w.team_id = :team AND NOT EXISTS ({taken("w.task_id")})"""
+AHEAD = f"""SELECT w.task_id FROM places w
+    WHERE w.batch_id = b.id AND w.open > 0 AND w.task_id >= COALESCE(r.reached, '') AND w.team_id = :team
+      AND NOT EXISTS ({taken("w.task_id")})"""
+REACH = "LEFT JOIN reaches r ON r.teammate_id = :me AND r.batch_id = b.id"
+
+# The engines differ in how a row of the outer query reaches the inner one, and in that PostgreSQL must lock what it
+# picks. There, `OFFSET 0` and the inner select keep the planner from turning the walk into a join of everything.
+_PICK = {
+    "sqlite": f"""JOIN places n ON n.batch_id = b.id AND n.task_id = COALESCE(
+            ({BEHIND} ORDER BY +w.task_id LIMIT 1), ({AHEAD} ORDER BY w.task_id LIMIT 1))""",
+    "postgresql": f"""CROSS JOIN LATERAL (
+          SELECT x.task_id FROM (
+            (SELECT y.task_id FROM ({BEHIND} OFFSET 0) y ORDER BY y.task_id)
+            UNION ALL ({AHEAD} ORDER BY w.task_id)) AS one
+          CROSS JOIN LATERAL (
+            SELECT p.task_id FROM places p
+            WHERE p.batch_id = b.id AND p.task_id = one.task_id AND p.team_id = :team AND p.open > 0
+            FOR UPDATE {{wait}}) AS x
+          LIMIT 1) AS n""",
+}
+# How many tasks were walked over to find it, counted up to a limit.
+_WALKED = """(SELECT COUNT(*) FROM (
+        SELECT 1 FROM places w WHERE w.batch_id = b.id AND w.open > 0 AND w.task_id >= COALESCE(r.reached, '')
+          AND w.task_id < n.task_id AND w.team_id = :team LIMIT 64) AS ahead)
+      + (SELECT COUNT(*) FROM (
+        SELECT 1 FROM places w WHERE w.batch_id = b.id AND w.open > 0 AND w.opened IS NOT NULL AND w.opened > r.seen
+          AND w.team_id = :team LIMIT 64) AS behind)"""
+
+
+def next_open_sql(engine: str, *, wait: bool) -> str:
+    """The next task for work; without `wait`, tasks that others have just locked are passed."""
+    pick = _PICK[engine].replace("{wait}", "" if wait else "SKIP LOCKED")
+    return f"""SELECT n.task_id, b.project_id, b.id AS batch_id, b.name AS batch, {_WALKED} AS walked
+        FROM batches b {REACH} {pick}
+        WHERE {OPEN_BATCH} {BY_QUEUE} LIMIT 1"""
+
+
+_NEXT = {
+    (engine, wait): f"""SELECT o.*, t.type, t.params, p.name AS project
+        FROM ({next_open_sql(engine, wait=wait)}) AS o
+        JOIN tasks t ON t.id = o.task_id JOIN projects p ON p.id = o.project_id"""
+    for engine in ("sqlite", "postgresql")
+    for wait in (False, True)
+}
+
+
+async def next_open(
+    tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None, *, wait: bool
+) -> Candidate | None:
+    """The next task in the order of dispatch, locked. Without `wait`, tasks that others have just locked are passed."""
+    row = await tx.one(
+        _NEXT[tx.engine, wait],
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+        project=project_id,
+        batch=batch_id,
+    )
+    return candidate_of(row) if row else None
+
+
+def candidate_of(row: Row) -> Candidate:
+    return Candidate(
+        task_id=row["task_id"],
+        project_id=row["project_id"],
+        batch_id=row["batch_id"],
+        kind="work",
+        type=row["type"],
+        params=row["params"],
+        project=row["project"],
+        batch=row["batch"],
+        walked=row["walked"],
+    )
+
+
+# Training tasks that the person still owes. SQLite takes a partial index only for the index's own condition, so
+# "<> 'work'" is said beside "= 'training'". Apart (MATERIALIZED), lest PostgreSQL look for the first of few training
+# tasks by going through all tasks in their order.
+TRAINING_DUE = f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks t
+    WHERE a.teammate_id = :me AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
+      AND t.team_id = :team AND t.mode = :mode AND t.status = 'pending' AND NOT EXISTS ({taken("t.id")})"""
+
+
+async def next_training(tx: Tx, caller: Caller, project_id: str | None) -> Candidate | None:
+    """The oldest training task that the person still owes one of their projects."""
+    row = await tx.one(
+        f"""WITH training AS MATERIALIZED ({TRAINING_DUE} AND (CAST(:project AS TEXT) IS NULL
+              OR t.project_id = :project))
+            SELECT id, project_id FROM training ORDER BY id LIMIT 1""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+        project=project_id,
+    )
+    return Candidate(row["id"], row["project_id"], None, "training") if row else None
+
+
+# Evaluation tasks that the person is due: of a project they are assigned to, and of no batch, or of one that is
+# finalized and open to them.
+EVALUATION_DUE = f"""t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = 'pending'
+    AND t.team_id = :team AND t.mode = :mode AND NOT EXISTS ({taken("t.id")})
+    AND (t.batch_id IS NULL OR EXISTS (
+      SELECT 1 FROM batches b WHERE b.id = t.batch_id AND b.state <> 'staging' AND {OPEN_TO_ME}))"""
+
+
+async def next_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
+    """The oldest evaluation task that the person is due: of these, or of any project and batch."""
+    row = await tx.one(
+        f"""WITH evaluation AS MATERIALIZED (
+              SELECT t.id, t.project_id, t.batch_id FROM assignments a CROSS JOIN tasks t
+              WHERE a.teammate_id = :me AND t.project_id = a.project_id AND {EVALUATION_DUE}
+                AND (CAST(:project AS TEXT) IS NULL OR t.project_id = :project)
+                AND (CAST(:batch AS TEXT) IS NULL OR t.batch_id IS NULL OR t.batch_id = :batch))
+            SELECT id, project_id, batch_id FROM evaluation ORDER BY id LIMIT 1""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+        project=project_id,
+        batch=batch_id,
+    )
+    return Candidate(row["id"], row["project_id"], row["batch_id"], "evaluation") if row else None
+
+
+async def last_batch(tx: Tx, caller: Caller, project_id: str) -> str | None:
+    """The batch of this project that the person worked last."""
+    row = await tx.one(
+        """SELECT batch_id FROM attempts WHERE teammate_id = :me AND team_id = :team AND project_id = :project
+             AND batch_id IS NOT NULL ORDER BY id DESC LIMIT 1""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        project=project_id,
+    )
+    return row["batch_id"] if row else None
+
+
+async def first_open_batch(tx: Tx, caller: Caller, project_id: str) -> str | None:
+    """The batch of this project whose turn is next for this person."""
+    row = await tx.one(
+        f"SELECT b.id FROM batches b WHERE {OPEN_BATCH} {BY_QUEUE} LIMIT 1",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+        project=project_id,
+        batch=None,
+    )
+    return row["id"] if row else None
