@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from refonte_studio.db import open_database
 from refonte_studio.main import LISTENERS
+from refonte_studio.work import policy
 from refonte_studio.work import service as work
 from tests.audit import check, may_have, snapshot
 from tests.conftest import empty
@@ -278,7 +279,17 @@ class Studio(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(240)
-def test_random_work_breaks_no_rule(engine: str, request: pytest.FixtureRequest, sqlite_template: Path):
+@pytest.mark.parametrize("reach", ["noted seldom", "noted always"])
+def test_random_work_breaks_no_rule(
+    engine: str,
+    reach: str,
+    request: pytest.FixtureRequest,
+    sqlite_template: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    if reach == "noted always":
+        monkeypatch.setattr(policy, "WALK_LIMIT", 0)
+        monkeypatch.setattr(policy, "LOOK_BACK_EVERY", 1)
     url = f"sqlite:///{sqlite_template}" if engine == "sqlite" else request.getfixturevalue("postgres_url")
     machine = type("StudioOn", (Studio,), {"database_url": url})
     run_state_machine_as_test(

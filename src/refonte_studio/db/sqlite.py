@@ -17,16 +17,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from refonte_studio.db.engine import Duplicate, Engine, Event, ForeignAwait, Listeners, Row, UseCase
+from refonte_studio.db.health import Health, Kind
 from refonte_studio.db.sql import for_sqlite
+from refonte_studio.db.sqlite_file import BUSY_AGAIN_MS, BUSY_MS, SqliteFile, Use, is_locked, trouble_with
+from refonte_studio.kit.admission import Admission
 from refonte_studio.kit.errors import Unavailable
 
 T = TypeVar("T")
 GROUP = 64
-QUEUE_LIMIT = 4_096
+WRITES = 4 * GROUP  # in the writer's hands at a time; more wait before it
 READERS = 4
-BUSY_TIMEOUT_MS = 5_000
-# A claim's statements make small temporary tables; in a file, each of them costs more than the rest of the claim.
-WRITER = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -32000", "temp_store = MEMORY")
+KINDS: dict[Use, Kind] = {"read": "reads", "write": "writes"}
 
 log = logging.getLogger(__name__)
 
@@ -107,95 +108,121 @@ class SqliteDatabase:
     engine: Engine = "sqlite"
 
     def __init__(self, path: str, listeners: Listeners) -> None:
-        self._path = path
+        self._file = SqliteFile(path)
         self._listeners = listeners
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(QUEUE_LIMIT)
+        self._health = Health()
+        self._writes = Admission("writes", WRITES)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._reads = Admission("reads", READERS)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
-        self._local = threading.local()
-        self._opened: list[sqlite3.Connection] = []
         self._closed = False
         self._writer = threading.Thread(target=self._write_loop, name="sqlite-writer", daemon=True)
         self._writer.start()
 
-    def _connect(self, *pragmas: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
-        connection.row_factory = sqlite3.Row
-        for pragma in (f"busy_timeout = {BUSY_TIMEOUT_MS}", *pragmas):
-            connection.execute(f"PRAGMA {pragma}")
-        self._opened.append(connection)
-        return connection
-
     async def write(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
-        if self._closed:
-            raise Unavailable("the server is shutting down")
-        loop = asyncio.get_running_loop()
-        job = _Job(lambda tx: use_case(tx, *args, **kwargs), loop.create_future(), loop)
+        began = await self._writes.enter()
         try:
-            self._jobs.put_nowait(job)
-        except queue.Full:
-            raise Unavailable("the server has more writes waiting than it can serve") from None
-        return await job.future
+            self._check_open()
+            loop = asyncio.get_running_loop()
+            job = _Job(lambda tx: use_case(tx, *args, **kwargs), loop.create_future(), loop)
+            self._jobs.put(job)
+            return await job.future
+        finally:
+            self._writes.leave(began)
 
     async def read(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
+        began = await self._reads.enter()
+        try:
+            self._check_open()
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._readers, self._read, lambda tx: use_case(tx, *args, **kwargs))
+        finally:
+            self._reads.leave(began)
+
+    def _check_open(self) -> None:
         if self._closed:
             raise Unavailable("the server is shutting down")
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, self._read, lambda tx: use_case(tx, *args, **kwargs))
 
     def _read(self, start: Callable[[SqliteTx], Coroutine[Any, Any, T]]) -> T:
         try:
-            connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-            if connection is None:
-                connection = self._local.connection = self._connect("query_only = ON", "cache_size = -8000")
-            connection.execute("BEGIN")
-            try:
-                return _drive(start(SqliteTx(connection, self._listeners)))
-            finally:
-                connection.execute("ROLLBACK")
-        except sqlite3.OperationalError as error:
-            raise _unavailable(error) from error
+            with self._file.connection("read", self._busy_ms("reads")) as connection:
+                connection.execute("BEGIN")
+                try:
+                    result = _drive(start(SqliteTx(connection, self._listeners)))
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+        except Exception as error:
+            raise self._meaning_of(error, "read") from error
+        self._health.served("reads")
+        return result
+
+    def _busy_ms(self, kind: Kind) -> int:
+        """How long to wait for another process's lock. Once that was in vain, not long, until it is not."""
+        return BUSY_AGAIN_MS if self._health.fails(kind) else BUSY_MS
+
+    def _meaning_of(self, error: BaseException, use: Use) -> BaseException:
+        """The error for the caller: Unavailable where the database is to blame."""
+        trouble = trouble_with(error, use)
+        return error if trouble is None else self._health.failed(KINDS[use], trouble, error)
 
     def _write_loop(self) -> None:
-        connection: sqlite3.Connection | None = None
         while (first := self._jobs.get()) is not None:
             group = [first]
-            stop = False
-            while len(group) < GROUP and not self._jobs.empty():
-                job = self._jobs.get_nowait()
-                if job is None:
-                    stop = True
-                    break
-                group.append(job)
+            last = self._gather(group, GROUP)
             try:
-                if connection is None:
-                    connection = self._connect(*WRITER)
-                self._commit_group(connection, group)
-            except sqlite3.Error as error:
+                with self._file.connection("write", self._busy_ms("writes")) as connection:
+                    self._commit_group(connection, group)
+            except Exception as error:  # nothing was committed that anybody heard of
+                if is_locked(error):  # nobody waits for the same lock after somebody else did in vain
+                    last = last or self._gather(group, len(group) + WRITES)
+                meaning = self._meaning_of(error, "write")
                 for job in group:
-                    job.error = job.error or _unavailable(error)
+                    job.error = job.error or meaning
             _answer(group)
-            if stop:
+            if last:
                 return
+
+    def _gather(self, group: list[_Job], limit: int) -> bool:
+        """Adds jobs that are waiting; answers whether there will be no more."""
+        while len(group) < limit and not self._jobs.empty():
+            job = self._jobs.get_nowait()
+            if job is None:
+                return True
+            group.append(job)
+        return False
 
     def _commit_group(self, connection: sqlite3.Connection, group: list[_Job]) -> None:
         tx = SqliteTx(connection, self._listeners)
+        changes = connection.total_changes
         connection.execute("BEGIN IMMEDIATE")
         try:
             for job in group:
-                connection.execute("SAVEPOINT use_case")
-                try:
-                    job.result = _drive(job.start(tx))
-                except (KeyboardInterrupt, SystemExit):
-                    raise
-                except BaseException as error:  # it belongs to this caller alone; the others go on
-                    job.error = _unavailable(error) if isinstance(error, sqlite3.OperationalError) else error
-                    connection.execute("ROLLBACK TO use_case")
-                connection.execute("RELEASE use_case")
+                self._do(job, tx, connection)
             connection.execute("COMMIT")
+            self._file.check()
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        if connection.total_changes > changes:
+            self._health.served("writes")
+
+    def _do(self, job: _Job, tx: SqliteTx, connection: sqlite3.Connection) -> None:
+        """One job of a group, in a savepoint of its own."""
+        if job.future.cancelled():
+            return
+        connection.execute("SAVEPOINT use_case")
+        try:
+            job.result = _drive(job.start(tx))
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # it belongs to this caller alone; the others go on
+            job.error = self._meaning_of(error, "write")
+            if not connection.in_transaction:  # a full or failing disk takes the whole transaction down
+                raise
+            connection.execute("ROLLBACK TO use_case")
+        connection.execute("RELEASE use_case")
 
     async def close(self) -> None:
         if self._closed:
@@ -205,13 +232,7 @@ class SqliteDatabase:
         await loop.run_in_executor(None, self._jobs.put, None)
         await loop.run_in_executor(None, self._writer.join)
         await loop.run_in_executor(None, self._readers.shutdown)
-        for connection in self._opened:
-            connection.close()
-
-
-def _unavailable(error: BaseException) -> Unavailable:
-    log.error("the database cannot serve: %s", error)
-    return Unavailable(f"the database cannot serve this now: {error}")
+        self._file.close()
 
 
 def _answer(group: list[_Job]) -> None:

@@ -23,7 +23,7 @@ Use = Literal["read", "write"]
 
 # A claim's statements make small temporary tables; in a file, each of them costs more than the rest of the claim.
 _PRAGMAS: dict[Use, tuple[str, ...]] = {
-    "read": ("query_only = ON", "cache_size = -8000"),
+    "read": ("journal_mode = WAL", "query_only = ON", "cache_size = -8000"),
     "write": (
         "journal_mode = WAL",
         "synchronous = FULL",
@@ -34,6 +34,7 @@ _PRAGMAS: dict[Use, tuple[str, ...]] = {
 }
 
 _Identity = tuple[int, int, int, int]
+_REPLACED = "its file was replaced while it was in use"
 
 _TROUBLES = {
     sqlite3.SQLITE_FULL: "its disk is full",
@@ -64,12 +65,14 @@ class Misplaced(Exception):
     """What is at the path is not the file that was opened; the message says what is wrong, in words for operators."""
 
 
-def trouble_with(error: BaseException) -> str | None:
+def trouble_with(error: BaseException, use: Use) -> str | None:
     """What is wrong with the database, in words for operators; None if the error is another's: a bug of ours, say."""
     if isinstance(error, Misplaced):
         return str(error)
     if not isinstance(error, sqlite3.Error):
         return None
+    if use == "read" and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY:
+        return None  # what is meant to read tried to write
     if "no such table" in str(error):
         return "it lacks the server's tables"
     return _TROUBLES.get(_code(error))
@@ -128,7 +131,7 @@ class SqliteFile:
     def check(self) -> None:
         """Raises Misplaced if what is at the path is not the file that was opened."""
         if self._identity not in (None, self._look()):
-            raise Misplaced("its file was replaced while it was in use")
+            raise Misplaced(_REPLACED)
 
     def close(self) -> None:
         """Closes what is not on loan."""
@@ -137,11 +140,20 @@ class SqliteFile:
 
     def _borrow(self, use: Use) -> _Open | None:
         with self._returned:
-            trusted = use == "read" and time.monotonic() - self._seen_at < TRUST_S
-            if self._spoilt or not (trusted or self._identity in (None, self._look())):
-                self._start_over()
+            while self._stale(use):
+                if self._lent == 0:
+                    self._start_over()
+                elif not self._returned.wait(RETURN_S):
+                    raise Misplaced(_REPLACED)
             self._lent += 1
             return self._idle[use].pop() if self._idle[use] else None
+
+    def _stale(self, use: Use) -> bool:
+        """Whether the connections may lead elsewhere than to what is at the path."""
+        if self._spoilt or self._identity is None:
+            return self._spoilt
+        trusted = use == "read" and time.monotonic() - self._seen_at < TRUST_S
+        return not trusted and self._look() != self._identity
 
     def _look(self) -> _Identity:
         """What is at the path now. The log of writes beside the file counts too: one is nothing without the other."""
@@ -158,12 +170,10 @@ class SqliteFile:
         return file.st_dev, file.st_ino, beside.st_dev, beside.st_ino
 
     def _start_over(self) -> None:
-        """Closes every connection. All of them, before another is opened.
+        """Closes every connection; before another is opened, all of them.
 
         The last one to go takes the old file's log of writes along, which must not be read together with a new file.
         """
-        if not self._returned.wait_for(lambda: self._lent == 0, RETURN_S):
-            raise Misplaced("its file was replaced while it was in use")
         self._close_idle()
         self._identity, self._spoilt = None, False
 
@@ -174,6 +184,7 @@ class SqliteFile:
                     waiting.pop().connection.close()
 
     def _opened(self, use: Use, busy_ms: int) -> _Open:
+        before = self._look()
         connection = sqlite3.connect(
             self._uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512
         )
@@ -183,8 +194,10 @@ class SqliteFile:
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # only now the files are open
             with self._returned:
-                if self._identity is None:
-                    self._identity = self._look()
+                opened = self._look()
+                self._identity = self._identity or opened
+                if opened != self._identity or opened[:2] != before[:2]:
+                    raise Misplaced(_REPLACED)
         except BaseException:
             connection.close()
             raise

@@ -39,13 +39,13 @@ AHEAD = f"""SELECT w.task_id FROM places w
 REACH = "LEFT JOIN reaches r ON r.teammate_id = :me AND r.batch_id = b.id"
 
 # The engines differ in how a row of the outer query reaches the inner one, and in that PostgreSQL must lock what it
-# picks. There, `OFFSET 0` and the inner select keep the planner from turning the walk into a join of everything.
+# picks. There, `MATERIALIZED` and the inner select keep the planner from turning the walk into a join of everything.
 _PICK = {
     "sqlite": f"""JOIN places n ON n.batch_id = b.id AND n.task_id = COALESCE(
             ({BEHIND} ORDER BY +w.task_id LIMIT 1), ({AHEAD} ORDER BY w.task_id LIMIT 1))""",
     "postgresql": f"""CROSS JOIN LATERAL (
           SELECT x.task_id FROM (
-            (SELECT y.task_id FROM ({BEHIND} OFFSET 0) y ORDER BY y.task_id)
+            (WITH y AS MATERIALIZED ({BEHIND}) SELECT y.task_id FROM y ORDER BY y.task_id)
             UNION ALL ({AHEAD} ORDER BY w.task_id)) AS one
           CROSS JOIN LATERAL (
             SELECT p.task_id FROM places p
