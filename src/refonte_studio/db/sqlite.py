@@ -153,7 +153,9 @@ class SqliteDatabase:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
         except Exception as error:
-            raise self._meaning_of(error, "read") from error
+            if (meaning := self._meaning_of(error, "read")) is not error:
+                raise meaning from error
+            raise
         self._health.served("reads")
         return result
 
@@ -176,9 +178,8 @@ class SqliteDatabase:
             except Exception as error:  # nothing was committed that anybody heard of
                 if is_locked(error):  # nobody waits for the same lock after somebody else did in vain
                     last = last or self._gather(group, len(group) + WRITES)
-                meaning = self._meaning_of(error, "write")
                 for job in group:
-                    job.error = job.error or meaning
+                    job.error = job.error or self._meaning_of(error, "write")
             _answer(group)
             if last:
                 return
@@ -205,7 +206,7 @@ class SqliteDatabase:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
-        if connection.total_changes > changes:
+        if connection.total_changes > changes and any(job.error is None for job in group):
             self._health.served("writes")
 
     def _do(self, job: _Job, tx: SqliteTx, connection: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +108,7 @@ class SqliteFile:
         self._spoilt = False
 
     @contextmanager
-    def connection(self, use: Use, busy_ms: int) -> Iterator[sqlite3.Connection]:
+    def connection(self, use: Use, busy_ms: int) -> Generator[sqlite3.Connection]:
         """A connection for one group of writes, or for one read. Raises Misplaced, or sqlite3's errors."""
         opened = self._borrow(use)
         try:

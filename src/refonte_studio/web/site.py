@@ -9,20 +9,23 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
-from refonte_studio.db.health import probe
-from refonte_studio.kit.errors import Unavailable
+from refonte_studio.db.health import probe, probe_write
+from refonte_studio.kit.errors import Overloaded, Unavailable
 from refonte_studio.kit.ids import digest
 from refonte_studio.web.openapi import Schema
 from refonte_studio.web.operation import Studio, encode
 from refonte_studio.web.reference import Page, render
 
 READY_TIMEOUT_S = 5.0
+READY_MS = 1_000  # how long it is good to know that the database serves, however many ask
 LOOK = [HttpMethod.GET, HttpMethod.HEAD]  # what load balancers and browsers send
 ASIDE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
 
 
 def site(studio: Studio, document: Callable[[], Schema]) -> list[ControllerRouterHandler]:
     """`/`, `/docs`, `/openapi.json`, `/healthz` and `/readyz`, all public. `document` is made once, when asked for."""
+
+    readiness = _Readiness(studio)
 
     @cache
     def as_json() -> bytes:
@@ -51,7 +54,7 @@ def site(studio: Studio, document: Callable[[], Schema]) -> list[ControllerRoute
 
     @route("/readyz", http_method=LOOK)
     async def readyz() -> Response[bytes]:
-        return await _ready(studio)
+        return await readiness.answer()
 
     return [root, openapi, docs, healthz, readyz]
 
@@ -66,20 +69,42 @@ def _cached(request: Request[Any, Any, Any], content: bytes, media_type: str, mo
     return Response(content, media_type=media_type, headers=headers)
 
 
-async def _ready(studio: Studio) -> Response[bytes]:
-    """Whether the database can be read and written now."""
-    wrong = ""
-    try:
-        async with asyncio.timeout(READY_TIMEOUT_S):
-            await studio.db.read(probe)
-            await studio.db.write(probe)
-    except TimeoutError:
-        wrong = f"the database did not answer within {READY_TIMEOUT_S:g} s"
-    except Unavailable as error:
-        wrong = error.message
-    body = {"status": "ready", "database": "ok", "engine": studio.db.engine}
-    headers = {"Cache-Control": "no-store"}
-    if wrong:
-        body = {"status": "not ready", "database": wrong, "engine": studio.db.engine}
-        headers["Retry-After"] = "1"
-    return Response(encode(body), status_code=503 if wrong else 200, media_type="application/json", headers=headers)
+class _Readiness:
+    """Whether the database can be read and written now. It is asked by one at a time, for all who want to know."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._ready_at: int | None = None
+        self._asking: asyncio.Future[str] | None = None
+
+    async def answer(self) -> Response[bytes]:
+        wrong = "" if self._was_ready() else await self._ask_together()
+        body = {"status": "ready", "database": "ok", "engine": self._studio.db.engine}
+        headers = {"Cache-Control": "no-store"}
+        if wrong:
+            body |= {"status": "not ready", "database": wrong}
+            headers["Retry-After"] = "1"
+        return Response(encode(body), status_code=503 if wrong else 200, media_type="application/json", headers=headers)
+
+    def _was_ready(self) -> bool:
+        return self._ready_at is not None and 0 <= self._studio.clock() - self._ready_at < READY_MS
+
+    async def _ask_together(self) -> str:
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.ensure_future(self._ask())
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self) -> str:
+        """What is wrong; empty if nothing is."""
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_S):
+                await self._studio.db.read(probe)
+                await self._studio.db.write(probe_write)
+        except TimeoutError:
+            return f"the database did not answer within {READY_TIMEOUT_S:g} s"
+        except Overloaded:
+            return ""  # it serves, as many as it can: another server would not be helped by this one's leaving
+        except Unavailable as error:
+            return error.message
+        self._ready_at = self._studio.clock()
+        return ""
