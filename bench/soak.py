@@ -32,6 +32,7 @@ from soak_proof import audited, compare_attempts, compare_counts, keep_auditing,
 from soak_servers import Server, a_postgresql, keep_cutting, keep_killing
 
 MANAGERS = 2
+SUPPLIERS = 3
 CALLBACKS_REFUSED = 0.1  # so that they are tried again
 DRAIN_S = 120.0  # what people get to hear the answers of their last calls
 
@@ -61,10 +62,11 @@ class Soak:
             await self._prove()
 
     async def _work(self, callback_url: str) -> None:
-        supplier = Supplier(self.load, self.team, callback_url)
+        suppliers = [Supplier(self.load, self.team, callback_url, number) for number in range(SUPPLIERS)]
         people = [PeopleManager(self.load, self.team, number) for number in range(MANAGERS)]
-        managers = [Manager(self.load, self.team, supplier, number) for number in range(MANAGERS)]
-        working = [asyncio.create_task(each.run()) for each in (*self.labelers, supplier, *people, *managers)]
+        managers = [Manager(self.load, self.team, number) for number in range(MANAGERS)]
+        everybody = (*self.labelers, *suppliers, *people, *managers)
+        working = [asyncio.create_task(each.run()) for each in everybody]
         db = await opened(self.database_url)
         beside = [asyncio.create_task(each) for each in (keep_auditing(db, self.load), *self._harm())]
         came = asyncio.create_task(self.load.faults.came.wait())

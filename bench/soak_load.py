@@ -177,6 +177,7 @@ class Caller:
         self.email = f"{name}@soak.example"
         self.key = ""
         self.disabled = False
+        self.doing = ""
         self.chance = load.chance(name)
         self.connection = Connection(load.ports, self.chance)
 
@@ -196,7 +197,10 @@ class Caller:
         elif answer.status == 401 and (self.disabled or key != self.key):
             await self.rest(0.1)
         else:
-            self.load.faults.add(f"{kind} of {self.name} was answered {answer.status}: {answer.body[:300]!r}")
+            self.load.faults.add(
+                f"{kind} of {self.name}{self.doing and f' ({self.doing})'} was answered {answer.status}:"
+                f" {answer.body[:300]!r}"
+            )
         return None
 
     async def rest(self, mean_s: float) -> None:

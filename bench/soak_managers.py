@@ -44,6 +44,7 @@ class Team:
         self.load = load
         self.labelers = labelers
         self.admin = Caller(load, "admin")
+        self.batches: deque[tuple[str, str]] = deque(maxlen=NAMES_KEPT)  # the latest: project, name
 
     async def set_up(self, link: str) -> None:
         names = {"first_name": "Ana", "last_name": "Ruiz"}
@@ -129,16 +130,15 @@ def _kind(path: str) -> str:
 class Supplier(Caller):
     """Makes tasks: batches while people are idle, and single tasks now and then."""
 
-    def __init__(self, load: Load, team: Team, callback_url: str) -> None:
-        super().__init__(load, "supplier")
+    def __init__(self, load: Load, team: Team, callback_url: str, number: int) -> None:
+        super().__init__(load, f"supplier{number}")
         self.key = team.admin.key
         self.team = team
-        self.batches: deque[tuple[str, str]] = deque(maxlen=NAMES_KEPT)  # project, name
         self._callback_url = callback_url
         self._count = 0
 
     async def run(self) -> None:
-        for project in PROJECTS:
+        for project in self.chance.sample(list(PROJECTS), len(PROJECTS)):
             await self._quality(project, "training")
             await self._batch(project)
         while not self.load.ending:
@@ -159,13 +159,13 @@ class Supplier(Caller):
             body["tags"] = ["some"]
         return body
 
-    def _number(self) -> int:
+    def _name(self, what: str) -> str:
         self._count += 1
-        return self._count
+        return f"{what} {self._count} of {self.name}"
 
     async def _batch(self, project: str) -> None:
         """A batch of a few tasks or of many, imported, then finalized; perhaps for some groups alone."""
-        name = f"batch {self._number()}"
+        name = self._name("batch")
         body: dict[str, Any] = {"project": project, "name": name, "calibration_batch": self.chance.random() < 0.2}
         if self.chance.random() < 0.3:
             body["callback"] = self._callback_url
@@ -178,15 +178,15 @@ class Supplier(Caller):
             groups = [f"group {n}" for n in self.chance.sample(range(GROUPS), self.chance.choice((1, 2)))]
             await insist(self, "PUT", f"/studio/batches/{quote(name)}", {"groups": groups})
         await insist(self, "POST", f"/batches/{quote(name)}/finalize")
-        self.batches.append((project, name))
+        self.team.batches.append((project, name))
         self.load.events["batches made"] += 1
         self.load.events["tasks made"] += size
 
     async def _single(self) -> None:
         """A task of its own: of the default batch, or of a batch that takes tasks at any time."""
         project = self.chance.choice(list(PROJECTS))
-        body = {**self._task(f"single {self._number()}"), "project": project}
-        plain = [name for of, name in self.batches if of == "Plain"]
+        body = {**self._task(self._name("single")), "project": project}
+        plain = [name for of, name in self.team.batches if of == "Plain"]
         if project == "Plain" and plain:
             body["batch"] = self.chance.choice(plain)
         await insist(self, "POST", f"/task/{PROJECTS[project]['type']}", body, had=(409,))
@@ -226,11 +226,10 @@ ACTS = {
 class Manager(Caller):
     """Changes priorities, groups, pipelines; cancels, completes, reviews; reads. Each by chance, all the time."""
 
-    def __init__(self, load: Load, team: Team, supplier: Supplier, number: int) -> None:
+    def __init__(self, load: Load, team: Team, number: int) -> None:
         super().__init__(load, f"manager{number}")
         self.key = team.admin.key
         self.team = team
-        self.supplier = supplier
 
     async def run(self) -> None:
         while not self.load.ending:
@@ -248,7 +247,7 @@ class Manager(Caller):
         return answer.json if answer is not None and answer.status == 200 else None
 
     def _a_batch(self, project: str | None = None) -> tuple[str, str] | None:
-        known = [each for each in self.supplier.batches if project in (None, each[0])]
+        known = [each for each in self.team.batches if project in (None, each[0])]
         return self.chance.choice(known) if known else None
 
     def _somebody(self) -> Labeler:

@@ -20,7 +20,7 @@ import asyncpg
 import httpx
 
 READY_S = 60.0
-LIVES_S = (2.0, 7.0)  # how long a server lives between two deaths
+LIVES_S = (2.0, 12.0)  # how long a server lives between two deaths
 ENDS_S = 45.0  # more than a server takes to finish its requests in flight
 CUTS_S = (0.5, 3.0)  # between two cuts of PostgreSQL's connections
 GENTLY = 0.2  # of the deaths are by SIGTERM

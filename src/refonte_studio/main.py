@@ -13,7 +13,7 @@ from refonte_studio.batches.routes import operations as batches
 from refonte_studio.callbacks import service as callbacks_service
 from refonte_studio.callbacks.routes import operations as callbacks
 from refonte_studio.config import Settings
-from refonte_studio.db import Database
+from refonte_studio.db import Database, Tx
 from refonte_studio.db.engine import Listeners
 from refonte_studio.files.routes import operations as files
 from refonte_studio.kit.caller import Caller
@@ -32,7 +32,7 @@ from refonte_studio.teams.routes_accounts import operations as accounts
 from refonte_studio.web import Operation, Studio
 from refonte_studio.web.app import create_app
 from refonte_studio.web.openapi import Schema, document
-from refonte_studio.web.operation import Credential
+from refonte_studio.web.operation import Credential, Door
 from refonte_studio.web.pages import PAGES
 from refonte_studio.web.site import site
 from refonte_studio.work import service as work_service
@@ -64,17 +64,19 @@ def openapi_document() -> Schema:
     return document(OPERATIONS, about())
 
 
-async def authenticate(db: Database, credential: Credential, now: int) -> Caller | None:
-    """Who shows this credential, or None."""
-    if credential.kind == "session":
-        return await db.read(teams_service.caller_of_session, credential.secret, now)
-    found = await db.read(teams_service.caller_of_key, credential.secret, now)
-    if found is None:
-        return None
-    caller, used_long_ago = found
-    if used_long_ago and caller.key_id is not None:
-        await db.write(teams_service.touch_key, caller.key_id, now)
-    return caller
+async def _identify(tx: Tx, credential: Credential, now: int) -> tuple[Caller, bool] | None:
+    if credential.kind == "key":
+        return await teams_service.caller_of_key(tx, credential.secret, now)
+    caller = await teams_service.caller_of_session(tx, credential.secret, now)
+    return (caller, False) if caller is not None else None
+
+
+async def _touch(tx: Tx, caller: Caller, now: int) -> None:
+    if caller.key_id is not None:
+        await teams_service.touch_key(tx, caller.key_id, now)
+
+
+DOOR = Door(_identify, _touch)
 
 
 def build(
@@ -86,7 +88,7 @@ def build(
 ) -> ASGIApp:
     """The application on an open database. `background` runs beside it for as long as it serves."""
     mailer, passwords = Mailer(settings), Passwords()
-    studio = Studio(db, settings, clock, authenticate, {Mailer: mailer, Passwords: passwords, **(services or {})})
+    studio = Studio(db, settings, clock, DOOR, {Mailer: mailer, Passwords: passwords, **(services or {})})
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncGenerator[None]:

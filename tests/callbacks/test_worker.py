@@ -9,7 +9,7 @@ from refonte_studio import worker
 from refonte_studio.config import Settings
 from refonte_studio.db import Tx
 from refonte_studio.kit.errors import Unavailable
-from refonte_studio.main import authenticate
+from refonte_studio.main import DOOR
 from refonte_studio.teams.mail import Mailer
 from refonte_studio.web import Studio
 from tests import makers
@@ -20,7 +20,7 @@ from tests.world import World
 @pytest.fixture
 def studio(world: World) -> Studio:
     settings = Settings(host="127.0.0.1")
-    return Studio(world.db, settings, world.clock, authenticate, {Mailer: Mailer(settings)})
+    return Studio(world.db, settings, world.clock, DOOR, {Mailer: Mailer(settings)})
 
 
 def chore(name: str) -> worker.Chore:

@@ -215,6 +215,9 @@ class PostgresDatabase:
                 if not _is_closed(connection):
                     raise  # a bug of ours
                 raise ConnectionResetError(str(error)) from error
+            except asyncpg.InternalClientError as error:  # cut between two commands, it has lost count of where it is
+                connection.terminate()
+                raise ConnectionResetError(str(error)) from error
 
     def _meaning_of(self, error: Exception, kind: Kind, progress: _Progress) -> Exception:
         """The error for the caller: Unavailable where the database is to blame."""

@@ -32,8 +32,20 @@ class Studio:
     db: Database
     settings: Settings
     clock: Clock
-    authenticate: Callable[[Database, "Credential", int], Awaitable[Caller | None]]
+    door: "Door"
     services: Mapping[type, Any] = field(default_factory=dict)  # things of the outside world, e.g. the mailer
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How callers are known: two use-cases.
+
+    `identify` answers who shows a credential, and whether its use should be noted again; None for nobody. `touch`
+    notes it.
+    """
+
+    identify: Callable[[Tx, "Credential", int], Coroutine[Any, Any, tuple[Caller, bool] | None]]
+    touch: Callable[[Tx, Caller, int], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,13 @@ class Credential:
 
     kind: Literal["key", "session"]
     secret: str
+
+
+SignIn = Callable[[Tx], Coroutine[Any, Any, Caller]]
+
+
+async def _no_door(_tx: Tx) -> Caller:
+    raise AssertionError("the operation does not sign in by itself")
 
 
 @dataclass(slots=True)
@@ -54,7 +73,8 @@ class Call:
     credential: Credential | None
     content_type: str
     stream: Callable[[], AsyncIterator[bytes]]
-    signed_in: Caller | None = None  # None on the few public operations
+    signed_in: Caller | None = None  # None on the few public operations, and on those that sign in themselves
+    sign_in: SignIn = _no_door  # for those: who calls, or the error that keeps them out
     body: Any = None
     range: str | None = None  # the Range header
     query: Sequence[tuple[str, str]] = ()  # of a Body.OPEN: the names and values as they were sent
@@ -102,6 +122,7 @@ class Operation:
     locate: Locate | None  # asked with path, query and body before a 400 is answered
     deprecated: tuple[Method, ...]  # methods that work, with a Deprecation header pointing at the first method
     changes: bool  # whether it changes state, whatever the method
+    signs_in: bool  # whether the handler finds out who calls in its own transaction, by `call.sign_in`
     media_type: str
     example: Any  # of the parameters
     example_answer: Any
@@ -145,6 +166,7 @@ class Operations(list[Operation]):
         locate: Locate | None = None,
         deprecated: tuple[Method, ...] = (),
         changes: bool | None = None,
+        signs_in: bool = False,
         media_type: str = "application/json",
         example: Any = None,
         example_answer: Any = None,
@@ -168,6 +190,7 @@ class Operations(list[Operation]):
                     body_type=body_type,
                     locate=locate,
                     deprecated=deprecated,
+                    signs_in=signs_in,
                     changes=methods != ("GET",) if changes is None else changes,
                     media_type=media_type,
                     example=example,

@@ -146,6 +146,7 @@ async def _locate(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:
     "POST",
     "/v1/work/claim",
     may=Permission.WORK,
+    signs_in=True,
     locate=batches.check_filters,
     params=ClaimParams,
     answer=ClaimOut | None,
@@ -163,7 +164,10 @@ async def claim(call: Call, params: ClaimParams) -> ClaimOut | None:
     The next task this person may work, with a lease. Asking again while holding one answers the same one, whatever
     the filter. 204 when there is none.
     """
-    held = await call.db.write(service.claim_next, call.caller, params.project, params.batch, _lease_ms(call), call.now)
+    lease_ms = _lease_ms(call)
+    held = await call.db.write(
+        service.signed_in, call.sign_in, service.claim_next, params.project, params.batch, lease_ms, call.now
+    )
     return _claim_out(held) if held else None
 
 
@@ -171,6 +175,7 @@ async def claim(call: Call, params: ClaimParams) -> ClaimOut | None:
     "POST",
     "/v1/work/{claim}/submit",
     may=Permission.WORK,
+    signs_in=True,
     params=SubmitParams,
     answer=SubmittedOut,
     errors=(409,),
@@ -189,7 +194,9 @@ async def submit(call: Call, params: SubmitParams) -> SubmittedOut:
     Checks the response against the task's type and parameters and records the attempt. The same submission again
     answers the same; a different one, or a claim that is lost, is 409.
     """
-    done = await call.db.write(service.submit, call.caller, call.path["claim"], params.response, call.now)
+    done = await call.db.write(
+        service.signed_in, call.sign_in, service.submit, call.path["claim"], params.response, call.now
+    )
     return SubmittedOut(done.task_id, done.status, done.attempts, done.attempts_wanted)
 
 
@@ -197,6 +204,7 @@ async def submit(call: Call, params: SubmitParams) -> SubmittedOut:
     "POST",
     "/v1/work/{claim}/extend",
     may=Permission.WORK,
+    signs_in=True,
     answer=ExtendedOut,
     errors=(409,),
     locate=_locate,
@@ -207,7 +215,9 @@ async def extend(call: Call, _params: Params) -> ExtendedOut:
 
     The lease runs for its whole length from now.
     """
-    held = await call.db.write(service.extend, call.caller, call.path["claim"], _lease_ms(call), call.now)
+    held = await call.db.write(
+        service.signed_in, call.sign_in, service.extend, call.path["claim"], _lease_ms(call), call.now
+    )
     return ExtendedOut(held.id, iso(held.lease_expires_at))
 
 
@@ -215,6 +225,7 @@ async def extend(call: Call, _params: Params) -> ExtendedOut:
     "POST",
     "/v1/work/{claim}/skip",
     may=Permission.WORK,
+    signs_in=True,
     params=SkipParams,
     answer=PutDownOut,
     errors=(409,),
@@ -227,7 +238,9 @@ async def skip(call: Call, params: SkipParams) -> PutDownOut:
 
     Its place is open to others; this person does not get it again.
     """
-    put_down = await call.db.write(service.skip, call.caller, call.path["claim"], params.reason, call.now)
+    put_down = await call.db.write(
+        service.signed_in, call.sign_in, service.skip, call.path["claim"], params.reason, call.now
+    )
     return PutDownOut(put_down.task_id)
 
 
@@ -235,6 +248,7 @@ async def skip(call: Call, params: SkipParams) -> PutDownOut:
     "POST",
     "/v1/work/{claim}/release",
     may=Permission.WORK,
+    signs_in=True,
     answer=PutDownOut,
     errors=(409,),
     locate=_locate,
@@ -245,7 +259,7 @@ async def release(call: Call, _params: Params) -> PutDownOut:
 
     Its place is open again, to this person too.
     """
-    put_down = await call.db.write(service.release, call.caller, call.path["claim"], call.now)
+    put_down = await call.db.write(service.signed_in, call.sign_in, service.release, call.path["claim"], call.now)
     return PutDownOut(put_down.task_id)
 
 
@@ -283,7 +297,7 @@ async def queue(call: Call, _params: Params) -> QueueOut:
     """What is waiting
 
     How many tasks this person could claim, by project and batch in the order of dispatch; what they hold is not
-    counted.
+    counted. A batch is counted up to 1,000: that many means that many or more.
     """
     return _queue_out(await call.db.read(service.queue, call.caller))
 

@@ -1,9 +1,9 @@
 """Use-cases of work: claim, submit, extend, skip, release; and what ends a claim from outside."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
@@ -34,10 +34,23 @@ from refonte_studio.work.model import (
     default_batch_name,
 )
 
+P = ParamSpec("P")
+T = TypeVar("T")
 EXPIRE_LIMIT = 500  # leases ended in one transaction
 REACH_LIMIT = 100  # batches whose reach is noted at once
 WAITING_LIMIT = 1_000  # tasks of one batch that are counted as waiting
 CLAIM_TRIES = 3  # tasks looked at before a claim gives up, when others keep taking what was found
+
+
+async def signed_in(
+    tx: Tx,
+    sign_in: Callable[[Tx], Coroutine[Any, Any, Caller]],
+    use_case: Callable[Concatenate[Tx, Caller, P], Coroutine[Any, Any, T]],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Finds out who calls, and does this for them, in one transaction."""
+    return await use_case(tx, await sign_in(tx), *args, **kwargs)
 
 
 async def claim_next(

@@ -1,0 +1,41 @@
+"""A request as operations are served from it, whatever framework it came in by."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar.types import HTTPScope, Receive
+
+
+class Disconnected(Exception):
+    """The other side went away in the middle of its request."""
+
+
+@dataclass(slots=True)
+class Inbound:
+    """One request. Header names are asked for in lower case."""
+
+    scope: Mapping[str, Any] | HTTPScope
+    receive: Receive
+    path: Mapping[str, str] = field(default_factory=dict)  # the names in the path, as they were sent
+
+    @property
+    def method(self) -> str:
+        return self.scope["method"]
+
+    def header(self, name: bytes) -> str | None:
+        for key, value in self.scope["headers"]:
+            if key == name:
+                return value.decode("latin-1")
+        return None
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The body as it comes in."""
+        while True:
+            message: Any = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            if message.get("body"):
+                yield message["body"]
+            if not message.get("more_body", False):
+                return

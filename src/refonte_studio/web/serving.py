@@ -1,0 +1,203 @@
+"""Serving an operation: who calls, with which parameters, and the answer; apart from any framework."""
+
+import base64
+import binascii
+import hmac
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import unquote
+
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller
+from refonte_studio.kit.errors import BadInput, Forbidden, NotFound, StudioError, TooLarge, Unauthorized
+from refonte_studio.kit.ids import digest
+from refonte_studio.web.inbound import Inbound
+from refonte_studio.web.operation import Answer, Body, Call, Credential, Operation, Studio, encode
+from refonte_studio.web.params import decode_json, decode_object, query_pairs, read_params
+
+SESSION_COOKIE = "studio_session"
+log = logging.getLogger(__name__)
+
+
+async def serve(studio: Studio, operation: Operation, inbound: Inbound) -> Answer:
+    """Serves a request for this operation. Raises StudioError."""
+    call = Call(
+        studio=studio,
+        now=studio.clock(),
+        path={name: unquote(value) for name, value in inbound.path.items()},
+        credential=None if operation.permission is None else _credential(inbound),
+        content_type=inbound.header(b"content-type") or "",
+        stream=inbound.stream,
+        range=inbound.header(b"range"),
+    )
+    gate = Gate(operation, call, inbound)
+    named: dict[str, str] = {}
+    if not operation.signs_in:
+        call.signed_in = await gate.caller()
+    try:
+        _check_path(call.path)
+        params = await _read(operation, call, inbound, named)
+    except (BadInput, NotFound, TooLarge) as error:
+        if operation.signs_in:  # a 401 goes before everything
+            call.signed_in = await gate.caller()
+        if isinstance(error, BadInput) and operation.locate is not None:  # a 404 goes before a 400
+            known = {name: text for name, text in named.items() if "\x00" not in text}  # no name holds one
+            await studio.db.read(operation.locate, call.signed_in, {**known, **call.path})
+        raise
+    call.sign_in = gate.sign_in
+    answer = _answer(await operation.handler(call, params))
+    if inbound.method in operation.deprecated:
+        link = f'<{inbound.scope["path"]}>; rel="successor-version"; method="{operation.methods[0]}"'
+        return replace(answer, headers={**answer.headers, "Deprecation": "true", "Link": link})
+    return answer
+
+
+class Gate:
+    """Who may pass: the caller's credential, role and site."""
+
+    def __init__(self, operation: Operation, call: Call, inbound: Inbound) -> None:
+        self._operation = operation
+        self._call = call
+        self._inbound = inbound
+
+    async def caller(self) -> Caller | None:
+        """Who calls; None on a public operation. Raises Unauthorized and Forbidden."""
+        if self._operation.permission is None:
+            _check_site(self._inbound)
+            return None
+        credential = self._credential()
+        call = self._call
+        found = await call.db.read(call.studio.door.identify, credential, call.now)
+        caller = self._admitted(found[0] if found else None)
+        if found is not None and found[1]:
+            await call.db.write(call.studio.door.touch, caller, call.now)
+        return caller
+
+    async def sign_in(self, tx: Tx) -> Caller:
+        """The same, inside of a transaction that may write. Not of a public operation."""
+        found = await self._call.studio.door.identify(tx, self._credential(), self._call.now)
+        caller = self._admitted(found[0] if found else None)
+        if found is not None and found[1]:
+            await self._call.studio.door.touch(tx, caller, self._call.now)
+        return caller
+
+    def _credential(self) -> Credential:
+        credential = self._call.credential
+        if credential is None:
+            raise Unauthorized("an API key or a session is needed")
+        if self._by_session(credential) and self._inbound.method == "GET":
+            raise Unauthorized("this call changes state, so a GET needs an Authorization header; use POST")
+        return credential
+
+    def _by_session(self, credential: Credential) -> bool:
+        return credential.kind == "session" and self._operation.changes
+
+    def _admitted(self, caller: Caller | None) -> Caller:
+        credential = self._credential()
+        if caller is None:
+            raise Unauthorized(f"the {'API key' if credential.kind == 'key' else 'session'} is not valid")
+        if self._by_session(credential):
+            given = self._inbound.header(b"x-csrf-token") or ""
+            if not hmac.compare_digest(given.encode(), csrf_token(credential.secret).encode()):
+                raise Forbidden("a call that changes state in a cookie session needs the header X-CSRF-Token")
+        assert self._operation.permission is not None
+        if not caller.may(self._operation.permission):
+            raise Forbidden(f"a {caller.role} may not do this")
+        return caller
+
+
+def _check_site(inbound: Inbound) -> None:
+    """Another site's page may not sign anybody in: its visitor would work as somebody else without knowing."""
+    if inbound.header(b"sec-fetch-site") == "cross-site":
+        raise Forbidden("this call cannot be made from another site's page")
+
+
+def _check_path(path: Mapping[str, str]) -> None:
+    for name, value in path.items():
+        if "\x00" in value:
+            raise NotFound(f"there is no {name} {value!r}")
+
+
+def csrf_token(session_token: str) -> str:
+    """The token that a page of the same origin can read and another site cannot know."""
+    return digest(f"csrf:{session_token}")[:40]
+
+
+def _credential(inbound: Inbound) -> Credential | None:
+    """What the request shows. Raises Unauthorized for a malformed header; a header wins over a cookie."""
+    header = inbound.header(b"authorization")
+    if header is None:
+        try:
+            cookie = SimpleCookie(inbound.header(b"cookie") or "").get(SESSION_COOKIE)
+        except CookieError:
+            return None
+        return Credential("session", cookie.value) if cookie and cookie.value else None
+    scheme, _, value = header.strip().partition(" ")
+    value = value.strip()
+    if scheme.lower() == "basic":
+        try:
+            user, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            user = colon = password = ""
+        value = user if colon and not password else ""
+    elif scheme.lower() != "bearer":
+        value = ""
+    if not value:
+        raise Unauthorized("the Authorization header must be Basic with the API key as user name, or Bearer")
+    return Credential("key", value)
+
+
+async def _read(operation: Operation, call: Call, inbound: Inbound, named: dict[str, str]) -> Any:
+    """The operation's parameters; `named` gets every text among them, as far as they can be read."""
+    pairs = query_pairs(inbound.scope["query_string"])
+    named.update(pairs)
+    if operation.body is Body.STREAM:
+        return read_params(operation.params, pairs, {})
+    body = await read_body(call.stream(), call.studio.settings.body_limit_bytes, inbound.header(b"content-length"))
+    if operation.body is Body.JSON:
+        call.body = decode_json(body) if body.strip() else None
+        return read_params(operation.params, pairs, {})
+    if operation.body is Body.OPEN:
+        call.body, call.query = decode_object(body), pairs
+        return operation.params()
+    given = decode_object(body)
+    named.update((name, value) for name, value in given.items() if isinstance(value, str))
+    return read_params(operation.params, pairs, given)
+
+
+async def read_body(chunks: AsyncIterator[bytes], limit_bytes: int, content_length: str | None = None) -> bytes:
+    """A whole body. Raises TooLarge beyond the limit, before reading it all."""
+    if content_length is not None and content_length.isdigit() and int(content_length) > limit_bytes:
+        raise TooLarge(f"the body has {int(content_length):,} bytes; the limit is {limit_bytes:,}")
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > limit_bytes:
+            raise TooLarge(f"the body has more than {limit_bytes:,} bytes")
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _answer(result: Any) -> Answer:
+    if result is None:
+        return Answer(status=204)
+    return result if isinstance(result, Answer) else Answer(encode(result))
+
+
+def refusal(error: StudioError) -> Answer:
+    """The answer that tells of an error."""
+    headers = dict(error.headers)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="Refonte Studio"'  # for Basic, a browser would show its own dialog
+    body = {"status_code": error.status, "error": error.message, **error.details}
+    return Answer(encode(body), status=error.status, headers=headers)
+
+
+def failure(error: Exception, method: str, path: str) -> Answer:
+    """The answer for what is our own fault; the log says more."""
+    log.error("%s %s failed", method, path, exc_info=error)
+    return Answer(encode({"status_code": 500, "error": "the server failed at this call; its log says why"}), status=500)
