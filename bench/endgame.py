@@ -27,6 +27,7 @@ from target import Target, target, target_options
 AIM = 2.0  # times the easy case
 WANTED = 3
 MANY = 1_000  # batches
+UNSEEN = 4  # claims that may be over before the load's figures begin
 TOGETHER_S = 120.0  # what a case may take, at most
 FRESH = 16  # people who are new, one for each easy run
 
@@ -155,8 +156,8 @@ def measure(where: Target, tasks: int, left: int, seconds: float) -> list[Measur
 def _measured(url: str, case: Case, key: str, fresh: str, seconds: float) -> Measured:
     easy_first_ms, easy, _ = _first_and_later(url, fresh, seconds)
     first_ms, later, faults = _first_and_later(url, key, TOGETHER_S)
-    if later.count != case.left - 1:
-        raise SystemExit(f"{case.name}: {later.count + 1} claims, not {case.left}")
+    if not case.left - UNSEEN <= later.count < case.left:
+        raise SystemExit(f"{case.name}: {later.count} claims after the first, of {case.left} in all")
     nothing = load.drive(url, [key], seconds, warm_up=0.2, again=True)
     found = Measured(case, first_ms, later, nothing.of("empty"), easy_first_ms, easy, faults + nothing.faults)
     print(

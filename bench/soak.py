@@ -158,8 +158,8 @@ def report(soak: Soak, took_s: float) -> str:
             for kind, counts in sorted(by_status.items())
         ),
         "",
-        f"{'acknowledged submissions':<48}{soak.known:>12,}, {soak.known / took_s:,.0f} a second",
-        f"{'attempts in the database':<48}{soak.made:>12,}, of which {soak.made - soak.known:,} had their answer lost",
+        f"{'acknowledged submissions':<48}{soak.known:>12,}   {soak.known / took_s:,.0f} a second",
+        f"{'attempts in the database':<48}{soak.made:>12,}   of which {soak.made - soak.known:,} had their answer lost",
         f"{'batches whose counts were compared':<48}{soak.batches:>12,}",
         f"{'most memory':<48}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:>12,.0f} MB here; "
         + ", ".join(f"{server.most_mb:,.0f} MB in a server" for server in soak.servers),

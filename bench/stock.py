@@ -44,6 +44,7 @@ BYTES_PER_TASK = 2_000  # on the disk, about; of both teams
 class Crowd(msgspec.Struct, frozen=True):
     """One team of a database, and its tasks."""
 
+    name: str
     team: Team
     heap: mass.Heap
     batches: int
@@ -203,7 +204,7 @@ def filled(target: Target, name: str, batches: int, tasks: int, first: int) -> C
     """A new team with so many tasks in so many open batches."""
     team = asyncio.run(make_team(target.url, 2 * LABELERS + 1, name))
     heap = mass.Heap(target.postgres is not None, team.id, tasks // batches, first, _now_ms() - 30 * mass.DAY_MS)
-    crowd = Crowd(team, heap, batches)
+    crowd = Crowd(name, team, heap, batches)
     names = [f"{name}, {number}" for number in range(batches)]
     with serving(target.url) as server, team.client(server.url) as http:
         make_project(http, team.labelers)

@@ -15,7 +15,7 @@ from refonte_studio.batches import service as batches
 from refonte_studio.callbacks import service as callbacks
 from refonte_studio.callbacks.delivery import Delivery, NotDelivered, poster
 from refonte_studio.db import Tx
-from refonte_studio.db.engine import UseCase
+from refonte_studio.db.engine import UseCase, takes_long
 from refonte_studio.files import outbound
 from refonte_studio.files import service as files
 from refonte_studio.kit.errors import StudioError
@@ -42,6 +42,7 @@ class Chore:
     enough: int  # a round that did this much is followed by another at once
 
 
+@takes_long
 async def _fold_counts(tx: Tx, _now: int) -> int:
     return await batches.fold_counts(tx)
 

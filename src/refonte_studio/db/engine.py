@@ -24,6 +24,20 @@ Listener = Callable[["Tx", Any], Awaitable[None]]
 Listeners = Mapping[type[Event], Sequence[Listener]]
 
 
+def takes_long(use_case: UseCase[P, T]) -> UseCase[P, T]:
+    """Marks a use-case that may change very much at once, so that a server does not stand still for it."""
+    _LONG.add(use_case)
+    return use_case
+
+
+def is_long(use_case: UseCase[..., Any]) -> bool:
+    """Whether a use-case is marked as one that takes long."""
+    return use_case in _LONG
+
+
+_LONG: set[Any] = set()
+
+
 class Tx(Protocol):
     """One open transaction. SQL takes `:name` parameters; `IN :names[]` takes a list.
 
@@ -65,6 +79,11 @@ class Database(Protocol):
 
     async def write(self, use_case: UseCase[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs a use-case and answers after its commit. Raises Unavailable when the database cannot serve."""
+        ...
+
+    async def single(self, use_case: UseCase[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `write` or `read`, for a use-case of one statement, which is a transaction by itself. On PostgreSQL it
+        costs one round trip instead of three; a second statement there raises RuntimeError."""
         ...
 
     async def read(self, use_case: UseCase[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, TypeVar
 
 import asyncpg
@@ -81,8 +82,8 @@ class PostgresTx:
     async def run(self, sql: str, **values: Any) -> int:
         sql, order = for_postgres(sql)
         tag: str = await _Step(lambda: self._connection.execute(sql, *[values[name] for name in order]))
-        count = tag.rpartition(" ")[2]
-        return int(count) if count.isdigit() else 0
+        changed = tag.rpartition(" ")[2]
+        return int(changed) if changed.isdigit() else 0
 
     async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         await _Step(lambda: self._connection.copy_records_to_table(table, records=rows, columns=list(columns)))
@@ -95,11 +96,11 @@ class PostgresTx:
             await listener(self, event)
 
 
-async def _drive(use_case: Coroutine[Any, Any, T]) -> T:
-    """Runs a use-case, making its calls one by one."""
+async def _drive(use_case: Coroutine[Any, Any, T], most: int | None = None) -> T:
+    """Runs a use-case, making its calls one by one; `most` bounds how many."""
     answer: Any = None
     error: Exception | None = None
-    while True:
+    for made in count():
         try:
             step = use_case.send(answer) if error is None else use_case.throw(error)
         except StopIteration as end:
@@ -107,6 +108,9 @@ async def _drive(use_case: Coroutine[Any, Any, T]) -> T:
         if not isinstance(step, _Step):
             use_case.close()
             raise ForeignAwait(step)
+        if made == most:
+            use_case.close()
+            raise RuntimeError("a use-case that is run singly has a second statement")
         answer, error = None, None
         try:
             answer = await step.call()
@@ -114,6 +118,7 @@ async def _drive(use_case: Coroutine[Any, Any, T]) -> T:
             error = Duplicate(str(getattr(refused, "constraint_name", "")))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as failed:
             error = failed
+    raise AssertionError("unreachable")
 
 
 async def _leave_as_it_is(_connection: Any) -> None:
@@ -160,6 +165,13 @@ class PostgresDatabase:
                 result = await _drive(use_case(PostgresTx(connection, self._listeners), *args, **kwargs))
                 progress.committing = True
             return result
+
+        return await self._admitted("writes", work)
+
+    async def single(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
+        async def work(connection: Any, progress: _Progress) -> T:
+            progress.committing = True  # each statement commits by itself
+            return await _drive(use_case(PostgresTx(connection, self._listeners), *args, **kwargs), most=1)
 
         return await self._admitted("writes", work)
 

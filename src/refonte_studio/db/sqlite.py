@@ -1,22 +1,25 @@
-"""SQLite: one writer thread with group commit, and reader connections beside it.
+"""SQLite: one writer with group commit, and reader connections beside it.
 
-`write` queues a call to the writer thread. There the transaction answers at once, so the use-case's coroutine never
-suspends and the thread drives it to its end, inside a savepoint. Up to `GROUP` calls share one commit, and nobody
-hears of success before it.
+A transaction on SQLite answers at once, so a use-case's coroutine never suspends, and whoever writes drives it to its
+end, inside a savepoint. Up to `GROUP` calls share one commit, and nobody hears of success before it.
+
+The event loop itself is the writer: what came in during one of its turns is written in the next. A thread would give
+and take the interpreter's lock at every statement, which costs more than the statements do. Only what must not hold
+up the loop goes to a thread: use-cases that take long, a lock that another process holds, a disk that is slow.
 """
 
 import asyncio
 import json
 import logging
-import queue
 import sqlite3
-import threading
+import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from refonte_studio.db.engine import Duplicate, Engine, Event, ForeignAwait, Listeners, Row, UseCase
+from refonte_studio.db.engine import Duplicate, Engine, Event, ForeignAwait, Listeners, Row, UseCase, is_long
 from refonte_studio.db.health import Health, Kind
 from refonte_studio.db.sql import for_sqlite
 from refonte_studio.db.sqlite_file import BUSY_AGAIN_MS, BUSY_MS, SqliteFile, Use, is_locked, trouble_with
@@ -25,8 +28,10 @@ from refonte_studio.kit.errors import Unavailable
 
 T = TypeVar("T")
 GROUP = 64
-WRITES = 4 * GROUP  # in the writer's hands at a time; more wait before it
+WRITES = 4 * GROUP  # waiting or under way at a time; more wait before them
 READERS = 4
+SLOW_COMMIT_S = 0.003  # on a disk where commits take longer, the event loop leaves them to a thread
+RECENT = 32  # over about so many commits their time is averaged
 KINDS: dict[Use, Kind] = {"read": "reads", "write": "writes"}
 
 log = logging.getLogger(__name__)
@@ -97,7 +102,8 @@ def _drive(use_case: Coroutine[Any, Any, T]) -> T:
 class _Job:
     start: Callable[[SqliteTx], Coroutine[Any, Any, Any]]
     future: asyncio.Future[Any]
-    loop: asyncio.AbstractEventLoop
+    long: bool
+    locked: bool = False  # another process kept the database locked
     result: Any = None
     error: BaseException | None = None
 
@@ -112,23 +118,29 @@ class SqliteDatabase:
         self._listeners = listeners
         self._health = Health()
         self._writes = Admission("writes", WRITES)
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: deque[_Job] = deque()
+        self._turn_is_due = False
+        self._under_way: asyncio.Future[None] | None = None  # what the writer's thread is at
+        self._commit_s = 0.0  # how long a commit takes, of late
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._reads = Admission("reads", READERS)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
         self._closed = False
-        self._writer = threading.Thread(target=self._write_loop, name="sqlite-writer", daemon=True)
-        self._writer.start()
 
     async def write(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
         began = await self._writes.enter()
         try:
             self._check_open()
             loop = asyncio.get_running_loop()
-            job = _Job(lambda tx: use_case(tx, *args, **kwargs), loop.create_future(), loop)
-            self._jobs.put(job)
+            job = _Job(lambda tx: use_case(tx, *args, **kwargs), loop.create_future(), is_long(use_case))
+            self._jobs.append(job)
+            self._call_turn(loop)
             return await job.future
         finally:
             self._writes.leave(began)
+
+    async def single(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
+        return await self.write(use_case, *args, **kwargs)
 
     async def read(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
         began = await self._reads.enter()
@@ -168,30 +180,60 @@ class SqliteDatabase:
         trouble = trouble_with(error, use)
         return error if trouble is None else self._health.failed(KINDS[use], trouble, error)
 
-    def _write_loop(self) -> None:
-        while (first := self._jobs.get()) is not None:
-            group = [first]
-            last = self._gather(group, GROUP)
-            try:
-                with self._file.connection("write", self._busy_ms("writes")) as connection:
-                    self._commit_group(connection, group)
-            except Exception as error:  # nothing was committed that anybody heard of
-                if is_locked(error):  # nobody waits for the same lock after somebody else did in vain
-                    last = last or self._gather(group, len(group) + WRITES)
-                for job in group:
-                    job.error = job.error or self._meaning_of(error, "write")
-            _answer(group)
-            if last:
-                return
+    def _call_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._jobs and not self._turn_is_due and self._under_way is None:
+            self._turn_is_due = True
+            loop.call_soon(self._turn, loop)
 
-    def _gather(self, group: list[_Job], limit: int) -> bool:
-        """Adds jobs that are waiting; answers whether there will be no more."""
-        while len(group) < limit and not self._jobs.empty():
-            job = self._jobs.get_nowait()
-            if job is None:
-                return True
-            group.append(job)
-        return False
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Writes a group of what is waiting, in the event loop if it can be done at once."""
+        self._turn_is_due = False
+        group = self._next_group()
+        if group[0].long or self._commit_s > SLOW_COMMIT_S or not self._wrote(group, 0):
+            self._under_way = loop.create_future()
+            self._writer.submit(self._turn_of_thread, group, loop)
+            return
+        _settle(group)
+        self._call_turn(loop)
+
+    def _next_group(self) -> list[_Job]:
+        """The first that waits, alone if it takes long, or else with those behind it that do not."""
+        group = [self._jobs.popleft()]
+        while not group[0].long and self._jobs and not self._jobs[0].long and len(group) < GROUP:
+            group.append(self._jobs.popleft())
+        return group
+
+    def _turn_of_thread(self, group: list[_Job], loop: asyncio.AbstractEventLoop) -> None:
+        self._wrote(group, self._busy_ms("writes"))
+        try:
+            loop.call_soon_threadsafe(self._end_turn_of_thread, group, loop)
+        except RuntimeError:  # the loop has ended: there is nobody left to tell
+            log.warning("%d answers had nobody waiting", len(group))
+
+    def _end_turn_of_thread(self, group: list[_Job], loop: asyncio.AbstractEventLoop) -> None:
+        if self._under_way is not None:
+            self._under_way.set_result(None)
+            self._under_way = None
+        _settle(group)
+        if any(job.locked for job in group):  # nobody waits for the same lock after somebody else did in vain
+            waiting, self._jobs = list(self._jobs), deque()
+            for job in waiting:
+                job.error = group[0].error
+            _settle(waiting)
+        self._call_turn(loop)
+
+    def _wrote(self, group: list[_Job], busy_ms: int) -> bool:
+        """Writes a group and commits it; False if that would have to wait for another process's lock."""
+        try:
+            with self._file.connection("write", busy_ms) as connection:
+                self._commit_group(connection, group)
+        except Exception as error:  # nothing was committed that anybody heard of
+            if is_locked(error) and busy_ms == 0:
+                return False
+            for job in group:
+                job.locked = is_locked(error)
+                job.error = job.error or self._meaning_of(error, "write")
+        return True
 
     def _commit_group(self, connection: sqlite3.Connection, group: list[_Job]) -> None:
         tx = SqliteTx(connection, self._listeners)
@@ -200,14 +242,17 @@ class SqliteDatabase:
         try:
             for job in group:
                 self._do(job, tx, connection)
+            began = time.perf_counter()
             connection.execute("COMMIT")
             self._file.check()
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
-        if connection.total_changes > changes and any(job.error is None for job in group):
-            self._health.served("writes")
+        if connection.total_changes > changes:
+            self._commit_s += (time.perf_counter() - began - self._commit_s) / RECENT
+            if any(job.error is None for job in group):
+                self._health.served("writes")
 
     def _do(self, job: _Job, tx: SqliteTx, connection: sqlite3.Connection) -> None:
         """One job of a group, in a savepoint of its own."""
@@ -229,21 +274,12 @@ class SqliteDatabase:
         if self._closed:
             return
         self._closed = True
+        while self._jobs or self._under_way is not None:
+            await (self._under_way or asyncio.sleep(0))
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, self._jobs.put, None)
-        await loop.run_in_executor(None, self._writer.join)
+        await loop.run_in_executor(None, self._writer.shutdown)
         await loop.run_in_executor(None, self._readers.shutdown)
         self._file.close()
-
-
-def _answer(group: list[_Job]) -> None:
-    """Wakes the callers, one visit to their event loop for all of them."""
-    for loop in {job.loop for job in group}:
-        mine = [job for job in group if job.loop is loop]
-        try:
-            loop.call_soon_threadsafe(_settle, mine)
-        except RuntimeError:  # the loop has ended: there is nobody left to tell
-            log.warning("%d answers had nobody waiting", len(mine))
 
 
 def _settle(jobs: list[_Job]) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from refonte_studio.batches import service as batches
 from refonte_studio.batches.model import Batch
 from refonte_studio.db import Tx
+from refonte_studio.db.engine import takes_long
 from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, StudioError, shown
 from refonte_studio.kit.ids import new_ids
@@ -198,6 +199,7 @@ def _beginning(text: bytes) -> str:
     return shown(text[:60].decode(errors="replace"))
 
 
+@takes_long
 async def write(tx: Tx, caller: Caller, places: Mapping[int, Place], spool: Spool, now: int) -> int:
     """Creates the tasks of all lines put aside; answers how many. Raises Duplicate for a unique_id that is taken."""
     found: dict[int, tuple[Project, Batch]] = {}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from refonte_studio.batches import service as batches
 from refonte_studio.db import Tx
+from refonte_studio.db.engine import takes_long
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.projects import service as projects
@@ -21,6 +22,7 @@ class Sent:
     pending: int  # still, for want of an attempt
 
 
+@takes_long
 async def send_to_completed(
     tx: Tx, caller: Caller, project_name: str, every: bool, names: Sequence[str] | None, now: int
 ) -> list[Sent]:
@@ -41,6 +43,7 @@ async def send_to_completed(
     return [Sent(batch.name, completed[batch.id], counts[batch.id].pending) for batch in chosen]
 
 
+@takes_long
 async def update_pipeline(
     tx: Tx, caller: Caller, project_name: str, pipeline: str | None, consensus_attempts: int | None, now: int
 ) -> ProjectOut:

@@ -45,9 +45,10 @@ class ShortCut:
         return (found[0], {found[1]: value}) if found is not None and value else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = None
-        if scope["type"] == "http" and b"%" not in scope["raw_path"]:
-            found = self._find(scope["method"], scope["path"])
+        if scope["type"] != "http" or b"%" in scope["raw_path"]:
+            await self._app(scope, receive, send)
+            return
+        found = self._find(scope["method"], scope["path"])
         if found is None:
             await self._app(scope, receive, send)
             return
