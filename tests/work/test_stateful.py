@@ -289,7 +289,6 @@ def test_random_work_breaks_no_rule(
 ):
     if reach == "noted always":
         monkeypatch.setattr(policy, "WALK_LIMIT", 0)
-        monkeypatch.setattr(policy, "LOOK_BACK_EVERY", 1)
     url = f"sqlite:///{sqlite_template}" if engine == "sqlite" else request.getfixturevalue("postgres_url")
     machine = type("StudioOn", (Studio,), {"database_url": url})
     run_state_machine_as_test(

@@ -32,6 +32,14 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What a caller has shown, as the database knows it. It may be nobody's."""
+
+    kind: Literal["key", "session"]
+    secret_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """An authenticated teammate, in the world (live or test) that their key opens."""
 

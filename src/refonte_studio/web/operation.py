@@ -9,7 +9,7 @@ import msgspec
 
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Tx
-from refonte_studio.kit.caller import Caller, Permission
+from refonte_studio.kit.caller import Caller, Permission, Proof
 from refonte_studio.kit.clock import Clock
 from refonte_studio.web.params import Params
 
@@ -74,6 +74,7 @@ class Call:
     content_type: str
     stream: Callable[[], AsyncIterator[bytes]]
     signed_in: Caller | None = None  # None on the few public operations, and on those that sign in themselves
+    proof: Proof | None = None  # for those: what the caller shows, if it is well-formed
     sign_in: SignIn = _no_door  # for those: who calls, or the error that keeps them out
     body: Any = None
     range: str | None = None  # the Range header

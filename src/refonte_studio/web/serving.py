@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from refonte_studio.db import Tx
-from refonte_studio.kit.caller import Caller
+from refonte_studio.kit.caller import Caller, Proof
 from refonte_studio.kit.errors import BadInput, Forbidden, NotFound, StudioError, TooLarge, Unauthorized
 from refonte_studio.kit.ids import digest
 from refonte_studio.web.inbound import Inbound
@@ -47,7 +47,8 @@ async def serve(studio: Studio, operation: Operation, inbound: Inbound) -> Answe
             known = {name: text for name, text in named.items() if "\x00" not in text}  # no name holds one
             await studio.db.read(operation.locate, call.signed_in, {**known, **call.path})
         raise
-    call.sign_in = gate.sign_in
+    if operation.signs_in:
+        call.sign_in, call.proof = gate.sign_in, gate.proof()
     answer = _answer(await operation.handler(call, params))
     if inbound.method in operation.deprecated:
         link = f'<{inbound.scope["path"]}>; rel="successor-version"; method="{operation.methods[0]}"'
@@ -84,6 +85,17 @@ class Gate:
             await self._call.studio.door.touch(tx, caller, self._call.now)
         return caller
 
+    def proof(self) -> Proof | None:
+        """What the caller shows, for the database to find whose it is; None if that alone would not let them pass."""
+        credential = self._call.credential
+        if credential is None or (self._by_session(credential) and not self._same_site(credential)):
+            return None
+        return Proof(credential.kind, digest(credential.secret))
+
+    def _same_site(self, credential: Credential) -> bool:
+        given = self._inbound.header(b"x-csrf-token") or ""
+        return hmac.compare_digest(given.encode(), csrf_token(credential.secret).encode())
+
     def _credential(self) -> Credential:
         credential = self._call.credential
         if credential is None:
@@ -99,10 +111,8 @@ class Gate:
         credential = self._credential()
         if caller is None:
             raise Unauthorized(f"the {'API key' if credential.kind == 'key' else 'session'} is not valid")
-        if self._by_session(credential):
-            given = self._inbound.header(b"x-csrf-token") or ""
-            if not hmac.compare_digest(given.encode(), csrf_token(credential.secret).encode()):
-                raise Forbidden("a call that changes state in a cookie session needs the header X-CSRF-Token")
+        if self._by_session(credential) and not self._same_site(credential):
+            raise Forbidden("a call that changes state in a cookie session needs the header X-CSRF-Token")
         assert self._operation.permission is not None
         if not caller.may(self._operation.permission):
             raise Forbidden(f"a {caller.role} may not do this")

@@ -2,31 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from zlib import crc32
+from hashlib import md5
 
 from refonte_studio.work.model import Waiting, default_batch_name
 
-MIX_EVERY = 5  # of so many tasks for work, on average, one is preceded by an evaluation task while any is due
+MIX_BELOW = 51  # of 256: how many tasks for work are preceded by an evaluation task, while any is due
 
 
 def mixes_in(teammate_id: str, task_id: str) -> bool:
     """Whether an evaluation task, if one is due, comes before this task: by chance, but the same at every try."""
-    return crc32(f"{teammate_id}{task_id}".encode()) % MIX_EVERY == 0
+    return md5(f"{teammate_id}{task_id}".encode(), usedforsecurity=False).digest()[0] < MIX_BELOW
 
 
 WALK_LIMIT = 16  # tasks that a look may go over again and again
-NOTE_EVERY = 64  # claims; it keeps the look short where much has been done, but not cleared away by the database yet
-LOOK_BACK_EVERY = 8  # claims, of which one looks whether batches before the one that had a task can be passed faster
+NOTE_EVERY = 64  # claims, for what a look goes over without counting: batches, and tasks the database is yet to clear
 
 
-def went_far(walked: int, claim_id: str) -> bool:
-    """Whether the next look should begin where this one ended."""
+def notes_reach(walked: int, claim_id: str) -> bool:
+    """Whether to note how far the person has come, after a look that went over so many tasks."""
     return walked >= WALK_LIMIT or int(claim_id[-4:], 16) % NOTE_EVERY == 0
-
-
-def looks_back(claim_id: str) -> bool:
-    """Whether this claim is one of the few that look at the batches they passed."""
-    return int(claim_id[-4:], 16) % LOOK_BACK_EVERY == 0
 
 
 def with_quality(waiting: Sequence[Waiting], quality: Mapping[str, int]) -> list[Waiting]:

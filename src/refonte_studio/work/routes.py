@@ -13,7 +13,7 @@ from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.pages import PAGE_LIMIT
 from refonte_studio.web import Answer, Call, Operations, Params
-from refonte_studio.work import service
+from refonte_studio.work import loop, service
 from refonte_studio.work.model import Assignment, Waiting
 
 operations = Operations("Work")
@@ -164,10 +164,7 @@ async def claim(call: Call, params: ClaimParams) -> ClaimOut | None:
     The next task this person may work, with a lease. Asking again while holding one answers the same one, whatever
     the filter. 204 when there is none.
     """
-    lease_ms = _lease_ms(call)
-    held = await call.db.write(
-        service.signed_in, call.sign_in, service.claim_next, params.project, params.batch, lease_ms, call.now
-    )
+    held = await loop.claim(call, params.project, params.batch, _lease_ms(call))
     return _claim_out(held) if held else None
 
 
@@ -194,9 +191,7 @@ async def submit(call: Call, params: SubmitParams) -> SubmittedOut:
     Checks the response against the task's type and parameters and records the attempt. The same submission again
     answers the same; a different one, or a claim that is lost, is 409.
     """
-    done = await call.db.write(
-        service.signed_in, call.sign_in, service.submit, call.path["claim"], params.response, call.now
-    )
+    done = await loop.submit(call, call.path["claim"], params.response)
     return SubmittedOut(done.task_id, done.status, done.attempts, done.attempts_wanted)
 
 

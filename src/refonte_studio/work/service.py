@@ -86,12 +86,16 @@ async def claim_next(
 
 
 async def _note_reach(tx: Tx, caller: Caller, candidate: Candidate | None, claim_id: str) -> None:
-    """Keeps the next look short, where this one was long, or every so often."""
-    batch_ids: list[str] = []
-    if candidate is None or policy.looks_back(claim_id):
-        batch_ids = await store_reach.passed(tx, caller, candidate.batch_id if candidate else None, REACH_LIMIT)
-    if candidate is not None and candidate.batch_id is not None and policy.went_far(candidate.walked, claim_id):
-        batch_ids.append(candidate.batch_id)
+    if candidate is None or policy.notes_reach(candidate.walked, claim_id):
+        await note_reach(tx, caller, candidate)
+
+
+async def note_reach(tx: Tx, caller: Caller, candidate: Candidate | None) -> None:
+    """Keeps the next look short: it need not go over what this one has gone over."""
+    before = candidate.batch_id if candidate is not None else None
+    batch_ids = await store_reach.passed(tx, caller, before, REACH_LIMIT)
+    if before is not None:
+        batch_ids.append(before)
     if batch_ids:
         await store_reach.extend(tx, caller, batch_ids)
 
@@ -149,12 +153,17 @@ async def _claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, le
         if place_in is not None:
             await store.give_back_places(tx, caller.team_id, [place_in], [task_id], 1)
         return None
+    return claimed(caller, candidate, claim_id, now, expires)
+
+
+def claimed(caller: Caller, candidate: Candidate, claim_id: str, now: int, expires: int) -> Claim:
+    """The claim that has just been made of a candidate."""
     return Claim(
         id=claim_id,
         team_id=caller.team_id,
-        task_id=task_id,
+        task_id=candidate.task_id,
         project_id=candidate.project_id,
-        batch_id=batch_id,
+        batch_id=candidate.batch_id,
         teammate_id=caller.teammate_id,
         state=ClaimState.HELD,
         claimed_at=now,
@@ -213,7 +222,7 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     )
     if task.kind != "work":
         await quality.score_attempt(tx, caller, task.id, claim.id, checked)
-    return _submitted(task.id, number, wanted)
+    return submitted(task.id, number, wanted)
 
 
 async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> Submitted:
@@ -221,10 +230,10 @@ async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> S
     checked = types.TYPES[row["type"]].check_response(msgspec.json.decode(row["params"]), response)
     if msgspec.json.encode(checked) != row["response"].encode():
         raise Conflict(f"the claim {claim.id} was submitted before, with another response")
-    return _submitted(claim.task_id, row["number"], row["wanted"])
+    return submitted(claim.task_id, row["number"], row["wanted"])
 
 
-def _submitted(task_id: str, number: int, wanted: int) -> Submitted:
+def submitted(task_id: str, number: int, wanted: int) -> Submitted:
     """What a submission answers: the same for every kind of task, and the same when it is sent again."""
     return Submitted(task_id, "completed" if number >= wanted else "pending", min(number, wanted), wanted)
 

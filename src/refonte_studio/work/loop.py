@@ -1,0 +1,47 @@
+"""The working loop: claims and submissions, each by the shortest way there is.
+
+On PostgreSQL the common case is one statement, or two; what is not common goes the general way, in one transaction,
+as everything does on SQLite.
+"""
+
+from typing import Any
+
+from refonte_studio.db import Database
+from refonte_studio.kit.caller import Caller
+from refonte_studio.teams import service as teams
+from refonte_studio.web import Call
+from refonte_studio.work import at_once, service
+from refonte_studio.work.model import Assignment, Submitted
+
+
+async def claim(call: Call, project: str | None, batch: str | None, lease_ms: int) -> Assignment | None:
+    """Finds out who calls, and claims their next task; see `service.claim_next`."""
+    proof = call.proof
+    if call.db.engine == "postgresql" and proof is not None and project is None and batch is None:
+        made = await call.db.single(at_once.claim_at_once, proof, lease_ms, call.now)
+        if made is not None:
+            if made.claim_is_far:
+                await call.db.write(service.note_reach, made.caller, made.candidate)
+            if made.key_is_stale:
+                await _touch(call.db, made.caller, call.now)
+            return made.assignment
+    return await call.db.write(service.signed_in, call.sign_in, service.claim_next, project, batch, lease_ms, call.now)
+
+
+async def submit(call: Call, claim_id: str, response: dict[str, Any]) -> Submitted:
+    """Finds out who calls, and records their response; see `service.submit`."""
+    proof = call.proof
+    if call.db.engine == "postgresql" and proof is not None:
+        held = await call.db.single(at_once.in_hand, proof, claim_id, call.now)
+        if held is not None:
+            if held.key_is_stale:
+                await _touch(call.db, held.caller, call.now)
+            done = await call.db.single(at_once.submit_at_once, held, response, call.now)
+            if done is not None:
+                return done
+    return await call.db.write(service.signed_in, call.sign_in, service.submit, claim_id, response, call.now)
+
+
+async def _touch(db: Database, caller: Caller, now: int) -> None:
+    if caller.key_id is not None:
+        await db.write(teams.touch_key, caller.key_id, now)
