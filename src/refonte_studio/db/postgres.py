@@ -3,7 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeVar
@@ -121,6 +122,32 @@ async def _drive(use_case: Coroutine[Any, Any, T], most: int | None = None) -> T
     raise AssertionError("unreachable")
 
 
+# How the statements of `single` are planned: by indexes, row by row, whatever the statistics say. They are planned once
+# for as long as a connection lives, often while their tables are as good as empty, and must stay right when those have
+# grown. In a transaction, the planner has its choice.
+_CHOICES = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material", "sort")
+_BY_INDEX = "".join(f"SET enable_{choice} = off; " for choice in _CHOICES) + "SET jit = off; "
+_FREELY = "".join(f"; SET LOCAL enable_{choice} = on" for choice in _CHOICES) + "; SET LOCAL plan_cache_mode = auto"
+_WRITE = f"BEGIN ISOLATION LEVEL READ COMMITTED{_FREELY}"
+_READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY{_FREELY}"
+
+
+async def _set_up(connection: Any) -> None:
+    await connection.execute(f"{_BY_INDEX}SET plan_cache_mode = force_generic_plan")
+
+
+@asynccontextmanager
+async def _transaction(connection: Any, begin: str) -> AsyncGenerator[None]:
+    await connection.execute(begin)
+    try:
+        yield
+    except BaseException:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
+
+
 async def _leave_as_it_is(_connection: Any) -> None:
     """A transaction leaves nothing behind on its connection, so the pool need not spend a round trip on cleaning it."""
 
@@ -152,6 +179,7 @@ class PostgresDatabase:
                 max_size=pool_size,
                 command_timeout=COMMAND_TIMEOUT_S,
                 max_inactive_connection_lifetime=300,
+                init=_set_up,
                 reset=_leave_as_it_is,
             )
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
@@ -161,7 +189,7 @@ class PostgresDatabase:
 
     async def write(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
         async def work(connection: Any, progress: _Progress) -> T:
-            async with connection.transaction(isolation="read_committed"):
+            async with _transaction(connection, _WRITE):
                 result = await _drive(use_case(PostgresTx(connection, self._listeners), *args, **kwargs))
                 progress.committing = True
             return result
@@ -177,7 +205,7 @@ class PostgresDatabase:
 
     async def read(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
         async def work(connection: Any, _progress: _Progress) -> T:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
+            async with _transaction(connection, _READ):
                 return await _drive(use_case(PostgresTx(connection, self._listeners), *args, **kwargs))
 
         return await self._admitted("reads", work)

@@ -9,6 +9,7 @@ from refonte_studio.db import Row, Tx
 from refonte_studio.db.stamps import STAMP
 from refonte_studio.kit.caller import Caller
 from refonte_studio.work.model import Candidate, Claim, ClaimState
+from refonte_studio.work.store_next import FIRST_LEASE
 
 _CLAIM = """c.id, c.team_id, c.task_id, c.project_id, c.batch_id, c.teammate_id, c.state, c.claimed_at,
     c.lease_expires_at"""
@@ -33,7 +34,7 @@ async def held_and_due(tx: Tx, caller: Caller, now: int) -> tuple[Claim | None, 
     """What the person holds, if anything, and whether any lease in the database has run out."""
     row = await tx.one(
         f"""SELECT {_CLAIM},
-              EXISTS (SELECT 1 FROM claims d WHERE d.state = 'held' AND d.lease_expires_at <= :now) AS due
+              COALESCE({FIRST_LEASE} <= :now, FALSE) AS due
             FROM (SELECT 1 AS one) AS x
             LEFT JOIN claims c ON c.teammate_id = :me AND c.mode = :mode AND c.state = 'held'""",
         me=caller.teammate_id,

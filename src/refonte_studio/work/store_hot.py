@@ -9,7 +9,7 @@ that it cannot run before it.
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import ALLOWED, Permission, Proof
-from refonte_studio.work.store_next import EVALUATION_DUE, TRAINING_DUE, next_open_sql
+from refonte_studio.work.store_next import EVALUATION_DUE, FIRST_LEASE, TRAINING_DUE, next_open_sql
 
 _ROLES = ", ".join(f"'{role}'" for role, allowed in ALLOWED.items() if Permission.WORK in allowed)
 _HOLDER = {
@@ -54,7 +54,7 @@ _CLAIM = {
         SELECT 1 FROM me WHERE NOT EXISTS (
             SELECT 1 FROM claims h
             WHERE h.teammate_id = me.id AND h.mode = me.mode AND h.team_id = me.team_id AND h.state = 'held')
-          AND NOT EXISTS (SELECT 1 FROM claims d WHERE d.state = 'held' AND d.lease_expires_at <= :now)
+          AND COALESCE({FIRST_LEASE} > :now, TRUE)
           AND NOT EXISTS ({_as_me(TRAINING_DUE)})),
       found AS MATERIALIZED (
         SELECT f.* FROM plain CROSS JOIN LATERAL ({_as_me(next_open_sql("postgresql", wait=False))}) AS f),

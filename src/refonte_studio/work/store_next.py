@@ -108,6 +108,9 @@ def candidate_of(row: Row) -> Candidate:
     )
 
 
+# When the first of all leases runs out; by the order of the index, not through everything that is held.
+FIRST_LEASE = """(SELECT d.lease_expires_at FROM claims d WHERE d.state = 'held' ORDER BY d.lease_expires_at LIMIT 1)"""
+
 # Training tasks that the person still owes. SQLite takes a partial index only for the index's own condition, so
 # "<> 'work'" is said beside "= 'training'". Apart (MATERIALIZED), lest PostgreSQL look for the first of few training
 # tasks by going through all tasks in their order.
