@@ -19,6 +19,7 @@ from refonte_studio.db.engine import UseCase, takes_long
 from refonte_studio.files import outbound
 from refonte_studio.files import service as files
 from refonte_studio.kit.errors import StudioError
+from refonte_studio.tasks import service as tasks
 from refonte_studio.teams import service as teams
 from refonte_studio.teams.mail import Mail, Mailer
 from refonte_studio.web import Studio
@@ -50,6 +51,7 @@ async def _fold_counts(tx: Tx, _now: int) -> int:
 CHORES = (
     Chore("expire leases", 5, work.expire_leases, 500),
     Chore("fold the counts of batches", 10, _fold_counts, 5_000),
+    Chore("complete batches that are done", 60, tasks.settle_late, 100),
     Chore("sweep sessions", 3_600, teams.sweep_sessions, 100),
     Chore("sweep unfinished files", 3_600, files.sweep_unfinished, 1),
     Chore("sweep callbacks", 3_600, callbacks.sweep, 1_000),

@@ -288,7 +288,8 @@ def test_random_work_breaks_no_rule(
     monkeypatch: pytest.MonkeyPatch,
 ):
     if reach == "noted always":
-        monkeypatch.setattr(policy, "WALK_LIMIT", 0)
+        monkeypatch.setattr(policy, "NOTE_EVERY", 1)
+        monkeypatch.setattr(policy, "LOOK_BACK_EVERY", 1)
     url = f"sqlite:///{sqlite_template}" if engine == "sqlite" else request.getfixturevalue("postgres_url")
     machine = type("StudioOn", (Studio,), {"database_url": url})
     run_state_machine_as_test(

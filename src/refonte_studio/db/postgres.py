@@ -145,7 +145,8 @@ async def _transaction(connection: Any, begin: str) -> AsyncGenerator[None]:
         if not connection.is_closed():
             await connection.execute("ROLLBACK")
         raise
-    await connection.execute("COMMIT")
+    if await connection.execute("COMMIT") != "COMMIT":
+        raise RuntimeError("a use-case went on after a statement that failed, so that nothing of it could be committed")
 
 
 async def _leave_as_it_is(_connection: Any) -> None:
@@ -233,9 +234,8 @@ class PostgresDatabase:
             except (asyncpg.PostgresError, OSError, TimeoutError) as error:
                 if cut or not progress.connected or progress.committing or not isinstance(error, _CUT):
                     await self._expire_after(error, kind)
-                    if (meaning := self._meaning_of(error, kind, progress)) is not error:
-                        raise meaning from error
-                    raise
+                    meaning = self._meaning_of(error, kind, progress)
+                    raise meaning
                 cut = True  # nothing was committed, so it can be done on another connection
             else:
                 self._health.served(kind)
@@ -269,6 +269,7 @@ class PostgresDatabase:
         meaning = self._health.failed(kind, trouble, error)
         if progress.committing and isinstance(error, (*_CUT, TimeoutError)):
             meaning = Unavailable(f"{meaning.message} while it was to commit this, so that it may or may not be done")
+        meaning.__cause__ = error
         return meaning
 
     async def _expire_after(self, error: Exception, kind: Kind) -> None:

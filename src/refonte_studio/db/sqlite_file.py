@@ -17,7 +17,6 @@ from typing import Literal
 BUSY_MS = 5_000  # how long a lock that another process holds is waited for
 BUSY_AGAIN_MS = 250  # the same, while it was waited for in vain the last time
 TRUST_S = 0.25  # how long a look at the path is good for reads; before and after each commit it is looked at anew
-RETURN_S = 5.0  # how long a connection may be in use after the file has been replaced
 
 Use = Literal["read", "write"]
 
@@ -65,6 +64,10 @@ class Misplaced(Exception):
     """What is at the path is not the file that was opened; the message says what is wrong, in words for operators."""
 
 
+class InUse(Misplaced):
+    """The file was replaced, and somebody still reads the old one."""
+
+
 def trouble_with(error: BaseException, use: Use) -> str | None:
     """What is wrong with the database, in words for operators; None if the error is another's: a bug of ours, say."""
     if isinstance(error, Misplaced):
@@ -79,8 +82,8 @@ def trouble_with(error: BaseException, use: Use) -> str | None:
 
 
 def is_locked(error: BaseException) -> bool:
-    """Whether another process holds the lock."""
-    return isinstance(error, sqlite3.Error) and _code(error) == sqlite3.SQLITE_BUSY
+    """Whether there was something to wait for, and it was not waited for long enough."""
+    return isinstance(error, InUse) or (isinstance(error, sqlite3.Error) and _code(error) == sqlite3.SQLITE_BUSY)
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -110,7 +113,7 @@ class SqliteFile:
     @contextmanager
     def connection(self, use: Use, busy_ms: int) -> Generator[sqlite3.Connection]:
         """A connection for one group of writes, or for one read. Raises Misplaced, or sqlite3's errors."""
-        opened = self._borrow(use)
+        opened = self._borrow(use, busy_ms)
         try:
             if opened is None:
                 opened = self._opened(use, busy_ms)
@@ -138,13 +141,13 @@ class SqliteFile:
         with self._returned:
             self._close_idle()
 
-    def _borrow(self, use: Use) -> _Open | None:
+    def _borrow(self, use: Use, busy_ms: int) -> _Open | None:
         with self._returned:
             while self._stale(use):
                 if self._lent == 0:
                     self._start_over()
-                elif not self._returned.wait(RETURN_S):
-                    raise Misplaced(_REPLACED)
+                elif not self._returned.wait(busy_ms / 1_000):
+                    raise InUse(_REPLACED)
             self._lent += 1
             return self._idle[use].pop() if self._idle[use] else None
 

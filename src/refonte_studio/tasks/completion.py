@@ -13,8 +13,10 @@ from refonte_studio.projects.model import Project
 from refonte_studio.tasks import policy, store_attempts, store_places
 from refonte_studio.tasks.model import Attempt, Place, Status, Task, TasksEnded
 
-# No set of transactions that run at the same time can complete more tasks of one batch than this.
-AT_ONCE = 256
+# Hardly can so many tasks of one batch end in transactions that run at the same time. Should a transaction stand still
+# in its middle while others end more than that, `settle_late` comes after it.
+AT_ONCE = 128
+LATE_LIMIT = 100
 CHUNK = 500
 
 
@@ -31,6 +33,14 @@ async def settle(tx: Tx, team_id: str, batch_id: str, now: int) -> None:
     batch = await batches.lock(tx, team_id, batch_id)
     if not await store_places.pending_in_batch(tx, team_id, batch_id, 1):
         await batches.complete(tx, batch, now)
+
+
+async def settle_late(tx: Tx, now: int) -> int:
+    """Completes up to 100 batches in progress whose tasks have all ended; answers how many."""
+    late = await store_places.batches_without(tx, LATE_LIMIT)
+    for team_id, batch_id in late:
+        await settle(tx, team_id, batch_id, now)
+    return len(late)
 
 
 async def record_attempt(

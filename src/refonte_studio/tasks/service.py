@@ -1,6 +1,6 @@
 """What other rooms may ask of tasks. The use-cases stand in modules of their own."""
 
-from refonte_studio.tasks.completion import AT_ONCE, complete_attempted, record_attempt, retarget, settle
+from refonte_studio.tasks.completion import AT_ONCE, complete_attempted, record_attempt, retarget, settle, settle_late
 from refonte_studio.tasks.creation import create_task
 from refonte_studio.tasks.edits import cancel, find, lock_pending
 from refonte_studio.tasks.lists import described, tasks_by_ids
@@ -16,5 +16,6 @@ __all__ = [
     "record_attempt",
     "retarget",
     "settle",
+    "settle_late",
     "tasks_by_ids",
 ]

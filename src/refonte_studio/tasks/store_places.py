@@ -148,3 +148,17 @@ async def set_wanted_of_quality(tx: Tx, team_id: str, project_id: str, wanted: i
         project_id=project_id,
         wanted=wanted,
     )
+
+
+async def batches_without(tx: Tx, limit: int) -> list[tuple[str, str]]:
+    """The team and id of batches in progress that had tasks, of which none is pending any more."""
+    rows = await tx.all(
+        """SELECT b.team_id, b.id FROM batches b
+           WHERE b.state = 'in_progress' AND NOT (b.studio AND b.is_default)
+             AND NOT EXISTS (SELECT 1 FROM places p WHERE p.batch_id = b.id AND p.team_id = b.team_id)
+             AND EXISTS (SELECT 1 FROM tasks t
+                         WHERE t.batch_id = b.id AND t.kind = 'work' AND t.team_id = b.team_id)
+           ORDER BY b.id LIMIT :limit""",
+        limit=limit,
+    )
+    return [(row["team_id"], row["id"]) for row in rows]

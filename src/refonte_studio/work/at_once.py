@@ -16,7 +16,7 @@ from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
 from refonte_studio.teams import service as teams
 from refonte_studio.work import policy, service, store_hot, store_next
-from refonte_studio.work.model import Assignment, Candidate, Submitted
+from refonte_studio.work.model import Assignment, Submitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,9 @@ class AtOnce:
 
     caller: Caller
     assignment: Assignment
-    candidate: Candidate
-    claim_is_far: bool  # whether `note_reach` is due
+    batch_id: str
+    notes_reach: bool  # whether `note_reach` is due
+    looks_back: bool  # whether `look_back` is due
     key_is_stale: bool  # whether the use of the key is to be noted
 
 
@@ -43,7 +44,14 @@ async def claim_at_once(tx: Tx, proof: Proof, lease_ms: int, now: int) -> AtOnce
     caller, found = _caller(row), store_next.candidate_of(row)
     held = service.claimed(caller, found, claim_id, now, expires)
     assignment = Assignment(held, found.type, found.project, found.batch, found.params)
-    return AtOnce(caller, assignment, found, policy.notes_reach(found.walked, claim_id), row["stale"])
+    return AtOnce(
+        caller,
+        assignment,
+        batch_id=row["batch_id"],
+        notes_reach=policy.notes_reach(found.noted, claim_id),
+        looks_back=policy.looks_back(claim_id),
+        key_is_stale=row["stale"],
+    )
 
 
 def _caller(row: Row) -> Caller:

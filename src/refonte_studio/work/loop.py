@@ -20,8 +20,10 @@ async def claim(call: Call, project: str | None, batch: str | None, lease_ms: in
     if call.db.engine == "postgresql" and proof is not None and project is None and batch is None:
         made = await call.db.single(at_once.claim_at_once, proof, lease_ms, call.now)
         if made is not None:
-            if made.claim_is_far:
-                await call.db.write(service.note_reach, made.caller, made.candidate)
+            if made.notes_reach:
+                await call.db.single(service.note_reach, made.caller, made.batch_id)
+            if made.looks_back:
+                await call.db.write(service.look_back, made.caller, made.batch_id)
             if made.key_is_stale:
                 await _touch(call.db, made.caller, call.now)
             return made.assignment

@@ -75,7 +75,7 @@ class Candidate:
     params: str = ""
     project: str = ""
     batch: str = ""
-    walked: int = 0  # tasks that the look for it went over
+    noted: bool = True  # whether it is noted how far the person has come in the batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,18 @@ def mixes_in(teammate_id: str, task_id: str) -> bool:
     return md5(f"{teammate_id}{task_id}".encode(), usedforsecurity=False).digest()[0] < MIX_BELOW
 
 
-WALK_LIMIT = 16  # tasks that a look may go over again and again
-NOTE_EVERY = 64  # claims, for what a look goes over without counting: batches, and tasks the database is yet to clear
+NOTE_EVERY = 16  # claims: a person's next look goes over no more tasks that they have had
+LOOK_BACK_EVERY = 128  # claims: the same for batches that they have been through, and that are not done yet
 
 
-def notes_reach(walked: int, claim_id: str) -> bool:
-    """Whether to note how far the person has come, after a look that went over so many tasks."""
-    return walked >= WALK_LIMIT or int(claim_id[-4:], 16) % NOTE_EVERY == 0
+def notes_reach(noted: bool, claim_id: str) -> bool:
+    """Whether to note, after this claim, how far the person has come in its batch."""
+    return not noted or int(claim_id[-4:], 16) % NOTE_EVERY == 0
+
+
+def looks_back(claim_id: str) -> bool:
+    """Whether to note the same for the batches before."""
+    return int(claim_id[-4:], 16) % LOOK_BACK_EVERY == 0
 
 
 def with_quality(waiting: Sequence[Waiting], quality: Mapping[str, int]) -> list[Waiting]:

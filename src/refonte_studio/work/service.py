@@ -72,7 +72,7 @@ async def claim_next(
     for _ in range(CLAIM_TRIES):
         candidate = await _next_candidate(tx, caller, project_id, batch_id)
         if candidate is None:
-            await _note_reach(tx, caller, None, claim_id)
+            await look_back(tx, caller, None)
             return None
         claim = await _claim(tx, caller, candidate, claim_id, lease_ms, now)
         if claim is not None:
@@ -85,17 +85,23 @@ async def claim_next(
     return None
 
 
-async def _note_reach(tx: Tx, caller: Caller, candidate: Candidate | None, claim_id: str) -> None:
-    if candidate is None or policy.notes_reach(candidate.walked, claim_id):
-        await note_reach(tx, caller, candidate)
+async def _note_reach(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str) -> None:
+    if candidate.batch_id is None:
+        return
+    if policy.notes_reach(candidate.noted, claim_id):
+        await store_reach.extend(tx, caller, [candidate.batch_id])
+    if policy.looks_back(claim_id):
+        await look_back(tx, caller, candidate.batch_id)
 
 
-async def note_reach(tx: Tx, caller: Caller, candidate: Candidate | None) -> None:
-    """Keeps the next look short: it need not go over what this one has gone over."""
-    before = candidate.batch_id if candidate is not None else None
+async def note_reach(tx: Tx, caller: Caller, batch_id: str) -> None:
+    """Keeps the next look into this batch short: it need not go over what this one has gone over."""
+    await store_reach.extend(tx, caller, [batch_id])
+
+
+async def look_back(tx: Tx, caller: Caller, before: str | None) -> None:
+    """The same for batches that come before this one of the queue (None: all), and have nothing for the person."""
     batch_ids = await store_reach.passed(tx, caller, before, REACH_LIMIT)
-    if before is not None:
-        batch_ids.append(before)
     if batch_ids:
         await store_reach.extend(tx, caller, batch_ids)
 

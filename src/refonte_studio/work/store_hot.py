@@ -78,7 +78,7 @@ _CLAIM = {
         UPDATE places p SET open = p.open - 1 FROM claimed c
         WHERE p.batch_id = c.batch_id AND p.task_id = c.task_id AND p.team_id = c.team_id)
     SELECT {_CALLER}, c.task_id, o.project_id, o.batch_id, o.batch,
-      o.walked, t.type, t.params, p.name AS project
+      o.noted, t.type, t.params, p.name AS project
     FROM claimed c CROSS JOIN me CROSS JOIN chosen o
     JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id
     JOIN projects p ON p.id = o.project_id AND p.team_id = c.team_id"""

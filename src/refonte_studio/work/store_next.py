@@ -53,19 +53,12 @@ _PICK = {
             FOR UPDATE {{wait}}) AS x
           LIMIT 1) AS n""",
 }
-# How many tasks were walked over to find it, counted up to a limit.
-_WALKED = """(SELECT COUNT(*) FROM (
-        SELECT 1 FROM places w WHERE w.batch_id = b.id AND w.open > 0 AND w.task_id >= COALESCE(r.reached, '')
-          AND w.task_id < n.task_id AND w.team_id = :team LIMIT 64) AS ahead)
-      + (SELECT COUNT(*) FROM (
-        SELECT 1 FROM places w WHERE w.batch_id = b.id AND w.open > 0 AND w.opened IS NOT NULL AND w.opened > r.seen
-          AND w.team_id = :team LIMIT 64) AS behind)"""
 
 
 def next_open_sql(engine: str, *, wait: bool) -> str:
     """The next task for work; without `wait`, tasks that others have just locked are passed."""
     pick = _PICK[engine].replace("{wait}", "" if wait else "SKIP LOCKED")
-    return f"""SELECT n.task_id, b.project_id, b.id AS batch_id, b.name AS batch, {_WALKED} AS walked
+    return f"""SELECT n.task_id, b.project_id, b.id AS batch_id, b.name AS batch, r.reached IS NOT NULL AS noted
         FROM batches b {REACH} {pick}
         WHERE {OPEN_BATCH} {BY_QUEUE} LIMIT 1"""
 
@@ -104,7 +97,7 @@ def candidate_of(row: Row) -> Candidate:
         params=row["params"],
         project=row["project"],
         batch=row["batch"],
-        walked=row["walked"],
+        noted=bool(row["noted"]),
     )
 
 

@@ -1,0 +1,88 @@
+"""Both engines are equal: the same calls have the same answers, in the same order, and leave the same rows."""
+
+import random
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from refonte_studio.db import Tx, open_database
+from refonte_studio.db.schema import metadata
+from refonte_studio.kit import ids
+from refonte_studio.main import LISTENERS
+from tests.audit import check, snapshot
+from tests.conftest import empty
+from tests.engines.script import DOINGS, Said, Script
+from tests.world import Clock, World
+
+CALLS = 500
+SEEDS = range(6)
+# What each engine has of its own: hints where to look, what they are stamped with, and a number of no meaning.
+OWN = {"reaches": None, "places": {"opened"}, "batch_deltas": {"id"}}
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+class _Known:
+    """Secrets, and the random part of ids, that come again in the next run."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def randbits(self, bits: int) -> int:
+        return 0
+
+    def token_urlsafe(self, size: int) -> str:
+        self._count += 1
+        return f"{self._count:0{size}d}"
+
+
+async def _rows(tx: Tx) -> Rows:
+    found: Rows = {}
+    for table in metadata.sorted_tables:
+        own = OWN.get(table.name, set())
+        if own is None:
+            continue
+        columns = ", ".join(column.name for column in table.columns if column.name not in own)
+        rows = [tuple(map(_plain, dict(row).values())) for row in await tx.all(f"SELECT {columns} FROM {table.name}")]
+        found[table.name] = sorted(rows, key=repr)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """SQLite has numbers for true and false."""
+    return int(value) if isinstance(value, bool) else value
+
+
+async def _played(url: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Said], Rows]:
+    monkeypatch.setattr(ids, "secrets", _Known())
+    monkeypatch.setattr(ids._source, "_time_ms", 0)
+    db = await open_database(url, LISTENERS)
+    try:
+        world = await World.make(db, Clock())
+        said = await Script(world, random.Random(seed)).run(CALLS)
+        await world.close()
+        check(await db.read(snapshot))
+        return said, await db.read(_rows)
+    finally:
+        await db.close()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_the_engines_answer_the_same_and_keep_the_same(
+    seed: int, sqlite_template: Path, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shutil.copy(sqlite_template, tmp_path / "studio.db")
+    await empty(postgres_url)
+    ours, our_rows = await _played(f"sqlite:///{tmp_path / 'studio.db'}", seed, monkeypatch)
+    theirs, their_rows = await _played(postgres_url, seed, monkeypatch)
+    for number, (one, other) in enumerate(zip(ours, theirs, strict=False)):
+        assert one == other, f"call {number} of {len(ours)}"
+    assert len(ours) == len(theirs)
+    for table in our_rows:
+        assert our_rows[table] == their_rows[table], table
+    succeeded = Counter(said.doing for said in ours if said.status in (200, 204))
+    assert set(succeeded) >= set(DOINGS), f"never with success: {set(DOINGS) - set(succeeded)}"
+    assert all(said.status < 500 for said in ours)
