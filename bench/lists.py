@@ -43,6 +43,10 @@ class Measured:
     calls: Calls
     refused: str = ""
 
+    @property
+    def figure(self) -> str:
+        return self.refused or f"p50 {self.calls.p50_ms:,.2f} ms, p99 {self.calls.p99_ms:,.2f} ms"
+
 
 def studio_calls(crowd: Crowd) -> Iterator[Call]:
     """The queue, and one of its batches."""
@@ -118,11 +122,7 @@ def measure(found: Stock, size: int) -> list[Measured]:
             with httpx.Client(base_url=f"{server.url}/v1", auth=(crowd.team.admin.key, ""), timeout=TIMEOUT_S) as http:
                 for call in calls:
                     measured.append(timed(http, call))
-                    times = measured[-1].calls
-                    print(
-                        f"{call.name}: p50 {times.p50_ms:.2f} ms of {times.count} calls {measured[-1].refused}",
-                        flush=True,
-                    )
+                    print(f"{call.name}: {measured[-1].figure}", flush=True)
     return measured
 
 

@@ -53,10 +53,13 @@ class Heap:
 
     def insert(self, table: str, values: Mapping[str, str], where: str = "1 = 1") -> str:
         """One row for every task (b: its batch, b.k: that one's number, n.i: the task's number in it)."""
-        numbers = "" if self.postgres else f"n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {self.per_batch}),"
+        numbers = (
+            "" if self.postgres else f"n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {self.per_batch}),"
+        )
         series = f"LATERAL generate_series(0, {self.per_batch - 1}) AS n(i)" if self.postgres else "n"
         return f"""WITH RECURSIVE {numbers} b AS ({_batches(self.team_id)})
-            {_insert_into(table, values)} SELECT {", ".join(values.values())} FROM b CROSS JOIN {series} WHERE {where}"""
+            {_insert_into(table, values)}
+            SELECT {", ".join(values.values())} FROM b CROSS JOIN {series} WHERE {where}"""
 
 
 def _batches(team_id: str) -> str:

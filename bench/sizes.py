@@ -74,23 +74,21 @@ class Measured:
 def measure(
     found: Stock, sizes: Sequence[int], rounds: int, seconds: float, warm_up: float, cases: Sequence[Case] = CASES
 ) -> dict[Case, Measured]:
+    """The sizes of a case are measured one right after the other: what else the machine does falls on all of them."""
     measured: dict[Case, Measured] = {case: Measured(defaultdict(list), []) for case in cases}
-    for number, size in product(range(1, rounds + 1), sizes):
-        for batches, groups in sorted({(case.batches, case.groups) for case in cases}):
-            with found.ready(size) as (where, sized), serving(where.url, where.workers) as server:
-                keys = sized.crowd(batches).keys(groups)
-                for case in (case for case in cases if (case.batches, case.groups) == (batches, groups)):
-                    figures = load.drive(server.url, keys[: case.labelers], seconds, warm_up=warm_up)
-                    claims = figures.of("claim")
-                    print(
-                        f"round {number}, {size:>10,} tasks, {case}: claim p50 {claims.p50_ms:.2f} ms,"
-                        f" p99 {claims.p99_ms:.2f} ms, {claims.count:,} of them {figures.faults}",
-                        flush=True,
-                    )
-                    if not claims.count:
-                        raise SystemExit("nobody got anything to do")
-                    measured[case].calls[size].append(claims)
-                    measured[case].faults += [figures.faults] if figures.faults else []
+    kinds = sorted({(case.batches, case.groups) for case in cases})
+    for number, (batches, groups), size in product(range(1, rounds + 1), kinds, sizes):
+        with found.ready(size) as (where, sized), serving(where.url, where.workers) as server:
+            keys = sized.crowd(batches).keys(groups)
+            for case in (case for case in cases if (case.batches, case.groups) == (batches, groups)):
+                figures = load.drive(server.url, keys[: case.labelers], seconds, warm_up=warm_up)
+                claims = figures.of("claim")
+                if not claims.count:
+                    raise SystemExit(f"{size:,} tasks, {case}: nobody got anything to do; {figures.faults}")
+                times = f"claim p50 {claims.p50_ms:.2f} ms, p99 {claims.p99_ms:.2f} ms, {claims.count:,} of them"
+                print(f"round {number}, {size:>10,} tasks, {case}: {times} {figures.faults}", flush=True)
+                measured[case].calls[size].append(claims)
+                measured[case].faults += [figures.faults] if figures.faults else []
     return measured
 
 

@@ -27,6 +27,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     invitation_days: Positive = 7
     session_days: Positive = 30
 
+    # Of one process; what is beyond them is answered with 503.
+    connection_limit: Positive = 4_096
+    request_limit: Positive = 1_024  # under way at a time
+    bulk_limit: Positive = 8  # imports and exports under way at a time
+
     body_limit_bytes: Positive = 10_000_000
     import_limit_bytes: Positive = 2_000_000_000
     line_limit_bytes: Positive = 1_000_000  # of one line of an import

@@ -73,7 +73,7 @@ async def _identify(tx: Tx, credential: Credential, now: int) -> tuple[Caller, b
 
 async def _touch(tx: Tx, caller: Caller, now: int) -> None:
     if caller.key_id is not None:
-        await teams_service.touch_key(tx, caller.key_id, now)
+        await teams_service.touch_key(tx, caller.team_id, caller.key_id, now)
 
 
 DOOR = Door(_identify, _touch)

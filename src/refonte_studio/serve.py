@@ -1,7 +1,6 @@
 """One server process: the database, opened before and closed after uvicorn, in one event loop."""
 
 import asyncio
-import json
 import logging
 import signal
 import socket
@@ -10,17 +9,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from refonte_studio.config import Settings
+from refonte_studio.connections import IDLE_S, SURPLUS, Load, Protocol
 from refonte_studio.db import Database, open_database
 from refonte_studio.main import LISTENERS, build
 from refonte_studio.worker import background
 
 BACKLOG = 2_048
-HEAD_LIMIT_BYTES = 65_536  # of a request's address and headers
-IDLE_S = 75  # how long a connection may be silent between requests; proxies give up theirs sooner
 GRACE_S = 30  # what a request in flight gets to finish when the server ends
+STALLS_TICKS = 50  # of a tenth of a second, between looks for connections that have stalled
+OTHER_FILES = 512  # open files of a process beside its connections: the database's, mails, callbacks
+
+log = logging.getLogger(__name__)
 
 Ready = Callable[[Database], Awaitable[None]]
 
@@ -73,7 +74,8 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Ready, life
     db = await open_database(settings.database_url, LISTENERS, settings.pool_size)
     try:
         app = build(db, settings, background=background)
-        server = _Server(_uvicorn(app), lambda: ready(db))
+        load = Load(app, _connection_limit(settings), settings.request_limit)
+        server = _Server(_uvicorn(app, load), lambda: ready(db))
         if lifeline is not None:
             asyncio.get_running_loop().add_reader(lifeline, server.end)
         # uvicorn ends by raising the signal that it caught; by then it has nothing more to do
@@ -93,15 +95,40 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         await self._ready()
 
+    async def on_tick(self, counter: int) -> bool:
+        if counter % STALLS_TICKS == 0:
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Protocol):
+                    connection.end_if_stalled()
+        return await super().on_tick(counter)
+
     def end(self) -> None:
         """Stops accepting; `serve` returns when the requests in flight are done."""
         self.should_exit = True
 
 
-def _uvicorn(app: Any) -> uvicorn.Config:
+def _connection_limit(settings: Settings) -> int:
+    """As many connections as the settings want, or as the system lets a process have."""
+    if sys.platform == "win32":
+        return settings.connection_limit
+    import resource
+
+    wanted = settings.connection_limit + SURPLUS + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft >= wanted:
+        return settings.connection_limit
+    fewer = max(1, soft - SURPLUS - OTHER_FILES)
+    log.warning("the system allows %d open files, so at most %d connections are served", soft, fewer)
+    return fewer
+
+
+def _uvicorn(app: Any, load: Load) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=_Protocol,
+        http=Protocol.with_load(load),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -112,41 +139,3 @@ def _uvicorn(app: Any) -> uvicorn.Config:
         timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-
-
-class _Protocol(HttpToolsProtocol):
-    """uvicorn's, with bounds on silence and on what comes before a request's body, and its refusals in our form."""
-
-    _in_head = True
-    _head_bytes = 0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(transport)
-        self.timeout_keep_alive_task = self.loop.call_later(IDLE_S, self.timeout_keep_alive_handler)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if not self._in_head:
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > HEAD_LIMIT_BYTES and not self.transport.is_closing():
-            self._refuse(
-                "431 Request Header Fields Too Large", f"address and headers exceed {HEAD_LIMIT_BYTES:,} bytes"
-            )
-
-    def on_message_begin(self) -> None:
-        self._in_head, self._head_bytes = True, 0
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        self._refuse("400 Bad Request", msg)
-
-    def _refuse(self, status: str, message: str) -> None:
-        body = json.dumps({"status_code": int(status[:3]), "error": message})
-        head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(f"{head}connection: close\r\n\r\n{body}".encode())
-        self.transport.close()

@@ -50,6 +50,7 @@ async def _fold_counts(tx: Tx, _now: int) -> int:
 
 CHORES = (
     Chore("expire leases", 5, work.expire_leases, 500),
+    Chore("forget what was seen on another server", 3_600, work.forget_reaches_ahead, 5_000),
     Chore("fold the counts of batches", 10, _fold_counts, 5_000),
     Chore("complete batches that are done", 60, tasks.settle_late, 100),
     Chore("sweep sessions", 3_600, teams.sweep_sessions, 100),

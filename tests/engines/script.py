@@ -3,7 +3,6 @@ long as they are answered the same."""
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -77,7 +76,7 @@ class Script:
     async def ask(self, who: str, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """The answer of a call, if it is a success; every answer is kept.
 
-        Each has a moment of its own, in which ids begin anew, so that an engine may make more of them than the other.
+        Each has a moment of its own, so that an id tells the call that made it.
         """
         self.world.clock.forward(seconds=0.001)
         answer = await self.people[who].call(method, path, body, **options)
@@ -198,7 +197,7 @@ class Script:
         )
 
     async def invite(self) -> None:
-        role = self.chance.choice(("labeler", "member", "king"))
+        role = self.chance.choice(("labeler", "labeler", "member", "king"))
         emails = [f"guest{self.chance.randrange(4)}@example.com"]
         await self.ask("ana", "POST", "/teams/invite", {"emails": emails, "team_role": role})
 
@@ -354,5 +353,3 @@ DOINGS: Counter[str] = Counter(
         **dict.fromkeys(("add_project", "disable_and_bring_back", "invite", "list_batches", "look_at_own_work"), 1),
     }
 )
-
-Run = Callable[[], Awaitable[list[Said]]]

@@ -77,6 +77,20 @@ async def test_a_batch_with_more_pending_tasks_than_can_end_at_once_is_left_unlo
     assert (await status_of(world, "Monday"))["status"] == "completed"
 
 
+async def test_a_batch_that_was_left_open_is_completed_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by a transaction that stood still while very many others ended the rest of its batch."""
+    await makers.project(world)
+    await makers.batch(world, "Pets", tasks=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(completion, "AT_ONCE", -1)
+        await makers.answer(world.ben)
+        await makers.answer(world.ben)
+    assert (await status_of(world, "Monday"))["status"] == "in_progress"
+    assert await world.db.write(completion.settle_late, world.clock()) == 1
+    assert (await status_of(world, "Monday"))["status"] == "completed"
+    assert await world.db.write(completion.settle_late, world.clock()) == 0
+
+
 # ------------------------------------------------------------------------------ send_tasks_to_completed
 
 

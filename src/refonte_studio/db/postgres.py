@@ -235,7 +235,7 @@ class PostgresDatabase:
                 if cut or not progress.connected or progress.committing or not isinstance(error, _CUT):
                     await self._expire_after(error, kind)
                     meaning = self._meaning_of(error, kind, progress)
-                    raise meaning
+                    raise meaning from (error if meaning is not error else error.__cause__)
                 cut = True  # nothing was committed, so it can be done on another connection
             else:
                 self._health.served(kind)
@@ -269,7 +269,6 @@ class PostgresDatabase:
         meaning = self._health.failed(kind, trouble, error)
         if progress.committing and isinstance(error, (*_CUT, TimeoutError)):
             meaning = Unavailable(f"{meaning.message} while it was to commit this, so that it may or may not be done")
-        meaning.__cause__ = error
         return meaning
 
     async def _expire_after(self, error: Exception, kind: Kind) -> None:

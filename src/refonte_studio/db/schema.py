@@ -519,6 +519,7 @@ claims = Table(
     ),
     Index(
         "ix_claims_lease",
+        "team_id",
         "lease_expires_at",
         sqlite_where=text("state = 'held'"),
         postgresql_where=text("state = 'held'"),

@@ -6,6 +6,9 @@ So "marked after `seen`" misses nothing, whatever was in flight. Neither reads a
 PostgreSQL numbers its transactions, and each snapshot knows below which number all have ended. In SQLite, where
 transactions come one after another, the number of claims made so far does as well: claims are never deleted, and
 whoever notes what they have seen has just made one, or stamps are one ahead.
+
+A database that is taken to another PostgreSQL by a dump begins with small numbers again. What was seen before is then
+larger than any stamp to come, and must be forgotten (`work.service.forget_reaches_ahead`, at every start).
 """
 
 from refonte_studio.db.engine import Engine

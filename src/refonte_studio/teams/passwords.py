@@ -9,11 +9,11 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from refonte_studio.kit.errors import Unavailable
+from refonte_studio.kit.admission import Admission
 
 T = TypeVar("T")
 THREADS = 2  # each hash holds 19 MB while it is made
-WAITING_LIMIT = 500
+WAIT_S = 5.0  # longer than for other things: people come in crowds, and wait rather than type it again
 
 _hasher = PasswordHasher(time_cost=3, memory_cost=19_456, parallelism=1)
 # Of a random text that nobody knows; verifying against it takes as long as against a person's.
@@ -43,7 +43,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="passwords")
-        self._waiting = 0
+        self._admission = Admission("people signing in", THREADS, wait_s=WAIT_S, stall_s=2 * WAIT_S)
 
     async def hash(self, password: str) -> str:
         """The hash to keep."""
@@ -54,13 +54,11 @@ class Passwords:
         return await self._run(lambda: verify_password(password, password_hash or _NOBODY))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._waiting >= WAITING_LIMIT:
-            raise Unavailable("more people are signing in than the server can serve")
-        self._waiting += 1
+        began = await self._admission.enter()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
-            self._waiting -= 1
+            self._admission.leave(began)
 
     def close(self) -> None:
         """Lets the threads end."""

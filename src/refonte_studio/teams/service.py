@@ -247,9 +247,9 @@ async def caller_of_key(tx: Tx, key: str, now: int) -> tuple[Caller, bool] | Non
     return caller, row["last_used_at"] is None or now - row["last_used_at"] >= KEY_USE_RESOLUTION_MS
 
 
-async def touch_key(tx: Tx, key_id: str, now: int) -> None:
+async def touch_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
     """Records that the key was used."""
-    await store_access.touch_key(tx, key_id, now)
+    await store_access.touch_key(tx, team_id, key_id, now)
 
 
 # ------------------------------------------------------------------------------------------- sessions

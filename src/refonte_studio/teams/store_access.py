@@ -22,7 +22,7 @@ async def holder_of_key(tx: Tx, key_hash: str) -> Row | None:
     """The key's active holder, and the key."""
     return await tx.one(
         """SELECT k.id AS key_id, k.mode, k.last_used_at, t.id, t.team_id, t.email, t.role
-           FROM keys k JOIN teammates t ON t.id = k.teammate_id
+           FROM keys k JOIN teammates t ON t.id = k.teammate_id AND t.team_id = k.team_id
            WHERE k.key_hash = :key_hash AND k.revoked_at IS NULL AND t.state = 'active'""",
         key_hash=key_hash,
     )
@@ -32,15 +32,20 @@ async def holder_of_session(tx: Tx, token_hash: str, now: int) -> Row | None:
     """The session's active holder."""
     return await tx.one(
         """SELECT t.id, t.team_id, t.email, t.role
-           FROM sessions s JOIN teammates t ON t.id = s.teammate_id
+           FROM sessions s JOIN teammates t ON t.id = s.teammate_id AND t.team_id = s.team_id
            WHERE s.token_hash = :token_hash AND s.expires_at > :now AND t.state = 'active'""",
         token_hash=token_hash,
         now=now,
     )
 
 
-async def touch_key(tx: Tx, key_id: str, now: int) -> None:
-    await tx.run("UPDATE keys SET last_used_at = :now WHERE id = :key_id", key_id=key_id, now=now)
+async def touch_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
+    await tx.run(
+        "UPDATE keys SET last_used_at = :now WHERE id = :key_id AND team_id = :team_id",
+        team_id=team_id,
+        key_id=key_id,
+        now=now,
+    )
 
 
 async def live_keys(tx: Tx, team_id: str, teammate_id: str) -> list[Key]:

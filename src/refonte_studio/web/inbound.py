@@ -18,6 +18,7 @@ class Inbound:
     scope: Mapping[str, Any] | HTTPScope
     receive: Receive
     path: Mapping[str, str] = field(default_factory=dict)  # the names in the path, as they were sent
+    held_bytes: int = 0  # of the body, that count as memory taken; see web/bodies.py
 
     @property
     def method(self) -> str:

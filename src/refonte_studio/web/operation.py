@@ -11,9 +11,11 @@ from refonte_studio.config import Settings
 from refonte_studio.db import Database, Tx
 from refonte_studio.kit.caller import Caller, Permission, Proof
 from refonte_studio.kit.clock import Clock
+from refonte_studio.web.bodies import Bodies
 from refonte_studio.web.params import Params
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
+NDJSON = "application/x-ndjson"
 
 
 class Body(Enum):
@@ -34,6 +36,7 @@ class Studio:
     clock: Clock
     door: "Door"
     services: Mapping[type, Any] = field(default_factory=dict)  # things of the outside world, e.g. the mailer
+    bodies: Bodies = field(default_factory=Bodies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,11 @@ class Operation:
     def name(self) -> str:
         """Unique over the whole API: the operationId."""
         return self.handler.__name__
+
+    @property
+    def bulk(self) -> bool:
+        """Whether it takes or gives any number of things, one to a line."""
+        return NDJSON in (self.body_type, self.media_type)
 
     @property
     def summary(self) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import errno
 import hmac
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -12,18 +13,40 @@ from urllib.parse import unquote
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Proof
-from refonte_studio.kit.errors import BadInput, Forbidden, NotFound, StudioError, TooLarge, Unauthorized
+from refonte_studio.kit.errors import (
+    BadInput,
+    Forbidden,
+    NotFound,
+    StudioError,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+)
 from refonte_studio.kit.ids import digest
 from refonte_studio.web.inbound import Inbound
 from refonte_studio.web.operation import Answer, Body, Call, Credential, Operation, Studio, encode
 from refonte_studio.web.params import decode_json, decode_object, query_pairs, read_params
 
 SESSION_COOKIE = "studio_session"
+LACKS = {
+    errno.ENOSPC: "its disk is full",
+    errno.EDQUOT: "its disk is full",
+    errno.EMFILE: "it has too many files open",
+    errno.ENFILE: "it has too many files open",
+    errno.ENOMEM: "it has no memory left",
+}
 log = logging.getLogger(__name__)
 
 
 async def serve(studio: Studio, operation: Operation, inbound: Inbound) -> Answer:
     """Serves a request for this operation. Raises StudioError."""
+    try:
+        return await _served(studio, operation, inbound)
+    finally:
+        studio.bodies.free(inbound)
+
+
+async def _served(studio: Studio, operation: Operation, inbound: Inbound) -> Answer:
     call = Call(
         studio=studio,
         now=studio.clock(),
@@ -166,7 +189,9 @@ async def _read(operation: Operation, call: Call, inbound: Inbound, named: dict[
     named.update(pairs)
     if operation.body is Body.STREAM:
         return read_params(operation.params, pairs, {})
-    body = await read_body(call.stream(), call.studio.settings.body_limit_bytes, inbound.header(b"content-length"))
+    limit_bytes = call.studio.settings.body_limit_bytes
+    chunks = call.studio.bodies.read(inbound, limit_bytes)
+    body = await read_body(chunks, limit_bytes, inbound.header(b"content-length"))
     if operation.body is Body.JSON:
         call.body = decode_json(body) if body.strip() else None
         return read_params(operation.params, pairs, {})
@@ -208,6 +233,17 @@ def refusal(error: StudioError) -> Answer:
 
 
 def failure(error: Exception, method: str, path: str) -> Answer:
-    """The answer for what is our own fault; the log says more."""
+    """The answer for what is our own fault, or the machine's; the log says more."""
+    lacks = _lacking(error)
+    if lacks is not None:
+        log.error("%s %s failed: %r", method, path, error)
+        return refusal(Unavailable(f"the server cannot serve this now: {lacks}"))
     log.error("%s %s failed", method, path, exc_info=error)
     return Answer(encode({"status_code": 500, "error": "the server failed at this call; its log says why"}), status=500)
+
+
+def _lacking(error: Exception) -> str | None:
+    """What the machine lacks, if that is the cause."""
+    if isinstance(error, MemoryError):
+        return LACKS[errno.ENOMEM]
+    return LACKS.get(error.errno or 0) if isinstance(error, OSError) else None

@@ -46,4 +46,4 @@ async def submit(call: Call, claim_id: str, response: dict[str, Any]) -> Submitt
 
 async def _touch(db: Database, caller: Caller, now: int) -> None:
     if caller.key_id is not None:
-        await db.write(teams.touch_key, caller.key_id, now)
+        await db.write(teams.touch_key, caller.team_id, caller.key_id, now)

@@ -37,6 +37,7 @@ from refonte_studio.work.model import (
 P = ParamSpec("P")
 T = TypeVar("T")
 EXPIRE_LIMIT = 500  # leases ended in one transaction
+FORGET_LIMIT = 5_000
 REACH_LIMIT = 100  # batches whose reach is noted at once
 WAITING_LIMIT = 1_000  # tasks of one batch that are counted as waiting
 CLAIM_TRIES = 3  # tasks looked at before a claim gives up, when others keep taking what was found
@@ -104,6 +105,12 @@ async def look_back(tx: Tx, caller: Caller, before: str | None) -> None:
     batch_ids = await store_reach.passed(tx, caller, before, REACH_LIMIT)
     if batch_ids:
         await store_reach.extend(tx, caller, batch_ids)
+
+
+async def forget_reaches_ahead(tx: Tx, _now: int) -> int:
+    """Forgets up to 5,000 reaches of a database that was taken to another server by a dump, where numbers begin anew;
+    answers how many. See `db/stamps.py`."""
+    return await store_reach.forget_ahead(tx, FORGET_LIMIT)
 
 
 async def _filter_ids(tx: Tx, caller: Caller, project: str | None, batch: str | None) -> tuple[str | None, str | None]:

@@ -36,8 +36,9 @@ async def held_and_due(tx: Tx, caller: Caller, now: int) -> tuple[Claim | None, 
         f"""SELECT {_CLAIM},
               COALESCE({FIRST_LEASE} <= :now, FALSE) AS due
             FROM (SELECT 1 AS one) AS x
-            LEFT JOIN claims c ON c.teammate_id = :me AND c.mode = :mode AND c.state = 'held'""",
+            LEFT JOIN claims c ON c.teammate_id = :me AND c.mode = :mode AND c.state = 'held' AND c.team_id = :team""",
         me=caller.teammate_id,
+        team=caller.team_id,
         mode=caller.mode,
         now=now,
     )
@@ -116,7 +117,8 @@ async def task_and_names(tx: Tx, claim: Claim) -> Row:
     """The claimed task's type and parameters, and the names of its project and batch."""
     row = await tx.one(
         """SELECT t.type, t.params, t.kind, p.name AS project, b.name AS batch
-           FROM tasks t JOIN projects p ON p.id = t.project_id LEFT JOIN batches b ON b.id = :batch
+           FROM tasks t JOIN projects p ON p.id = t.project_id AND p.team_id = t.team_id
+           LEFT JOIN batches b ON b.id = :batch AND b.team_id = t.team_id
            WHERE t.id = :task AND t.team_id = :team""",
         task=claim.task_id,
         team=claim.team_id,
@@ -142,7 +144,7 @@ async def claim_of(tx: Tx, caller: Caller, claim_id: str) -> Claim | None:
 async def recorded(tx: Tx, claim: Claim) -> Row:
     """The attempt that a submitted claim became, and what its response was checked against."""
     row = await tx.one(
-        """SELECT a.number, a.wanted, a.response, t.type, t.params FROM attempts a JOIN tasks t ON t.id = a.task_id
+        """SELECT a.number, a.wanted, a.response, t.type, t.params FROM attempts a JOIN tasks t ON t.id = a.task_id AND t.team_id = a.team_id
            WHERE a.id = :id AND a.team_id = :team""",
         id=claim.id,
         team=claim.team_id,

@@ -54,7 +54,7 @@ _CLAIM = {
         SELECT 1 FROM me WHERE NOT EXISTS (
             SELECT 1 FROM claims h
             WHERE h.teammate_id = me.id AND h.mode = me.mode AND h.team_id = me.team_id AND h.state = 'held')
-          AND COALESCE({FIRST_LEASE} > :now, TRUE)
+          AND COALESCE({_as_me(FIRST_LEASE)} > :now, TRUE)
           AND NOT EXISTS ({_as_me(TRAINING_DUE)})),
       found AS MATERIALIZED (
         SELECT f.* FROM plain CROSS JOIN LATERAL ({_as_me(next_open_sql("postgresql", wait=False))}) AS f),
@@ -142,6 +142,8 @@ _COMPLETED = f"""WITH place AS MATERIALIZED (
         INSERT INTO batch_deltas (team_id, batch_id, pending, completed, canceled)
         SELECT team_id, :batch, -1, 1, 0 FROM moved)
     SELECT 1 AS number, 1 AS wanted FROM moved"""
+
+STATEMENTS = {"claim": _CLAIM["key"], "look": _LOOK["key"], "attempted": _ATTEMPTED, "completed": _COMPLETED}
 
 
 async def claim(tx: Tx, proof: Proof, claim_id: str, mix: int, now: int, expires: int, stale: int) -> Row | None:

@@ -13,7 +13,7 @@ async def waiting(tx: Tx, caller: Caller, limit: int) -> list[Waiting]:
               (SELECT COUNT(*) FROM (
                  SELECT 1 FROM places w WHERE w.batch_id = b.id AND w.open > 0 AND w.team_id = :team
                    AND NOT EXISTS ({taken("w.task_id")}) LIMIT :limit) AS few) AS tasks
-            FROM batches b JOIN projects p ON p.id = b.project_id
+            FROM batches b JOIN projects p ON p.id = b.project_id AND p.team_id = b.team_id
             WHERE {OPEN_BATCH} {BY_QUEUE}""",
         limit=limit,
         me=caller.teammate_id,
@@ -29,8 +29,9 @@ async def quality_waiting(tx: Tx, caller: Caller) -> dict[str, int]:
     """How many training and evaluation tasks the person is due, by the name of the project."""
     rows = await tx.all(
         f"""SELECT p.name AS project, count(*) AS tasks
-            FROM assignments a JOIN projects p ON p.id = a.project_id JOIN tasks t ON t.project_id = p.id
-            WHERE a.teammate_id = :me AND t.kind <> 'work' AND (({EVALUATION_DUE})
+            FROM assignments a JOIN projects p ON p.id = a.project_id AND p.team_id = a.team_id
+            JOIN tasks t ON t.project_id = p.id AND t.team_id = a.team_id
+            WHERE a.teammate_id = :me AND a.team_id = :team AND t.kind <> 'work' AND (({EVALUATION_DUE})
               OR (t.kind = 'training' AND t.status = 'pending' AND t.team_id = :team AND t.mode = :mode
                 AND NOT EXISTS ({taken("t.id")})))
             GROUP BY p.name ORDER BY p.name""",
@@ -45,8 +46,10 @@ async def history(tx: Tx, caller: Caller, limit: int, before: str | None) -> lis
     """The person's own attempts, the newest first."""
     rows = await tx.all(
         """SELECT a.id, a.task_id, a.submitted_at, a.response, t.type, p.name AS project, b.name AS batch
-           FROM attempts a JOIN claims c ON c.id = a.id JOIN tasks t ON t.id = a.task_id
-           JOIN projects p ON p.id = a.project_id LEFT JOIN batches b ON b.id = c.batch_id
+           FROM attempts a JOIN claims c ON c.id = a.id AND c.team_id = a.team_id
+           JOIN tasks t ON t.id = a.task_id AND t.team_id = a.team_id
+           JOIN projects p ON p.id = a.project_id AND p.team_id = a.team_id
+           LEFT JOIN batches b ON b.id = c.batch_id AND b.team_id = a.team_id
            WHERE a.teammate_id = :me AND a.team_id = :team AND a.mode = :mode
              AND (CAST(:before AS TEXT) IS NULL OR a.id < :before)
            ORDER BY a.id DESC LIMIT :limit""",

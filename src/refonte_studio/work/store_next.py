@@ -12,15 +12,17 @@ from refonte_studio.work.model import Candidate
 
 def taken(task: str) -> str:
     """A subquery for the claim that keeps the person `:me` from a task, given by an SQL expression for its id."""
-    return f"""SELECT 1 FROM claims c WHERE c.task_id = {task} AND c.teammate_id = :me
+    return f"""SELECT 1 FROM claims c WHERE c.task_id = {task} AND c.teammate_id = :me AND c.team_id = :team
         AND c.state IN ('held', 'submitted', 'skipped')"""
 
 
 # Whether a batch (b) is open to a person: they are assigned to its project, and it has no groups or one of theirs.
-OPEN_TO_ME = """EXISTS (SELECT 1 FROM assignments a WHERE a.teammate_id = :me AND a.project_id = b.project_id)
-    AND (NOT EXISTS (SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id)
-      OR EXISTS (SELECT 1 FROM batch_groups g JOIN group_members m ON m.group_id = g.group_id
-                 WHERE g.batch_id = b.id AND m.teammate_id = :me))"""
+# Selects of one value, and not EXISTS, which PostgreSQL may turn into a look at every group of every batch.
+OPEN_TO_ME = """(SELECT 1 FROM assignments a
+        WHERE a.teammate_id = :me AND a.project_id = b.project_id AND a.team_id = :team) IS NOT NULL
+    AND ((SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id AND g.team_id = :team LIMIT 1) IS NULL
+      OR (SELECT 1 FROM batch_groups g JOIN group_members m ON m.group_id = g.group_id AND m.team_id = g.team_id
+          WHERE g.batch_id = b.id AND g.team_id = :team AND m.teammate_id = :me LIMIT 1) IS NOT NULL)"""
 OPEN_BATCH = f"""b.team_id = :team AND b.mode = :mode AND b.state = 'in_progress'
     AND (CAST(:project AS TEXT) IS NULL OR b.project_id = :project)
     AND (CAST(:batch AS TEXT) IS NULL OR b.id = :batch)
@@ -36,12 +38,12 @@ BEHIND = f"""SELECT w.task_id FROM places w
 AHEAD = f"""SELECT w.task_id FROM places w
     WHERE w.batch_id = b.id AND w.open > 0 AND w.task_id >= COALESCE(r.reached, '') AND w.team_id = :team
       AND NOT EXISTS ({taken("w.task_id")})"""
-REACH = "LEFT JOIN reaches r ON r.teammate_id = :me AND r.batch_id = b.id"
+REACH = "LEFT JOIN reaches r ON r.teammate_id = :me AND r.batch_id = b.id AND r.team_id = :team"
 
 # The engines differ in how a row of the outer query reaches the inner one, and in that PostgreSQL must lock what it
 # picks. There, `MATERIALIZED` and the inner select keep the planner from turning the walk into a join of everything.
 _PICK = {
-    "sqlite": f"""JOIN places n ON n.batch_id = b.id AND n.task_id = COALESCE(
+    "sqlite": f"""JOIN places n ON n.team_id = :team AND n.batch_id = b.id AND n.task_id = COALESCE(
             ({BEHIND} ORDER BY +w.task_id LIMIT 1), ({AHEAD} ORDER BY w.task_id LIMIT 1))""",
     "postgresql": f"""CROSS JOIN LATERAL (
           SELECT x.task_id FROM (
@@ -66,7 +68,8 @@ def next_open_sql(engine: str, *, wait: bool) -> str:
 _NEXT = {
     (engine, wait): f"""SELECT o.*, t.type, t.params, p.name AS project
         FROM ({next_open_sql(engine, wait=wait)}) AS o
-        JOIN tasks t ON t.id = o.task_id JOIN projects p ON p.id = o.project_id"""
+        JOIN tasks t ON t.id = o.task_id AND t.team_id = :team
+        JOIN projects p ON p.id = o.project_id AND p.team_id = :team"""
     for engine in ("sqlite", "postgresql")
     for wait in (False, True)
 }
@@ -101,14 +104,15 @@ def candidate_of(row: Row) -> Candidate:
     )
 
 
-# When the first of all leases runs out; by the order of the index, not through everything that is held.
-FIRST_LEASE = """(SELECT d.lease_expires_at FROM claims d WHERE d.state = 'held' ORDER BY d.lease_expires_at LIMIT 1)"""
+# When the first lease of the team runs out; by the order of the index, not through everything that is held.
+FIRST_LEASE = """(SELECT d.lease_expires_at FROM claims d WHERE d.state = 'held' AND d.team_id = :team
+      ORDER BY d.lease_expires_at LIMIT 1)"""
 
 # Training tasks that the person still owes. SQLite takes a partial index only for the index's own condition, so
 # "<> 'work'" is said beside "= 'training'". Apart (MATERIALIZED), lest PostgreSQL look for the first of few training
 # tasks by going through all tasks in their order.
 TRAINING_DUE = f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks t
-    WHERE a.teammate_id = :me AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
+    WHERE a.teammate_id = :me AND a.team_id = :team AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
       AND t.team_id = :team AND t.mode = :mode AND t.status = 'pending' AND NOT EXISTS ({taken("t.id")})"""
 
 
@@ -131,7 +135,7 @@ async def next_training(tx: Tx, caller: Caller, project_id: str | None) -> Candi
 EVALUATION_DUE = f"""t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = 'pending'
     AND t.team_id = :team AND t.mode = :mode AND NOT EXISTS ({taken("t.id")})
     AND (t.batch_id IS NULL OR EXISTS (
-      SELECT 1 FROM batches b WHERE b.id = t.batch_id AND b.state <> 'staging' AND {OPEN_TO_ME}))"""
+      SELECT 1 FROM batches b WHERE b.id = t.batch_id AND b.team_id = :team AND b.state <> 'staging' AND {OPEN_TO_ME}))"""
 
 
 async def next_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
@@ -139,7 +143,7 @@ async def next_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_
     row = await tx.one(
         f"""WITH evaluation AS MATERIALIZED (
               SELECT t.id, t.project_id, t.batch_id FROM assignments a CROSS JOIN tasks t
-              WHERE a.teammate_id = :me AND t.project_id = a.project_id AND {EVALUATION_DUE}
+              WHERE a.teammate_id = :me AND a.team_id = :team AND t.project_id = a.project_id AND {EVALUATION_DUE}
                 AND (CAST(:project AS TEXT) IS NULL OR t.project_id = :project)
                 AND (CAST(:batch AS TEXT) IS NULL OR t.batch_id IS NULL OR t.batch_id = :batch))
             SELECT id, project_id, batch_id FROM evaluation ORDER BY id LIMIT 1""",

@@ -9,7 +9,7 @@ transactions at once; without it nothing is wrong, only slower.
 from collections.abc import Sequence
 
 from refonte_studio.db import Tx
-from refonte_studio.db.stamps import SEEN
+from refonte_studio.db.stamps import SEEN, STAMP
 from refonte_studio.kit.caller import Caller
 from refonte_studio.work.store_next import AHEAD, BEHIND, BY_QUEUE, OPEN_BATCH, REACH
 
@@ -57,3 +57,12 @@ async def passed(tx: Tx, caller: Caller, before: str | None, limit: int) -> list
         limit=limit,
     )
     return [row["id"] for row in rows]
+
+
+async def forget_ahead(tx: Tx, limit: int) -> int:
+    """Forgets reaches that claim to have seen what is yet to come; answers how many."""
+    return await tx.run(
+        f"""DELETE FROM reaches WHERE seen >= {STAMP[tx.engine]} AND (teammate_id, batch_id) IN (
+              SELECT teammate_id, batch_id FROM reaches WHERE seen >= {STAMP[tx.engine]} LIMIT :limit)""",
+        limit=limit,
+    )

@@ -57,6 +57,14 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "80"},
     )
     _slimmer_tasks()
+    op.drop_index("ix_claims_lease", table_name="claims")
+    op.create_index(
+        "ix_claims_lease",
+        "claims",
+        ["team_id", "lease_expires_at"],
+        sqlite_where=sa.text("state = 'held'"),
+        postgresql_where=sa.text("state = 'held'"),
+    )
     op.drop_index("ix_batches_pending", table_name="batches")
     op.create_index(
         "ix_batches_pending",

@@ -1,0 +1,229 @@
+"""Runs every benchmark on both engines, and prints one table of what they found.
+
+    python bench/compare.py --quick
+    python bench/compare.py --keep ~/bench-kept
+
+Writes `results/latest.md` and `results/latest.json` beside this file; with `--quick`, which takes small sizes and short
+runs, it only prints. A benchmark that fails has a row that says so, and the others go on.
+"""
+
+import argparse
+import json
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import bulk
+import dispatch
+import endgame
+import lists
+import machine
+import sizes
+from figures import table
+from stock import stock
+from target import target
+
+RESULTS = Path(__file__).parent / "results"
+ENGINES = ("SQLite", "PostgreSQL")
+LABELERS = 32
+RATIO_AIMS = {"SQLite": 0.4, "PostgreSQL": 0.6}
+RATE_AIMS = {"SQLite": 2_000}
+FALL_AIM = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    measure: str
+    engine: str
+    value: float
+    figure: str  # the value with its unit, and what belongs to it
+    aim: str = "-"
+    met: bool | None = None  # None: there is no aim
+
+    @property
+    def cells(self) -> tuple[str, str, str, str, str]:
+        return self.measure, self.engine, self.figure, self.aim, {True: "yes", False: "NO", None: "-"}[self.met]
+
+
+def at_most(measure: str, engine: str, value: float, figure: str, aim: float, unit: str = "") -> Row:
+    return Row(measure, engine, value, figure, f"<= {aim:g}{unit}", value <= aim)
+
+
+def at_least(measure: str, engine: str, value: float, figure: str, aim: float, unit: str = "") -> Row:
+    return Row(measure, engine, value, figure, f">= {aim:g}{unit}", value >= aim)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How large and how long everything is."""
+
+    seconds: float = 8.0
+    rounds: int = 3
+    sizes: tuple[int, ...] = (10_000, 1_000_000, 10_000_000)
+    size_seconds: float = 3.0
+    endgame_tasks: int = 100_000
+    endgame_left: int = 500
+    bulk_tasks: int = 200_000
+
+
+QUICK = Scale(2.0, 1, (10_000, 100_000), 1.0, 10_000, 200, 20_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    engine: str
+    scale: Scale
+    keep: Path | None
+
+    @property
+    def postgresql(self) -> bool:
+        return self.engine == "PostgreSQL"
+
+    def options(self, **more: object) -> argparse.Namespace:
+        """What the modules take from the command line."""
+        keep = self.keep / self.engine.lower() if self.keep else None
+        return argparse.Namespace(database="", postgresql=self.postgresql, keep=keep, **more)
+
+
+def loop_rows(plan: Plan) -> Iterator[Row]:
+    """Claim and submit, and its yardstick."""
+    scale = plan.scale
+    options = plan.options(seconds=scale.seconds, warm_up=2.0, rounds=scale.rounds, script=False)
+    tasks = round(2 * scale.rounds * (scale.seconds + 2.0) * dispatch.TASKS_PER_S[plan.engine])
+    with target(options) as where:
+        both = dispatch.compared(where, dispatch.seeded(where, LABELERS, tasks), LABELERS, options)
+    rate, name = both.tasks_per_second, f"claim + submit, {LABELERS} labelers"
+    figure = f"{rate:,.0f} tasks/s"
+    if plan.engine in RATE_AIMS:
+        yield at_least(name, plan.engine, rate, figure, RATE_AIMS[plan.engine], " tasks/s")
+    else:
+        yield Row(name, plan.engine, rate, figure)
+    yardstick = "pgbench, same statements" if plan.postgresql else "the same without HTTP"
+    yield at_least(f"{name}, of {yardstick}", plan.engine, both.ratio, f"{both.ratio:.2f}", RATIO_AIMS[plan.engine])
+
+
+def curve_rows(plan: Plan) -> Iterator[Row]:
+    """The loop with ever more labelers."""
+    seconds = plan.scale.seconds / 2
+    tasks = round(len(dispatch.CURVE) * (seconds + 2.0) * dispatch.TASKS_PER_S[plan.engine])
+    options = plan.options(seconds=seconds, warm_up=2.0)
+    with target(options) as where:
+        found = dispatch.curve(where, dispatch.seeded(where, max(dispatch.CURVE), tasks), options)
+    rates = {labelers: figures.tasks_per_second for labelers, figures in found.items()}
+    for labelers, rate in rates.items():
+        yield Row(f"claim + submit, the curve at {labelers}", plan.engine, rate, f"{rate:,.0f} tasks/s")
+    fall = dispatch.worst_fall(list(rates.values()))
+    name = "claim + submit, 1 to 256 labelers: worst fall from the peak"
+    yield at_most(name, plan.engine, fall, f"{fall:.1%}", FALL_AIM)
+
+
+def size_rows(plan: Plan) -> Iterator[Row]:
+    """The claim in projects of many sizes."""
+    scale = plan.scale
+    with stock(plan.options()) as found:
+        measured = sizes.measure(found, scale.sizes, scale.rounds, scale.size_seconds, 1.0)
+    small, large = min(scale.sizes), max(scale.sizes)
+    for case, each in measured.items():
+        times = f"{each.p50_ms(small):.2f} ms, {each.p50_ms(large):.2f} ms"
+        name = f"claim p50 at {large:,} tasks, of that at {small:,}: {case}"
+        yield at_most(name, plan.engine, each.growth, f"{each.growth:.2f} ({times})", sizes.RATIO_AIM)
+        name = f"claim p99, of its p50, at any size: {case}"
+        yield at_most(name, plan.engine, each.tail, f"{each.tail:.1f}", sizes.TAIL_AIM)
+
+
+def endgame_rows(plan: Plan) -> Iterator[Row]:
+    """The claim when next to nothing is left."""
+    with target(plan.options()) as where:
+        found = endgame.measure(where, plan.scale.endgame_tasks, plan.scale.endgame_left, 2.0)
+    for each in found:
+        later, easy, empty = each.later, each.easy, each.empty
+        for name, ratio, ms, of_ms in (
+            ("claim p50", each.ratio, later.p50_ms, easy.p50_ms),
+            ("claim p99", each.tail_ratio, later.p99_ms, easy.p99_ms),
+            ("204 p50", each.empty_ratio, empty.p50_ms, easy.p50_ms),
+        ):
+            figure = f"{ratio:.2f} ({ms:.2f} ms, {of_ms:.2f} ms)"
+            yield at_most(f"{name}, of the easy claim: {each.case.name}", plan.engine, ratio, figure, endgame.AIM)
+        name = f"the first claim of a run: {each.case.name}"
+        yield Row(name, plan.engine, each.first_ms, f"{each.first_ms:.2f} ms ({each.easy_first_ms:.2f} ms)")
+
+
+def list_rows(plan: Plan) -> Iterator[Row]:
+    """Lists at the largest size."""
+    size = max(plan.scale.sizes)
+    with stock(plan.options()) as found:
+        measured = lists.measure(found, size)
+    for each in measured:
+        times, name = each.calls, f"list at {size:,} tasks: {each.call.name}"
+        row = at_most(name, plan.engine, times.p50_ms, each.figure, lists.AIM_MS, " ms")
+        yield row if not each.refused else replace(row, met=False)
+
+
+def bulk_rows(plan: Plan) -> Iterator[Row]:
+    """Import and export."""
+    with target(plan.options()) as where:
+        found = bulk.measured(where, plan.scale.bulk_tasks)
+    for each in found:
+        rate = each.tasks_per_second
+        name = f"bulk {each.way}, {each.tasks:,} tasks"
+        yield at_least(name, plan.engine, rate, f"{rate:,.0f} tasks/s", each.aim, " tasks/s")
+
+
+PARTS: dict[str, Callable[[Plan], Iterator[Row]]] = {
+    "loop": loop_rows,
+    "curve": curve_rows,
+    "sizes": size_rows,
+    "endgame": endgame_rows,
+    "lists": list_rows,
+    "bulk": bulk_rows,
+}
+
+
+def rows_of(part: str, plan: Plan) -> list[Row]:
+    print(f"\n== {part}, {plan.engine}", flush=True)
+    try:
+        return list(PARTS[part](plan))
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        return [Row(part, plan.engine, 0.0, f"failed: {type(error).__name__}", "to run", met=False)]
+
+
+def told(rows: Sequence[Row]) -> str:
+    return table([("measure", "engine", "figure", "aim", "met"), *(row.cells for row in rows)])
+
+
+def write(rows: Sequence[Row], machine_is: dict[str, str]) -> None:
+    """The last run, for people and for programs."""
+    RESULTS.mkdir(exist_ok=True)
+    described = [f"| {name} | {value} |" for name, value in machine_is.items()]
+    found = [f"| {' | '.join(row.cells)} |" for row in rows]
+    heads = ["| measure | engine | figure | aim | met |", "| --- | --- | --- | --- | --- |"]
+    intro = "# The last run\n\nBy `bench/compare.py`, on one machine for the load, the servers and the database.\n"
+    text = "\n".join([intro, "| machine | |", "| --- | --- |", *described, "", *heads, *found])
+    (RESULTS / "latest.md").write_text(f"{text}\n")
+    data = {"machine": machine_is, "rows": [asdict(row) for row in rows]}
+    (RESULTS / "latest.json").write_text(json.dumps(data, indent=1) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small sizes and short runs")
+    parser.add_argument("--keep", type=Path, help="folder for the large databases; temporary ones unless given")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
+    options = parser.parse_args()
+    machine_is = machine.described()
+    rows: list[Row] = []
+    for engine in options.engines:
+        plan = Plan(engine, QUICK if options.quick else Scale(), options.keep)
+        for part in options.parts:
+            rows += rows_of(part, plan)
+            if not options.quick:
+                write(rows, machine_is)
+    print("\n" + "\n".join(f"{name}: {value}" for name, value in machine_is.items()) + "\n")
+    print(told(rows))
+
+
+if __name__ == "__main__":
+    main()

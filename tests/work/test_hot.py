@@ -1,0 +1,143 @@
+"""The statements of the working loop: few, planned by indexes, and each about one team."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from refonte_studio.db import postgres, sqlite
+from refonte_studio.db.schema import metadata
+from refonte_studio.db.sql import for_postgres
+from refonte_studio.work import store_hot
+from refonte_studio.work import service as work
+from tests import makers
+from tests.world import World
+
+WITH_TEAM = {table.name for table in metadata.sorted_tables if "team_id" in table.c}
+TABLE = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO|USING)\s+(\w+)(?:\s+(?:AS\s+)?(\w+))?")
+NO_ALIAS = {"WHERE", "SET", "ON", "CROSS", "JOIN", "LEFT", "ORDER", "FOR", "LIMIT", "VALUES", "SELECT", "GROUP", "AS"}
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Every statement that is run, as it was written."""
+    seen: list[str] = []
+
+    def noting(translate: Callable[[str], Any]) -> Callable[[str], Any]:
+        def noted(sql: str) -> Any:
+            seen.append(sql)
+            return translate(sql)
+
+        return noted
+
+    monkeypatch.setattr(sqlite, "for_sqlite", noting(sqlite.for_sqlite))
+    monkeypatch.setattr(postgres, "for_postgres", noting(postgres.for_postgres))
+    yield seen
+
+
+def without_team(sql: str) -> list[str]:
+    """The tables that a statement reads or changes without saying of which team."""
+    found: list[str] = []
+    for table, alias in TABLE.findall(sql):
+        named = "" if alias.upper() in NO_ALIAS or not alias else f"{alias}."
+        if table in WITH_TEAM and not re.search(rf"\b{re.escape(named)}team_id\b", sql):
+            found.append(f"{table} {alias}")
+    return found
+
+
+async def test_every_statement_of_the_working_loop_names_the_team_of_each_table(
+    world: World, statements: list[str]
+) -> None:
+    await makers.project(world)
+    await makers.batch(world, "Pets", tasks=16)
+    await makers.project(world, "Birds", wanted=2)
+    await makers.batch(world, "Birds", "Nests", tasks=16)
+    for person in (world.ben, world.dee):
+        await makers.answer(person)  # the first use of a key is noted
+    statements.clear()
+    for _ in range(12):
+        for person in (world.ben, world.dee):
+            await makers.answer(person)
+    for what in ("extend", "release", "skip"):
+        await makers.claim(world.ben)
+        held = await makers.claim(world.ben)
+        await world.ben.post(f"/work/{held['claim_id']}/{what}")
+    await makers.claim(world.dee)
+    world.clock.forward(minutes=31)
+    await makers.claim(world.dee)
+    await world.ben.get("/work/queue")
+    await world.ben.get("/work/history")
+    assert len(statements) > 50
+    assert {sql: tables for sql in statements if (tables := without_team(sql))} == {}
+
+
+async def test_a_plain_claim_and_submission_are_three_statements_on_postgresql(
+    world: World, statements: list[str]
+) -> None:
+    if world.db.engine != "postgresql":
+        return
+    await makers.project(world)
+    await makers.batch(world, "Pets", tasks=200)
+    await makers.answer(world.ben)
+    await makers.answer(world.ben)
+    statements.clear()
+    for _ in range(5):
+        await makers.answer(world.ben)
+    noted = [sql for sql in statements if "reaches" in sql and sql.startswith("INSERT")]
+    assert len(statements) - len(noted) == 15, statements
+
+
+@pytest.mark.parametrize("name", ["claim", "look", "attempted", "completed"])
+async def test_the_hot_statements_never_read_a_whole_table(world: World, name: str) -> None:
+    """Not even while the tables are empty, when a whole table is what is cheapest."""
+    if world.db.engine != "postgresql":
+        return
+    plans = await world.db.single(explained, store_hot.STATEMENTS[name])
+    for step in plans:
+        assert "Seq Scan" not in step, plans
+        assert "Hash Join" not in step, plans
+        assert "Merge" not in step, plans
+
+
+async def explained(tx: Any, sql: str) -> list[str]:
+    text, order = for_postgres(sql)
+    for number, value in enumerate(order, 1):
+        kind = "BIGINT" if value in ("now", "expires", "stale", "mix", "far") else "TEXT"
+        text = re.sub(rf"\${number}\b", f"CAST(NULL AS {kind})", text)
+    return [row["QUERY PLAN"] for row in await tx.all(f"EXPLAIN {text}")]
+
+
+async def test_the_reach_of_a_person_does_not_hide_what_opens_behind_them(world: World) -> None:
+    """Ben has come past the first tasks when Dee's lease on one of them runs out."""
+    await makers.project(world)
+    tasks = await makers.batch(world, "Pets", tasks=120)
+    held = await makers.claim(world.dee)
+    assert held["task"]["task_id"] == tasks[0]
+    for _ in range(60):
+        await makers.answer(world.ben)
+    assert await world.db.read(noted_reach, world.ben.id)
+    world.clock.forward(minutes=31)
+    assert (await makers.claim(world.ben))["task"]["task_id"] == tasks[0]
+
+
+async def noted_reach(tx: Any, teammate_id: str) -> str:
+    row = await tx.one("SELECT reached FROM reaches WHERE teammate_id = :me", me=teammate_id)
+    assert row is not None
+    return row["reached"]
+
+
+async def test_a_reach_is_forgotten_when_the_numbers_begin_anew(world: World) -> None:
+    """As they do for a database that was taken to another server by a dump."""
+    await makers.project(world)
+    tasks = await makers.batch(world, "Pets", tasks=3)
+    held = await makers.claim(world.ben)
+    await makers.claim(world.dee)
+    await world.db.write(damaged)
+    await world.db.write(work.forget_reaches_ahead, world.clock())
+    await world.ben.post(f"/work/{held['claim_id']}/release")
+    assert (await makers.claim(world.ben))["task"]["task_id"] == tasks[0]
+
+
+async def damaged(tx: Any) -> None:
+    await tx.run("UPDATE reaches SET reached = 'ffffffffffffffffffffffff', seen = 9000000000000000000")
