@@ -232,7 +232,8 @@ class Script:
         await self.ask("ana", "POST", "/studio/batches/reset_priorities", body)
 
     async def prioritize(self) -> None:
-        name = self.some(self.batches)[1]
+        pending = [each["name"] for each in await self.ask("ana", "GET", "/studio/batches")]
+        name = self.chance.choice([*pending, *pending, "nothing"])
         await self.ask("max", "POST", f"/batches/{quote(name)}/prioritize", {"priority": self.chance.randrange(1, 5)})
 
     async def switch_pipeline(self) -> None:

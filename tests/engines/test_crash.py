@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from refonte_studio.audit.service import audit
 from refonte_studio.db import open_database
 from refonte_studio.kit.caller import Role
 from refonte_studio.main import LISTENERS
@@ -137,10 +138,11 @@ async def work(url: str, key: str, acknowledged: Acknowledged, stop: asyncio.Eve
 async def audited(database_url: str) -> Snapshot:
     db = await open_database(database_url, LISTENERS)
     try:
-        now = await db.read(snapshot)
+        now, findings = await db.read(snapshot), await db.read(audit)
     finally:
         await db.close()
     check(now)
+    assert [finding for finding in findings if finding.count] == []
     return now
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from refonte_studio.audit.service import audit
 from refonte_studio.db import Tx, open_database
 from refonte_studio.db.schema import metadata
 from refonte_studio.kit import ids
@@ -18,8 +19,8 @@ from tests.conftest import empty
 from tests.engines.script import DOINGS, Said, Script
 from tests.world import Clock, World
 
-CALLS = 800
-SEEDS = range(8)
+CALLS = 600
+SEEDS = range(6)
 # What each engine has of its own: hints where to look, what they are stamped with, and a number of no meaning.
 OWN = {"reaches": None, "places": {"opened"}, "batch_deltas": {"id"}}
 
@@ -79,6 +80,7 @@ async def _played(url: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple
         said = await Script(world, random.Random(seed)).run(CALLS)
         await world.close()
         check(await db.read(snapshot))
+        assert [finding for finding in await db.read(audit) if finding.count] == []
         return said, _named([*map(str, said), *await db.read(_rows)])
     finally:
         await db.close()

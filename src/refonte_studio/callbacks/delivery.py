@@ -13,7 +13,7 @@ from refonte_studio.callbacks import policy, service
 from refonte_studio.callbacks.model import Callback, Parcel
 from refonte_studio.db import Database
 from refonte_studio.kit.clock import Clock
-from refonte_studio.kit.errors import StudioError
+from refonte_studio.kit.errors import StudioError, Unavailable
 
 CONCURRENCY = 16
 AT_ONCE = 4  # taken by one statement
@@ -102,8 +102,7 @@ class Delivery:
         try:
             due = await self.db.write(service.begin_tries, self.clock(), busy_teams, limit)
             return await self.db.read(service.parcels, due) if due else []
-        except StudioError as error:
-            log.error("callbacks cannot be delivered now: %s", error.message)
+        except Unavailable:  # the log has it already
             return []
 
     async def _try(self, parcel: Parcel) -> None:

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -31,6 +32,7 @@ GROUP = 64
 WRITES = 4 * GROUP  # waiting or under way at a time; more wait before them
 READERS = 4
 SLOW_COMMIT_S = 0.003  # on a disk where commits take longer, the event loop leaves them to a thread
+CHECKPOINT_S = 1.0  # between two checkpoints, while there are writes
 RECENT = 32  # over about so many commits their time is averaged
 KINDS: dict[Use, Kind] = {"read": "reads", "write": "writes"}
 
@@ -122,6 +124,8 @@ class SqliteDatabase:
         self._turn_is_due = False
         self._under_way: asyncio.Future[None] | None = None  # what the writer's thread is at
         self._commit_s = 0.0  # how long a commit takes, of late
+        self._checkpoint_at = time.monotonic() + CHECKPOINT_S  # when the log of writes is to be carried over into the file again
+        self._checkpoint_rest = False  # whether that was done up to what came in meanwhile
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._reads = Admission("reads", READERS)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
@@ -178,7 +182,10 @@ class SqliteDatabase:
     def _meaning_of(self, error: BaseException, use: Use) -> BaseException:
         """The error for the caller: Unavailable where the database is to blame."""
         trouble = trouble_with(error, use)
-        return error if trouble is None else self._health.failed(KINDS[use], trouble, error)
+        if trouble is None:
+            return error
+        self._file.distrust(error)
+        return self._health.failed(KINDS[use], trouble, error.__cause__ or error)
 
     def _call_turn(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._jobs and not self._turn_is_due and self._under_way is None:
@@ -194,7 +201,22 @@ class SqliteDatabase:
             self._writer.submit(self._turn_of_thread, group, loop)
             return
         _settle(group)
+        self._checkpoint_if_due()
         self._call_turn(loop)
+
+    def _checkpoint_if_due(self) -> None:
+        if time.monotonic() >= self._checkpoint_at:
+            self._checkpoint_at = time.monotonic() + CHECKPOINT_S
+            self._readers.submit(self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        """Carries the log of writes over into the file, beside what is being read and written."""
+        try:
+            with self._file.connection("write", 0) as connection:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._checkpoint_rest = True
+        except Exception as error:  # the log grows; whoever writes finds out whether more is wrong
+            log.warning("the log of writes could not be carried over: %r", error)
 
     def _next_group(self) -> list[_Job]:
         """The first that waits, alone if it takes long, or else with those behind it that do not."""
@@ -220,6 +242,7 @@ class SqliteDatabase:
             for job in waiting:
                 job.error = group[0].error
             _settle(waiting)
+        self._checkpoint_if_due()
         self._call_turn(loop)
 
     def _wrote(self, group: list[_Job], busy_ms: int) -> bool:
@@ -251,6 +274,10 @@ class SqliteDatabase:
             raise
         if connection.total_changes > changes:
             self._commit_s += (time.perf_counter() - began - self._commit_s) / RECENT
+            if self._checkpoint_rest:  # of little: the log is then empty, and begins anew
+                self._checkpoint_rest = False
+                with suppress(sqlite3.Error):  # what was committed is committed; the next one may succeed
+                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             if any(job.error is None for job in group):
                 self._health.served("writes")
 

@@ -29,6 +29,7 @@ _PRAGMAS: dict[Use, tuple[str, ...]] = {
         "foreign_keys = ON",
         "cache_size = -32000",
         "temp_store = MEMORY",
+        "wal_autocheckpoint = 0",  # see `SqliteDatabase`: not in the middle of a commit that people wait for
     ),
 }
 
@@ -54,7 +55,6 @@ _SPOILT = (
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_AUTH,
-    sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
 )
@@ -121,9 +121,6 @@ class SqliteFile:
                 opened.connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
                 opened.busy_ms = busy_ms
             yield opened.connection
-        except sqlite3.Error as error:
-            self._spoilt = self._spoilt or _code(error) in _SPOILT
-            raise
         finally:
             with self._returned:
                 self._lent -= 1
@@ -135,6 +132,11 @@ class SqliteFile:
         """Raises Misplaced if what is at the path is not the file that was opened."""
         if self._identity not in (None, self._look()):
             raise Misplaced(_REPLACED)
+
+    def distrust(self, error: BaseException) -> None:
+        """After this error of a connection, has all of them opened anew if that may help."""
+        if isinstance(error, sqlite3.Error) and _code(error) in _SPOILT:
+            self._spoilt = True
 
     def close(self) -> None:
         """Closes what is not on loan."""
@@ -164,7 +166,8 @@ class SqliteFile:
             file = os.stat(self._path)
         except OSError as error:
             self._seen_at = 0.0
-            raise Misplaced(f"its file is gone ({error.strerror})") from error
+            missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+            raise Misplaced("its file is gone" if missing else "its file cannot be reached") from error
         try:
             beside = os.stat(f"{self._path}-wal")
         except FileNotFoundError:
@@ -173,12 +176,20 @@ class SqliteFile:
         return file.st_dev, file.st_ino, beside.st_dev, beside.st_ino
 
     def _start_over(self) -> None:
-        """Closes every connection; before another is opened, all of them.
+        """Closes every connection, so that the next are opened on what is at the path now.
 
-        The last one to go takes the old file's log of writes along, which must not be read together with a new file.
+        What is only in the old file's log of writes is moved into that file first, wherever it is now, and the log
+        emptied: SQLite would take it for the new file's.
         """
+        for opened in (self._idle["write"] or self._idle["read"])[:1] if self._replaced() else ():
+            (refused, *_) = opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if refused:
+                raise InUse(_REPLACED)
         self._close_idle()
         self._identity, self._spoilt = None, False
+
+    def _replaced(self) -> bool:
+        return self._identity is not None and self._look()[:2] != self._identity[:2]
 
     def _close_idle(self) -> None:
         for waiting in self._idle.values():

@@ -60,15 +60,15 @@ class Admission:
         what: str,
         places: int,
         *,
-        wait_s: float = WAIT_S,
-        stall_s: float = STALL_S,
-        clock: Monotonic | None = None,
+        wait_s: float | None = None,
+        stall_s: float | None = None,
+        clock: Monotonic = time.monotonic,
     ) -> None:
         self._what = what
         self._places = places
-        self._wait_s = wait_s
-        self._stall_s = stall_s
-        self._clock = clock or time.monotonic
+        self._wait_s = wait_s or WAIT_S
+        self._stall_s = stall_s or STALL_S
+        self._clock = clock
         self._refusals = Refusals(what, self._clock)
         self._inside = 0
         self._queue: deque[_Turn] = deque()

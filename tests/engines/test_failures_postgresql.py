@@ -1,0 +1,325 @@
+"""PostgreSQL: it is away, read-only, out of connections, or cuts them. Calls are refused and say why; then they work.
+
+Nothing here restarts the server of ours, and every error is PostgreSQL's own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from refonte_studio.db import Database, Tx, open_database, postgres
+from refonte_studio.kit import admission
+from refonte_studio.kit.errors import Overloaded, Unavailable
+from refonte_studio.main import LISTENERS
+from refonte_studio.teams import service as teams
+from tests import makers
+from tests.conftest import empty
+from tests.engines.cluster import Cluster, own_cluster
+from tests.gate import shut_gate
+from tests.world import Clock, World
+
+NOW = 1_770_000_000_000
+LOOKS = 2_000
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with own_cluster() as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "EXPIRE_S", 0)
+    monkeypatch.setattr("refonte_studio.db.health.QUIET_S", 0)
+
+
+@pytest.fixture
+async def db(cluster: Cluster) -> AsyncIterator[Database]:
+    await empty(cluster.url)
+    opened = await open_database(cluster.url, LISTENERS, pool_size=3)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def world(db: Database) -> AsyncIterator[World]:
+    made = await World.make(db, Clock())
+    await makers.project(made)
+    yield made
+    await made.close()
+
+
+async def make(world: World, name: str) -> tuple[int, str]:
+    """Tries to make a project; the status and the error."""
+    response = await world.ana.call("POST", "/projects", {"name": name, "type": "categorization"})
+    if response.status_code == 503:
+        assert int(response.headers["retry-after"]) >= 1
+    return response.status_code, response.json().get("error", "")
+
+
+async def is_ready(world: World) -> str:
+    """What the server says of its database; it lives in any case."""
+    assert (await world.http.get("/healthz")).status_code == 200
+    world.clock.forward(seconds=2)
+    response = await world.http.get("/readyz")
+    assert (response.status_code == 503) == ("retry-after" in response.headers) == (response.json()["database"] != "ok")
+    return response.json()["database"]
+
+
+async def team_names(tx: Tx) -> list[str]:
+    return sorted(row["name"] for row in await tx.all("SELECT name FROM teams"))
+
+
+async def cut_here(tx: Tx) -> None:
+    """The connection that this runs on is ended by the administrator."""
+    await tx.one("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+async def until(connection: Any, question: str) -> Any:
+    """The first answer to the question that is one."""
+    for _ in range(LOOKS):
+        if (answer := await connection.fetchval(question)) is not None:
+            return answer
+        await asyncio.sleep(0.005)
+    raise AssertionError(f"never answered: {question}")
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if "cannot serve" in record.message]
+
+
+async def test_a_database_that_is_away_is_found_again_when_it_is_back(
+    world: World, cluster: Cluster, caplog: pytest.LogCaptureFixture
+):
+    await asyncio.gather(*(world.ana.get("/projects") for _ in range(5)))  # several connections, which all break
+    await asyncio.to_thread(cluster.stop)
+    try:
+        outcomes = await asyncio.gather(*(make(world, f"Lost {n}") for n in range(20)))
+        assert {status for status, _ in outcomes} == {503}
+        reasons = {error.removeprefix("the database cannot serve this now: ") for _, error in outcomes}
+        assert reasons <= {"it cannot be reached", "the connection to it was lost"}
+        assert "it cannot be reached" in await is_ready(world)
+        assert len(told(caplog)) == len(set(told(caplog))) <= 2
+    finally:
+        await asyncio.to_thread(cluster.start)
+    assert await make(world, "Found") == (200, "")
+    assert [project["name"] for project in await world.ana.get("/projects")] == ["Found", "Pets"]
+    assert await is_ready(world) == "ok"
+    assert any("serves again" in record.message for record in caplog.records)
+
+
+async def test_work_whose_connection_is_cut_before_its_commit_is_done_again_once(db: Database):
+    runs = 0
+
+    async def interrupted(tx: Tx) -> None:
+        nonlocal runs
+        runs += 1
+        await teams.create_team(tx, "Once", NOW)
+        if runs == 1:
+            await cut_here(tx)
+
+    await db.write(interrupted)
+    assert runs == 2
+    assert await db.read(team_names) == ["Once"]
+
+
+async def test_work_whose_connection_is_cut_again_and_again_is_given_up(db: Database):
+    runs = 0
+
+    async def interrupted(tx: Tx) -> None:
+        nonlocal runs
+        runs += 1
+        await teams.create_team(tx, "Never", NOW)
+        await cut_here(tx)
+
+    with pytest.raises(Unavailable, match="the connection to it was lost"):
+        await db.write(interrupted)
+    assert runs == 2
+    assert await db.read(team_names) == []
+
+
+async def test_a_read_whose_connection_is_cut_is_done_again(db: Database):
+    runs = 0
+
+    async def interrupted(tx: Tx) -> list[str]:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            await cut_here(tx)
+        return await team_names(tx)
+
+    assert await db.read(interrupted) == []
+    assert runs == 2
+
+
+@pytest.fixture
+async def commits_never_end(cluster: Cluster) -> AsyncIterator[None]:
+    """A commit waits for a standby that there is not: it is made, but nobody hears of it."""
+    await cluster.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+    yield
+    await cluster.run("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+
+
+@pytest.mark.usefixtures("commits_never_end")
+async def test_a_commit_whose_answer_is_lost_is_no_success_and_is_not_repeated(db: Database, cluster: Cluster):
+    runs = 0
+
+    async def named(tx: Tx) -> None:
+        nonlocal runs
+        runs += 1
+        await teams.create_team(tx, f"Team {runs}", NOW)
+
+    admin = await cluster.admin()
+    committing = asyncio.create_task(db.write(named))
+    pid = await until(admin, "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+    await admin.execute("SELECT pg_terminate_backend($1)", pid)
+    with pytest.raises(Unavailable, match="may or may not be done"):
+        await committing
+    assert runs == 1
+    assert [row["name"] for row in await admin.fetch("SELECT name FROM teams")] == ["Team 1"]
+    await admin.close()
+
+
+@pytest.mark.usefixtures("commits_never_end")
+async def test_a_single_statement_whose_answer_is_lost_is_not_repeated_either(db: Database, cluster: Cluster):
+    runs = 0
+
+    async def named(tx: Tx) -> None:
+        nonlocal runs
+        runs += 1
+        sql = "INSERT INTO teams (id, name, callback_secret, created_at) VALUES (:id, 'Single', '', 0)"
+        await tx.run(sql, id=f"{runs:024}")
+
+    admin = await cluster.admin()
+    writing = asyncio.create_task(db.single(named))
+    pid = await until(admin, "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+    await admin.execute("SELECT pg_terminate_backend($1)", pid)
+    with pytest.raises(Unavailable, match="may or may not be done"):
+        await writing
+    assert runs == 1
+    assert await admin.fetchval("SELECT COUNT(*) FROM teams") == 1
+    await admin.close()
+
+
+async def test_a_use_case_that_goes_on_after_a_failure_is_no_success(db: Database):
+    async def goes_on(tx: Tx) -> None:
+        await teams.create_team(tx, "Never", NOW)
+        try:
+            await tx.run("SELECT 1 / 0")
+        except Exception as error:
+            assert "division" in str(error)
+
+    with pytest.raises(RuntimeError, match="could not|could be committed"):
+        await db.write(goes_on)
+    assert await db.read(team_names) == []
+
+
+@pytest.mark.parametrize("set_for", ["SYSTEM", "DATABASE postgres"])
+async def test_a_read_only_database_refuses_writes_until_it_is_not(
+    world: World, cluster: Cluster, set_for: str, caplog: pytest.LogCaptureFixture
+):
+    """Set for the database it holds for new connections alone, and so does its end: the old ones have to go."""
+    reload = ("SELECT pg_reload_conf()",)
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres' AND pid <> pg_backend_pid()"
+    await cluster.run(f"ALTER {set_for} SET default_transaction_read_only = on", *reload)
+    try:
+        await cluster.run(others)
+        for n in range(3):
+            assert await make(world, f"Lost {n}") == (503, "the database cannot serve this now: it is read-only")
+        assert [project["name"] for project in await world.ana.get("/projects")] == ["Pets"]
+        assert "it is read-only" in await is_ready(world)
+        assert len(told(caplog)) == 1
+    finally:
+        await cluster.run(f"ALTER {set_for} RESET default_transaction_read_only", *reload)
+    outcomes = [await make(world, f"Found {n}") for n in range(4)]  # as many as there are connections, and one
+    assert outcomes[-1] == (200, "")
+    assert await is_ready(world) == "ok"
+
+
+async def test_a_database_without_a_free_connection_says_so(cluster: Cluster):
+    await empty(cluster.url)
+    grants = ("GRANT ALL ON ALL TABLES IN SCHEMA public TO limited", "GRANT USAGE ON SCHEMA public TO limited")
+    await cluster.run("DROP OWNED BY limited CASCADE; DROP ROLE limited") if await exists(cluster) else None
+    await cluster.run("CREATE ROLE limited LOGIN CONNECTION LIMIT 1", *grants)
+    db = await open_database(cluster.as_user("limited"), LISTENERS, pool_size=3)
+    try:
+        async with shut_gate(cluster.url) as gate:
+            held = asyncio.create_task(db.write(gate.wait))
+            await gate.someone_waits(1)
+            with pytest.raises(Unavailable, match="it has no connection left"):
+                await db.read(team_names)
+            await gate.open()
+            await held
+        assert await db.read(team_names) == []
+    finally:
+        await db.close()
+
+
+async def exists(cluster: Cluster) -> bool:
+    admin = await cluster.admin()
+    try:
+        return await admin.fetchval("SELECT true FROM pg_roles WHERE rolname = 'limited'") or False
+    finally:
+        await admin.close()
+
+
+async def test_who_waits_too_long_for_a_connection_is_refused_and_the_others_are_served(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+):
+    await empty(cluster.url)
+    monkeypatch.setattr(admission, "STALL_S", 0.1)
+    db = await open_database(cluster.url, LISTENERS, pool_size=2)
+    try:
+        async with shut_gate(cluster.url) as gate:
+            held = [asyncio.create_task(db.write(gate.wait)) for _ in range(2)]
+            await gate.someone_waits(2)
+            refused = await asyncio.gather(*(db.read(team_names) for _ in range(50)), return_exceptions=True)
+            assert {type(error) for error in refused} == {Overloaded}
+            await gate.open()
+            await asyncio.gather(*held)
+        assert await db.read(team_names) == []
+    finally:
+        await db.close()
+
+
+async def test_a_statement_that_takes_longer_than_the_database_allows_is_given_up(db: Database):
+    async def slow(tx: Tx) -> None:
+        await teams.create_team(tx, "Never", NOW)
+        await tx.run("SET LOCAL statement_timeout = 20")
+        await tx.one("SELECT pg_sleep(60)")
+
+    with pytest.raises(Unavailable, match="took longer than it allows"):
+        await db.write(slow)
+    assert await db.read(team_names) == []
+
+
+async def test_a_statement_that_is_cancelled_by_an_administrator_is_given_up(db: Database, cluster: Cluster):
+    async def slow(tx: Tx) -> None:
+        await tx.one("SELECT pg_sleep(60)")
+
+    admin = await cluster.admin()
+    sleeping = asyncio.create_task(db.read(slow))
+    pid = await until(admin, "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    await admin.execute("SELECT pg_cancel_backend($1)", pid)
+    with pytest.raises(Unavailable, match="cancelled"):
+        await sleeping
+    await admin.close()
+
+
+async def test_a_bug_of_ours_is_not_blamed_on_the_database(db: Database, caplog: pytest.LogCaptureFixture):
+    async def misspelt(tx: Tx) -> None:
+        await tx.run("UPDATE teams SET no_such_column = 1")
+
+    async def writes_where_it_reads(tx: Tx) -> None:
+        await tx.run("UPDATE teams SET name = name")
+
+    with pytest.raises(Exception, match="no_such_column") as first:
+        await db.write(misspelt)
+    with pytest.raises(Exception, match="read-only transaction") as second:
+        await db.read(writes_where_it_reads)
+    assert not isinstance(first.value, Unavailable)
+    assert not isinstance(second.value, Unavailable)
+    assert told(caplog) == []
