@@ -156,15 +156,16 @@ async def test_a_read_whose_connection_is_cut_is_done_again(db: Database):
 
 
 @pytest.fixture
-async def commits_never_end(cluster: Cluster) -> AsyncIterator[None]:
+async def never_ending_commits(db: Database, cluster: Cluster) -> AsyncIterator[Database]:
     """A commit waits for a standby that there is not: it is made, but nobody hears of it."""
     await cluster.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
-    yield
+    yield db
     await cluster.run("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
 
 
-@pytest.mark.usefixtures("commits_never_end")
-async def test_a_commit_whose_answer_is_lost_is_no_success_and_is_not_repeated(db: Database, cluster: Cluster):
+async def test_a_commit_whose_answer_is_lost_is_no_success_and_is_not_repeated(
+    never_ending_commits: Database, cluster: Cluster
+):
     runs = 0
 
     async def named(tx: Tx) -> None:
@@ -173,7 +174,7 @@ async def test_a_commit_whose_answer_is_lost_is_no_success_and_is_not_repeated(d
         await teams.create_team(tx, f"Team {runs}", NOW)
 
     admin = await cluster.admin()
-    committing = asyncio.create_task(db.write(named))
+    committing = asyncio.create_task(never_ending_commits.write(named))
     pid = await until(admin, "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
     await admin.execute("SELECT pg_terminate_backend($1)", pid)
     with pytest.raises(Unavailable, match="may or may not be done"):
@@ -183,8 +184,9 @@ async def test_a_commit_whose_answer_is_lost_is_no_success_and_is_not_repeated(d
     await admin.close()
 
 
-@pytest.mark.usefixtures("commits_never_end")
-async def test_a_single_statement_whose_answer_is_lost_is_not_repeated_either(db: Database, cluster: Cluster):
+async def test_a_single_statement_whose_answer_is_lost_is_not_repeated_either(
+    never_ending_commits: Database, cluster: Cluster
+):
     runs = 0
 
     async def named(tx: Tx) -> None:
@@ -194,7 +196,7 @@ async def test_a_single_statement_whose_answer_is_lost_is_not_repeated_either(db
         await tx.run(sql, id=f"{runs:024}")
 
     admin = await cluster.admin()
-    writing = asyncio.create_task(db.single(named))
+    writing = asyncio.create_task(never_ending_commits.single(named))
     pid = await until(admin, "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
     await admin.execute("SELECT pg_terminate_backend($1)", pid)
     with pytest.raises(Unavailable, match="may or may not be done"):
@@ -207,12 +209,10 @@ async def test_a_single_statement_whose_answer_is_lost_is_not_repeated_either(db
 async def test_a_use_case_that_goes_on_after_a_failure_is_no_success(db: Database):
     async def goes_on(tx: Tx) -> None:
         await teams.create_team(tx, "Never", NOW)
-        try:
+        with pytest.raises(Exception, match="division"):
             await tx.run("SELECT 1 / 0")
-        except Exception as error:
-            assert "division" in str(error)
 
-    with pytest.raises(RuntimeError, match="could not|could be committed"):
+    with pytest.raises(RuntimeError, match="nothing of it could be committed"):
         await db.write(goes_on)
     assert await db.read(team_names) == []
 
@@ -223,7 +223,7 @@ async def test_a_read_only_database_refuses_writes_until_it_is_not(
 ):
     """Set for the database it holds for new connections alone, and so does its end: the old ones have to go."""
     reload = ("SELECT pg_reload_conf()",)
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres' AND pid <> pg_backend_pid()"
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname <> ''"
     await cluster.run(f"ALTER {set_for} SET default_transaction_read_only = on", *reload)
     try:
         await cluster.run(others)
@@ -239,31 +239,27 @@ async def test_a_read_only_database_refuses_writes_until_it_is_not(
     assert await is_ready(world) == "ok"
 
 
-async def test_a_database_without_a_free_connection_says_so(cluster: Cluster):
-    await empty(cluster.url)
+@pytest.fixture
+async def limited(cluster: Cluster) -> AsyncIterator[str]:
+    """The URL for a user who is granted one connection."""
     grants = ("GRANT ALL ON ALL TABLES IN SCHEMA public TO limited", "GRANT USAGE ON SCHEMA public TO limited")
-    await cluster.run("DROP OWNED BY limited CASCADE; DROP ROLE limited") if await exists(cluster) else None
+    await empty(cluster.url)
     await cluster.run("CREATE ROLE limited LOGIN CONNECTION LIMIT 1", *grants)
-    db = await open_database(cluster.as_user("limited"), LISTENERS, pool_size=3)
-    try:
-        async with shut_gate(cluster.url) as gate:
-            held = asyncio.create_task(db.write(gate.wait))
-            await gate.someone_waits(1)
-            with pytest.raises(Unavailable, match="it has no connection left"):
-                await db.read(team_names)
-            await gate.open()
-            await held
-        assert await db.read(team_names) == []
-    finally:
-        await db.close()
+    yield cluster.as_user("limited")
+    await cluster.run("DROP OWNED BY limited", "DROP ROLE limited")
 
 
-async def exists(cluster: Cluster) -> bool:
-    admin = await cluster.admin()
-    try:
-        return await admin.fetchval("SELECT true FROM pg_roles WHERE rolname = 'limited'") or False
-    finally:
-        await admin.close()
+async def test_a_database_without_a_free_connection_says_so(cluster: Cluster, limited: str):
+    db = await open_database(limited, LISTENERS, pool_size=3)
+    async with shut_gate(cluster.url) as gate:
+        held = asyncio.create_task(db.write(gate.wait))
+        await gate.someone_waits(1)
+        with pytest.raises(Unavailable, match="it has no connection left"):
+            await db.read(team_names)
+        await gate.open()
+        await held
+    assert await db.read(team_names) == []
+    await db.close()
 
 
 async def test_who_waits_too_long_for_a_connection_is_refused_and_the_others_are_served(

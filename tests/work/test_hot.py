@@ -1,7 +1,7 @@
 """The statements of the working loop: few, planned by indexes, and each about one team."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,8 +9,8 @@ import pytest
 from refonte_studio.db import postgres, sqlite
 from refonte_studio.db.schema import metadata
 from refonte_studio.db.sql import for_postgres
-from refonte_studio.work import store_hot
 from refonte_studio.work import service as work
+from refonte_studio.work import store_hot
 from tests import makers
 from tests.world import World
 
@@ -20,7 +20,7 @@ NO_ALIAS = {"WHERE", "SET", "ON", "CROSS", "JOIN", "LEFT", "ORDER", "FOR", "LIMI
 
 
 @pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that is run, as it was written."""
     seen: list[str] = []
 
@@ -33,7 +33,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr(sqlite, "for_sqlite", noting(sqlite.for_sqlite))
     monkeypatch.setattr(postgres, "for_postgres", noting(postgres.for_postgres))
-    yield seen
+    return seen
 
 
 def without_team(sql: str) -> list[str]:
@@ -72,21 +72,26 @@ async def test_every_statement_of_the_working_loop_names_the_team_of_each_table(
     assert {sql: tables for sql in statements if (tables := without_team(sql))} == {}
 
 
+@pytest.mark.parametrize(("people", "recorded"), [(1, {"completed": 6}), (2, {"attempted": 3, "completed": 3})])
 async def test_a_plain_claim_and_submission_are_three_statements_on_postgresql(
-    world: World, statements: list[str]
+    world: World, statements: list[str], people: int, recorded: dict[str, int]
 ) -> None:
     if world.db.engine != "postgresql":
         return
-    await makers.project(world)
-    await makers.batch(world, "Pets", tasks=200)
-    await makers.answer(world.ben)
-    await makers.answer(world.ben)
+    team = (world.ben, world.dee)[:people]
+    await makers.project(world, wanted=people)
+    await makers.batch(world, "Pets", tasks=150, callback="https://example.com/batch")
+    for _ in range(2):
+        for person in team:
+            await makers.answer(person)
     statements.clear()
-    for _ in range(5):
-        await makers.answer(world.ben)
+    for turn in range(6 // people):
+        for person in team:
+            await makers.answer(person, **({"project": "Pets"} if turn else {}))
     reach = [sql for sql in statements if "reaches" in sql and sql not in store_hot.STATEMENTS.values()]
-    assert len(statements) - len(reach) == 15, statements
-    assert [statements.count(store_hot.STATEMENTS[name]) for name in ("claim", "look", "completed")] == [5, 5, 5]
+    assert len(statements) - len(reach) == 18, statements
+    counted = {name: statements.count(sql) for name, sql in store_hot.STATEMENTS.items() if sql in statements}
+    assert counted == {"claim": 6, "look": 6, **recorded}
 
 
 @pytest.mark.parametrize("name", ["claim", "look", "attempted", "completed"])
@@ -104,7 +109,7 @@ async def test_the_hot_statements_never_read_a_whole_table(world: World, name: s
 async def explained(tx: Any, sql: str) -> list[str]:
     text, order = for_postgres(sql)
     for number, value in enumerate(order, 1):
-        kind = "BIGINT" if value in ("now", "expires", "stale", "mix", "far") else "TEXT"
+        kind = "BIGINT" if value in ("now", "expires", "stale", "mix", "far", "wanted") else "TEXT"
         text = re.sub(rf"\${number}\b", f"CAST(NULL AS {kind})", text)
     return [row["QUERY PLAN"] for row in await tx.all(f"EXPLAIN {text}")]
 

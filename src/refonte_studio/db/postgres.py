@@ -126,14 +126,18 @@ async def _drive(use_case: Coroutine[Any, Any, T], most: int | None = None) -> T
 # for as long as a connection lives, often while their tables are as good as empty, and must stay right when those have
 # grown. In a transaction, the planner has its choice.
 _CHOICES = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material", "sort")
-_BY_INDEX = "".join(f"SET enable_{choice} = off; " for choice in _CHOICES) + "SET jit = off; "
+SESSION = {
+    **{f"enable_{choice}": "off" for choice in _CHOICES},
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
 _FREELY = "".join(f"; SET LOCAL enable_{choice} = on" for choice in _CHOICES) + "; SET LOCAL plan_cache_mode = auto"
 _WRITE = f"BEGIN ISOLATION LEVEL READ COMMITTED{_FREELY}"
 _READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY{_FREELY}"
 
 
 async def _set_up(connection: Any) -> None:
-    await connection.execute(f"{_BY_INDEX}SET plan_cache_mode = force_generic_plan")
+    await connection.execute("; ".join(f"SET {name} = {value}" for name, value in SESSION.items()))
 
 
 @asynccontextmanager

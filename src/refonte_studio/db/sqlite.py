@@ -124,7 +124,7 @@ class SqliteDatabase:
         self._turn_is_due = False
         self._under_way: asyncio.Future[None] | None = None  # what the writer's thread is at
         self._commit_s = 0.0  # how long a commit takes, of late
-        self._checkpoint_at = time.monotonic() + CHECKPOINT_S  # when the log of writes is to be carried over into the file again
+        self._checkpoint_at = time.monotonic() + CHECKPOINT_S  # when the log is to be carried over again
         self._checkpoint_rest = False  # whether that was done up to what came in meanwhile
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._reads = Admission("reads", READERS)

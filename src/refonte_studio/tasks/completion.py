@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -89,16 +90,20 @@ async def _complete(tx: Tx, tasks: Sequence[Task], now: int) -> None:
         return
     attempts = await store_attempts.attempts_of(tx, tasks[0].team_id, [task.id for task in tasks])
     for task in tasks:
-        await store_attempts.complete(tx, task.team_id, task.id, combined(task, attempts[task.id]), now)
+        await store_attempts.complete(tx, task.team_id, task.id, _combined(task, attempts[task.id]), now)
     await _ended(tx, tasks, now)
 
 
-def combined(task: Task, attempts: Sequence[Attempt]) -> str:
-    """One response (JSON) from a task's attempts."""
+def _combined(task: Task, attempts: Sequence[Attempt]) -> str:
     if len(attempts) == 1:
         return attempts[0].response
     responses = [msgspec.json.decode(attempt.response) for attempt in attempts]
-    return policy.as_json("response", policy.task_type(task.type).combine(msgspec.json.decode(task.params), responses))
+    return combined(task.type, msgspec.json.decode(task.params), responses)
+
+
+def combined(type_name: str, params: dict[str, Any], responses: Sequence[dict[str, Any]]) -> str:
+    """One response (JSON) from those of several attempts, in their order."""
+    return policy.as_json("response", policy.task_type(type_name).combine(params, responses))
 
 
 async def _ended(tx: Tx, tasks: Sequence[Task], now: int, *, held: bool = True) -> None:

@@ -1,6 +1,14 @@
 """What other rooms may ask of tasks. The use-cases stand in modules of their own."""
 
-from refonte_studio.tasks.completion import AT_ONCE, complete_attempted, record_attempt, retarget, settle, settle_late
+from refonte_studio.tasks.completion import (
+    AT_ONCE,
+    combined,
+    complete_attempted,
+    record_attempt,
+    retarget,
+    settle,
+    settle_late,
+)
 from refonte_studio.tasks.creation import create_task
 from refonte_studio.tasks.edits import cancel, find, lock_pending
 from refonte_studio.tasks.lists import described, tasks_by_ids
@@ -8,6 +16,7 @@ from refonte_studio.tasks.lists import described, tasks_by_ids
 __all__ = [
     "AT_ONCE",
     "cancel",
+    "combined",
     "complete_attempted",
     "create_task",
     "described",

@@ -31,12 +31,23 @@ class AtOnce:
     key_is_stale: bool  # whether the use of the key is to be noted
 
 
-async def claim_at_once(tx: Tx, proof: Proof, lease_ms: int, now: int) -> AtOnce | None:
+async def claim_at_once(
+    tx: Tx, proof: Proof, project: str | None, batch: str | None, lease_ms: int, now: int
+) -> AtOnce | None:
     """What `claim_next` does, in one statement, on PostgreSQL; None, with nothing done, where that cannot be."""
     claim_id, expires = new_id(now), now + lease_ms
-    stale = now - teams.KEY_USE_RESOLUTION_MS
     try:
-        row = await store_hot.claim(tx, proof, claim_id, policy.MIX_BELOW, now, expires, stale)
+        row = await store_hot.claim(
+            tx,
+            proof,
+            claim_id,
+            project=project,
+            batch=batch,
+            mix=policy.MIX_BELOW,
+            now=now,
+            expires=expires,
+            stale=now - teams.KEY_USE_RESOLUTION_MS,
+        )
     except Duplicate:  # the same person claims elsewhere at the same moment
         return None
     if row is None:
@@ -68,7 +79,9 @@ class InHand:
     task_id: str
     type: str
     params: str
-    completes: bool  # the task, which wants no more than this attempt
+    wanted: int
+    callback_url: str | None
+    responses: list[dict[str, Any]] | None  # of the others, if this is the last attempt
     key_is_stale: bool
 
 
@@ -77,11 +90,21 @@ async def in_hand(tx: Tx, proof: Proof, claim_id: str, now: int) -> InHand | Non
     row = await store_hot.look(tx, proof, claim_id, now, now - teams.KEY_USE_RESOLUTION_MS)
     if row is None:
         return None
-    only = row["wanted"] == 1 and row["attempts"] == 0 and row["open"] == 0 and row["callback_url"] is None
-    if not only and row["attempts"] + 1 >= row["wanted"]:
-        return None
-    task = row["task_id"], row["type"], row["params"]
-    return InHand(_caller(row), claim_id, row["batch_id"], *task, only, row["stale"])
+    is_last = row["attempts"] + 1 >= row["wanted"]
+    if is_last and (row["open"] != 0 or row["attempts"] + 1 > row["wanted"]):
+        return None  # a change of pipeline has left more, or fewer, places than attempts
+    return InHand(
+        caller=_caller(row),
+        claim_id=claim_id,
+        batch_id=row["batch_id"],
+        task_id=row["task_id"],
+        type=row["type"],
+        params=row["params"],
+        wanted=row["wanted"],
+        callback_url=row["callback_url"],
+        responses=msgspec.json.decode(row["responses"] or "[]") if is_last else None,
+        key_is_stale=row["stale"],
+    )
 
 
 async def submit_at_once(tx: Tx, held: InHand, response: dict[str, Any], now: int) -> Submitted | None:
@@ -89,12 +112,16 @@ async def submit_at_once(tx: Tx, held: InHand, response: dict[str, Any], now: in
 
     Raises BadInput for a response that does not fit the task.
     """
-    checked = types.TYPES[held.type].check_response(msgspec.json.decode(held.params), response)
-    text, far = msgspec.json.encode(checked).decode(), tasks.AT_ONCE + 1 if held.completes else None
+    params = msgspec.json.decode(held.params)
+    checked = types.TYPES[held.type].check_response(params, response)
+    text = msgspec.json.encode(checked).decode()
+    completed = None
+    if held.responses is not None:
+        result = tasks.combined(held.type, params, [*held.responses, checked]) if held.responses else text
+        completed = store_hot.Completed(held.wanted, result, held.callback_url, tasks.AT_ONCE + 1)
+    answered = store_hot.Answered(held.caller.team_id, held.claim_id, held.batch_id, held.task_id, text)
     try:
-        row = await store_hot.record(
-            tx, held.caller.team_id, held.claim_id, held.batch_id, held.task_id, text, far, now
-        )
+        row = await store_hot.record(tx, answered, completed, now)
     except Duplicate:
         return None
     return service.submitted(held.task_id, row["number"], row["wanted"]) if row is not None else None

@@ -17,8 +17,8 @@ from refonte_studio.work.model import Assignment, Submitted
 async def claim(call: Call, project: str | None, batch: str | None, lease_ms: int) -> Assignment | None:
     """Finds out who calls, and claims their next task; see `service.claim_next`."""
     proof = call.proof
-    if call.db.engine == "postgresql" and proof is not None and project is None and batch is None:
-        made = await call.db.single(at_once.claim_at_once, proof, lease_ms, call.now)
+    if call.db.engine == "postgresql" and proof is not None:
+        made = await call.db.single(at_once.claim_at_once, proof, project, batch, lease_ms, call.now)
         if made is not None:
             if made.notes_reach:
                 await call.db.single(service.note_reach, made.caller, made.batch_id)

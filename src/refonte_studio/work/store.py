@@ -144,7 +144,8 @@ async def claim_of(tx: Tx, caller: Caller, claim_id: str) -> Claim | None:
 async def recorded(tx: Tx, claim: Claim) -> Row:
     """The attempt that a submitted claim became, and what its response was checked against."""
     row = await tx.one(
-        """SELECT a.number, a.wanted, a.response, t.type, t.params FROM attempts a JOIN tasks t ON t.id = a.task_id AND t.team_id = a.team_id
+        """SELECT a.number, a.wanted, a.response, t.type, t.params FROM attempts a
+           JOIN tasks t ON t.id = a.task_id AND t.team_id = a.team_id
            WHERE a.id = :id AND a.team_id = :team""",
         id=claim.id,
         team=claim.team_id,

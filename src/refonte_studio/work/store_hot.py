@@ -1,14 +1,18 @@
 """The SQL of claim and submit on PostgreSQL: each one statement, which is a transaction by itself.
 
-They do the common case of what `service` does in several statements, and nothing else: whatever is not plain (a task
-held already, a lease that ran out, training or evaluation due, the last attempts of a task or of a batch) changes
-nothing and answers nothing, and the general way is taken. What they may not do is decided by the same conditions, in
-the same words. Locks are taken in the same order, places first; each step reads what the step before it wrote, so
-that it cannot run before it.
+They do the common case of what `service` does in several statements, and nothing else. Whatever is not plain (a task
+held already, a lease that ran out, training or evaluation due, a last attempt while others hold the task, the last
+tasks of a batch) changes nothing and answers nothing, and the general way is taken. What they may not do is decided by
+the same conditions, in the same words. Locks are taken in the same order, places first; each step reads what the step
+before it wrote, so that it cannot run before it.
 """
 
+from dataclasses import dataclass
+
+from refonte_studio.callbacks.model import About, State
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import ALLOWED, Permission, Proof
+from refonte_studio.kit.ids import new_id
 from refonte_studio.work.store_next import EVALUATION_DUE, FIRST_LEASE, TRAINING_DUE, next_open_sql
 
 _ROLES = ", ".join(f"'{role}'" for role, allowed in ALLOWED.items() if Permission.WORK in allowed)
@@ -30,16 +34,18 @@ def _me(kind: str) -> str:
     return f"me AS MATERIALIZED ({_HOLDER[kind]} AND t.state = 'active' AND t.role IN ({_ROLES}))"
 
 
+_PROJECT = """b.project_id = (
+      SELECT p.id FROM projects p WHERE p.team_id = :team AND p.mode = :mode AND p.name = :project)"""
+
+
 def _as_me(sql: str) -> str:
-    """SQL that says `:me`, `:team` and `:mode`, of the person of `me`; and of every project and batch."""
+    """SQL that says `:me`, `:team` and `:mode`, of the person of `me`; a project and a batch go by their names."""
     for name, value in (
+        ("b.project_id = :project", _PROJECT),
+        ("b.id = :batch", "b.name = :batch"),
         (":mode", "(SELECT mode FROM me)"),
         (":me", "(SELECT id FROM me)"),
         (":team", "(SELECT team_id FROM me)"),
-        ("CAST(:project AS TEXT)", "NULL"),
-        ("CAST(:batch AS TEXT)", "NULL"),
-        (":project", "NULL"),
-        (":batch", "NULL"),
     ):
         sql = sql.replace(name, value)
     return sql
@@ -88,7 +94,10 @@ _CLAIM = {
 _LOOK = {
     kind: f"""WITH {_me(kind)}
     SELECT {_CALLER}, c.task_id, c.project_id, c.claimed_at,
-      p.batch_id, t.type, t.params, t.callback_url, p.wanted, p.attempts, p.open
+      p.batch_id, t.type, t.params, t.callback_url, p.wanted, p.attempts, p.open,
+      CASE WHEN p.attempts > 0 AND p.attempts + 1 >= p.wanted THEN
+        (SELECT json_agg(CAST(a.response AS JSON) ORDER BY a.number) FROM attempts a
+         WHERE a.task_id = t.id AND a.team_id = t.team_id) END AS responses
     FROM me
     JOIN claims c ON c.id = :claim AND c.team_id = me.team_id AND c.teammate_id = me.id AND c.mode = me.mode
     JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id AND t.kind = 'work'
@@ -120,10 +129,11 @@ _ATTEMPTED = f"""WITH place AS MATERIALIZED (
         FROM moved m CROSS JOIN counted n)
     SELECT attempts AS number, wanted FROM counted"""
 
-# The only attempt of a task that nobody else holds, of a batch that has many more: it completes the task.
+# The last attempt of a task that nobody else holds, of a batch that has many more: it completes the task.
 _COMPLETED = f"""WITH place AS MATERIALIZED (
-        SELECT 1 FROM places
-        WHERE batch_id = :batch AND task_id = :task AND team_id = :team AND wanted = 1 AND attempts = 0 AND open = 0
+        SELECT attempts + 1 AS number, wanted FROM places
+        WHERE batch_id = :batch AND task_id = :task AND team_id = :team AND wanted = :wanted
+          AND attempts + 1 = wanted AND open = 0
           AND (SELECT COUNT(*) FROM (SELECT 1 FROM places f WHERE f.batch_id = :batch AND f.team_id = :team
                ORDER BY f.task_id DESC LIMIT :far) AS few) >= :far
         FOR UPDATE),
@@ -133,20 +143,57 @@ _COMPLETED = f"""WITH place AS MATERIALIZED (
         WHERE p.batch_id = :batch AND p.task_id = m.task_id AND p.team_id = m.team_id),
       recorded AS (
         {_ATTEMPT}
-        SELECT id, team_id, mode, task_id, project_id, :batch, teammate_id, 1, 1, :response, claimed_at, :now
-        FROM moved),
+        SELECT m.id, m.team_id, m.mode, m.task_id, m.project_id, :batch, m.teammate_id, p.number, p.wanted, :response,
+          m.claimed_at, :now
+        FROM moved m CROSS JOIN place p),
       ended AS (
-        UPDATE tasks t SET status = 'completed', response = :response, completed_at = :now, updated_at = :now
+        UPDATE tasks t SET status = 'completed', response = :result, completed_at = :now, updated_at = :now
         FROM moved m WHERE t.id = m.task_id AND t.team_id = m.team_id),
       counted AS (
         INSERT INTO batch_deltas (team_id, batch_id, pending, completed, canceled)
-        SELECT team_id, :batch, -1, 1, 0 FROM moved)
-    SELECT 1 AS number, 1 AS wanted FROM moved"""
+        SELECT team_id, :batch, -1, 1, 0 FROM moved),
+      told AS (
+        INSERT INTO callbacks (id, team_id, mode, url, event, subject_id, state, tries, next_try_at, created_at)
+        SELECT :callback, m.team_id, m.mode, :url, '{About.TASK_COMPLETED}', m.task_id, '{State.WAITING}', 0, :now, :now
+        FROM moved m WHERE CAST(:url AS TEXT) IS NOT NULL)
+    SELECT p.number, p.wanted FROM moved CROSS JOIN place p"""
 
 STATEMENTS = {"claim": _CLAIM["key"], "look": _LOOK["key"], "attempted": _ATTEMPTED, "completed": _COMPLETED}
 
 
-async def claim(tx: Tx, proof: Proof, claim_id: str, mix: int, now: int, expires: int, stale: int) -> Row | None:
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A checked response (JSON) to a task for work."""
+
+    team_id: str
+    claim_id: str
+    batch_id: str
+    task_id: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What else there is to record of an attempt that completes its task."""
+
+    wanted: int  # it is the last of so many
+    result: str  # JSON: what all attempts give
+    callback_url: str | None
+    far: int  # so many tasks of the batch must be pending
+
+
+async def claim(
+    tx: Tx,
+    proof: Proof,
+    claim_id: str,
+    *,
+    project: str | None,
+    batch: str | None,
+    mix: int,
+    now: int,
+    expires: int,
+    stale: int,
+) -> Row | None:
     """Claims the next task for the holder of a credential; None, with nothing done, if the case is not plain.
 
     A key that was last used before `stale` is marked so. Raises Duplicate, with nothing done, if the person claims
@@ -156,6 +203,8 @@ async def claim(tx: Tx, proof: Proof, claim_id: str, mix: int, now: int, expires
         _CLAIM[proof.kind],
         secret_hash=proof.secret_hash,
         id=claim_id,
+        project=project,
+        batch=batch,
         mix=mix,
         now=now,
         expires=expires,
@@ -168,15 +217,27 @@ async def look(tx: Tx, proof: Proof, claim_id: str, now: int, stale: int) -> Row
     return await tx.one(_LOOK[proof.kind], secret_hash=proof.secret_hash, claim=claim_id, now=now, stale=stale)
 
 
-async def record(
-    tx: Tx, team_id: str, claim_id: str, batch_id: str, task_id: str, response: str, far: int | None, now: int
-) -> Row | None:
-    """Records a checked response: its number and how many are wanted. None, with nothing done, if that is not plain.
+async def record(tx: Tx, answered: Answered, completed: Completed | None, now: int) -> Row | None:
+    """Records an attempt: its number and how many are wanted. None, with nothing done, if that is not plain.
 
-    With `far`, it completes a task that wants one attempt, in a batch where so many are pending at least; without, it
-    is one of several. Raises Duplicate, with nothing done, if the person has attempted the task before.
+    Raises Duplicate, with nothing done, if the person has attempted the task before.
     """
-    values = {"team": team_id, "claim": claim_id, "batch": batch_id, "task": task_id, "response": response, "now": now}
-    if far is None:
+    values = {
+        "team": answered.team_id,
+        "claim": answered.claim_id,
+        "batch": answered.batch_id,
+        "task": answered.task_id,
+        "response": answered.response,
+        "now": now,
+    }
+    if completed is None:
         return await tx.one(_ATTEMPTED, **values)
-    return await tx.one(_COMPLETED, far=far, **values)
+    return await tx.one(
+        _COMPLETED,
+        **values,
+        wanted=completed.wanted,
+        result=completed.result,
+        callback=new_id(now),
+        url=completed.callback_url,
+        far=completed.far,
+    )

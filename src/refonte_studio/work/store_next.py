@@ -112,7 +112,8 @@ FIRST_LEASE = """(SELECT d.lease_expires_at FROM claims d WHERE d.state = 'held'
 # "<> 'work'" is said beside "= 'training'". Apart (MATERIALIZED), lest PostgreSQL look for the first of few training
 # tasks by going through all tasks in their order.
 TRAINING_DUE = f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks t
-    WHERE a.teammate_id = :me AND a.team_id = :team AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
+    WHERE a.teammate_id = :me AND a.team_id = :team
+      AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
       AND t.team_id = :team AND t.mode = :mode AND t.status = 'pending' AND NOT EXISTS ({taken("t.id")})"""
 
 
@@ -135,7 +136,8 @@ async def next_training(tx: Tx, caller: Caller, project_id: str | None) -> Candi
 EVALUATION_DUE = f"""t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = 'pending'
     AND t.team_id = :team AND t.mode = :mode AND NOT EXISTS ({taken("t.id")})
     AND (t.batch_id IS NULL OR EXISTS (
-      SELECT 1 FROM batches b WHERE b.id = t.batch_id AND b.team_id = :team AND b.state <> 'staging' AND {OPEN_TO_ME}))"""
+      SELECT 1 FROM batches b
+      WHERE b.id = t.batch_id AND b.team_id = :team AND b.state <> 'staging' AND {OPEN_TO_ME}))"""
 
 
 async def next_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
