@@ -63,7 +63,7 @@ class Soak:
 
     async def _work(self, callback_url: str) -> None:
         suppliers = [Supplier(self.load, self.team, callback_url, number) for number in range(SUPPLIERS)]
-        people = [PeopleManager(self.load, self.team, number) for number in range(MANAGERS)]
+        people = [PeopleManager(self.load, self.team, number, MANAGERS) for number in range(MANAGERS)]
         managers = [Manager(self.load, self.team, number) for number in range(MANAGERS)]
         everybody = (*self.labelers, *suppliers, *people, *managers)
         working = [asyncio.create_task(each.run()) for each in everybody]

@@ -347,16 +347,18 @@ class Manager(Caller):
 
 
 class PeopleManager(Caller):
-    """Takes people off projects and out of the team, and brings them back."""
+    """Takes people off projects and out of the team, and brings them back: its share of the labelers, for nobody can be
+    assigned while another manager has them disabled."""
 
-    def __init__(self, load: Load, team: Team, number: int) -> None:
+    def __init__(self, load: Load, team: Team, number: int, managers: int) -> None:
         super().__init__(load, f"people-manager{number}")
         self.key = team.admin.key
         self.team = team
+        self.mine = team.labelers[number::managers]
 
     async def run(self) -> None:
         while not self.load.ending:
-            labeler = self.chance.choice([each for each in self.team.labelers if not each.disabled])
+            labeler = self.chance.choice([each for each in self.mine if not each.disabled])
             if self.chance.random() < 0.6:
                 await self._off_a_project(labeler)
             else:
