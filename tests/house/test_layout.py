@@ -17,11 +17,11 @@ NESTING = 3
 KNOWN_ONLY_TO = {
     "litestar": ("web.*", "main", "demo.api"),
     "refonte_studio.web": ("web", "web.*", "*.routes*", "*.wire", "about", "main", "worker", "cli.bulk"),
-    "uvicorn": ("serve",),
+    "uvicorn": ("serve", "connections"),
     "uvloop": ("serve",),
     "httpx": ("callbacks.delivery", "files.download", "files.outbound", "demo.api"),
     "asyncpg": ("db.postgres", "db.version"),
-    "sqlite3": ("db.sqlite", "db.version", "cli.base"),
+    "sqlite3": ("db.sqlite", "db.sqlite_file", "db.version", "cli.base"),
     "sqlalchemy": ("db.schema", "db.migrate", "db.migrations.*"),
     "alembic": ("db.migrate", "db.migrations.*"),
     "argon2": ("teams.passwords",),
@@ -97,7 +97,8 @@ def _texts(module: ast.Module) -> list[str]:
         (r"SELECT \*", ""),
         (r"\bcommit\(|\bCOMMIT\b", r"^refonte_studio\.db\b"),
         (r"\bdatetime\.(now|utcnow|today)\(|\btime\.(time|time_ns)\(|\bdate\.today\(", r"^refonte_studio\.kit\.clock$"),
-        (r"\bexcept (Base)?Exception\b|\bexcept:", r"\.db\.sqlite$|\.teams\.mail$"),  # these hand it on
+        # these hand it on, or answer with it
+        (r"\bexcept (Base)?Exception\b|\bexcept:", r"\.db\.sqlite$|\.teams\.mail$|\.web\.shortcut$"),
         (r"type: ignore|pyright: ignore", ""),
         (r"\b(TODO|FIXME|XXX)\b|\bfor now\b", ""),
         (r"\bOFFSET\b", r"^refonte_studio\.batches\.store$"),  # the parameter of that name in the list of batches

@@ -13,7 +13,7 @@ from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.pages import PAGE_LIMIT
 from refonte_studio.web import Answer, Call, Operations, Params
-from refonte_studio.work import loop, service
+from refonte_studio.work import routes_loop, service
 from refonte_studio.work.model import Assignment, Waiting
 
 operations = Operations("Work")
@@ -164,7 +164,7 @@ async def claim(call: Call, params: ClaimParams) -> ClaimOut | None:
     The next task this person may work, with a lease. Asking again while holding one answers the same one, whatever
     the filter. 204 when there is none.
     """
-    held = await loop.claim(call, params.project, params.batch, _lease_ms(call))
+    held = await routes_loop.claim(call, params.project, params.batch, _lease_ms(call))
     return _claim_out(held) if held else None
 
 
@@ -191,7 +191,7 @@ async def submit(call: Call, params: SubmitParams) -> SubmittedOut:
     Checks the response against the task's type and parameters and records the attempt. The same submission again
     answers the same; a different one, or a claim that is lost, is 409.
     """
-    done = await loop.submit(call, call.path["claim"], params.response)
+    done = await routes_loop.submit(call, call.path["claim"], params.response)
     return SubmittedOut(done.task_id, done.status, done.attempts, done.attempts_wanted)
 
 
