@@ -19,6 +19,15 @@ PIPELINE_LIMIT = 16  # requests sent on one connection before the first is answe
 IDLE_S = 75  # how long a connection may be silent, between requests and within one; proxies give up theirs sooner
 SURPLUS = 256  # connections beyond the limit that are told so; those beyond them are closed without a word
 SURPLUS_IDLE_S = 5
+# Fewer requests are taken on while they take longer than this, on average, and the event loop comes late.
+SLOW_S = 0.25
+LAG_S = 0.05
+LEAST = 32
+SHRINK, SETTLE_S = 0.5, 0.5
+GROW, GROW_CAREFULLY = 1.1, 1.02
+# More refusals than these take too much of the time that others are served in.
+REFUSALS_PER_S = 4_000
+HOLD_LEAST_S, HOLD_MOST_S, HOLD_STEP = 0.02, 1.0, 1.3
 VITAL = (b"/healthz", b"/readyz")
 
 _OVERLOADED = Overloaded("requests")
@@ -28,48 +37,117 @@ _HEADERS = [
     (b"content-length", b"%d" % len(_BODY)),
     (b"retry-after", _OVERLOADED.headers["Retry-After"].encode()),
 ]
+_LINES = b"".join(b"%s: %s\r\n" % header for header in _HEADERS)
+_REFUSED = b"HTTP/1.1 503 Service Unavailable\r\n"  # how every such answer begins
+_REFUSAL = _REFUSED + _LINES + b"\r\n" + _BODY
+_LAST_REFUSAL = _REFUSED + _LINES + b"connection: close\r\n\r\n" + _BODY
 
 
 class Load:
-    """What a server process has taken on, and the most that it takes."""
+    """What a server process has taken on, and the most that it takes: less, while everything takes long."""
 
     def __init__(self, app: Any, connection_limit: int, request_limit: int) -> None:
         self.app = app
         self.connection_limit = connection_limit
         self._request_limit = request_limit
+        self._limit = float(request_limit)
+        self._settling_s = 0.0  # until what was changed last shows
         self._under_way = 0
+        self._served = 0  # since the last look
+        self._served_s = 0.0  # what they took together
+        self._refused = 0  # since the last look: here and further in
+        self._refused_within = 0  # of those, the latter
         self._refusals = Refusals("requests")
+        self.hold_s = 0.0  # how long a connection whose request was refused is not listened to
 
-    def admit(self) -> Any:
-        """The application for one more request, which must be called; it refuses where there are too many."""
-        if self._under_way >= self._request_limit:
-            return self.refuse
+    def admits(self) -> bool:
+        """Whether there is room for one more request; if so, `serve` or `release` must be called."""
+        if self._under_way >= self._limit:
+            return False
         self._under_way += 1
-        return self._serve
+        return True
 
-    async def admit_late(self, scope: Any, receive: Any, send: Any) -> None:
-        """The same for a request whose turn is yet to come, or never will."""
-        await self.admit()(scope, receive, send)
+    def release(self) -> None:
+        """A request that was admitted turned out to be none."""
+        self._under_way -= 1
 
-    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+    async def serve(self, scope: Any, receive: Any, send: Any) -> None:
+        """The application, for a request that was admitted."""
         try:
             await self.app(scope, receive, send)
         finally:
             self._under_way -= 1
 
-    async def refuse(self, _scope: Any, _receive: Any, send: Any) -> None:
-        """Answers that there is too much to do."""
+    async def serve_or_refuse(self, scope: Any, receive: Any, send: Any) -> None:
+        """The application, for a request whose turn comes only now."""
+        if self.admits():
+            await self.serve(scope, receive, send)
+            return
         self._refusals.add()
         await send({"type": "http.response.start", "status": 503, "headers": _HEADERS})
         await send({"type": "http.response.body", "body": _BODY, "more_body": False})
+
+    def refuse(self, transport: asyncio.Transport, last: bool) -> None:
+        """Answers a request that is not admitted."""
+        self._refused += 1
+        self._refusals.add()
+        transport.write(_LAST_REFUSAL if last else _REFUSAL)
+
+    def note_served(self, took_s: float) -> None:
+        """A request was served."""
+        self._served += 1
+        self._served_s += took_s
+
+    def note_refused(self) -> None:
+        """A request that was admitted was answered with 503 all the same."""
+        self._refused += 1
+        self._refused_within += 1
+
+    def adapt(self, elapsed_s: float, lag_s: float) -> None:
+        """Looks at how it went since the last time. `lag_s` is by how much this look comes late.
+
+        Where requests took long, and the process has not a moment to itself or the database none for all, fewer are
+        taken on. It takes both: a request may also be slow because its sender is.
+
+        To refuse costs time, too: where it is done very often, who asks again at once is listened to a little later,
+        and never later than they were told to come back.
+        """
+        slow = self._served_s > SLOW_S * self._served
+        self._settling_s = max(0.0, self._settling_s - elapsed_s)
+        if lag_s <= LAG_S and not self._refused_within:
+            self._limit = min(self._request_limit, self._limit * (GROW_CAREFULLY if slow else GROW))
+        elif slow and not self._settling_s:
+            self._limit = max(LEAST, min(self._limit, self._under_way) * SHRINK)
+            self._settling_s = SETTLE_S
+        self._served, self._served_s, self._refused_within = 0, 0.0, 0
+        refused_per_s, self._refused = self._refused / elapsed_s, 0
+        if refused_per_s > REFUSALS_PER_S:
+            self.hold_s = min(HOLD_MOST_S, max(HOLD_LEAST_S, self.hold_s * HOLD_STEP))
+        elif refused_per_s < REFUSALS_PER_S / HOLD_STEP**2:
+            self.hold_s = self.hold_s / HOLD_STEP if self.hold_s > HOLD_LEAST_S else 0.0
+
+
+class _Answered:
+    """Stands for a request that was refused, where uvicorn looks for one that it began."""
+
+    response_complete = True
+    more_body = False
+    keep_alive = True
+
+    def __init__(self) -> None:
+        self.message_event = asyncio.Event()
+
+
+_ANSWERED = _Answered()
 
 
 class _Joined:
     """A transport that sends in one piece what is written in one turn of the event loop: an answer's head and body."""
 
-    __slots__ = ("_loop", "_parts", "_transport")
+    __slots__ = ("_loop", "_parts", "_transport", "refuses")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self.refuses = False  # whether the last answer is a 503
         self._transport = transport
         self._loop = loop
         self._parts: list[bytes] = []
@@ -78,6 +156,8 @@ class _Joined:
         if not self._parts:
             self._loop.call_soon(self._flush)
         self._parts.append(data)
+        if data.startswith(_REFUSED):
+            self.refuses = True
 
     def _flush(self) -> None:
         if self._parts:
@@ -101,6 +181,7 @@ class Protocol(HttpToolsProtocol):
     _head_bytes = 0
     _heard_at = 0.0
     _stuck_at: float | None = None  # since when the other side has not taken what is sent
+    _began_at = 0.0  # when the request under way was admitted
 
     @classmethod
     def with_load(cls, load: Load) -> type["Protocol"]:
@@ -109,7 +190,8 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
-        self.transport = cast(asyncio.Transport, _Joined(transport, self.loop))
+        self._joined = _Joined(transport, self.loop)
+        self.transport = cast(asyncio.Transport, self._joined)
         beyond = len(self.connections) - self.load.connection_limit
         self._surplus = beyond > 0
         if beyond > SURPLUS:
@@ -138,17 +220,55 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_at = None
-        if self.url.partition(b"?")[0] in VITAL:
+        last = self._last()
+        if last is not None and not last.response_complete:
+            self.app = self.load.serve_or_refuse
+        elif self.url.partition(b"?")[0] in VITAL:
             self.app = self.load.app
-        elif self._surplus:
-            self.app = self.load.refuse
-        elif (last := self._last()) is None or last.response_complete:
-            self.app = self.load.admit()
+        elif not self._surplus and self.load.admits():
+            self.app = self.load.serve
         else:
-            self.app = self.load.admit_late
-        super().on_headers_complete()
+            self._refuse_request()
+            return
+        self._began_at = self._heard_at
+        begun = False
+        try:
+            super().on_headers_complete()  # which begins to serve, unless it stumbles over the address
+            begun = True
+        finally:
+            if not begun and self.app == self.load.serve:
+                self.load.release()
         if self._surplus:
             self.cycle.keep_alive = False
+
+    def _refuse_request(self) -> None:
+        """Answers a request for which there is no room, past all that serves requests. Its body is not looked at."""
+        self.cycle = cast(RequestResponseCycle, _ANSWERED)
+        stays = self.parser is not None and self.parser.should_keep_alive()
+        ends = self._surplus or self.expect_100_continue or not stays
+        self.load.refuse(self.transport, ends)
+        self._hold()
+        if ends:
+            self.transport.close()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._joined.refuses:
+            self.load.note_refused()
+            self._hold()
+        else:
+            self.load.note_served(self.loop.time() - self._began_at)
+
+    def _hold(self) -> None:
+        """Lets this connection wait a little, after a refusal, if very many are refused."""
+        self._joined.refuses = False
+        if self.load.hold_s and not self.pipeline and not self.transport.is_closing():
+            self.flow.pause_reading()
+            self.loop.call_later(self.load.hold_s, self._listen_again)
+
+    def _listen_again(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
 
     def pause_writing(self) -> None:
         self._stuck_at = self.loop.time()

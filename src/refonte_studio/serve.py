@@ -5,6 +5,7 @@ import logging
 import signal
 import socket
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,7 +19,8 @@ from refonte_studio.worker import background
 
 BACKLOG = 2_048
 GRACE_S = 30  # what a request in flight gets to finish when the server ends
-STALLS_TICKS = 50  # of a tenth of a second, between looks for connections that have stalled
+TICK_S = 0.1  # uvicorn's
+STALLS_TICKS = 50  # between looks for connections that have stalled
 OTHER_FILES = 512  # open files of a process beside its connections: the database's, mails, callbacks
 
 log = logging.getLogger(__name__)
@@ -75,7 +77,7 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Ready, life
     try:
         app = build(db, settings, background=background)
         load = Load(app, _connection_limit(settings), settings.request_limit)
-        server = _Server(_uvicorn(app, load), lambda: ready(db))
+        server = _Server(_uvicorn(app, load), load, lambda: ready(db))
         if lifeline is not None:
             asyncio.get_running_loop().add_reader(lifeline, server.end)
         # uvicorn ends by raising the signal that it caught; by then it has nothing more to do
@@ -87,15 +89,27 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Ready, life
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, config: uvicorn.Config, load: Load, ready: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
+        self._load = load
         self._ready = ready
+        self._ticked_at = time.monotonic()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        await self._ready()
+        ready = False
+        try:
+            await self._ready()
+            ready = True
+        finally:
+            if not ready:
+                await self.shutdown(sockets)
 
     async def on_tick(self, counter: int) -> bool:
+        now = time.monotonic()
+        elapsed_s = max(TICK_S, now - self._ticked_at)
+        self._load.adapt(elapsed_s, elapsed_s - TICK_S)
+        self._ticked_at = now
         if counter % STALLS_TICKS == 0:
             for connection in list(self.server_state.connections):
                 if isinstance(connection, Protocol):

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 CHECK_S = 0.25
 LIVED_S = 10  # a process that ended sooner than this did not serve
 PAUSES_S = (0, 0, 1, 2, 4, 8, 15, 15, 15)  # before another is tried, after so many in a row that did not serve
+AWAY = 75  # how a process ends whose database is not there (EX_TEMPFAIL)
+AWAY_PAUSE_S = 5  # before it is tried again, as often as it takes
 END_S = 40  # more than a process gives its requests in flight
 
 
@@ -37,8 +39,9 @@ def run(settings: Settings, listener: socket.socket) -> int:
             dead = next((worker for worker in workers if worker.ended()), None)
             if dead is None:
                 continue
-            failures = failures + 1 if dead.lived_s() < LIVED_S else 0
-            if failures >= len(PAUSES_S) or ending.wait(PAUSES_S[failures]):
+            failures = failures_after(failures, dead.process.returncode, dead.lived_s())
+            pause_s = pause_before_next(failures, dead.process.returncode)
+            if pause_s is None or ending.wait(pause_s):
                 break
             log.warning("a server process ended with %d; starting another", dead.process.returncode)
             dead.start()
@@ -50,6 +53,20 @@ def run(settings: Settings, listener: socket.socket) -> int:
             worker.end(deadline)
         os.close(held)
     return 0 if ending.is_set() else 1
+
+
+def failures_after(failures: int, code: int, lived_s: float) -> int:
+    """How many processes in a row did not serve, now that one has ended so."""
+    if code == AWAY:
+        return failures  # it is not for it to say
+    return failures + 1 if lived_s < LIVED_S else 0
+
+
+def pause_before_next(failures: int, code: int) -> float | None:
+    """How long to wait before another process is started; None if there is no sense in it any more."""
+    if code == AWAY:
+        return AWAY_PAUSE_S
+    return PAUSES_S[failures] if failures < len(PAUSES_S) else None
 
 
 class _Worker:
@@ -88,7 +105,8 @@ def main(listener: int, lifeline: int) -> None:
     try:
         serve.run(config.load(), socket.socket(fileno=listener), _ready, lifeline)
     except Unavailable as error:
-        sys.exit(f"refonte-studio: {error}")
+        print(f"refonte-studio: {error}", file=sys.stderr)
+        sys.exit(AWAY)
 
 
 if __name__ == "__main__":

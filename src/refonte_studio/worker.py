@@ -15,7 +15,7 @@ from refonte_studio.batches import service as batches
 from refonte_studio.callbacks import service as callbacks
 from refonte_studio.callbacks.delivery import Delivery, NotDelivered, poster
 from refonte_studio.db import Tx
-from refonte_studio.db.engine import UseCase, takes_long
+from refonte_studio.db.engine import UseCase, takes_long, vital
 from refonte_studio.files import outbound
 from refonte_studio.files import service as files
 from refonte_studio.kit.errors import StudioError
@@ -41,6 +41,9 @@ class Chore:
     interval_s: float
     use_case: UseCase[[int], int]
     enough: int  # a round that did this much is followed by another at once
+
+    def __post_init__(self) -> None:
+        vital(self.use_case)  # what is not done in time makes everything slower
 
 
 @takes_long

@@ -280,8 +280,10 @@ async def test_a_crowd_before_a_lock_waits_for_it_once(world: World, path: Path,
     monkeypatch.setattr(sqlite_file.SqliteFile, "connection", watched)
     with locked(path):
         outcomes = await asyncio.gather(*(make(world, f"Lost {n}") for n in range(CROWD)))
+        outcomes += [await make(world, "Lost later")]
     assert {status for status, _ in outcomes} == {503}
     assert waits[0] == sqlite.BUSY_MS
+    assert waits[-1] == sqlite.BUSY_AGAIN_MS
     assert sqlite.BUSY_MS not in waits[1:], "who comes after somebody waited in vain does not wait as long again"
     assert len(waits) < CROWD / sqlite.GROUP
     assert await make(world, "Found") == (200, "")

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from refonte_studio.db import Database, Tx, open_database, postgres
-from refonte_studio.kit import admission
 from refonte_studio.kit.errors import Overloaded, Unavailable
 from refonte_studio.main import LISTENERS
 from refonte_studio.teams import service as teams
@@ -266,7 +265,7 @@ async def test_who_waits_too_long_for_a_connection_is_refused_and_the_others_are
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ):
     await empty(cluster.url)
-    monkeypatch.setattr(admission, "STALL_S", 0.1)
+    monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", 0.1)
     db = await open_database(cluster.url, LISTENERS, pool_size=2)
     try:
         async with shut_gate(cluster.url) as gate:

@@ -9,6 +9,7 @@ from refonte_studio.callbacks import policy, store
 from refonte_studio.callbacks.model import About, Callback, Parcel, State
 from refonte_studio.callbacks.wire import batch_body, task_body
 from refonte_studio.db import Tx
+from refonte_studio.db.engine import vital
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput, NotFound, shown
 from refonte_studio.kit.ids import new_id, new_ids
@@ -40,11 +41,13 @@ async def on_batch_completed(tx: Tx, event: BatchCompleted) -> None:
         await store.insert(tx, batch.team_id, batch.mode, About.BATCH_COMPLETED, rows, event.now)
 
 
+@vital
 async def begin_tries(tx: Tx, now: int, busy_teams: Sequence[str], limit: int) -> list[Callback]:
     """Due callbacks, whose try has begun with this; no other process gets them while it may be under way."""
     return await store.begin_tries(tx, now, now + policy.LEASE_MS, busy_teams, limit)
 
 
+@vital
 async def parcels(tx: Tx, callbacks: Sequence[Callback]) -> list[Parcel]:
     """What is to be sent: as things are now, not as they were when they ended."""
     made: list[Parcel] = []
@@ -84,11 +87,13 @@ async def _batch_parcels(tx: Tx, callbacks: Sequence[Callback], secret: str) -> 
     return made
 
 
+@vital
 async def delivered(tx: Tx, callback: Callback, now: int) -> bool:
     """The try succeeded. False if another one has begun since."""
     return await store.end_try(tx, callback, State.DELIVERED, callback.next_try_at, None, now)
 
 
+@vital
 async def not_delivered(tx: Tx, callback: Callback, error: str, pause_ms: int | None, now: int) -> bool:
     """The try failed; the next one comes after the pause, or never. False if another one has begun since."""
     state = State.FAILED if pause_ms is None else State.WAITING

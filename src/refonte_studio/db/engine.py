@@ -35,7 +35,19 @@ def is_long(use_case: UseCase[..., Any]) -> bool:
     return use_case in _LONG
 
 
+def vital(use_case: UseCase[P, T]) -> UseCase[P, T]:
+    """Marks a use-case that others depend on: it is never refused for overload, and goes first where it can."""
+    _VITAL.add(use_case)
+    return use_case
+
+
+def is_vital(use_case: UseCase[..., Any]) -> bool:
+    """Whether a use-case is marked as vital."""
+    return use_case in _VITAL
+
+
 _LONG: set[Any] = set()
+_VITAL: set[Any] = set()
 
 
 class Tx(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from refonte_studio.db.engine import Tx
+from refonte_studio.db.engine import Tx, vital
 from refonte_studio.kit.errors import Unavailable
 
 QUIET_S = 5.0  # how long nothing must have failed before a success is logged as the end of the trouble
@@ -67,11 +67,13 @@ class Health:
             log.warning("the database serves again: %s succeed", kind)
 
 
+@vital
 async def probe(tx: Tx) -> None:
     """Reads something; raises what any read would."""
     await tx.one("SELECT version_num FROM alembic_version")
 
 
+@vital
 async def probe_write(tx: Tx) -> None:
     """Writes something and leaves all as it is; raises what any write would."""
     if tx.engine == "sqlite":

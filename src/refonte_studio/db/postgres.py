@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from refonte_studio.db.engine import Duplicate, Engine, Event, ForeignAwait, Listeners, Row, UseCase
+from refonte_studio.db.engine import Duplicate, Engine, Event, ForeignAwait, Listeners, Row, UseCase, is_vital
 from refonte_studio.db.health import Health, Kind
 from refonte_studio.db.sql import for_postgres
 from refonte_studio.kit.admission import Admission
@@ -19,9 +19,10 @@ from refonte_studio.kit.errors import Unavailable
 
 T = TypeVar("T")
 TRIES = 6
-CONNECT_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 5.0  # to have a connection: one that is there and gets free, or a new one
 CONNECT_AGAIN_S = 2.0  # the same, while the database failed at the last try
 COMMAND_TIMEOUT_S = 120.0
+WAIT_S = 0.5  # for a connection, at the present pace; a request may need several, one after the other
 EXPIRE_S = 1.0  # connections that may have a setting of yesterday are given up so often at most
 
 _COLLISIONS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
@@ -143,12 +144,13 @@ async def _set_up(connection: Any) -> None:
 @asynccontextmanager
 async def _transaction(connection: Any, begin: str) -> AsyncGenerator[None]:
     await connection.execute(begin)
+    succeeded = False
     try:
         yield
-    except BaseException:
-        if not connection.is_closed():
+        succeeded = True
+    finally:
+        if not succeeded and not connection.is_closed():
             await connection.execute("ROLLBACK")
-        raise
     if await connection.execute("COMMIT") != "COMMIT":
         raise RuntimeError("a use-case went on after a statement that failed, so that nothing of it could be committed")
 
@@ -172,7 +174,7 @@ class PostgresDatabase:
         self._pool = pool
         self._listeners = listeners
         self._health = Health()
-        self._admission = Admission("calls of the database", pool.get_max_size())
+        self._admission = Admission("calls of the database", pool.get_max_size(), WAIT_S)
         self._expired_at = 0.0
 
     @classmethod
@@ -199,28 +201,28 @@ class PostgresDatabase:
                 progress.committing = True
             return result
 
-        return await self._admitted("writes", work)
+        return await self._admitted("writes", work, is_vital(use_case))
 
     async def single(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
         async def work(connection: Any, progress: _Progress) -> T:
             progress.committing = True  # each statement commits by itself
             return await _drive(use_case(PostgresTx(connection, self._listeners), *args, **kwargs), most=1)
 
-        return await self._admitted("writes", work)
+        return await self._admitted("writes", work, is_vital(use_case))
 
     async def read(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
         async def work(connection: Any, _progress: _Progress) -> T:
             async with _transaction(connection, _READ):
                 return await _drive(use_case(PostgresTx(connection, self._listeners), *args, **kwargs))
 
-        return await self._admitted("reads", work)
+        return await self._admitted("reads", work, is_vital(use_case))
 
-    async def _admitted(self, kind: Kind, work: Callable[[Any, _Progress], Awaitable[T]]) -> T:
-        began = await self._admission.enter()
+    async def _admitted(self, kind: Kind, work: Callable[[Any, _Progress], Awaitable[T]], vital: bool) -> T:
+        entry = self._admission.enter(vital)
         try:
             return await self._tried(kind, work)
         finally:
-            self._admission.leave(began)
+            self._admission.leave(entry)
 
     async def _tried(self, kind: Kind, work: Callable[[Any, _Progress], Awaitable[T]]) -> T:
         """Does the work on a connection: again, boundedly, when it collides, and once more when its connection is cut.
@@ -267,6 +269,8 @@ class PostgresDatabase:
         """The error for the caller: Unavailable where the database is to blame."""
         if kind == "reads" and isinstance(error, asyncpg.ReadOnlySQLTransactionError):
             return error  # what is meant to read tried to write
+        if isinstance(error, TimeoutError) and not progress.connected and self._all_connected():
+            return self._admission.refusal()
         trouble = _trouble_with(error, progress.connected)
         if trouble is None:
             return error
@@ -274,6 +278,9 @@ class PostgresDatabase:
         if progress.committing and isinstance(error, (*_CUT, TimeoutError)):
             meaning = Unavailable(f"{meaning.message} while it was to commit this, so that it may or may not be done")
         return meaning
+
+    def _all_connected(self) -> bool:
+        return self._pool.get_size() == self._pool.get_max_size()
 
     async def _expire_after(self, error: Exception, kind: Kind) -> None:
         """Where writes are refused, has connections made anew: each keeps the default and the server it began with."""

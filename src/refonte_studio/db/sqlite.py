@@ -20,7 +20,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from refonte_studio.db.engine import Duplicate, Engine, Event, ForeignAwait, Listeners, Row, UseCase, is_long
+from refonte_studio.db.engine import (
+    Duplicate,
+    Engine,
+    Event,
+    ForeignAwait,
+    Listeners,
+    Row,
+    UseCase,
+    is_long,
+    is_vital,
+)
 from refonte_studio.db.health import Health, Kind
 from refonte_studio.db.sql import for_sqlite
 from refonte_studio.db.sqlite_file import BUSY_AGAIN_MS, BUSY_MS, SqliteFile, Use, is_locked, trouble_with
@@ -29,8 +39,9 @@ from refonte_studio.kit.errors import Unavailable
 
 T = TypeVar("T")
 GROUP = 64
-WRITES = 4 * GROUP  # waiting or under way at a time; more wait before them
 READERS = 4
+GIVE_UP_S = 6.0  # how long a write waits behind one that takes long; more than a lock is waited for
+GIVE_UP_AGAIN_S = 0.5
 SLOW_COMMIT_S = 0.003  # on a disk where commits take longer, the event loop leaves them to a thread
 CHECKPOINT_S = 1.0  # between two checkpoints, while there are writes
 RECENT = 32  # over about so many commits their time is averaged
@@ -105,6 +116,7 @@ class _Job:
     start: Callable[[SqliteTx], Coroutine[Any, Any, Any]]
     future: asyncio.Future[Any]
     long: bool
+    came_at: float
     locked: bool = False  # another process kept the database locked
     result: Any = None
     error: BaseException | None = None
@@ -119,7 +131,7 @@ class SqliteDatabase:
         self._file = SqliteFile(path)
         self._listeners = listeners
         self._health = Health()
-        self._writes = Admission("writes", WRITES)
+        self._writes = Admission("writes", 1)
         self._jobs: deque[_Job] = deque()
         self._turn_is_due = False
         self._under_way: asyncio.Future[None] | None = None  # what the writer's thread is at
@@ -132,28 +144,29 @@ class SqliteDatabase:
         self._closed = False
 
     async def write(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
-        began = await self._writes.enter()
+        self._check_open()
+        first = is_vital(use_case)
+        entry = self._writes.enter(first)
         try:
-            self._check_open()
             loop = asyncio.get_running_loop()
-            job = _Job(lambda tx: use_case(tx, *args, **kwargs), loop.create_future(), is_long(use_case))
-            self._jobs.append(job)
+            job = _Job(lambda tx: use_case(tx, *args, **kwargs), loop.create_future(), is_long(use_case), entry[0])
+            self._jobs.insert(0 if first else len(self._jobs), job)
             self._call_turn(loop)
             return await job.future
         finally:
-            self._writes.leave(began)
+            self._writes.leave(entry)
 
     async def single(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
         return await self.write(use_case, *args, **kwargs)
 
     async def read(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
-        began = await self._reads.enter()
+        self._check_open()
+        entry = self._reads.enter(is_vital(use_case))
         try:
-            self._check_open()
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._readers, self._read, lambda tx: use_case(tx, *args, **kwargs))
         finally:
-            self._reads.leave(began)
+            self._reads.leave(entry)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -199,6 +212,7 @@ class SqliteDatabase:
         if group[0].long or self._commit_s > SLOW_COMMIT_S or not self._wrote(group, 0):
             self._under_way = loop.create_future()
             self._writer.submit(self._turn_of_thread, group, loop)
+            loop.call_later(GIVE_UP_S, self._give_up_waiting, self._under_way, loop)
             return
         _settle(group)
         self._checkpoint_if_due()
@@ -244,6 +258,18 @@ class SqliteDatabase:
             _settle(waiting)
         self._checkpoint_if_due()
         self._call_turn(loop)
+
+    def _give_up_waiting(self, turn: asyncio.Future[None], loop: asyncio.AbstractEventLoop) -> None:
+        """While a turn takes very long, tells those who have waited long behind it. What takes long itself waits on."""
+        if turn.done():
+            return
+        latest = time.monotonic() - GIVE_UP_S
+        late = [job for job in self._jobs if job.came_at <= latest and not job.long]
+        self._jobs = deque(job for job in self._jobs if job.came_at > latest or job.long)
+        for job in late:
+            job.error = self._writes.refusal()
+        _settle(late)
+        loop.call_later(GIVE_UP_AGAIN_S, self._give_up_waiting, turn, loop)
 
     def _wrote(self, group: list[_Job], busy_ms: int) -> bool:
         """Writes a group and commits it; False if that would have to wait for another process's lock."""

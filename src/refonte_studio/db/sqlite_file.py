@@ -202,17 +202,19 @@ class SqliteFile:
         connection = sqlite3.connect(
             self._uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512
         )
+        opened: _Open | None = None
         try:
             connection.row_factory = sqlite3.Row
             for pragma in (f"busy_timeout = {busy_ms}", *_PRAGMAS[use]):
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # only now the files are open
             with self._returned:
-                opened = self._look()
-                self._identity = self._identity or opened
-                if opened != self._identity or opened[:2] != before[:2]:
+                now = self._look()
+                self._identity = self._identity or now
+                if now != self._identity or now[:2] != before[:2]:
                     raise Misplaced(_REPLACED)
-        except BaseException:
-            connection.close()
-            raise
-        return _Open(connection, busy_ms)
+            opened = _Open(connection, busy_ms)
+            return opened
+        finally:
+            if opened is None:
+                connection.close()

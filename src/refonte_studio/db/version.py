@@ -54,10 +54,10 @@ def _of_sqlite(path: str) -> str | None:
     connection = sqlite3.connect(path, timeout=CONNECT_TIMEOUT_S)
     try:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         if "no such table" in str(error):
             return None
-        raise
+        raise MigrationFailed(f"the database {path} cannot be read: {error}") from error
     finally:
         connection.close()
     return row[0] if row else None

@@ -1,28 +1,26 @@
-"""Admission: a bounded number at work, a bounded queue before them, and a quick refusal for the rest.
+"""Admission: whoever would have to wait too long is refused at once.
 
-A server that takes all that comes answers everything late. One that lets nobody in who would have to wait too long
-serves as much as it ever could, and tells the others at once to come again.
+A server that takes all that comes answers everything late. One that takes no more than it can do in good time serves
+as much as it ever could, and tells the others at once to come again.
 """
 
-import asyncio
 import logging
 import math
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from refonte_studio.kit.errors import Overloaded
 
-WAIT_S = 1.0  # who would wait longer, as things go, is refused
-STALL_S = 5.0  # nobody waits longer than this, however things seemed to go
-QUEUE_LIMIT = 2_048
-RECENT = 64  # over about so many the time that each keeps its place is averaged
+WAIT_S = 1.0  # who would wait longer, at the present pace, is refused
+STALL_S = 5.0  # where nobody was done for so long, nobody more is let in
+LIMIT = 2_048  # inside at a time, whatever the pace
+RECENT = 64  # over about so many the pace is averaged
 TELL_S = 10.0  # refusals are logged so often at most
 
 log = logging.getLogger(__name__)
 
 Monotonic = Callable[[], float]
+Entry = tuple[float, int]  # when it was, and how many were inside then
 
 
 class Refusals:
@@ -43,105 +41,47 @@ class Refusals:
             self._count, self._told_at = 0, now
 
 
-@dataclass(slots=True)
-class _Turn:
-    since: float
-    granted: asyncio.Future[None]
-
-
 class Admission:
-    """Lets `places` in at a time; the others queue in order of arrival. Of one event loop.
+    """Lets in as many as will be done in time, going by those who were inside before them. Of one thread.
 
-    `began = await admission.enter()`, then in any case `admission.leave(began)`.
+    `at_once` is how many are worked on side by side: one who comes while there are fewer inside has nobody to wait for.
     """
 
-    def __init__(
-        self,
-        what: str,
-        places: int,
-        *,
-        wait_s: float | None = None,
-        stall_s: float | None = None,
-        clock: Monotonic = time.monotonic,
-    ) -> None:
+    def __init__(self, what: str, at_once: int, wait_s: float | None = None, clock: Monotonic = time.monotonic) -> None:
         self._what = what
-        self._places = places
+        self._at_once = at_once
         self._wait_s = wait_s or WAIT_S
-        self._stall_s = stall_s or STALL_S
         self._clock = clock
-        self._refusals = Refusals(what, self._clock)
+        self._refusals = Refusals(what, clock)
         self._inside = 0
-        self._queue: deque[_Turn] = deque()
-        self._stay_s = 0.0  # how long a place has been kept, of late
-        self._watch: asyncio.TimerHandle | None = None
+        self._moved_at = 0.0  # when the last one left, or came to an empty place
+        self._pace_s = 0.0  # how long one after the other takes, of late, when there are others to wait for
 
-    @property
-    def waiting(self) -> int:
-        """How many are in the queue."""
-        return len(self._queue)
+    def enter(self, vital: bool = False) -> Entry:
+        """For `leave`. Raises Overloaded if it would take too long, unless it is vital."""
+        now, inside = self._clock(), self._inside
+        if inside >= self._at_once and not vital:
+            self._check(now)
+        elif inside == 0:
+            self._moved_at = now
+        self._inside += 1
+        return now, inside
 
-    async def enter(self) -> float:
-        """Returns when there is a place. Raises Overloaded, at once, if that would take too long."""
-        if self._inside < self._places:
-            self._inside += 1
-        else:
-            await self._take_turn()
-        return self._clock()
-
-    def leave(self, began: float) -> None:
-        """Gives the place to the first who still waits."""
-        self._stay_s += (self._clock() - began - self._stay_s) / RECENT
-        self._pass_on()
-
-    def expected_wait_s(self) -> float:
-        """How long a newcomer would wait: as places were kept of late, and no less than the first in the queue has."""
-        if not self._queue:
-            return 0.0
-        return max(len(self._queue) * self._stay_s / self._places, self._clock() - self._queue[0].since)
-
-    async def _take_turn(self) -> None:
-        if self._queue and self._would_wait_too_long():
-            raise self._refusal()
-        loop = asyncio.get_running_loop()
-        turn = _Turn(self._clock(), loop.create_future())
-        self._queue.append(turn)
-        if self._watch is None:
-            self._watch = loop.call_later(self._stall_s, self._refuse_stalled)
-        try:
-            await turn.granted
-        except asyncio.CancelledError:
-            if turn.granted.done() and not turn.granted.cancelled() and turn.granted.exception() is None:
-                self._pass_on()  # the turn came as its owner went
-            raise
-
-    def _would_wait_too_long(self) -> bool:
-        waiting = len(self._queue)
-        return (
-            waiting >= QUEUE_LIMIT
-            or waiting * self._stay_s > self._wait_s * self._places
-            or self._clock() - self._queue[0].since > self._stall_s
-        )
-
-    def _pass_on(self) -> None:
-        while self._queue:
-            turn = self._queue.popleft()
-            if not turn.granted.done():
-                turn.granted.set_result(None)
-                return
+    def leave(self, entry: Entry) -> None:
+        """Makes room, however it went."""
+        now = self._clock()
+        came_at, ahead = entry
         self._inside -= 1
+        self._moved_at = now
+        if ahead >= self._at_once:
+            self._pace_s += ((now - came_at) / (ahead + 1) - self._pace_s) / RECENT
 
-    def _refuse_stalled(self) -> None:
-        """Those who have waited too long, since nothing moves, are told now."""
-        self._watch = None
-        latest = self._clock() - self._stall_s
-        while self._queue and (self._queue[0].granted.done() or self._queue[0].since <= latest):
-            turn = self._queue.popleft()
-            if not turn.granted.done():
-                turn.granted.set_exception(self._refusal())
-        if self._queue:
-            pause_s = self._queue[0].since - latest
-            self._watch = asyncio.get_running_loop().call_later(pause_s, self._refuse_stalled)
-
-    def _refusal(self) -> Overloaded:
+    def refusal(self) -> Overloaded:
+        """What one is told who is not let in."""
         self._refusals.add()
-        return Overloaded(self._what, math.ceil(min(self.expected_wait_s(), self._stall_s)))
+        return Overloaded(self._what, math.ceil(min(self._inside * self._pace_s, STALL_S)))
+
+    def _check(self, now: float) -> None:
+        too_many = self._inside >= LIMIT or self._inside * self._pace_s > self._wait_s
+        if too_many or now - self._moved_at > STALL_S:
+            raise self.refusal()

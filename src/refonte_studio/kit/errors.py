@@ -68,7 +68,7 @@ class Unavailable(StudioError):
 
 
 class Overloaded(Unavailable):
-    """There is more to do than the server can do in good time; what was asked has not been begun."""
+    """There is more to do than the server can do in good time; what was asked has not been done."""
 
     def __init__(self, what: str, retry_after_s: int = 1) -> None:
         super().__init__(f"the server has more {what} than it can serve in good time", max(1, retry_after_s))

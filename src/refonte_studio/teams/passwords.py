@@ -43,7 +43,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="passwords")
-        self._admission = Admission("people signing in", THREADS, wait_s=WAIT_S, stall_s=2 * WAIT_S)
+        self._admission = Admission("people signing in", THREADS, WAIT_S)
 
     async def hash(self, password: str) -> str:
         """The hash to keep."""
@@ -54,11 +54,11 @@ class Passwords:
         return await self._run(lambda: verify_password(password, password_hash or _NOBODY))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        began = await self._admission.enter()
+        entry = self._admission.enter()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
-            self._admission.leave(began)
+            self._admission.leave(entry)
 
     def close(self) -> None:
         """Lets the threads end."""

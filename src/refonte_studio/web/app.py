@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Sen
 
 from refonte_studio.kit.errors import StudioError
 from refonte_studio.web.bulk import Bulk
-from refonte_studio.web.inbound import Inbound
+from refonte_studio.web.inbound import Disconnected, Inbound
 from refonte_studio.web.operation import Answer, Operation, Studio, encode
 from refonte_studio.web.serving import SESSION_COOKIE, csrf_token, failure, read_body, refusal, serve
 from refonte_studio.web.shortcut import ShortCut, send_whole
@@ -88,6 +88,8 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
 
 
 def _bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    if isinstance(error, Disconnected):
+        return Response(b"", status_code=400)  # which nobody will see
     return _response(failure(error, request.method, request.scope["path"]))
 
 

@@ -1,0 +1,203 @@
+"""What the server does with ten times the load that it can carry.
+
+    python bench/overload.py
+    python bench/overload.py --postgresql
+
+Starts real servers (SQLite: one process, PostgreSQL: two) on an empty database. First a few connections make calls as
+fast as they are answered: that is the rate that the server carries, with the load generator beside it. Then 2,000
+connections offer ten times that rate, for longer: once such as ask again at once when they are refused, once such as
+heed `Retry-After`; `flood.py` says what they call. Meanwhile, `/healthz` and `/readyz` are asked over and over. Then
+the few again.
+
+Shown are the calls served and refused a second, their times from the first byte sent to the last byte read, and the
+resident memory of the server's processes.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from figures import quantile, table
+from processes import Server, family, serving
+from seed import PROJECT, Team, make_batch, make_project, make_team, post
+from target import target, target_options
+
+FEW = 64
+TASKS_PER_S = 4_000
+AT_ONCE = 1_000  # people that one call assigns
+VITAL_S = 0.1
+
+
+def memory_mb(server: Server) -> float:
+    """Resident, of all of its processes; what they share counts for each."""
+    total = 0.0
+    for pid in family(server.pid):
+        try:
+            found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+        except OSError:
+            continue
+        total += int(found[1]) / 1_024 if found else 0.0
+    return total
+
+
+class Watch(threading.Thread):
+    """Asks whether the server lives and is ready, and looks at its memory, until it is ended."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(daemon=True)
+        self._server = server
+        self._done = threading.Event()
+        self.took_s: dict[str, list[float]] = {"/healthz": [], "/readyz": []}
+        self.not_well: list[str] = []
+        self.memory_mb: list[float] = []
+        self.start()
+
+    def run(self) -> None:
+        with httpx.Client(base_url=self._server.url, timeout=30) as http:
+            while not self._done.wait(VITAL_S):
+                self.memory_mb.append(memory_mb(self._server))
+                for path, took_s in self.took_s.items():
+                    began = time.perf_counter()
+                    answer = http.get(path)
+                    took_s.append(time.perf_counter() - began)
+                    if answer.status_code != 200:
+                        self.not_well.append(f"{path} {answer.status_code} {answer.text}")
+
+    def end(self) -> None:
+        self._done.set()
+        self.join()
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What one load did."""
+
+    name: str
+    found: dict[str, Any]
+    watch: Watch
+
+    def row(self) -> tuple[str, ...]:
+        served, refused = self.found["served"], self.found["refused"]
+        memory = self.watch.memory_mb
+        return (
+            self.name,
+            f"{self.found['offered_per_second']:,.0f}",
+            f"{served['per_second']:,.0f}",
+            f"{served['p50_ms']:.0f} ms",
+            f"{served['p99_ms']:.0f} ms",
+            f"{refused['per_second']:,.0f}",
+            f"{refused['p50_ms']:.0f} ms",
+            f"{refused['p99_ms']:.0f} ms",
+            *(f"{1_000 * quantile(sorted(took_s), 0.99):.0f} ms" for took_s in self.watch.took_s.values()),
+            f"{memory[0]:.0f} MB",
+            f"{max(memory):.0f} MB",
+            f"{memory[-1]:.0f} MB",
+        )
+
+
+HEAD = (
+    "load",
+    "offered/s",
+    "served/s",
+    "p50",
+    "p99",
+    "refused/s",
+    "p50",
+    "p99",
+    "/healthz p99",
+    "/readyz p99",
+    "memory: first",
+    "most",
+    "last",
+)
+
+
+def loaded(
+    name: str, server: Server, keys: Sequence[str], connections: int, rate: float, seconds: float, *more: str
+) -> Phase:
+    command = [sys.executable, str(Path(__file__).with_name("flood.py")), server.url, "--connections", str(connections)]
+    command += ["--rate", str(rate), "--seconds", str(seconds), "--warm-up", "3", *more]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        process.stdin.write("\n".join(keys))
+        process.stdin.close()
+        watch, result = None, ""
+        for line in process.stdout:
+            if line == "begin\n":
+                watch = Watch(server)
+            elif line == "end\n" and watch is not None:
+                watch.end()
+            else:
+                result = line
+    if process.returncode or watch is None:
+        raise SystemExit("the load generator failed")
+    return Phase(name, json.loads(result), watch)
+
+
+def told(phase: Phase) -> str:
+    kinds = ", ".join(
+        f"{kind} {figures['per_second']:,.0f}/s p99 {figures['p99_ms']:.0f} ms"
+        for kind, figures in sorted(phase.found["kinds"].items())
+    )
+    lines = [f"{phase.name}: {kinds}; load generator {phase.found['cpu_s'] / phase.found['seconds']:.2f} processors"]
+    lines += [f"  NOT WELL: {count:,} x {fault}" for fault, count in phase.found["faults"].items()]
+    lines += [f"  NOT WELL: {what}" for what in sorted(set(phase.watch.not_well))]
+    return "\n".join(lines)
+
+
+def measured(server: Server, team: Team, options: argparse.Namespace) -> list[Phase]:
+    keys = [team.admin.key, *team.keys]
+    few = loaded("as much as it carries", server, keys, FEW, 0, options.seconds)
+    print(told(few), flush=True)
+    rate, seconds = options.times * few.found["served"]["per_second"], 2 * options.seconds
+    name = f"{options.times:g} times that"
+    many = loaded(name, server, keys, options.connections, rate, seconds)
+    print(told(many), flush=True)
+    heeding = loaded(f"{name}, heeding", server, keys, options.connections, rate, seconds, "--heed")
+    print(told(heeding), flush=True)
+    again = loaded("as much as it carries", server, keys, FEW, 0, options.seconds)
+    print(told(again), flush=True)
+    return [few, many, heeding, again]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    target_options(parser)
+    parser.add_argument("--connections", type=int, default=2_000)
+    parser.add_argument("--times", type=float, default=10.0, help="what is offered, in rates that it carries")
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="of the small loads; the large ones last twice as long"
+    )
+    options = parser.parse_args()
+    with target(options) as where:
+        team = asyncio.run(make_team(where.url, options.connections))
+        with serving(where.url, where.workers) as server, team.client(server.url) as http:
+            make_project(http, ())
+            for first in range(0, len(team.labelers), AT_ONCE):
+                emails = [person.email for person in team.labelers[first : first + AT_ONCE]]
+                post(http, "/studio/assignments/add", json={"emails": emails, "projects": [PROJECT]})
+            make_batch(http, round(TASKS_PER_S * 7 * options.seconds))
+            where.settle()
+            phases = measured(server, team, options)
+            print(table([HEAD, *(phase.row() for phase in phases)]))
+            before, many, heeding, after = (phase.found["served"]["per_second"] for phase in phases)
+            carried = (before + after) / 2
+            shares = f"{many / carried:.2f}, with callers who heed Retry-After {heeding / carried:.2f}"
+            print(f"served under {options.times:g} times the load, of the rate that it carries: {shares}")
+
+
+if __name__ == "__main__":
+    main()

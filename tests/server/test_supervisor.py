@@ -1,0 +1,25 @@
+"""When a server process that ended is replaced, and when that is given up."""
+
+from refonte_studio.supervisor import AWAY, AWAY_PAUSE_S, LIVED_S, PAUSES_S, failures_after, pause_before_next
+
+
+def fate(*ends: tuple[int, float]) -> list[float | None]:
+    """The pauses after processes that ended with such codes after so many seconds."""
+    failures, pauses = 0, []
+    for code, lived_s in ends:
+        failures = failures_after(failures, code, lived_s)
+        pauses.append(pause_before_next(failures, code))
+    return pauses
+
+
+def test_processes_that_never_serve_are_given_up():
+    ends = [(1, 0.0)] * len(PAUSES_S)
+    assert fate(*ends) == [*PAUSES_S[1:], None]
+
+
+def test_one_that_served_is_replaced_at_once():
+    assert fate((1, 0.0), (1, 0.0), (1, 0.0), (-9, LIVED_S)) == [*PAUSES_S[1:4], PAUSES_S[0]]
+
+
+def test_a_database_that_is_away_is_waited_for_as_long_as_it_takes():
+    assert fate(*[(AWAY, 0.0)] * 1_000) == [AWAY_PAUSE_S] * 1_000
