@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import uvloop
@@ -27,7 +27,7 @@ import uvloop
 from refonte_studio.db.migrate import migrate
 from soak_labelers import Labeler
 from soak_load import Holders, Ledger, Load
-from soak_managers import STEADY, Manager, PeopleManager, Supplier, Team
+from soak_managers import STEADY, GivenUp, Manager, PeopleManager, Supplier, Team
 from soak_proof import audited, compare_attempts, compare_counts, keep_auditing, opened
 from soak_servers import Server, a_postgresql, keep_cutting, keep_killing
 
@@ -81,7 +81,7 @@ class Soak:
             self.load.faults.add(f"somebody did not come to an end: {task.get_coro()}")
             task.cancel()
         for result in await asyncio.gather(*working, *beside, return_exceptions=True):
-            if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+            if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError | GivenUp):
                 self.load.faults.add(f"the soak itself failed: {result!r}")
         await db.close()
 
@@ -102,7 +102,8 @@ class Soak:
         db = await opened(self.database_url)
         try:
             self.known, self.made = await compare_attempts(db, self.ledger, self.load.faults)
-            self.batches = await compare_counts(db, self.team.admin, self.load.faults)
+            with suppress(GivenUp):
+                self.batches = await compare_counts(db, self.team.admin, self.load.faults)
         finally:
             await db.close()
         for server in self.servers:

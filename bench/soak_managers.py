@@ -101,10 +101,15 @@ class Team:
                 await self._insist("POST", path, {"name": f"group {number}", "emails": members})
 
 
+class GivenUp(Exception):
+    """Something is wrong already, and an answer that was asked for may never come."""
+
+
 async def insist(
     who: Caller, method: str, path: str, body: Any = None, *, had: Sequence[int] = (), fine: Sequence[int] = DONE
 ) -> Any:
-    """The JSON of the answer, asked for until it comes: for calls that may be made twice.
+    """The JSON of the answer, asked for until it comes: for calls that may be made twice. Raises GivenUp once anything
+    is wrong.
 
     `had` is how the server says that it was done already, which is fine once an answer may have been lost.
     """
@@ -117,7 +122,7 @@ async def insist(
         if answer is not None:
             return answer.json if answer.body else None
         if who.load.faults.count:
-            return None
+            raise GivenUp
         fine = (*DONE, *had)
 
 
