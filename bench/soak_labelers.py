@@ -9,7 +9,7 @@ from typing import Any
 from soak_http import Answer, Lost
 from soak_load import Caller, Load, another_response, response_to
 
-TRIES = 60  # of a submission whose answer was lost, or that the server could not take
+PATIENCE_S = 90.0  # with a submission whose answer was lost, or that the server could not take
 # What is done with a claim, and how often.
 DOINGS = {
     "submit": 66,
@@ -73,9 +73,8 @@ class Labeler(Caller):
     async def _on(self, given: dict[str, Any], what: str, fine: tuple[int, ...], body: Any = None) -> Answer | None:
         """Something done to a claim that ends it; asked again until it is answered, as a good program does."""
         self.load.holders.may_end(given)
-        for _ in range(TRIES):
-            if self.load.ending:
-                return None
+        until = time.monotonic() + PATIENCE_S
+        while not self.load.ending and time.monotonic() < until:
             try:
                 answer = await self.ask(what, fine, "POST", f"/work/{given['claim_id']}/{what}", body)
             except Lost:
@@ -92,6 +91,7 @@ class Labeler(Caller):
         return {"response": response_to(given["claim_id"], given["task"]["type"])}
 
     async def _submit(self, given: dict[str, Any]) -> Answer | None:
+        """The acknowledgement; None if there is none."""
         answer = await self._on(given, "submit", (200, 409), self._response(given))
         if answer is None or answer.status == 409:
             return None
@@ -102,9 +102,8 @@ class Labeler(Caller):
         return answer
 
     async def _submit_again(self, given: dict[str, Any]) -> None:
-        first, second = await self._submit(given), await self._submit(given)
-        if first is not None and second is None and not self.disabled and not self.load.ending:
-            self.load.faults.add(f"claim {given['claim_id']} was acknowledged, and then it was not")
+        first = await self._submit(given)
+        second = await self._on(given, "submit", (200, 409), self._response(given)) if first is not None else None
         if first is not None and second is not None and first.body != second.body:
             self.load.faults.add(f"the same submission was answered {first.body!r}, then {second.body!r}")
 
