@@ -1,6 +1,7 @@
 """One server process: the database, opened before and closed after uvicorn, in one event loop."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -83,9 +84,16 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Ready, life
         # uvicorn ends by raising the signal that it caught; by then it has nothing more to do
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, lambda *_: server.end())
+        _spare_collections()
         await server.serve(sockets=[listener])
     finally:
         await db.close()
+
+
+def _spare_collections() -> None:
+    """Has Python look for cycles of garbage no more among all that was loaded at the start, and stays."""
+    gc.collect()
+    gc.freeze()
 
 
 class _Server(uvicorn.Server):

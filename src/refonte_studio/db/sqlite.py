@@ -9,7 +9,6 @@ up the loop goes to a thread: use-cases that take long, a lock that another proc
 """
 
 import asyncio
-import json
 import logging
 import sqlite3
 import time
@@ -19,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+import msgspec
 
 from refonte_studio.db.engine import (
     Duplicate,
@@ -39,6 +40,7 @@ from refonte_studio.kit.errors import Unavailable
 
 T = TypeVar("T")
 GROUP = 64
+QUIET_TURNS = 2  # of the event loop, in which nothing more came in, and a group is written
 READERS = 4
 GIVE_UP_S = 6.0  # how long a write waits behind one that takes long; more than a lock is waited for
 GIVE_UP_AGAIN_S = 0.5
@@ -62,7 +64,7 @@ class SqliteTx:
     def _execute(self, sql: str, values: dict[str, Any]) -> sqlite3.Cursor:
         sql, lists = for_sqlite(sql)
         for name in lists:
-            values[name] = json.dumps(list(values[name]))
+            values[name] = msgspec.json.encode(list(values[name])).decode()
         try:
             return self._connection.execute(sql, values)
         except sqlite3.IntegrityError as error:
@@ -116,6 +118,7 @@ class _Job:
     start: Callable[[SqliteTx], Coroutine[Any, Any, Any]]
     future: asyncio.Future[Any]
     long: bool
+    patient: bool  # waits for its turn however long that takes
     came_at: float
     locked: bool = False  # another process kept the database locked
     result: Any = None
@@ -149,7 +152,8 @@ class SqliteDatabase:
         entry = self._writes.enter(first)
         try:
             loop = asyncio.get_running_loop()
-            job = _Job(lambda tx: use_case(tx, *args, **kwargs), loop.create_future(), is_long(use_case), entry[0])
+            long, start = is_long(use_case), lambda tx: use_case(tx, *args, **kwargs)
+            job = _Job(start, loop.create_future(), long, long or first, came_at=entry[0])
             self._jobs.insert(0 if first else len(self._jobs), job)
             self._call_turn(loop)
             return await job.future
@@ -203,7 +207,17 @@ class SqliteDatabase:
     def _call_turn(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._jobs and not self._turn_is_due and self._under_way is None:
             self._turn_is_due = True
-            loop.call_soon(self._turn, loop)
+            loop.call_soon(self._gather, loop, 0, 0)
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, before: int, quiet: int) -> None:
+        """Waits while more comes in, until two turns of the event loop bring nothing: one commit for many costs less
+        than several for a few each. Two, since one reads requests and the next begins to serve them."""
+        waiting = len(self._jobs)
+        quiet = 0 if waiting > before else quiet + 1
+        if quiet < QUIET_TURNS and waiting < GROUP:
+            loop.call_soon(self._gather, loop, waiting, quiet)
+        else:
+            self._turn(loop)
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """Writes a group of what is waiting, in the event loop if it can be done at once."""
@@ -260,12 +274,12 @@ class SqliteDatabase:
         self._call_turn(loop)
 
     def _give_up_waiting(self, turn: asyncio.Future[None], loop: asyncio.AbstractEventLoop) -> None:
-        """While a turn takes very long, tells those who have waited long behind it. What takes long itself waits on."""
+        """While a turn takes very long, tells those who have waited long behind it; not the patient ones."""
         if turn.done():
             return
         latest = time.monotonic() - GIVE_UP_S
-        late = [job for job in self._jobs if job.came_at <= latest and not job.long]
-        self._jobs = deque(job for job in self._jobs if job.came_at > latest or job.long)
+        late = [job for job in self._jobs if job.came_at <= latest and not job.patient]
+        self._jobs = deque(job for job in self._jobs if job.came_at > latest or job.patient)
         for job in late:
             job.error = self._writes.refusal()
         _settle(late)
@@ -289,8 +303,8 @@ class SqliteDatabase:
         changes = connection.total_changes
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for job in group:
-                self._do(job, tx, connection)
+            if not all(self._did(job, tx, connection) for job in group):
+                self._do_apart(group, tx, connection)
             began = time.perf_counter()
             connection.execute("COMMIT")
             self._file.check()
@@ -307,21 +321,32 @@ class SqliteDatabase:
             if any(job.error is None for job in group):
                 self._health.served("writes")
 
-    def _do(self, job: _Job, tx: SqliteTx, connection: sqlite3.Connection) -> None:
-        """One job of a group, in a savepoint of its own."""
+    def _did(self, job: _Job, tx: SqliteTx, connection: sqlite3.Connection) -> bool:
+        """One job of a group; False if it failed and has left something behind."""
         if job.future.cancelled():
-            return
-        connection.execute("SAVEPOINT use_case")
+            return True
+        changes = connection.total_changes
         try:
-            job.result = _drive(job.start(tx))
+            job.result, job.error = _drive(job.start(tx)), None
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # it belongs to this caller alone; the others go on
             job.error = self._meaning_of(error, "write")
             if not connection.in_transaction:  # a full or failing disk takes the whole transaction down
                 raise
-            connection.execute("ROLLBACK TO use_case")
-        connection.execute("RELEASE use_case")
+            return connection.total_changes == changes
+        return True
+
+    def _do_apart(self, group: list[_Job], tx: SqliteTx, connection: sqlite3.Connection) -> None:
+        """A group of which a job has left something behind, all anew, each in a savepoint. Savepoints make everything
+        dearer, and hardly a job fails after it has changed something."""
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
+        for job in group if len(group) > 1 else ():  # of one alone nothing is left already
+            connection.execute("SAVEPOINT use_case")
+            if not self._did(job, tx, connection):
+                connection.execute("ROLLBACK TO use_case")
+            connection.execute("RELEASE use_case")
 
     async def close(self) -> None:
         if self._closed:

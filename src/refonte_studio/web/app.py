@@ -14,7 +14,7 @@ from refonte_studio.kit.errors import StudioError
 from refonte_studio.web.bulk import Bulk
 from refonte_studio.web.inbound import Disconnected, Inbound
 from refonte_studio.web.operation import Answer, Operation, Studio, encode
-from refonte_studio.web.serving import SESSION_COOKIE, csrf_token, failure, read_body, refusal, serve
+from refonte_studio.web.serving import SESSION_COOKIE, csrf_token, failure, refusal, serve
 from refonte_studio.web.shortcut import ShortCut, send_whole
 
 
@@ -93,4 +93,4 @@ def _bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     return _response(failure(error, request.method, request.scope["path"]))
 
 
-__all__ = ["SESSION_COOKIE", "create_app", "csrf_token", "read_body"]
+__all__ = ["SESSION_COOKIE", "create_app", "csrf_token"]

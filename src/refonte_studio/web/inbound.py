@@ -32,11 +32,15 @@ class Inbound:
 
     async def stream(self) -> AsyncIterator[bytes]:
         """The body as it comes in."""
-        while True:
-            message: Any = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise Disconnected
-            if message.get("body"):
-                yield message["body"]
-            if not message.get("more_body", False):
-                return
+        more = True
+        while more:
+            chunk, more = await self.chunk()
+            if chunk:
+                yield chunk
+
+    async def chunk(self) -> tuple[bytes, bool]:
+        """The next part of the body, which may be empty, and whether there is more. Raises Disconnected."""
+        message: Any = await self.receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        return message.get("body", b""), message.get("more_body", False)

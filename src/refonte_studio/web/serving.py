@@ -5,7 +5,7 @@ import binascii
 import errno
 import hmac
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -189,9 +189,7 @@ async def _read(operation: Operation, call: Call, inbound: Inbound, named: dict[
     named.update(pairs)
     if operation.body is Body.STREAM:
         return read_params(operation.params, pairs, {})
-    limit_bytes = call.studio.settings.body_limit_bytes
-    chunks = call.studio.bodies.read(inbound, limit_bytes)
-    body = await read_body(chunks, limit_bytes, inbound.header(b"content-length"))
+    body = await call.studio.bodies.read(inbound, call.studio.settings.body_limit_bytes)
     if operation.body is Body.JSON:
         call.body = decode_json(body) if body.strip() else None
         return read_params(operation.params, pairs, {})
@@ -201,20 +199,6 @@ async def _read(operation: Operation, call: Call, inbound: Inbound, named: dict[
     given = decode_object(body)
     named.update((name, value) for name, value in given.items() if isinstance(value, str))
     return read_params(operation.params, pairs, given)
-
-
-async def read_body(chunks: AsyncIterator[bytes], limit_bytes: int, content_length: str | None = None) -> bytes:
-    """A whole body. Raises TooLarge beyond the limit, before reading it all."""
-    if content_length is not None and content_length.isdigit() and int(content_length) > limit_bytes:
-        raise TooLarge(f"the body has {int(content_length):,} bytes; the limit is {limit_bytes:,}")
-    parts: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        size += len(chunk)
-        if size > limit_bytes:
-            raise TooLarge(f"the body has more than {limit_bytes:,} bytes")
-        parts.append(chunk)
-    return b"".join(parts)
 
 
 def _answer(result: Any) -> Answer:

@@ -61,6 +61,12 @@ async def claim_next(
 
     Raises NotFound for a project or batch that does not exist, or a batch of another project.
     """
+    claim_id = new_id(now)
+    if tx.engine == "sqlite" and project is None and batch is None:
+        plain = await store_next.next_plain(tx, caller, now)
+        taken = await _take(tx, caller, await _mixed(tx, caller, plain), claim_id, lease_ms, now) if plain else None
+        if taken is not None:
+            return taken
     project_id, batch_id = await _filter_ids(tx, caller, project, batch)
     held, due = await store.held_and_due(tx, caller, now)
     if due:
@@ -69,21 +75,30 @@ async def claim_next(
         return await _assignment(tx, held)
     if held is not None:  # among very many that are due, it may not have had its turn
         await _end(tx, [held], ClaimState.EXPIRED, now, until=now)
-    claim_id = new_id(now)
     for _ in range(CLAIM_TRIES):
         candidate = await _next_candidate(tx, caller, project_id, batch_id)
         if candidate is None:
             await look_back(tx, caller, None)
             return None
-        claim = await _claim(tx, caller, candidate, claim_id, lease_ms, now)
-        if claim is not None:
-            await _note_reach(tx, caller, candidate, claim_id)
-            return await _assignment(tx, claim, candidate)
+        taken = await _take(tx, caller, candidate, claim_id, lease_ms, now)
+        if taken is not None:
+            return taken
         # The same person claimed elsewhere at the same moment, or has just been unassigned.
         held, _ = await store.held_and_due(tx, caller, now)
         if held is not None and held.is_live(now):
             return await _assignment(tx, held)
     return None
+
+
+async def _take(
+    tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, lease_ms: int, now: int
+) -> Assignment | None:
+    """Claims a candidate; None if somebody or something got there first."""
+    claim = await _claim(tx, caller, candidate, claim_id, lease_ms, now)
+    if claim is None:
+        return None
+    await _note_reach(tx, caller, candidate, claim_id)
+    return await _assignment(tx, claim, candidate)
 
 
 async def _note_reach(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str) -> None:
@@ -139,6 +154,11 @@ async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_
     if candidate is None:
         evaluation = await store_next.next_evaluation(tx, caller, project_id, batch_id)
         return await _among_the_work(tx, caller, evaluation) if evaluation else None
+    return await _mixed(tx, caller, candidate)
+
+
+async def _mixed(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
+    """The evaluation task that comes before this task for work, if one does; or else the task itself."""
     if policy.mixes_in(caller.teammate_id, candidate.task_id):
         evaluation = await store_next.next_evaluation(tx, caller, candidate.project_id, candidate.batch_id)
         if evaluation is not None:

@@ -117,6 +117,28 @@ TRAINING_DUE = f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks
       AND t.team_id = :team AND t.mode = :mode AND t.status = 'pending' AND NOT EXISTS ({taken("t.id")})"""
 
 
+_NEXT_PLAIN = f"""{_NEXT["sqlite", False]}
+    WHERE NOT EXISTS (
+        SELECT 1 FROM claims h
+        WHERE h.teammate_id = :me AND h.mode = :mode AND h.team_id = :team AND h.state = 'held')
+      AND COALESCE({FIRST_LEASE} > :now, TRUE) AND NOT EXISTS ({TRAINING_DUE})"""
+
+
+async def next_plain(tx: Tx, caller: Caller, now: int) -> Candidate | None:
+    """The next task for work on SQLite, in one statement; None unless it is plain that it comes next: the person holds
+    nothing and owes no training, and no lease of the team has run out."""
+    row = await tx.one(
+        _NEXT_PLAIN,
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+        project=None,
+        batch=None,
+        now=now,
+    )
+    return candidate_of(row) if row else None
+
+
 async def next_training(tx: Tx, caller: Caller, project_id: str | None) -> Candidate | None:
     """The oldest training task that the person still owes one of their projects."""
     row = await tx.one(
