@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from refonte_studio.config import Settings
-from refonte_studio.db import Database
+from refonte_studio.db import Database, Reads
 from refonte_studio.kit.caller import Mode, Role
 from refonte_studio.kit.ids import new_secret
 from refonte_studio.main import build
@@ -93,11 +93,11 @@ class World:
     dee: Person
     cid: Person
 
-    def __init__(self, db: Database, clock: Clock, settings: Settings) -> None:
+    def __init__(self, db: Database, clock: Clock, settings: Settings, replica: Reads | None = None) -> None:
         self.db = db
         self.clock = clock
         self.settings = settings
-        self.app = build(db, settings, clock)
+        self.app = build(db, settings, clock, replica=replica)
         self.http = self.client()
 
     def client(self) -> httpx.AsyncClient:
@@ -105,8 +105,8 @@ class World:
         return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=BASE)  # type: ignore[arg-type]
 
     @classmethod
-    async def make(cls, db: Database, clock: Clock, **settings: Any) -> "World":
-        world = cls(db, clock, Settings(**{"public_url": BASE, **settings}))
+    async def make(cls, db: Database, clock: Clock, replica: Reads | None = None, **settings: Any) -> "World":
+        world = cls(db, clock, Settings(**{"public_url": BASE, **settings}), replica)
         team = await db.write(teams.create_team, "Refonte", clock())
         other = await db.write(teams.create_team, "Other", clock())
         for name, role in PEOPLE.items():

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+POSTGRESQL = ("postgresql://", "postgres://")  # how its URLs begin
 Positive = Annotated[int, Meta(ge=1)]
 
 
@@ -19,6 +20,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
     data: str = "data"  # folder of the SQLite file
     database: str = ""  # sqlite:///path or postgresql://…; empty: sqlite in `data`
+    replica: str = ""  # postgresql://… of a copy to read lists and exports from; empty: the database itself
     workers: Positive = 1  # server processes; more than one needs PostgreSQL
     public_url: str = ""  # how people reach the server, for links; empty: http://host:port
     pool_size: Positive = 12  # PostgreSQL connections of one process
@@ -90,7 +92,17 @@ def load(environment: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
         raise ValueError(f"STUDIO_SMTP_TLS must be starttls, tls or none, not {settings.smtp_tls!r}")
     if settings.database == "sqlite:///":
         raise ValueError("STUDIO_DATABASE must name a file after sqlite:///")
+    if settings.replica:
+        _check_replica(settings)
     return settings
+
+
+def _check_replica(settings: Settings) -> None:
+    if not settings.replica.startswith(POSTGRESQL):
+        scheme = settings.replica.partition("://")[0]  # what follows may be a password
+        raise ValueError(f"STUDIO_REPLICA must begin with postgresql://, not {scheme!r}")
+    if not settings.database_url.startswith(POSTGRESQL):
+        raise ValueError("STUDIO_REPLICA is for PostgreSQL: SQLite has no replicas, so leave it out")
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

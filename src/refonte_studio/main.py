@@ -13,7 +13,7 @@ from refonte_studio.batches.routes import operations as batches
 from refonte_studio.callbacks import service as callbacks_service
 from refonte_studio.callbacks.routes import operations as callbacks
 from refonte_studio.config import Settings
-from refonte_studio.db import Database, Tx
+from refonte_studio.db import Database, Reads, Tx
 from refonte_studio.db.engine import Listeners
 from refonte_studio.files.routes import operations as files
 from refonte_studio.kit.caller import Caller
@@ -85,10 +85,14 @@ def build(
     clock: Clock = system_clock,
     services: Mapping[type, Any] | None = None,
     background: Callable[[Studio], AbstractAsyncContextManager[None]] | None = None,
+    replica: Reads | None = None,
 ) -> ASGIApp:
-    """The application on an open database. `background` runs beside it for as long as it serves."""
+    """The application on an open database. `background` runs beside it for as long as it serves.
+
+    Lists and exports are read from the `replica`, where there is one.
+    """
     mailer, passwords = Mailer(settings), Passwords()
-    studio = Studio(db, settings, clock, DOOR, {Mailer: mailer, Passwords: passwords, **(services or {})})
+    studio = Studio(db, settings, clock, DOOR, {Mailer: mailer, Passwords: passwords, **(services or {})}, replica)
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncGenerator[None]:

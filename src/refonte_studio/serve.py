@@ -15,6 +15,7 @@ import uvicorn
 from refonte_studio.config import Settings
 from refonte_studio.connections import IDLE_S, SURPLUS, Load, Protocol
 from refonte_studio.db import Database, open_database
+from refonte_studio.db.replica import Replica, open_replica
 from refonte_studio.main import LISTENERS, build
 from refonte_studio.worker import background
 
@@ -75,8 +76,11 @@ def _event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _serve(settings: Settings, listener: socket.socket, ready: Ready, lifeline: int | None) -> None:
     db = await open_database(settings.database_url, LISTENERS, settings.pool_size)
+    replica: Replica | None = None
     try:
-        app = build(db, settings, background=background)
+        if settings.replica:
+            replica = await open_replica(settings.replica, db, settings.pool_size)
+        app = build(db, settings, background=background, replica=replica)
         load = Load(app, _connection_limit(settings), settings.request_limit)
         server = _Server(_uvicorn(app, load), load, lambda: ready(db))
         if lifeline is not None:
@@ -87,6 +91,8 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Ready, life
         _spare_collections()
         await server.serve(sockets=[listener])
     finally:
+        if replica is not None:
+            await replica.close()
         await db.close()
 
 

@@ -26,7 +26,10 @@ END_S = 40  # more than a process gives its requests in flight
 
 
 def run(settings: Settings, listener: socket.socket) -> int:
-    """Runs `settings.workers` processes until SIGTERM or SIGINT. Answers with the exit code: 1 if they cannot live."""
+    """Runs `settings.workers` processes until SIGTERM or SIGINT. Answers with the exit code: 1 if they cannot live.
+
+    The listener is closed when they are to end.
+    """
     serve.log_to_stderr()
     ending = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -46,6 +49,7 @@ def run(settings: Settings, listener: socket.socket) -> int:
             log.warning("a server process ended with %d; starting another", dead.process.returncode)
             dead.start()
     finally:
+        listener.close()  # while the last requests are answered, a new connection is refused, and not kept waiting
         for worker in workers:
             worker.process.terminate()
         deadline = time.monotonic() + END_S

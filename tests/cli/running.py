@@ -51,11 +51,10 @@ class Server:
 
 
 @contextmanager
-def serving(*arguments: str, empty: bool = False) -> Iterator[Server]:
+def serving(*arguments: str, empty: bool = False, **variables: str) -> Iterator[Server]:
     """A server on a free port; killed at the end if it still runs. `empty`: it has no team, so it shows a link."""
-    process = subprocess.Popen(
-        [*COMMAND, "serve", "--port", "0", *arguments], env=environment(), stdout=subprocess.PIPE, text=True
-    )
+    command = [*COMMAND, "serve", "--port", "0", *arguments]
+    process = subprocess.Popen(command, env=environment() | variables, stdout=subprocess.PIPE, text=True)
     timer = threading.Timer(TIMEOUT_S, process.kill)
     timer.start()
     try:

@@ -116,6 +116,28 @@ def test_several_processes_serve_one_postgresql_and_a_dead_one_is_replaced(postg
         assert children(server.process.pid) == []
 
 
+def test_several_processes_that_end_take_no_more_connections_while_the_last_request_is_answered(postgres_url: str):
+    """So that whoever is turned away by a closed port can go to another server at once."""
+    asyncio.run(empty(postgres_url))
+    with serving("--database", postgres_url, "--workers", "2", empty=True) as server:
+        address = (urlsplit(server.url).hostname or "", urlsplit(server.url).port)
+        body = b'{"email": "nobody@example.com", "password": "not a password"}'
+        head = (
+            f"POST /v1/session HTTP/1.1\r\nHost: studio\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+        )
+        with socket.create_connection(address, timeout=TIMEOUT_S) as flying:
+            flying.sendall(head.encode())
+            assert flying.recv(65_536).startswith(b"HTTP/1.1 100"), "a process waits for the body"
+            server.process.send_signal(signal.SIGTERM)
+            with suppress(ConnectionError):
+                while server.process.poll() is None:
+                    socket.create_connection(address, timeout=TIMEOUT_S).close()
+            assert server.process.poll() is None, "it ends when the request is answered"
+            flying.sendall(body)
+            assert flying.recv(65_536).startswith(b"HTTP/1.1 401")
+        assert server.process.wait(TIMEOUT_S) == 0
+
+
 def children(pid: int) -> list[int]:
     """The processes that a process started and that run."""
     listed = subprocess.run(["ps", "-o", "pid=,stat=", "--ppid", str(pid)], capture_output=True, text=True).stdout

@@ -95,7 +95,7 @@ async def list_callbacks(call: Call, params: CallbacksParams) -> CallbacksOut:
     What was posted to the callback URLs of tasks and batches, and what is waiting to be, the newest first. A callback
     is kept for 30 days.
     """
-    page = await call.db.read(service.listing, call.caller, params.state, params.limit, params.next_token)
+    page = await call.replica.read(service.listing, call.caller, params.state, params.limit, params.next_token)
     token = page.next_token if page.next_token is not None else UNSET
     return CallbacksOut([CallbackOut.of(callback) for callback in page.docs], page.limit, page.has_more, token)
 

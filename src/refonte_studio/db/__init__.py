@@ -1,5 +1,5 @@
 """Both database engines behind one interface: `Database`, and the `Tx` that a use-case is given."""
 
-from refonte_studio.db.engine import Database, Event, Row, Tx, UseCase, open_database
+from refonte_studio.db.engine import Database, Event, Reads, Row, Tx, UseCase, open_database
 
-__all__ = ["Database", "Event", "Row", "Tx", "UseCase", "open_database"]
+__all__ = ["Database", "Event", "Reads", "Row", "Tx", "UseCase", "open_database"]

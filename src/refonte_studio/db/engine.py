@@ -85,7 +85,15 @@ class Tx(Protocol):
         ...
 
 
-class Database(Protocol):
+class Reads(Protocol):
+    """A database as far as it can be read."""
+
+    async def read(self, use_case: UseCase[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs a use-case that changes nothing, on one consistent view of the data."""
+        ...
+
+
+class Database(Reads, Protocol):
     @property
     def engine(self) -> Engine: ...
 
@@ -96,10 +104,6 @@ class Database(Protocol):
     async def single(self, use_case: UseCase[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write` or `read`, for a use-case of one statement, which is a transaction by itself. On PostgreSQL it
         costs one round trip instead of three; a second statement there raises RuntimeError."""
-        ...
-
-    async def read(self, use_case: UseCase[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs a use-case that changes nothing, on one consistent view of the data."""
         ...
 
     async def close(self) -> None:

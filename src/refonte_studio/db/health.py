@@ -27,10 +27,15 @@ class _Trouble:
 class Health:
     """What the database can do, as its work shows. Changes are logged, once each, however many calls meet them.
 
-    Used by every thread that works on the database.
+    Used by every thread that works on the database. The log calls it by its `name`, and says what becomes of the work
+    that it cannot do.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, name: str = "the database", becomes: str = "fail", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.name = name
+        self._becomes = becomes
         self._clock = clock
         self._lock = threading.Lock()
         self._troubles: dict[Kind, _Trouble] = {}
@@ -52,8 +57,8 @@ class Health:
             new = what not in trouble.told
             trouble.told.add(what)
         if new:
-            log.error("the database cannot serve: %s; %s fail (%r)", what, kind, cause)
-        return Unavailable(f"the database cannot serve this now: {what}")
+            log.error("%s cannot serve: %s; %s %s (%r)", self.name, what, kind, self._becomes, cause)
+        return Unavailable(f"{self.name} cannot serve this now: {what}")
 
     def served(self, kind: Kind) -> None:
         """Takes note of a success."""
@@ -64,7 +69,7 @@ class Health:
             trouble.now = False
             over = self._clock() - trouble.last_at >= QUIET_S and self._troubles.pop(kind, None) is not None
         if over:
-            log.warning("the database serves again: %s succeed", kind)
+            log.warning("%s serves again: %s succeed", self.name, kind)
 
 
 @vital

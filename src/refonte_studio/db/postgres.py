@@ -159,6 +159,18 @@ async def _leave_as_it_is(_connection: Any) -> None:
     """A transaction leaves nothing behind on its connection, so the pool need not spend a round trip on cleaning it."""
 
 
+async def _pool(url: str, min_size: int, max_size: int) -> Any:
+    return await asyncpg.create_pool(
+        url,
+        min_size=min_size,
+        max_size=max_size,
+        command_timeout=COMMAND_TIMEOUT_S,
+        max_inactive_connection_lifetime=300,
+        init=_set_up,
+        reset=_leave_as_it_is,
+    )
+
+
 @dataclass(slots=True)
 class _Progress:
     """How far a try has come. An answer that is lost while committing tells nobody whether it was done."""
@@ -170,29 +182,26 @@ class _Progress:
 class PostgresDatabase:
     engine: Engine = "postgresql"
 
-    def __init__(self, pool: Any, listeners: Listeners) -> None:
+    def __init__(self, pool: Any, listeners: Listeners, health: Health | None = None) -> None:
         self._pool = pool
         self._listeners = listeners
-        self._health = Health()
-        self._admission = Admission("calls of the database", pool.get_max_size(), WAIT_S)
+        self._health = health or Health()
+        self._admission = Admission(f"calls of {self._health.name}", pool.get_max_size(), WAIT_S)
         self._expired_at = 0.0
 
     @classmethod
     async def connect(cls, url: str, listeners: Listeners, pool_size: int) -> "PostgresDatabase":
         try:
-            pool = await asyncpg.create_pool(
-                url,
-                min_size=1,
-                max_size=pool_size,
-                command_timeout=COMMAND_TIMEOUT_S,
-                max_inactive_connection_lifetime=300,
-                init=_set_up,
-                reset=_leave_as_it_is,
-            )
+            pool = await _pool(url, 1, pool_size)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             trouble = _trouble_with(error, connected=False) or "it cannot be opened"
             raise Unavailable(f"the database cannot serve: {trouble} ({error})") from error
         return cls(pool, listeners)
+
+    @classmethod
+    async def when_needed(cls, url: str, pool_size: int, health: Health) -> "PostgresDatabase":
+        """One that connects at its first use, so that it may be away until then. Nothing listens to its events."""
+        return cls(await _pool(url, 0, pool_size), {}, health)
 
     async def write(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
         async def work(connection: Any, progress: _Progress) -> T:

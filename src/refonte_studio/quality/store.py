@@ -30,7 +30,7 @@ async def insert_attempt(tx: Tx, caller: Caller, attempt_id: str, task_id: str, 
     await tx.run(
         """INSERT INTO quality_attempts (id, team_id, mode, task_id, teammate_id, number, score, passed)
            SELECT :id, :team, :mode, :task, :me, count(*) + 1, :score, :passed FROM quality_attempts
-           WHERE task_id = :task AND teammate_id = :me""",
+           WHERE task_id = :task AND teammate_id = :me AND team_id = :team""",
         id=attempt_id,
         team=caller.team_id,
         mode=caller.mode,

@@ -95,7 +95,7 @@ async def list_tasks(call: Call, params: TasksParams) -> Answer:
     limited, files_url = bool(params.limited_response), None
     if params.include_attachment_url:
         files_url = f"{call.studio.settings.base_url}/v1/files"
-    found, total = await call.db.read(
+    found, total = await call.replica.read(
         lists.page, call.caller, _question(params), params.next_token, params.limit, limited, files_url
     )
     rest: dict[str, Any] = {"total": total, "limit": params.limit, "offset": 0, "has_more": found.has_more}
@@ -135,15 +135,15 @@ async def export_tasks(call: Call, params: ExportParams) -> Answer:
     `labeler`, `response` and `submitted_at`. Training and evaluation tasks are not exported.
     """
     asked = Question(project=params.project, batch=params.batch, status=params.status)
-    which = await call.db.read(lists.filter_for, call.caller, asked)
+    which = await call.replica.read(lists.filter_for, call.caller, asked)
     attempts = bool(params.attempts)
-    lines, after = await call.db.read(lists.export_page, call.caller, which, "", attempts)
+    lines, after = await call.replica.read(lists.export_page, call.caller, which, "", attempts)
 
     async def pages() -> AsyncIterator[bytes]:
         page, start = lines, after
         yield page
         while start is not None:
-            page, start = await call.db.read(lists.export_page, call.caller, which, start, attempts)
+            page, start = await call.replica.read(lists.export_page, call.caller, which, start, attempts)
             yield page
 
     return Answer(pages(), media_type="application/x-ndjson")

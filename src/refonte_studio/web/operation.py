@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from refonte_studio.config import Settings
-from refonte_studio.db import Database, Tx
+from refonte_studio.db import Database, Reads, Tx
 from refonte_studio.kit.caller import Caller, Permission, Proof
 from refonte_studio.kit.clock import Clock
 from refonte_studio.web.bodies import Bodies
@@ -36,6 +36,7 @@ class Studio:
     clock: Clock
     door: "Door"
     services: Mapping[type, Any] = field(default_factory=dict)  # things of the outside world, e.g. the mailer
+    replica: Reads | None = None  # None: the database itself
     bodies: Bodies = field(default_factory=Bodies)
 
 
@@ -86,6 +87,11 @@ class Call:
     @property
     def db(self) -> Database:
         return self.studio.db
+
+    @property
+    def replica(self) -> Reads:
+        """Where lists are read that may be large and decide nothing: what it says may be a little old."""
+        return self.studio.replica or self.studio.db
 
     @property
     def caller(self) -> Caller:

@@ -70,7 +70,9 @@ async def claim_next(
     project_id, batch_id = await _filter_ids(tx, caller, project, batch)
     held, due = await store.held_and_due(tx, caller, now)
     if due:
-        await expire_leases(tx, now)
+        await _end(
+            tx, await store.due_of_team(tx, caller.team_id, now, EXPIRE_LIMIT), ClaimState.EXPIRED, now, until=now
+        )
     if held is not None and held.is_live(now):
         return await _assignment(tx, held)
     if held is not None:  # among very many that are due, it may not have had its turn
@@ -322,7 +324,7 @@ async def _end(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until
     if not held:
         return 0
     await store.lock_places(tx, held)
-    ended = await store.move_held(tx, [claim.id for claim in held], state, now, until)
+    ended = await store.move_held(tx, held, state, now, until)
     opened = Counter((row["team_id"], row["batch_id"], row["task_id"]) for row in ended if row["batch_id"] is not None)
     alike: dict[tuple[str, int], list[tuple[str, str]]] = {}  # by team and how many places come back
     for (team_id, batch_id, task_id), places in opened.items():

@@ -31,7 +31,7 @@ def _claim(row: Row) -> Claim:
 
 
 async def held_and_due(tx: Tx, caller: Caller, now: int) -> tuple[Claim | None, bool]:
-    """What the person holds, if anything, and whether any lease in the database has run out."""
+    """What the person holds, if anything, and whether any lease of their team has run out."""
     row = await tx.one(
         f"""SELECT {_CLAIM},
               COALESCE({FIRST_LEASE} <= :now, FALSE) AS due
@@ -182,10 +182,22 @@ async def extend(tx: Tx, claim: Claim, expires: int) -> bool:
 
 
 async def due(tx: Tx, now: int, limit: int) -> list[Claim]:
-    """Held claims whose lease has run out, the oldest first."""
+    """Held claims of every team whose lease has run out, the oldest first."""
     rows = await tx.all(
         f"""SELECT {_CLAIM} FROM claims c WHERE c.state = 'held' AND c.lease_expires_at <= :now
             ORDER BY c.lease_expires_at, c.id LIMIT :limit""",
+        now=now,
+        limit=limit,
+    )
+    return [_claim(row) for row in rows]
+
+
+async def due_of_team(tx: Tx, team_id: str, now: int, limit: int) -> list[Claim]:
+    """Held claims of one team whose lease has run out, the oldest first."""
+    rows = await tx.all(
+        f"""SELECT {_CLAIM} FROM claims c WHERE c.state = 'held' AND c.team_id = :team AND c.lease_expires_at <= :now
+            ORDER BY c.lease_expires_at, c.id LIMIT :limit""",
+        team=team_id,
         now=now,
         limit=limit,
     )
@@ -231,12 +243,14 @@ async def lock_places(tx: Tx, claims: Sequence[Claim]) -> None:
     )
 
 
-async def move_held(tx: Tx, claim_ids: Sequence[str], state: ClaimState, now: int, until: int | None) -> Sequence[Row]:
+async def move_held(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None) -> Sequence[Row]:
     """Moves those of the claims that are still held (and, with `until`, not extended beyond it); answers those."""
     return await tx.all(
-        f"""UPDATE claims SET state = :state, ended_at = :now WHERE id IN :claims[] AND state = 'held'
+        f"""UPDATE claims SET state = :state, ended_at = :now
+            WHERE id IN :claims[] AND team_id IN :teams[] AND state = 'held'
             {"" if until is None else "AND lease_expires_at <= :until"} RETURNING team_id, batch_id, task_id""",
-        claims=list(claim_ids),
+        claims=[claim.id for claim in held],
+        teams=sorted({claim.team_id for claim in held}),
         state=state.value,
         now=now,
         **({} if until is None else {"until": until}),

@@ -158,6 +158,7 @@ _COMPLETED = f"""WITH place AS MATERIALIZED (
         FROM moved m WHERE CAST(:url AS TEXT) IS NOT NULL)
     SELECT p.number, p.wanted FROM moved CROSS JOIN place p"""
 
+ALL = (*_CLAIM.values(), *_LOOK.values(), _ATTEMPTED, _COMPLETED)
 STATEMENTS = {"claim": _CLAIM["key"], "look": _LOOK["key"], "attempted": _ATTEMPTED, "completed": _COMPLETED}
 
 
