@@ -60,7 +60,7 @@ async def claim_at_once(
         assignment,
         batch_id=row["batch_id"],
         notes_reach=policy.notes_reach(found.noted, claim_id),
-        looks_back=policy.looks_back(claim_id),
+        looks_back=policy.looks_back(found.noted, claim_id),
         key_is_stale=row["stale"],
     )
 

@@ -23,9 +23,9 @@ def notes_reach(noted: bool, claim_id: str) -> bool:
     return not noted or int(claim_id[-4:], 16) % NOTE_EVERY == 0
 
 
-def looks_back(claim_id: str) -> bool:
-    """Whether to note the same for the batches before."""
-    return int(claim_id[-4:], 16) % LOOK_BACK_EVERY == 0
+def looks_back(noted: bool, claim_id: str) -> bool:
+    """Whether to note the same for the batches before: when they have just come into this one, and now and then."""
+    return not noted or int(claim_id[-4:], 16) % LOOK_BACK_EVERY == 0
 
 
 def with_quality(waiting: Sequence[Waiting], quality: Mapping[str, int]) -> list[Waiting]:

@@ -38,7 +38,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 EXPIRE_LIMIT = 500  # leases ended in one transaction
 FORGET_LIMIT = 5_000
-REACH_LIMIT = 100  # batches whose reach is noted at once
+REACH_LIMIT = 1_000  # batches whose reach is noted at once
 WAITING_LIMIT = 1_000  # tasks of one batch that are counted as waiting
 CLAIM_TRIES = 3  # tasks looked at before a claim gives up, when others keep taking what was found
 
@@ -108,7 +108,7 @@ async def _note_reach(tx: Tx, caller: Caller, candidate: Candidate, claim_id: st
         return
     if policy.notes_reach(candidate.noted, claim_id):
         await store_reach.extend(tx, caller, [candidate.batch_id])
-    if policy.looks_back(claim_id):
+    if policy.looks_back(candidate.noted, claim_id):
         await look_back(tx, caller, candidate.batch_id)
 
 
@@ -150,7 +150,7 @@ async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_
         shown_batch = batch_id or await store_next.first_open_batch(tx, caller, training.project_id)
         return replace(training, batch_id=shown_batch)
     candidate = await store_next.next_open(tx, caller, project_id, batch_id, wait=False)
-    if candidate is None:
+    if candidate is None and tx.engine == "postgresql":
         # What others have locked for a moment may still have a place for this person.
         candidate = await store_next.next_open(tx, caller, project_id, batch_id, wait=True)
     if candidate is None:

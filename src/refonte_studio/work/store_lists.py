@@ -3,7 +3,7 @@
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.work.model import Done, Waiting, default_batch_name
-from refonte_studio.work.store_next import BY_QUEUE, EVALUATION_DUE, OPEN_BATCH, taken
+from refonte_studio.work.store_next import AHEAD, BEHIND, BY_QUEUE, EVALUATION_DUE, OPEN_BATCH, REACH, taken
 
 
 async def waiting(tx: Tx, caller: Caller, limit: int) -> list[Waiting]:
@@ -11,9 +11,8 @@ async def waiting(tx: Tx, caller: Caller, limit: int) -> list[Waiting]:
     rows = await tx.all(
         f"""SELECT p.name AS project, b.name AS batch,
               (SELECT COUNT(*) FROM (
-                 SELECT 1 FROM places w WHERE w.batch_id = b.id AND w.open > 0 AND w.team_id = :team
-                   AND NOT EXISTS ({taken("w.task_id")}) LIMIT :limit) AS few) AS tasks
-            FROM batches b JOIN projects p ON p.id = b.project_id AND p.team_id = b.team_id
+                 {BEHIND[tx.engine]} UNION ALL {AHEAD[tx.engine]} LIMIT :limit) AS few) AS tasks
+            FROM batches b JOIN projects p ON p.id = b.project_id AND p.team_id = b.team_id {REACH}
             WHERE {OPEN_BATCH} {BY_QUEUE}""",
         limit=limit,
         me=caller.teammate_id,

@@ -22,11 +22,11 @@ async def extend(tx: Tx, caller: Caller, batch_ids: Sequence[str]) -> None:
         f"""INSERT INTO reaches (team_id, teammate_id, batch_id, reached, seen)
             SELECT b.team_id, :me, b.id,
               COALESCE(
-                ({AHEAD} ORDER BY w.task_id LIMIT 1),
+                ({AHEAD[tx.engine]} ORDER BY w.task_id LIMIT 1),
                 (SELECT MAX(w.task_id) || '0' FROM places w
                  WHERE w.batch_id = b.id AND w.open > 0 AND w.task_id >= COALESCE(r.reached, '') AND w.team_id = :team),
                 r.reached, ''),
-              CASE WHEN EXISTS ({BEHIND}) THEN r.seen ELSE {SEEN[tx.engine]} END
+              CASE WHEN EXISTS ({BEHIND[tx.engine]}) THEN r.seen ELSE {SEEN[tx.engine]} END
             FROM batches b {REACH}
             WHERE b.team_id = :team AND b.id IN :batches[]
             ON CONFLICT (teammate_id, batch_id) DO UPDATE SET reached = excluded.reached, seen = excluded.seen""",
