@@ -19,6 +19,7 @@ import dispatch
 import endgame
 import lists
 import machine
+import overload
 import sizes
 from figures import table
 from stock import stock
@@ -30,6 +31,9 @@ LABELERS = 32
 RATIO_AIMS = {"SQLite": 0.4, "PostgreSQL": 0.6}
 RATE_AIMS = {"SQLite": 2_000}
 FALL_AIM = 0.1
+SERVED_AIM = 0.5
+REFUSED_AIM_MS = 1_000
+MEMORY_AIM = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,11 @@ class Scale:
     endgame_tasks: int = 100_000
     endgame_left: int = 500
     bulk_tasks: int = 200_000
+    flood_connections: int = 2_000
+    flood_seconds: float = 10.0
 
 
-QUICK = Scale(2.0, 1, (10_000, 100_000), 1.0, 10_000, 200, 20_000)
+QUICK = Scale(2.0, 1, (10_000, 100_000), 1.0, 10_000, 200, 20_000, 500, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,21 @@ def bulk_rows(plan: Plan) -> Iterator[Row]:
         yield at_least(name, plan.engine, rate, f"{rate:,.0f} tasks/s", each.aim, " tasks/s")
 
 
+def overload_rows(plan: Plan) -> Iterator[Row]:
+    """Ten times what it can carry."""
+    scale = plan.scale
+    options = plan.options(connections=scale.flood_connections, seconds=scale.flood_seconds, times=10.0)
+    with target(options) as where:
+        found = overload.measure(where, options)
+    for who, share in (("", found.share), (", to callers who heed Retry-After", found.heeding_share)):
+        name = f"ten times the load: served{who}, of what is carried"
+        yield at_least(name, plan.engine, share, f"{share:.2f}", SERVED_AIM)
+    name, ms = "ten times the load: refusals, p99", found.refused_p99_ms
+    yield at_most(name, plan.engine, ms, f"{ms:,.0f} ms", REFUSED_AIM_MS, " ms")
+    name, grew = "ten times the load: the most memory, of that at its beginning", found.memory_grew
+    yield at_most(name, plan.engine, grew, f"{grew:.2f}", MEMORY_AIM)
+
+
 PARTS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "loop": loop_rows,
     "curve": curve_rows,
@@ -177,6 +198,7 @@ PARTS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "endgame": endgame_rows,
     "lists": list_rows,
     "bulk": bulk_rows,
+    "overload": overload_rows,
 }
 
 

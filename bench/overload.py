@@ -31,7 +31,7 @@ import httpx
 from figures import quantile, table
 from processes import Server, family, serving
 from seed import PROJECT, Team, make_batch, make_project, make_team, post
-from target import target, target_options
+from target import Target, target, target_options
 
 FEW = 64
 TASKS_PER_S = 4_000
@@ -158,7 +158,7 @@ def told(phase: Phase) -> str:
     return "\n".join(lines)
 
 
-def measured(server: Server, team: Team, options: argparse.Namespace) -> list[Phase]:
+def phases(server: Server, team: Team, options: argparse.Namespace) -> list[Phase]:
     keys = [team.admin.key, *team.keys]
     few = loaded("as much as it carries", server, keys, FEW, 0, options.seconds)
     print(told(few), flush=True)
@@ -173,6 +173,51 @@ def measured(server: Server, team: Team, options: argparse.Namespace) -> list[Ph
     return [few, many, heeding, again]
 
 
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """What was found: the rate that is carried, ten times of it, the same from callers who heed, the former again."""
+
+    phases: list[Phase]
+
+    def _served(self, number: int) -> float:
+        return self.phases[number].found["served"]["per_second"]
+
+    @property
+    def share(self) -> float:
+        """Served under the large load, of what is carried."""
+        return self._served(1) / self._carried
+
+    @property
+    def heeding_share(self) -> float:
+        return self._served(2) / self._carried
+
+    @property
+    def _carried(self) -> float:
+        return (self._served(0) + self._served(3)) / 2
+
+    @property
+    def refused_p99_ms(self) -> float:
+        return self.phases[1].found["refused"]["p99_ms"]
+
+    @property
+    def memory_grew(self) -> float:
+        """The most memory while the large load lasted, of that at its beginning."""
+        memory = self.phases[1].watch.memory_mb
+        return max(memory) / memory[0]
+
+
+def measure(where: Target, options: argparse.Namespace) -> Overload:
+    team = asyncio.run(make_team(where.url, options.connections))
+    with serving(where.url, where.workers) as server, team.client(server.url) as http:
+        make_project(http, ())
+        for first in range(0, len(team.labelers), AT_ONCE):
+            emails = [person.email for person in team.labelers[first : first + AT_ONCE]]
+            post(http, "/studio/assignments/add", json={"emails": emails, "projects": [PROJECT]})
+        make_batch(http, round(TASKS_PER_S * 7 * options.seconds))
+        where.settle()
+        return Overload(phases(server, team, options))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     target_options(parser)
@@ -183,20 +228,10 @@ def main() -> None:
     )
     options = parser.parse_args()
     with target(options) as where:
-        team = asyncio.run(make_team(where.url, options.connections))
-        with serving(where.url, where.workers) as server, team.client(server.url) as http:
-            make_project(http, ())
-            for first in range(0, len(team.labelers), AT_ONCE):
-                emails = [person.email for person in team.labelers[first : first + AT_ONCE]]
-                post(http, "/studio/assignments/add", json={"emails": emails, "projects": [PROJECT]})
-            make_batch(http, round(TASKS_PER_S * 7 * options.seconds))
-            where.settle()
-            phases = measured(server, team, options)
-            print(table([HEAD, *(phase.row() for phase in phases)]))
-            before, many, heeding, after = (phase.found["served"]["per_second"] for phase in phases)
-            carried = (before + after) / 2
-            shares = f"{many / carried:.2f}, with callers who heed Retry-After {heeding / carried:.2f}"
-            print(f"served under {options.times:g} times the load, of the rate that it carries: {shares}")
+        found = measure(where, options)
+    print(table([HEAD, *(phase.row() for phase in found.phases)]))
+    shares = f"{found.share:.2f}, with callers who heed Retry-After {found.heeding_share:.2f}"
+    print(f"served under {options.times:g} times the load, of the rate that it carries: {shares}")
 
 
 if __name__ == "__main__":

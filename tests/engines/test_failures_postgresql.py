@@ -7,9 +7,11 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import asyncpg
 import pytest
 
 from refonte_studio.db import Database, Tx, open_database, postgres
+from refonte_studio.db.health import Health
 from refonte_studio.kit.errors import Overloaded, Unavailable
 from refonte_studio.main import LISTENERS
 from refonte_studio.teams import service as teams
@@ -152,6 +154,26 @@ async def test_a_read_whose_connection_is_cut_is_done_again(db: Database):
 
     assert await db.read(interrupted) == []
     assert runs == 2
+
+
+async def test_a_connection_that_is_cut_while_it_is_set_up_is_no_bug(cluster: Cluster, monkeypatch: pytest.MonkeyPatch):
+    """Each of asyncpg's own errors that were seen then, beside PostgreSQL's."""
+    errors = [asyncpg.InternalClientError("cannot switch to state 15"), asyncpg.InterfaceError("connection is closed")]
+
+    async def cut(_connection: Any) -> None:
+        if errors:
+            raise errors.pop()
+
+    await empty(cluster.url)
+    monkeypatch.setattr(postgres, "_set_up", cut)
+    db = await postgres.PostgresDatabase.when_needed(cluster.url, 1, Health())
+    try:
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="it cannot be reached"):
+                await db.read(team_names)
+        assert await db.read(team_names) == []
+    finally:
+        await db.close()
 
 
 @pytest.fixture

@@ -262,17 +262,25 @@ class PostgresDatabase:
         if self._pool.is_closing():
             raise Unavailable("the server is shutting down")
         timeout_s = CONNECT_AGAIN_S if self._health.fails(kind) else CONNECT_TIMEOUT_S
-        async with self._pool.acquire(timeout=timeout_s) as connection:
-            progress.connected = True
-            try:
-                return await work(connection, progress)
-            except asyncpg.InterfaceError as error:
-                if not _is_closed(connection):
-                    raise  # a bug of ours
-                raise ConnectionResetError(str(error)) from error
-            except asyncpg.InternalClientError as error:  # cut between two commands, it has lost count of where it is
-                connection.terminate()
-                raise ConnectionResetError(str(error)) from error
+        try:
+            async with self._pool.acquire(timeout=timeout_s) as connection:
+                progress.connected = True
+                return await self._worked(connection, work, progress)
+        except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            if progress.connected:
+                raise
+            raise ConnectionResetError(str(error)) from error  # cut while it was set up
+
+    async def _worked(self, connection: Any, work: Callable[[Any, _Progress], Awaitable[T]], progress: _Progress) -> T:
+        try:
+            return await work(connection, progress)
+        except asyncpg.InterfaceError as error:
+            if not _is_closed(connection):
+                raise  # a bug of ours
+            raise ConnectionResetError(str(error)) from error
+        except asyncpg.InternalClientError as error:  # cut between two commands, it has lost count of where it is
+            connection.terminate()
+            raise ConnectionResetError(str(error)) from error
 
     def _meaning_of(self, error: Exception, kind: Kind, progress: _Progress) -> Exception:
         """The error for the caller: Unavailable where the database is to blame."""
