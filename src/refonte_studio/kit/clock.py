@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from refonte_studio.kit.errors import BadInput, shown
 
@@ -22,7 +23,12 @@ def system_clock() -> int:
 def iso(time_ms: int) -> str:
     """`2023-08-09T16:12:38.072Z`."""
     whole, millis = divmod(time_ms, SECOND_MS)
-    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
+    return f"{_to_the_second(whole)}.{millis:03d}Z"
+
+
+@lru_cache(maxsize=4_096)  # most times that are shown are shown often: in an export, and of one second's claims
+def _to_the_second(whole: int) -> str:
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def parse_time(name: str, text: str) -> int:
