@@ -52,9 +52,11 @@ class Labeler(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def claim(self) -> None:
-        if self._transport is None or self.run.ending:
+        if self.run.ending:
             self.run.end(self)
             return
+        if self._transport is None or self.waits:
+            return  # the connection was lost, and whoever connects it anew claims
         self._claiming = self.waits = True
         self._sent = time.perf_counter()
         self._transport.write(self._claim)

@@ -6,6 +6,7 @@ the server lives and is ready is answered even then.
 
 import asyncio
 import json
+from collections import deque
 from typing import Any, cast
 
 from httptools import HttpParserError
@@ -181,7 +182,6 @@ class Protocol(HttpToolsProtocol):
     _head_bytes = 0
     _heard_at = 0.0
     _stuck_at: float | None = None  # since when the other side has not taken what is sent
-    _began_at = 0.0  # when the request under way was admitted
 
     @classmethod
     def with_load(cls, load: Load) -> type["Protocol"]:
@@ -191,6 +191,8 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self._joined = _Joined(transport, self.loop)
+        # When each request was admitted that has no answer yet; None for one that tells nothing of how busy we are.
+        self._began_at: deque[float | None] = deque()
         self.transport = cast(asyncio.Transport, self._joined)
         beyond = len(self.connections) - self.load.connection_limit
         self._surplus = beyond > 0
@@ -230,10 +232,11 @@ class Protocol(HttpToolsProtocol):
         else:
             self._refuse_request()
             return
-        self._began_at = self._heard_at
+        began_at = self._heard_at if self.app != self.load.app else None
         begun = False
         try:
             super().on_headers_complete()  # which begins to serve, unless it stumbles over the address
+            self._began_at.append(began_at)
             begun = True
         finally:
             if not begun and self.app == self.load.serve:
@@ -253,11 +256,12 @@ class Protocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        began_at = self._began_at.popleft()
         if self._joined.refuses:
             self.load.note_refused()
             self._hold()
-        else:
-            self.load.note_served(self.loop.time() - self._began_at)
+        elif began_at is not None:
+            self.load.note_served(self.loop.time() - began_at)
 
     def _hold(self) -> None:
         """Lets this connection wait a little, after a refusal, if very many are refused."""

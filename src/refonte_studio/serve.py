@@ -84,7 +84,7 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Ready, life
         load = Load(app, _connection_limit(settings), settings.request_limit)
         server = _Server(_uvicorn(app, load), load, lambda: ready(db))
         if lifeline is not None:
-            asyncio.get_running_loop().add_reader(lifeline, server.end)
+            asyncio.get_running_loop().add_reader(lifeline, server.end_with, lifeline)
         # uvicorn ends by raising the signal that it caught; by then it has nothing more to do
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, lambda *_: server.end())
@@ -129,6 +129,11 @@ class _Server(uvicorn.Server):
                 if isinstance(connection, Protocol):
                     connection.end_if_stalled()
         return await super().on_tick(counter)
+
+    def end_with(self, lifeline: int) -> None:
+        """The lifeline has come to its end, where it would stay for good."""
+        asyncio.get_running_loop().remove_reader(lifeline)
+        self.end()
 
     def end(self) -> None:
         """Stops accepting; `serve` returns when the requests in flight are done."""

@@ -33,9 +33,9 @@ def watch() -> Stopwatch:
     return Stopwatch()
 
 
-def crowd(door: Admission, watch: Stopwatch, size: int, each_s: float) -> None:
+def crowd(door: Admission, watch: Stopwatch, size: int, each_s: float, vital: bool = True) -> None:
     """So many come at once, and are done one after the other."""
-    entries = [door.enter(vital=True) for _ in range(size)]
+    entries = [door.enter(vital) for _ in range(size)]
     for entry in entries:
         watch.now += each_s
         door.leave(entry)
@@ -62,6 +62,19 @@ def test_a_better_pace_lets_more_in(watch: Stopwatch):
         crowd(door, watch, 20, each_s=0.001)
     for _ in range(100):
         door.enter()
+
+
+def test_after_some_very_slow_ones_the_pace_is_found_again_by_those_who_are_let_in(watch: Stopwatch):
+    """Nobody vital comes, and at first only who finds it empty."""
+    door = Admission("things", 1, wait_s=1.0, clock=watch)
+    crowd(door, watch, 5, each_s=100.0)
+    first = door.enter()
+    with pytest.raises(Overloaded):
+        door.enter()
+    door.leave(first)
+    for _ in range(1_000):
+        crowd(door, watch, 1, each_s=0.001, vital=False)
+    crowd(door, watch, 20, each_s=0.001, vital=False)
 
 
 def test_as_many_as_are_worked_on_side_by_side_are_never_refused(watch: Stopwatch):

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from refonte_studio.db import Tx, open_database, sqlite, sqlite_file
-from refonte_studio.kit.errors import Unavailable
+from refonte_studio.kit.errors import NotFound, Unavailable
 from refonte_studio.main import LISTENERS
 from tests import makers
 from tests.world import Clock, World
@@ -53,6 +53,31 @@ async def world(path: Path) -> AsyncIterator[World]:
     await makers.project(made)
     yield made
     await made.close()
+    await db.close()
+
+
+async def test_what_was_said_of_a_commit_that_failed_is_not_said(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """One use-case of a group fails by itself; then the commit of all fails, so that nothing it saw was ever true."""
+
+    async def refuses(_tx: Tx) -> None:
+        raise NotFound("there is no such thing")
+
+    async def reads(tx: Tx) -> None:
+        await tx.one("SELECT 1 AS one")
+
+    def replaced(_file: sqlite_file.SqliteFile) -> None:
+        raise sqlite_file.Misplaced("its file was replaced while it was in use")
+
+    shutil.copy(sqlite_template, tmp_path / "studio.db")
+    db = await open_database(f"sqlite:///{tmp_path / 'studio.db'}", LISTENERS)
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite_file.SqliteFile, "check", replaced)
+        outcomes = await asyncio.gather(*map(db.write, (refuses, reads, refuses)), return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {Unavailable}
+    with pytest.raises(NotFound):
+        await db.write(refuses)
     await db.close()
 
 

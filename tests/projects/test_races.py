@@ -1,7 +1,9 @@
 """What two transactions on projects do to each other when they overlap."""
 
 from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller, Role
 from refonte_studio.projects import service
+from refonte_studio.teams import membership
 from tests.gate import shut_gate
 from tests.world import World
 
@@ -24,6 +26,22 @@ async def test_unassigning_takes_people_out_of_a_group_that_is_just_being_made(w
         await gate.during(world.db.write(make), world.ana.post("/studio/assignments/remove", body))
     (group,) = await world.ana.get("/studio/projects/Dogs/groups")
     assert group["workers"] == []
+
+
+async def test_nobody_who_is_just_being_disabled_is_assigned_beside_it(world: World, database_url: str) -> None:
+    """Or else they could claim by the new assignment, which disabling does not know of."""
+    await staffed(world)
+    await world.ana.post("/projects", {"name": "Cats", "type": "categorization", "studio": True})
+    async with shut_gate(database_url) as gate:
+
+        async def disable(tx: Tx) -> None:
+            caller = Caller(world.ana.team_id, world.ana.id, "ana@example.com", Role.ADMIN, "live")
+            await membership.disable(tx, caller, ["ben@example.com"], world.clock())
+            await gate.wait(tx)
+
+        body = {"emails": ["ben@example.com"], "projects": ["Cats"]}
+        _, refused = await gate.during(world.db.write(disable), world.ana.call("POST", "/studio/assignments/add", body))
+    assert (refused.status_code, "is disabled" in refused.json()["error"]) == (400, True)
 
 
 async def test_a_new_version_of_parameters_starts_from_the_one_just_being_made(world: World, database_url: str) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from refonte_studio.db import postgres, sqlite
+from refonte_studio.db import Tx, postgres, sqlite
 from refonte_studio.db.schema import metadata
 from refonte_studio.db.sql import for_postgres
 from refonte_studio.db.stamps import SEEN, STAMP
+from refonte_studio.kit.errors import Overloaded
 from refonte_studio.work import at_once, store_hot
 from refonte_studio.work import service as work
 from tests import makers
@@ -188,3 +189,63 @@ async def test_a_reach_is_forgotten_when_the_numbers_begin_anew(world: World) ->
 
 async def damaged(tx: Any) -> None:
     await tx.run("UPDATE reaches SET reached = 'ffffffffffffffffffffffff', seen = 9000000000000000000")
+
+
+async def test_the_use_of_a_key_is_noted_by_what_succeeds_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that fails has changed nothing, so that others in its commit on SQLite need not be done anew."""
+
+    def never(*_: object) -> None:
+        raise AssertionError("a group was done anew")
+
+    monkeypatch.setattr(sqlite.SqliteDatabase, "_do_apart", never)
+    await makers.project(world)
+    await makers.batch(world, "Pets", tasks=2)
+    held = await makers.claim(world.ben)
+    assert held is not None
+    first = world.clock()
+    await world.ben.post(f"/work/{held['claim_id']}/release")
+    world.clock.forward(minutes=5)
+    await world.ben.refused(409, "POST", f"/work/{held['claim_id']}/extend")
+    assert await world.db.read(last_used, world.ben.id) == first
+    await makers.claim(world.ben)
+    assert await world.db.read(last_used, world.ben.id) == world.clock()
+
+
+async def last_used(tx: Tx, teammate_id: str) -> int | None:
+    row = await tx.one("SELECT MAX(last_used_at) AS at FROM keys WHERE teammate_id = :me", me=teammate_id)
+    return row["at"] if row else None
+
+
+async def test_a_claim_that_is_made_is_answered_though_nothing_more_can_be_done(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL, what is noted for later claims comes after the claim's own commit."""
+    await makers.project(world)
+    await makers.batch(world, "Pets", tasks=2)
+
+    async def refused(*_: object) -> None:
+        raise Overloaded("things")
+
+    if world.db.engine == "postgresql":
+        monkeypatch.setattr(work, "note_reach", refused)
+    assert await makers.claim(world.ben) is not None
+
+
+async def test_asking_for_one_batch_notes_nothing_of_others_that_have_work(world: World) -> None:
+    await makers.project(world)
+    for day in ("Monday", "Tuesday", "Friday"):
+        await makers.batch(world, "Pets", day, tasks=2)
+    await makers.answer(world.ben, batch="Friday")
+    await makers.answer(world.ben, batch="Friday")
+    assert await makers.claim(world.ben, batch="Friday") is None
+    assert await world.db.read(batches_noted, world.ben.id) <= {"Friday"}
+    for _ in range(4):
+        await makers.answer(world.ben)
+    assert await makers.claim(world.ben) is None
+
+
+async def batches_noted(tx: Tx, teammate_id: str) -> set[str]:
+    rows = await tx.all(
+        "SELECT b.name FROM reaches r JOIN batches b ON b.id = r.batch_id WHERE r.teammate_id = :me", me=teammate_id
+    )
+    return {row["name"] for row in rows}

@@ -1,8 +1,8 @@
 """What the rest of the code knows of a database.
 
 A use-case is an `async` function whose first argument is a `Tx`. It awaits nothing but that `tx`, so that the same
-code runs inside SQLite's writer thread and over PostgreSQL's network connection. All that it does, and all that its
-events cause, is committed together or not at all.
+code runs on SQLite, which answers at once, and over PostgreSQL's network connection. All that it does, and all that its
+events cause, is committed together or not at all. It may be begun anew, so it changes nothing but the database.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence

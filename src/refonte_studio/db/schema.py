@@ -366,8 +366,9 @@ places = Table(
     _count("wanted"),  # attempts that complete it
     _count("attempts"),  # submitted so far
     _count("open"),  # wanted - attempts - held claims; 0 for a training or evaluation task
-    # When places opened that had not been there: the task came into a batch that was being worked, or a place was
-    # given back where none was open. A number that grows with the order of commits (db/stamps.py).
+    # When places opened that had not been there for somebody: the task came into a batch that was being worked, a place
+    # was given up where none was open, or was given back by one who may have it again. A number that grows with the
+    # order of commits (db/stamps.py).
     Column("opened", BigInteger, nullable=True),
     PrimaryKeyConstraint("batch_id", "task_id"),
     Index(

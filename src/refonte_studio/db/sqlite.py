@@ -1,11 +1,12 @@
 """SQLite: one writer with group commit, and reader connections beside it.
 
 A transaction on SQLite answers at once, so a use-case's coroutine never suspends, and whoever writes drives it to its
-end, inside a savepoint. Up to `GROUP` calls share one commit, and nobody hears of success before it.
+end. Up to `GROUP` calls share one commit, and nobody hears of success before it; should one of them fail half-way, all
+are done anew, each in a savepoint.
 
-The event loop itself is the writer: what came in during one of its turns is written in the next. A thread would give
-and take the interpreter's lock at every statement, which costs more than the statements do. Only what must not hold
-up the loop goes to a thread: use-cases that take long, a lock that another process holds, a disk that is slow.
+The event loop itself is the writer: what came in is written when two of its turns have brought nothing more. A thread
+would give and take the interpreter's lock at every statement, which costs more than the statements do. Only what must
+not hold up the loop goes to a thread: use-cases that take long, a lock that another process holds, a disk that is slow.
 """
 
 import asyncio
@@ -15,7 +16,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -44,6 +44,7 @@ QUIET_TURNS = 2  # of the event loop, in which nothing more came in, and a group
 READERS = 4
 GIVE_UP_S = 6.0  # how long a write waits behind one that takes long; more than a lock is waited for
 GIVE_UP_AGAIN_S = 0.5
+OUTLIER = 5  # times that counts a single one at most
 SLOW_COMMIT_S = 0.003  # on a disk where commits take longer, the event loop leaves them to a thread
 CHECKPOINT_S = 1.0  # between two checkpoints, while there are writes
 RECENT = 32  # over about so many commits their time is averaged
@@ -233,18 +234,26 @@ class SqliteDatabase:
         self._call_turn(loop)
 
     def _checkpoint_if_due(self) -> None:
-        if time.monotonic() >= self._checkpoint_at:
+        if self._checkpoint_rest:  # of little, so that it can be done here: the log is then empty, and begins anew
+            self._checkpoint_rest = False
+            self._checkpoint()
+        elif time.monotonic() >= self._checkpoint_at:
             self._checkpoint_at = time.monotonic() + CHECKPOINT_S
-            self._readers.submit(self._checkpoint)
+            self._readers.submit(self._checkpoint_beside)
 
-    def _checkpoint(self) -> None:
-        """Carries the log of writes over into the file, beside what is being read and written."""
+    def _checkpoint_beside(self) -> None:
+        """Carries most of the log over, beside what is being read and written."""
+        self._checkpoint_rest = self._checkpoint()
+
+    def _checkpoint(self) -> bool:
+        """Carries the log of writes over into the file, as far as nobody reads it; whether that could be done."""
         try:
-            with self._file.connection("write", 0) as connection:
+            with self._file.connection("read", 0) as connection:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            self._checkpoint_rest = True
+            return True
         except Exception as error:  # the log grows; whoever writes finds out whether more is wrong
             log.warning("the log of writes could not be carried over: %r", error)
+            return False
 
     def _next_group(self) -> list[_Job]:
         """The first that waits, alone if it takes long, or else with those behind it that do not."""
@@ -293,9 +302,9 @@ class SqliteDatabase:
         except Exception as error:  # nothing was committed that anybody heard of
             if is_locked(error) and busy_ms == 0:
                 return False
-            for job in group:
-                job.locked = is_locked(error)
-                job.error = job.error or self._meaning_of(error, "write")
+            meaning = self._meaning_of(error, "write")
+            for job in group:  # what one of them may have met itself was of changes that are none
+                job.locked, job.error = is_locked(error), meaning
         return True
 
     def _commit_group(self, connection: sqlite3.Connection, group: list[_Job]) -> None:
@@ -307,17 +316,14 @@ class SqliteDatabase:
                 self._do_apart(group, tx, connection)
             began = time.perf_counter()
             connection.execute("COMMIT")
+            took_s = time.perf_counter() - began
             self._file.check()
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
         if connection.total_changes > changes:
-            self._commit_s += (time.perf_counter() - began - self._commit_s) / RECENT
-            if self._checkpoint_rest:  # of little: the log is then empty, and begins anew
-                self._checkpoint_rest = False
-                with suppress(sqlite3.Error):  # what was committed is committed; the next one may succeed
-                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._commit_s += (min(took_s, OUTLIER * SLOW_COMMIT_S) - self._commit_s) / RECENT
             if any(job.error is None for job in group):
                 self._health.served("writes")
 
@@ -331,9 +337,9 @@ class SqliteDatabase:
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # it belongs to this caller alone; the others go on
-            job.error = self._meaning_of(error, "write")
             if not connection.in_transaction:  # a full or failing disk takes the whole transaction down
                 raise
+            job.error = self._meaning_of(error, "write")
             return connection.total_changes == changes
         return True
 
@@ -353,7 +359,7 @@ class SqliteDatabase:
             return
         self._closed = True
         while self._jobs or self._under_way is not None:
-            await (self._under_way or asyncio.sleep(0))
+            await (asyncio.wait([self._under_way]) if self._under_way is not None else asyncio.sleep(0))
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._writer.shutdown)
         await loop.run_in_executor(None, self._readers.shutdown)

@@ -4,7 +4,7 @@ What a transaction marks with `STAMP` is larger than every `SEEN` that any state
 So "marked after `seen`" misses nothing, whatever was in flight. Neither reads a clock.
 
 PostgreSQL numbers its transactions, and each snapshot knows below which number all have ended. In SQLite, where
-transactions come one after another, the number of claims made so far does as well: claims are never deleted, and
+transactions come one after another, the number of claims made so far does as well: claims are never deleted there, and
 whoever notes what they have seen has just made one, or stamps are one ahead.
 
 A database that is taken to another PostgreSQL by a dump begins with small numbers again. What was seen before is then

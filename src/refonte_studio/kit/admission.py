@@ -73,8 +73,9 @@ class Admission:
         came_at, ahead = entry
         self._inside -= 1
         self._moved_at = now
-        if ahead >= self._at_once:
-            self._pace_s += ((now - came_at) / (ahead + 1) - self._pace_s) / RECENT
+        pace_s = (now - came_at) / max(ahead + 1, self._at_once)
+        if ahead >= self._at_once or pace_s < self._pace_s:  # who waited for nobody may have been slow by themselves
+            self._pace_s += (pace_s - self._pace_s) / RECENT
 
     def refusal(self) -> Overloaded:
         """What one is told who is not let in."""

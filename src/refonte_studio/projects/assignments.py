@@ -28,6 +28,7 @@ async def assign(
 
     Raises BadInput, changing nothing, for an unknown address or project, and for somebody who is disabled.
     """
+    await teams.lock_roster(tx, caller.team_id)  # who is being disabled must not be assigned beside it
     people = await teams.people(tx, caller.team_id, emails)
     disabled = [person.email for person in people if person.state is State.DISABLED]
     if disabled:

@@ -26,7 +26,7 @@ async def settle(tx: Tx, team_id: str, batch_id: str, now: int) -> None:
 
     To be called last in a transaction that ended tasks: it may lock the batch, and tasks are locked before batches.
     """
-    others = AT_ONCE if tx.engine == "postgresql" else min(AT_ONCE, 0)  # SQLite has one writer
+    others = AT_ONCE if tx.engine == "postgresql" else 0  # SQLite has one writer
     if await store_places.pending_in_batch(tx, team_id, batch_id, others + 1) > others:
         return
     # Two transactions may end the last two tasks at once, neither seeing what the other did. With the lock, the

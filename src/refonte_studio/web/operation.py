@@ -60,10 +60,11 @@ class Credential:
     secret: str
 
 
-SignIn = Callable[[Tx], Coroutine[Any, Any, Caller]]
+NoteUse = Callable[[Tx], Coroutine[Any, Any, None]]
+SignIn = Callable[[Tx], Coroutine[Any, Any, tuple[Caller, NoteUse | None]]]
 
 
-async def _no_door(_tx: Tx) -> Caller:
+async def _no_door(_tx: Tx) -> tuple[Caller, NoteUse | None]:
     raise AssertionError("the operation does not sign in by itself")
 
 
@@ -79,7 +80,8 @@ class Call:
     stream: Callable[[], AsyncIterator[bytes]]
     signed_in: Caller | None = None  # None on the few public operations, and on those that sign in themselves
     proof: Proof | None = None  # for those: what the caller shows, if it is well-formed
-    sign_in: SignIn = _no_door  # for those: who calls, or the error that keeps them out
+    # For those: who calls, and what is to be done at the end if that is to be noted; or the error that keeps them out.
+    sign_in: SignIn = _no_door
     body: Any = None
     range: str | None = None  # the Range header
     query: Sequence[tuple[str, str]] = ()  # of a Body.OPEN: the names and values as they were sent

@@ -24,7 +24,7 @@ from refonte_studio.kit.errors import (
 )
 from refonte_studio.kit.ids import digest
 from refonte_studio.web.inbound import Inbound
-from refonte_studio.web.operation import Answer, Body, Call, Credential, Operation, Studio, encode
+from refonte_studio.web.operation import Answer, Body, Call, Credential, NoteUse, Operation, Studio, encode
 from refonte_studio.web.params import decode_json, decode_object, query_pairs, read_params
 
 SESSION_COOKIE = "studio_session"
@@ -100,13 +100,13 @@ class Gate:
             await call.db.write(call.studio.door.touch, caller, call.now)
         return caller
 
-    async def sign_in(self, tx: Tx) -> Caller:
-        """The same, inside of a transaction that may write. Not of a public operation."""
-        found = await self._call.studio.door.identify(tx, self._credential(), self._call.now)
+    async def sign_in(self, tx: Tx) -> tuple[Caller, NoteUse | None]:
+        """The same, inside of a transaction that may write, and what notes the use at its end, if that is due: not
+        before, lest a call that fails has changed something. Not of a public operation."""
+        door, now = self._call.studio.door, self._call.now
+        found = await door.identify(tx, self._credential(), now)
         caller = self._admitted(found[0] if found else None)
-        if found is not None and found[1]:
-            await self._call.studio.door.touch(tx, caller, self._call.now)
-        return caller
+        return caller, (lambda tx: door.touch(tx, caller, now)) if found is not None and found[1] else None
 
     def proof(self) -> Proof | None:
         """What the caller shows, for the database to find whose it is; None if that alone would not let them pass."""

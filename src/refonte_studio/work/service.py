@@ -45,13 +45,17 @@ CLAIM_TRIES = 3  # tasks looked at before a claim gives up, when others keep tak
 
 async def signed_in(
     tx: Tx,
-    sign_in: Callable[[Tx], Coroutine[Any, Any, Caller]],
+    sign_in: Callable[[Tx], Coroutine[Any, Any, tuple[Caller, Callable[[Tx], Coroutine[Any, Any, None]] | None]]],
     use_case: Callable[Concatenate[Tx, Caller, P], Coroutine[Any, Any, T]],
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
-    """Finds out who calls, and does this for them, in one transaction."""
-    return await use_case(tx, await sign_in(tx), *args, **kwargs)
+    """Finds out who calls, and does this for them, in one transaction. A use that fails is not noted."""
+    caller, note_use = await sign_in(tx)
+    result = await use_case(tx, caller, *args, **kwargs)
+    if note_use is not None:
+        await note_use(tx)
+    return result
 
 
 async def claim_next(
@@ -63,10 +67,9 @@ async def claim_next(
     """
     claim_id = new_id(now)
     if tx.engine == "sqlite" and project is None and batch is None:
-        plain = await store_next.next_plain(tx, caller, now)
-        taken = await _take(tx, caller, await _mixed(tx, caller, plain), claim_id, lease_ms, now) if plain else None
-        if taken is not None:
-            return taken
+        plain, found = await store_next.next_plain(tx, caller, now)
+        if plain:
+            return await _claim_plainly(tx, caller, found, claim_id, lease_ms, now)
     project_id, batch_id = await _filter_ids(tx, caller, project, batch)
     held, due = await store.held_and_due(tx, caller, now)
     if due:
@@ -80,7 +83,8 @@ async def claim_next(
     for _ in range(CLAIM_TRIES):
         candidate = await _next_candidate(tx, caller, project_id, batch_id)
         if candidate is None:
-            await look_back(tx, caller, None)
+            if project_id is None:
+                await look_back(tx, caller, None)
             return None
         taken = await _take(tx, caller, candidate, claim_id, lease_ms, now)
         if taken is not None:
@@ -92,6 +96,17 @@ async def claim_next(
     return None
 
 
+async def _claim_plainly(
+    tx: Tx, caller: Caller, found: Candidate | None, claim_id: str, lease_ms: int, now: int
+) -> Assignment | None:
+    """On SQLite, where nobody is at work at the same time: claims what comes next, or what is mixed in."""
+    candidate = await _mixed(tx, caller, found) if found else await _left_to_evaluate(tx, caller, None, None)
+    if candidate is None:
+        await look_back(tx, caller, None)
+        return None
+    return await _take(tx, caller, candidate, claim_id, lease_ms, now)
+
+
 async def _take(
     tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, lease_ms: int, now: int
 ) -> Assignment | None:
@@ -99,11 +114,11 @@ async def _take(
     claim = await _claim(tx, caller, candidate, claim_id, lease_ms, now)
     if claim is None:
         return None
-    await _note_reach(tx, caller, candidate, claim_id)
+    await _keep_looks_short(tx, caller, candidate, claim_id)
     return await _assignment(tx, claim, candidate)
 
 
-async def _note_reach(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str) -> None:
+async def _keep_looks_short(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str) -> None:
     if candidate.batch_id is None:
         return
     if policy.notes_reach(candidate.noted, claim_id):
@@ -154,9 +169,21 @@ async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_
         # What others have locked for a moment may still have a place for this person.
         candidate = await store_next.next_open(tx, caller, project_id, batch_id, wait=True)
     if candidate is None:
-        evaluation = await store_next.next_evaluation(tx, caller, project_id, batch_id)
-        return await _among_the_work(tx, caller, evaluation) if evaluation else None
+        return await _left_to_evaluate(tx, caller, project_id, batch_id)
     return await _mixed(tx, caller, candidate)
+
+
+async def _left_to_evaluate(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
+    """An evaluation task, when there is no other work, shown as one of the batch worked last, or next."""
+    evaluation = await store_next.next_evaluation(tx, caller, project_id, batch_id)
+    if evaluation is None:
+        return None
+    shown_batch = (
+        evaluation.batch_id
+        or await store_next.last_batch(tx, caller, evaluation.project_id)
+        or await store_next.first_open_batch(tx, caller, evaluation.project_id)
+    )
+    return replace(evaluation, batch_id=shown_batch)
 
 
 async def _mixed(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
@@ -166,16 +193,6 @@ async def _mixed(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
         if evaluation is not None:
             return replace(evaluation, batch_id=candidate.batch_id)
     return candidate
-
-
-async def _among_the_work(tx: Tx, caller: Caller, evaluation: Candidate) -> Candidate:
-    """The same task, shown as one of the batch that the person worked last, or would work next."""
-    shown_batch = (
-        evaluation.batch_id
-        or await store_next.last_batch(tx, caller, evaluation.project_id)
-        or await store_next.first_open_batch(tx, caller, evaluation.project_id)
-    )
-    return replace(evaluation, batch_id=shown_batch)
 
 
 async def _claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, lease_ms: int, now: int) -> Claim | None:

@@ -1,6 +1,7 @@
 """The SQL of claims.
 
-Lock order, everywhere: the row of a task's places, then of the claim, then of the batch.
+Lock order, everywhere: the row of a task's places, then of the claim, then of the batch. A claim locks the person's
+assignment after the places; disabling somebody has it the other way round, and is tried again if that collides.
 """
 
 from collections.abc import Sequence
@@ -103,7 +104,10 @@ async def give_back_places(tx: Tx, team_id: str, batch_ids: Sequence[str], task_
 
 
 async def give_up_place(tx: Tx, team_id: str, batch_id: str, task_id: str) -> None:
-    """Opens the place of one who will not have it again, for others. Locks the row."""
+    """Opens the place of one who will not have it again, for others. Locks the row.
+
+    News to anybody only where no place was open: whoever has come past one that was has had the task.
+    """
     await tx.run(
         f"""UPDATE places SET open = open + 1, opened = CASE WHEN open > 0 THEN opened ELSE {STAMP[tx.engine]} END
             WHERE batch_id = :batch AND task_id = :task AND team_id = :team""",

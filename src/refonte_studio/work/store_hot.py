@@ -22,7 +22,7 @@ _HOLDER = {
         FROM keys k JOIN teammates t ON t.id = k.teammate_id AND t.team_id = k.team_id
         WHERE k.key_hash = :secret_hash AND k.revoked_at IS NULL""",
     "session": """SELECT t.id, t.team_id, 'live' AS mode, t.email, t.role, NULL AS key_id,
-          CAST(:stale AS BIGINT) IS NULL AS stale
+          CAST(:stale AS BIGINT) IS NULL AS stale  -- never, as a session's use is not noted
         FROM sessions s JOIN teammates t ON t.id = s.teammate_id AND t.team_id = s.team_id
         WHERE s.token_hash = :secret_hash AND s.expires_at > :now""",
 }
