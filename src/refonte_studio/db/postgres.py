@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from refonte_studio.db.engine import Duplicate, Engine, Event, ForeignAwait, Listeners, Row, UseCase, is_vital
+from refonte_studio.db.engine import Duplicate, Engine, Event, ForeignAwait, Listeners, Row, UseCase, is_long, is_vital
 from refonte_studio.db.health import Health, Kind
 from refonte_studio.db.sql import for_postgres
 from refonte_studio.kit.admission import Admission
@@ -21,10 +21,14 @@ T = TypeVar("T")
 TRIES = 6
 CONNECT_TIMEOUT_S = 5.0  # to have a connection: one that is there and gets free, or a new one
 CONNECT_AGAIN_S = 2.0  # the same, while the database failed at the last try
-COMMAND_TIMEOUT_S = 120.0
+COMMAND_TIMEOUT_S = 20.0  # for a statement
+LONG_TIMEOUT_S = 600.0  # for one of a use-case that takes long
+LOCK_TIMEOUT_MS = 5_000
+LONG_LOCK_TIMEOUT_MS = 60_000
 WAIT_S = 0.5  # for a connection, at the present pace; a request may need several, one after the other
 EXPIRE_S = 1.0  # connections that may have a setting of yesterday are given up so often at most
 
+_LOST_COUNT = "another operation is in progress"  # of ours there is never one: the connection was cut in its middle
 _COLLISIONS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 # The connection ended under the work. What was not yet to be committed may be done again on another.
 _CUT = (
@@ -69,26 +73,37 @@ class _Step:
 class PostgresTx:
     engine: Engine = "postgresql"
 
-    def __init__(self, connection: Any, listeners: Listeners) -> None:
+    def __init__(self, connection: Any, listeners: Listeners, timeout_s: float = COMMAND_TIMEOUT_S) -> None:
         self._connection = connection
         self._listeners = listeners
+        self._timeout_s = timeout_s
 
     async def one(self, sql: str, **values: Any) -> Row | None:
         sql, order = for_postgres(sql)
-        return await _Step(lambda: self._connection.fetchrow(sql, *[values[name] for name in order]))
+        return await _Step(
+            lambda: self._connection.fetchrow(sql, *[values[name] for name in order], timeout=self._timeout_s)
+        )
 
     async def all(self, sql: str, **values: Any) -> Sequence[Row]:
         sql, order = for_postgres(sql)
-        return await _Step(lambda: self._connection.fetch(sql, *[values[name] for name in order]))
+        return await _Step(
+            lambda: self._connection.fetch(sql, *[values[name] for name in order], timeout=self._timeout_s)
+        )
 
     async def run(self, sql: str, **values: Any) -> int:
         sql, order = for_postgres(sql)
-        tag: str = await _Step(lambda: self._connection.execute(sql, *[values[name] for name in order]))
+        tag: str = await _Step(
+            lambda: self._connection.execute(sql, *[values[name] for name in order], timeout=self._timeout_s)
+        )
         changed = tag.rpartition(" ")[2]
         return int(changed) if changed.isdigit() else 0
 
     async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        await _Step(lambda: self._connection.copy_records_to_table(table, records=rows, columns=list(columns)))
+        await _Step(
+            lambda: self._connection.copy_records_to_table(
+                table, records=rows, columns=list(columns), timeout=self._timeout_s
+            )
+        )
 
     async def lock(self, name: str) -> None:
         await self.one("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))", name=name)
@@ -130,10 +145,12 @@ _CHOICES = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material", "sort"
 SESSION = {
     **{f"enable_{choice}": "off" for choice in _CHOICES},
     "jit": "off",
+    "lock_timeout": str(LOCK_TIMEOUT_MS),
     "plan_cache_mode": "force_generic_plan",
 }
 _FREELY = "".join(f"; SET LOCAL enable_{choice} = on" for choice in _CHOICES) + "; SET LOCAL plan_cache_mode = auto"
 _WRITE = f"BEGIN ISOLATION LEVEL READ COMMITTED{_FREELY}"
+_WRITE_LONG = f"{_WRITE}; SET LOCAL lock_timeout = {LONG_LOCK_TIMEOUT_MS}"
 _READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY{_FREELY}"
 
 
@@ -150,9 +167,19 @@ async def _transaction(connection: Any, begin: str) -> AsyncGenerator[None]:
         succeeded = True
     finally:
         if not succeeded and not connection.is_closed():
-            await connection.execute("ROLLBACK")
+            await _roll_back(connection)
     if await connection.execute("COMMIT") != "COMMIT":
         raise RuntimeError("a use-case went on after a statement that failed, so that nothing of it could be committed")
+
+
+async def _roll_back(connection: Any) -> None:
+    try:
+        await connection.execute("ROLLBACK")
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        if connection.is_closed():
+            raise
+        connection.terminate()  # cut in the middle of something, it has lost count of where it is
+        raise ConnectionResetError(str(error)) from error
 
 
 async def _leave_as_it_is(_connection: Any) -> None:
@@ -204,9 +231,12 @@ class PostgresDatabase:
         return cls(await _pool(url, 0, pool_size), {}, health)
 
     async def write(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
+        long = is_long(use_case)
+        timeout_s = LONG_TIMEOUT_S if long else COMMAND_TIMEOUT_S
+
         async def work(connection: Any, progress: _Progress) -> T:
-            async with _transaction(connection, _WRITE):
-                result = await _drive(use_case(PostgresTx(connection, self._listeners), *args, **kwargs))
+            async with _transaction(connection, _WRITE_LONG if long else _WRITE):
+                result = await _drive(use_case(PostgresTx(connection, self._listeners, timeout_s), *args, **kwargs))
                 progress.committing = True
             return result
 
@@ -274,12 +304,12 @@ class PostgresDatabase:
     async def _worked(self, connection: Any, work: Callable[[Any, _Progress], Awaitable[T]], progress: _Progress) -> T:
         try:
             return await work(connection, progress)
-        except asyncpg.InterfaceError as error:
+        except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            lost_count = isinstance(error, asyncpg.InternalClientError) or _LOST_COUNT in str(error)
             if not _is_closed(connection):
-                raise  # a bug of ours
-            raise ConnectionResetError(str(error)) from error
-        except asyncpg.InternalClientError as error:  # cut between two commands, it has lost count of where it is
-            connection.terminate()
+                if not lost_count:
+                    raise  # a bug of ours
+                connection.terminate()
             raise ConnectionResetError(str(error)) from error
 
     def _meaning_of(self, error: Exception, kind: Kind, progress: _Progress) -> Exception:

@@ -164,10 +164,7 @@ async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_
     if training is not None:
         shown_batch = batch_id or await store_next.first_open_batch(tx, caller, training.project_id)
         return replace(training, batch_id=shown_batch)
-    candidate = await store_next.next_open(tx, caller, project_id, batch_id, wait=False)
-    if candidate is None and tx.engine == "postgresql":
-        # What others have locked for a moment may still have a place for this person.
-        candidate = await store_next.next_open(tx, caller, project_id, batch_id, wait=True)
+    candidate = await store_next.next_open(tx, caller, project_id, batch_id)
     if candidate is None:
         return await _left_to_evaluate(tx, caller, project_id, batch_id)
     return await _mixed(tx, caller, candidate)
@@ -262,8 +259,11 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     if not claim.is_live(now):
         raise _lost(claim, now)
     found = await tasks.lock_pending(tx, caller.team_id, caller.mode, claim.task_id)
-    if found is None:  # the task has ended, and the claim with it
-        raise _lost(await claim_of(tx, caller, claim_id), now)
+    if found is None:  # the task has ended, and the claim with it, perhaps by this same submission
+        claim = await claim_of(tx, caller, claim_id)
+        if claim.state is ClaimState.SUBMITTED:
+            return await _submitted_before(tx, claim, response)
+        raise _lost(claim, now)
     task, place = found
     checked = types.TYPES[task.type].check_response(msgspec.json.decode(task.params), response)
     if not await store.move(tx, claim, ClaimState.SUBMITTED, now):

@@ -63,7 +63,7 @@ _CLAIM = {
           AND COALESCE({_as_me(FIRST_LEASE)} > :now, TRUE)
           AND NOT EXISTS ({_as_me(TRAINING_DUE)})),
       found AS MATERIALIZED (
-        SELECT f.* FROM plain CROSS JOIN LATERAL ({_as_me(next_open_sql("postgresql", wait=False))}) AS f),
+        SELECT f.* FROM plain CROSS JOIN LATERAL ({_as_me(next_open_sql("postgresql"))}) AS f),
       chosen AS MATERIALIZED (
         SELECT f.* FROM found f WHERE NOT ({_MIXES_IN} AND EXISTS (
           SELECT 1 FROM tasks t

@@ -54,17 +54,21 @@ REACH = "LEFT JOIN reaches r ON r.teammate_id = :me AND r.batch_id = b.id AND r.
 
 # The engines differ in how a row of the outer query reaches the inner one, and in that PostgreSQL must lock what it
 # picks. There, `MATERIALIZED` and the inner select keep the planner from turning the walk into a join of everything.
-_PICK: dict[Engine, str] = {
-    "sqlite": f"""JOIN places n ON n.team_id = :team AND n.batch_id = b.id AND n.task_id = COALESCE(
-            ({BEHIND["sqlite"]} ORDER BY +w.task_id LIMIT 1), ({AHEAD["sqlite"]} ORDER BY w.task_id LIMIT 1))""",
-    "postgresql": f"""CROSS JOIN LATERAL (
-          SELECT x.task_id FROM (
+# It passes what others have just locked; but before it leaves a batch, it waits to see what is left of that.
+_LOCK_ONE = f"""SELECT x.task_id FROM (
             (WITH y AS MATERIALIZED ({BEHIND["postgresql"]}) SELECT y.task_id FROM y ORDER BY y.task_id)
             UNION ALL ({AHEAD["postgresql"]} ORDER BY w.task_id)) AS one
           CROSS JOIN LATERAL (
             SELECT p.task_id FROM places p
             WHERE p.batch_id = b.id AND p.task_id = one.task_id AND p.team_id = :team AND p.open > 0
             FOR UPDATE {{wait}}) AS x
+          LIMIT 1"""
+_PICK: dict[Engine, str] = {
+    "sqlite": f"""JOIN places n ON n.team_id = :team AND n.batch_id = b.id AND n.task_id = COALESCE(
+            ({BEHIND["sqlite"]} ORDER BY +w.task_id LIMIT 1), ({AHEAD["sqlite"]} ORDER BY w.task_id LIMIT 1))""",
+    "postgresql": f"""CROSS JOIN LATERAL (
+          SELECT one_of.task_id FROM (
+            ({_LOCK_ONE.format(wait="SKIP LOCKED")}) UNION ALL ({_LOCK_ONE.format(wait="")})) AS one_of
           LIMIT 1) AS n""",
 }
 # Whether there can be anything in a batch. PostgreSQL passes most batches a person is through with by these two looks
@@ -80,30 +84,26 @@ _PASS: dict[Engine, str] = {
 }
 
 
-def next_open_sql(engine: Engine, *, wait: bool) -> str:
-    """The next task for work; without `wait`, tasks that others have just locked are passed."""
-    pick = _PICK[engine].replace("{wait}", "" if wait else "SKIP LOCKED")
+def next_open_sql(engine: Engine) -> str:
+    """The next task for work."""
     return f"""SELECT n.task_id, b.project_id, b.id AS batch_id, b.name AS batch, r.reached IS NOT NULL AS noted
-        FROM batches b {REACH} {pick}
+        FROM batches b {REACH} {_PICK[engine]}
         WHERE {OPEN_BATCH} {_PASS[engine]} {BY_QUEUE} LIMIT 1"""
 
 
 _NEXT = {
-    (engine, wait): f"""SELECT o.*, t.type, t.params, p.name AS project
-        FROM ({next_open_sql(engine, wait=wait)}) AS o
+    engine: f"""SELECT o.*, t.type, t.params, p.name AS project
+        FROM ({next_open_sql(engine)}) AS o
         JOIN tasks t ON t.id = o.task_id AND t.team_id = :team
         JOIN projects p ON p.id = o.project_id AND p.team_id = :team"""
     for engine in _PICK
-    for wait in (False, True)
 }
 
 
-async def next_open(
-    tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None, *, wait: bool
-) -> Candidate | None:
-    """The next task in the order of dispatch, locked. Without `wait`, tasks that others have just locked are passed."""
+async def next_open(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
+    """The next task in the order of dispatch, locked. Of a batch, tasks that others have just locked come last."""
     row = await tx.one(
-        _NEXT[tx.engine, wait],
+        _NEXT[tx.engine],
         me=caller.teammate_id,
         team=caller.team_id,
         mode=caller.mode,
@@ -145,7 +145,7 @@ _NEXT_PLAIN = f"""SELECT x.plain, o.*, t.type, t.params, p.name AS project
         SELECT 1 FROM claims h
         WHERE h.teammate_id = :me AND h.mode = :mode AND h.team_id = :team AND h.state = 'held')
       AND COALESCE({FIRST_LEASE} > :now, TRUE) AND NOT EXISTS ({TRAINING_DUE}) AS plain) AS x
-    LEFT JOIN ({next_open_sql("sqlite", wait=False)}) AS o ON x.plain
+    LEFT JOIN ({next_open_sql("sqlite")}) AS o ON x.plain
     LEFT JOIN tasks t ON t.id = o.task_id AND t.team_id = :team
     LEFT JOIN projects p ON p.id = o.project_id AND p.team_id = :team"""
 
