@@ -16,6 +16,8 @@ from refonte_studio.kit.admission import Refusals
 from refonte_studio.kit.errors import Overloaded
 
 HEAD_LIMIT_BYTES = 65_536  # of a request's address and headers
+BESIDE_BODY = 8  # bytes that come with a byte of the body, for the sizes of chunks, beyond as many as a head may have
+BODY_LEAST_PER_S = 100  # bytes of a body, on average, once it has taken as long as a connection may be silent
 PIPELINE_LIMIT = 16  # requests sent on one connection before the first is answered
 IDLE_S = 75  # how long a connection may be silent, between requests and within one; proxies give up theirs sooner
 SURPLUS = 256  # connections beyond the limit that are told so; those beyond them are closed without a word
@@ -73,9 +75,17 @@ class Load:
         self._under_way -= 1
 
     async def serve(self, scope: Any, receive: Any, send: Any) -> None:
-        """The application, for a request that was admitted."""
+        """The application, for a request that was admitted. It takes no place while more of it is waited for."""
+
+        async def received() -> Any:
+            self._under_way -= 1
+            try:
+                return await receive()
+            finally:
+                self._under_way += 1
+
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, received, send)
         finally:
             self._under_way -= 1
 
@@ -161,9 +171,9 @@ class _Joined:
             self.refuses = True
 
     def _flush(self) -> None:
-        if self._parts:
+        if self._parts and not self._transport.is_closing():
             self._transport.write(b"".join(self._parts))
-            self._parts.clear()
+        self._parts.clear()
 
     def close(self) -> None:
         self._flush()
@@ -181,6 +191,11 @@ class Protocol(HttpToolsProtocol):
     _head_at: float | None = None  # when the head that is coming in began
     _head_bytes = 0
     _heard_at = 0.0
+    _body_since: float | None = None  # when the body that is coming in began
+    _body_bytes = 0
+    _beside_bytes = 0  # of the same, what is not body: sizes of chunks, and what comes after the last
+    _taken_bytes = 0  # of what has just come, body
+    _head_ended = False  # in what has just come, so that it is not known how much of that is beside the body
     _stuck_at: float | None = None  # since when the other side has not taken what is sent
 
     @classmethod
@@ -204,14 +219,17 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._heard_at = self.loop.time()
+        self._taken_bytes, self._head_ended = 0, False
         super().data_received(data)
+        if self._body_since is not None and not self._head_ended:
+            self._beside_bytes += len(data) - self._taken_bytes
+            if self._beside_bytes > HEAD_LIMIT_BYTES + BESIDE_BODY * self._body_bytes:
+                self._refuse_head("what comes beside the body is")
         if self._head_at is None:
             return
         self._head_bytes += len(data)
         if self._head_bytes > HEAD_LIMIT_BYTES:
-            self._refuse(
-                "431 Request Header Fields Too Large", f"address and headers exceed {HEAD_LIMIT_BYTES:,} bytes"
-            )
+            self._refuse_head("address and headers are")
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= PIPELINE_LIMIT:
@@ -220,8 +238,26 @@ class Protocol(HttpToolsProtocol):
         self._head_at, self._head_bytes = self._heard_at, 0
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._body_since is None:  # what comes after a body is of no use to anybody
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        self._taken_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._body_since = None
+        super().on_message_complete()
+
     def on_headers_complete(self) -> None:
-        self._head_at = None
+        self._head_at, self._head_ended = None, True
+        self._body_since, self._body_bytes, self._beside_bytes = self._heard_at, 0, 0
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_LIMIT_BYTES:
+            self.cycle = cast(RequestResponseCycle, _ANSWERED)
+            self._refuse_head("address and headers are")
+            return
         last = self._last()
         if last is not None and not last.response_complete:
             self.app = self.load.serve_or_refuse
@@ -287,8 +323,14 @@ class Protocol(HttpToolsProtocol):
         now = self.loop.time()
         if self._stuck_at is not None and now - self._stuck_at > IDLE_S:
             self.transport.abort()
-        elif not self._owes() and now - (self._head_at or self._heard_at or now) > IDLE_S:
+        elif self._dawdles(now) or (not self._owes() and now - (self._head_at or self._heard_at or now) > IDLE_S):
             self.transport.close()
+
+    def _dawdles(self, now: float) -> bool:
+        """Whether a body comes in, a few bytes now and then."""
+        if self._body_since is None or self.flow.read_paused or now - self._body_since <= IDLE_S:
+            return False
+        return self._body_bytes < BODY_LEAST_PER_S * (now - self._body_since)
 
     def _owes(self) -> bool:
         """Whether it is for us to go on: with an answer, or with taking more of a request."""
@@ -300,6 +342,9 @@ class Protocol(HttpToolsProtocol):
     def _last(self) -> RequestResponseCycle | None:
         """The request that came last, with what became of it."""
         return self.cycle
+
+    def _refuse_head(self, what: str) -> None:
+        self._refuse("431 Request Header Fields Too Large", f"{what} more than {HEAD_LIMIT_BYTES:,} bytes")
 
     def send_400_response(self, msg: str) -> None:
         self._refuse("400 Bad Request", msg)

@@ -176,6 +176,47 @@ async def test_a_connection_that_is_cut_while_it_is_set_up_is_no_bug(cluster: Cl
         await db.close()
 
 
+class LostCount:
+    """A connection that was cut in the middle of a statement: it does not know that, and takes no other one."""
+
+    def __init__(self) -> None:
+        self.terminated = False
+
+    async def execute(self, sql: str) -> str:
+        if sql == "ROLLBACK":
+            raise asyncpg.InterfaceError("cannot perform operation: another operation is in progress")
+        return sql
+
+    def is_closed(self) -> bool:
+        return self.terminated
+
+    def terminate(self) -> None:
+        self.terminated = True
+
+
+async def test_a_connection_that_has_lost_count_is_ended_and_is_no_bug():
+    connection = LostCount()
+    with pytest.raises(ConnectionResetError):
+        async with postgres._transaction(connection, "BEGIN"):
+            raise asyncpg.InternalClientError("cannot switch to state 21; another operation (2) is in progress")
+    assert connection.terminated
+
+
+async def test_who_waits_for_a_lock_in_vain_is_told(db: Database, cluster: Cluster, monkeypatch: pytest.MonkeyPatch):
+    await db.close()
+    monkeypatch.setitem(postgres.SESSION, "lock_timeout", "50")
+    impatient = await open_database(cluster.url, LISTENERS, pool_size=1)
+    async with shut_gate(cluster.url):
+
+        async def waits(tx: Tx) -> None:
+            await tx.lock("gate")
+
+        with pytest.raises(Unavailable, match="a lock was not to be had in the time that it allows"):
+            await impatient.write(waits)
+    assert await impatient.read(team_names) == []
+    await impatient.close()
+
+
 @pytest.fixture
 async def never_ending_commits(db: Database, cluster: Cluster) -> AsyncIterator[Database]:
     """A commit waits for a standby that there is not: it is made, but nobody hears of it."""

@@ -201,10 +201,12 @@ async def test_who_waits_very_long_behind_a_large_write_is_told(
     first = asyncio.create_task(db.write(large))
     await begun.wait()
     second = asyncio.create_task(db.write(large))
+    assert db.occupied, "which is no reason not to be ready"
     refused = await asyncio.gather(*(db.write(small) for _ in range(5)), return_exceptions=True)
     assert {type(outcome) for outcome in refused} == {Overloaded}
     assert await db.read(small) is None, "reads do not wait for it"
     goes_on.set()
     assert await first == await second == "done"
+    assert not db.occupied
     assert await db.write(small) is None
     await db.close()

@@ -37,6 +37,13 @@ class Site:
             body = bytes(LARGE)
         elif scope["path"] == "/echo":
             body = (await receive())["body"]
+        elif scope["path"] == "/whole":
+            size, more = 0, True
+            while more:
+                message = await receive()
+                size += len(message.get("body", b""))
+                more = message.get("more_body", False)
+            body = b"%d" % size
         elif scope["path"] == "/later":
             headers = [(b"content-length", b"4"), (b"retry-after", b"1")]
             await send({"type": "http.response.start", "status": 503, "headers": headers})
@@ -296,3 +303,45 @@ async def test_who_asks_again_at_once_is_listened_to_later_while_very_many_do(si
     assert len([each for each in site.all() if each.flow.read_paused]) == 1
     site.load.hold_s = 0
     assert (await late.asks(path))[0] == 503, "it is answered all the same"
+
+
+@pytest.mark.parametrize(
+    ("one", "times"), [(b"X: a\r\n", 20_000), (b"X: " + b"a" * 100_000, 1)], ids=["many small", "one large"]
+)
+async def test_what_comes_after_a_body_is_bounded(site: Site, visitor: Any, one: bytes, times: int):
+    endless = await visitor()
+    endless.send(b"POST /echo HTTP/1.1\r\nHost: studio\r\nTransfer-Encoding: chunked\r\n\r\n")
+    await site.begun.acquire()
+    endless.send(b"4\r\nbody\r\n0\r\n" + one * times)
+    endless.send(one * times)
+    await endless.is_closed()
+    assert (await (await visitor()).asks("work"))[0] == 200
+
+
+async def test_a_body_in_many_small_chunks_is_taken(site: Site, visitor: Any):
+    small = await visitor()
+    small.send(b"POST /whole HTTP/1.1\r\nHost: studio\r\nTransfer-Encoding: chunked\r\n\r\n")
+    await site.begun.acquire()
+    for _ in range(5):
+        small.send(b"1\r\nx\r\n" * 20_000)
+        await small.writer.drain()
+    small.send(b"0\r\n\r\n")
+    assert (await small.heard())[2] == b"100000"
+
+
+async def test_a_head_that_is_too_large_is_refused_though_it_comes_in_one_piece(site: Site, visitor: Any):
+    large = await visitor()
+    large.send(b"GET /work HTTP/1.1\r\nHost: studio\r\nX: " + b"x" * 70_000 + b"\r\n\r\n")
+    status, _, body = await large.heard()
+    assert (status, json.loads(body)["status_code"]) == (431, 431)
+
+
+async def test_who_dawdles_with_a_body_takes_nobodys_place(site: Site, visitor: Any, monkeypatch: pytest.MonkeyPatch):
+    for _ in range(REQUESTS):
+        slow = await visitor()
+        slow.send(b"POST /whole HTTP/1.1\r\nHost: studio\r\nContent-Length: 900000\r\n\r\n{")
+        await site.begun.acquire()
+    assert (await (await visitor()).asks("work"))[0] == 200
+    monkeypatch.setattr(connections, "IDLE_S", 0)
+    site.look()
+    assert await slow.is_closed(), "after a while it is given up, too"

@@ -1,5 +1,9 @@
 """The life of a claim: claim, submit, extend, skip, release, expiry."""
 
+import asyncio
+
+from refonte_studio.db import Tx
+from tests.gate import shut_gate
 from tests.makers import answer, batch, claim, claim_task, project, task
 from tests.world import World
 
@@ -204,3 +208,29 @@ async def test_a_labeler_reads_the_files_of_the_task_they_hold_and_no_other(worl
     await world.dee.refused(404, "GET", f"{mine}/{urls[0]['id']}")
     await world.ben.post(f"/work/{given['claim_id']}/release")
     await world.ben.refused(409, "GET", f"{mine}/{urls[0]['id']}")
+
+
+async def test_the_same_submission_twice_at_the_same_moment_answers_the_same(world: World):
+    name = await project(world)
+    await batch(world, name, tasks=10)
+    for _ in range(10):
+        given = await claim(world.ben)
+        assert given is not None
+        path = f"/work/{given['claim_id']}/submit"
+        first, *others = await asyncio.gather(*(world.ben.post(path, {"response": {"category": "cat"}}) for _ in "123"))
+        assert others == [first, first]
+
+
+async def test_nobody_is_sent_to_a_later_batch_while_an_earlier_has_a_place(world: World, database_url: str):
+    """Somebody is just taking one of the task's two places."""
+    name = await project(world, wanted=2)
+    (first,) = await batch(world, name)
+    await batch(world, name, "Tuesday")
+    async with shut_gate(database_url) as gate:
+
+        async def hold(tx: Tx) -> None:
+            await tx.all("SELECT task_id FROM places WHERE task_id = :task FOR UPDATE", task=first)
+            await gate.wait(tx)
+
+        _, taken = await gate.during(world.db.write(hold), claim_task(world.ben))
+    assert taken == first

@@ -106,6 +106,11 @@ class Database(Reads, Protocol):
         costs one round trip instead of three; a second statement there raises RuntimeError."""
         ...
 
+    @property
+    def occupied(self) -> bool:
+        """Whether a use-case that takes long has every other write wait."""
+        ...
+
     async def close(self) -> None:
         """Finishes what was accepted, then closes every connection."""
         ...

@@ -336,6 +336,10 @@ class PostgresDatabase:
             self._expired_at = time.monotonic()
             await self._pool.expire_connections()
 
+    @property
+    def occupied(self) -> bool:
+        return False
+
     async def close(self) -> None:
         await self._pool.close()
 

@@ -139,6 +139,7 @@ class SqliteDatabase:
         self._jobs: deque[_Job] = deque()
         self._turn_is_due = False
         self._under_way: asyncio.Future[None] | None = None  # what the writer's thread is at
+        self.occupied = False  # by what takes long
         self._commit_s = 0.0  # how long a commit takes, of late
         self._checkpoint_at = time.monotonic() + CHECKPOINT_S  # when the log is to be carried over again
         self._checkpoint_rest = False  # whether that was done up to what came in meanwhile
@@ -225,7 +226,7 @@ class SqliteDatabase:
         self._turn_is_due = False
         group = self._next_group()
         if group[0].long or self._commit_s > SLOW_COMMIT_S or not self._wrote(group, 0):
-            self._under_way = loop.create_future()
+            self._under_way, self.occupied = loop.create_future(), group[0].long
             self._writer.submit(self._turn_of_thread, group, loop)
             loop.call_later(GIVE_UP_S, self._give_up_waiting, self._under_way, loop)
             return
@@ -272,7 +273,7 @@ class SqliteDatabase:
     def _end_turn_of_thread(self, group: list[_Job], loop: asyncio.AbstractEventLoop) -> None:
         if self._under_way is not None:
             self._under_way.set_result(None)
-            self._under_way = None
+            self._under_way, self.occupied = None, False
         _settle(group)
         if any(job.locked for job in group):  # nobody waits for the same lock after somebody else did in vain
             waiting, self._jobs = list(self._jobs), deque()

@@ -99,8 +99,11 @@ class _Readiness:
         try:
             async with asyncio.timeout(READY_TIMEOUT_S):
                 await self._studio.db.read(probe)
-                await self._studio.db.write(probe_write)
+                if not self._studio.db.occupied:  # or else it is at work, which another server would not do for it
+                    await self._studio.db.write(probe_write)
         except TimeoutError:
+            if self._studio.db.occupied:
+                return ""
             return f"the database did not answer within {READY_TIMEOUT_S:g} s"
         except Overloaded:
             return ""  # it serves, as many as it can: another server would not be helped by this one's leaving
