@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeVar
@@ -293,13 +293,15 @@ class PostgresDatabase:
             raise Unavailable("the server is shutting down")
         timeout_s = CONNECT_AGAIN_S if self._health.fails(kind) else CONNECT_TIMEOUT_S
         try:
-            async with self._pool.acquire(timeout=timeout_s) as connection:
-                progress.connected = True
-                return await self._worked(connection, work, progress)
+            connection = await self._pool.acquire(timeout=timeout_s)
         except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-            if progress.connected:
-                raise
             raise ConnectionResetError(str(error)) from error  # cut while it was set up
+        progress.connected = True
+        try:
+            return await self._worked(connection, work, progress)
+        finally:
+            with suppress(*_CUT, asyncpg.InterfaceError, asyncpg.InternalClientError):  # cut; the pool has it back
+                await self._pool.release(connection)
 
     async def _worked(self, connection: Any, work: Callable[[Any, _Progress], Awaitable[T]], progress: _Progress) -> T:
         try:
