@@ -12,6 +12,7 @@ import json
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import bulk
@@ -65,12 +66,12 @@ class Scale:
     seconds: float = 8.0
     rounds: int = 3
     sizes: tuple[int, ...] = (10_000, 1_000_000, 10_000_000)
-    size_seconds: float = 3.0
+    size_seconds: float = 2.0
     endgame_tasks: int = 100_000
-    endgame_left: int = 500
+    endgame_left: int = 300
     bulk_tasks: int = 200_000
     flood_connections: int = 2_000
-    flood_seconds: float = 10.0
+    flood_seconds: float = 8.0
 
 
 QUICK = Scale(2.0, 1, (10_000, 100_000), 1.0, 10_000, 200, 20_000, 500, 2.0)
@@ -237,12 +238,10 @@ def main() -> None:
     options = parser.parse_args()
     machine_is = machine.described()
     rows: list[Row] = []
-    for engine in options.engines:
-        plan = Plan(engine, QUICK if options.quick else Scale(), options.keep)
-        for part in options.parts:
-            rows += rows_of(part, plan)
-            if not options.quick:
-                write(rows, machine_is)
+    for part, engine in product(options.parts, options.engines):
+        rows += rows_of(part, Plan(engine, QUICK if options.quick else Scale(), options.keep))
+        if not options.quick:
+            write(rows, machine_is)
     print("\n" + "\n".join(f"{name}: {value}" for name, value in machine_is.items()) + "\n")
     print(told(rows))
 

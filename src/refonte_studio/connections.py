@@ -224,12 +224,12 @@ class Protocol(HttpToolsProtocol):
         if self._body_since is not None and not self._head_ended:
             self._beside_bytes += len(data) - self._taken_bytes
             if self._beside_bytes > HEAD_LIMIT_BYTES + BESIDE_BODY * self._body_bytes:
-                self._refuse_head("what comes beside the body is")
+                self._refuse_head("what comes beside the body exceeds")
         if self._head_at is None:
             return
         self._head_bytes += len(data)
         if self._head_bytes > HEAD_LIMIT_BYTES:
-            self._refuse_head("address and headers are")
+            self._refuse_head("address and headers exceed")
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= PIPELINE_LIMIT:
@@ -256,7 +256,7 @@ class Protocol(HttpToolsProtocol):
         self._body_since, self._body_bytes, self._beside_bytes = self._heard_at, 0, 0
         if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_LIMIT_BYTES:
             self.cycle = cast(RequestResponseCycle, _ANSWERED)
-            self._refuse_head("address and headers are")
+            self._refuse_head("address and headers exceed")
             return
         last = self._last()
         if last is not None and not last.response_complete:
@@ -344,7 +344,7 @@ class Protocol(HttpToolsProtocol):
         return self.cycle
 
     def _refuse_head(self, what: str) -> None:
-        self._refuse("431 Request Header Fields Too Large", f"{what} more than {HEAD_LIMIT_BYTES:,} bytes")
+        self._refuse("431 Request Header Fields Too Large", f"{what} {HEAD_LIMIT_BYTES:,} bytes")
 
     def send_400_response(self, msg: str) -> None:
         self._refuse("400 Bad Request", msg)
