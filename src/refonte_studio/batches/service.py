@@ -23,6 +23,7 @@ __all__ = [
     "complete",
     "complete_if_done",
     "counts",
+    "counts_of_team",
     "create_batch",
     "default_batch",
     "finalize",
@@ -274,6 +275,11 @@ async def counts(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counts]:
     """How many tasks each of these batches has in each state."""
     found = await store_counts.of_batches(tx, batch_ids) if batch_ids else {}
     return {batch_id: found.get(batch_id, Counts()) for batch_id in batch_ids}
+
+
+async def counts_of_team(tx: Tx, team_id: str, mode: Mode) -> Counts:
+    """How many tasks all batches of the team have in each state, in this mode."""
+    return await store_counts.of_team(tx, team_id, mode)
 
 
 async def fold_counts(tx: Tx) -> int:

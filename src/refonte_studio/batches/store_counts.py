@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from refonte_studio.batches.model import Counts
 from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Mode
 
 
 async def add(tx: Tx, team_id: str, batch_id: str, pending: int, completed: int, canceled: int) -> None:
@@ -29,6 +30,24 @@ async def of_batches(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counts]:
         ids=list(batch_ids),
     )
     return {row["batch_id"]: Counts(row["pending"], row["completed"], row["canceled"]) for row in rows}
+
+
+async def of_team(tx: Tx, team_id: str, mode: Mode) -> Counts:
+    """The counts of all batches of a team and mode together. One statement, as above."""
+    of_batch = (
+        "JOIN batches b ON b.id = c.batch_id AND b.team_id = c.team_id WHERE b.team_id = :team AND b.mode = :mode"
+    )
+    row = await tx.one(
+        f"""SELECT COALESCE(SUM(pending), 0) AS pending, COALESCE(SUM(completed), 0) AS completed,
+              COALESCE(SUM(canceled), 0) AS canceled
+            FROM (SELECT c.pending, c.completed, c.canceled FROM batch_counts c {of_batch}
+                  UNION ALL
+                  SELECT c.pending, c.completed, c.canceled FROM batch_deltas c {of_batch}) AS parts""",
+        team=team_id,
+        mode=mode,
+    )
+    assert row is not None
+    return Counts(int(row["pending"]), int(row["completed"]), int(row["canceled"]))
 
 
 async def oldest_deltas(tx: Tx, limit: int) -> list[int]:

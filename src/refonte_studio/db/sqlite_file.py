@@ -12,7 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 BUSY_MS = 5_000  # how long a lock that another process holds is waited for
 BUSY_AGAIN_MS = 250  # the same, while it was waited for in vain the last time
@@ -89,6 +89,12 @@ def is_locked(error: BaseException) -> bool:
 def _code(error: sqlite3.Error) -> int:
     code: int = getattr(error, "sqlite_errorcode", 0)  # those that the module raises itself have none
     return code & 0xFF
+
+
+class SqliteRow(sqlite3.Row):
+    def values(self) -> tuple[Any, ...]:
+        """In the order of the columns, as a mapping has them."""
+        return tuple(self)
 
 
 @dataclass(slots=True)
@@ -204,7 +210,7 @@ class SqliteFile:
         )
         opened: _Open | None = None
         try:
-            connection.row_factory = sqlite3.Row
+            connection.row_factory = SqliteRow
             for pragma in (f"busy_timeout = {busy_ms}", *_PRAGMAS[use]):
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # only now the files are open

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Concatenate, ParamSpec
 
 from refonte_studio.batches import service as batches
+from refonte_studio.batches.model import Counts
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput, shown
@@ -122,15 +123,21 @@ async def page(
 async def _total(tx: Tx, caller: Caller, which: Filter) -> int:
     """How many tasks a filter lets through: by the batches' own counts where they tell, else by counting."""
     rest = replace(which, project_id=None, batch_id=None, status=None)
-    if rest != Filter() or (which.project_id is None and which.batch_id is None):
+    if rest != Filter():
         return await store_lists.count(tx, caller.team_id, caller.mode, which)
+    if which.project_id is None and which.batch_id is None:
+        return _of_status(await batches.counts_of_team(tx, caller.team_id, caller.mode), which.status)
     if which.batch_id is not None:
         chosen = [await batches.by_id(tx, caller.team_id, which.batch_id)]
     else:
         chosen = await batches.of_project(tx, await projects.by_id(tx, caller.team_id, which.project_id or ""))
     ids = [batch.id for batch in chosen if which.project_id in (None, batch.project_id)]
     counts = (await batches.counts(tx, ids)).values()
-    return sum(count.total if which.status is None else getattr(count, which.status.value) for count in counts)
+    return sum(_of_status(count, which.status) for count in counts)
+
+
+def _of_status(counts: Counts, status: Status | None) -> int:
+    return counts.total if status is None else getattr(counts, status.value)
 
 
 async def export_page(tx: Tx, caller: Caller, which: Filter, after: str, attempts: bool) -> tuple[bytes, str | None]:

@@ -1,6 +1,6 @@
 """The SQL of tasks: one or a few at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -20,29 +20,14 @@ TAG_COLUMNS = ("team_id", "tag", "task_id")
 
 
 def task_of(row: Row) -> Task:
-    return Task(
-        id=row["id"],
-        team_id=row["team_id"],
-        mode=row["mode"],
-        project_id=row["project_id"],
-        batch_id=row["batch_id"],
-        kind=row["kind"],
-        type=row["type"],
-        status=Status(row["status"]),
-        params=row["params"],
-        metadata=row["metadata"],
-        tags=row["tags"],
-        unique_id=row["unique_id"],
-        callback_url=row["callback_url"],
-        response=row["response"],
-        review_status=row["review_status"],
-        project_version=row["project_version"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        completed_at=row["completed_at"],
-    )
+    """The task of a row that begins with `TASK_COLUMNS`, which are its fields. By place, not by name: SQLite looks for
+    each name among all."""
+    values = tuple(row.values())
+    return _task(*values[:_STATUS], Status(values[_STATUS]), *values[_STATUS + 1 : len(TASK_COLUMNS)])
 
 
+_task: Callable[..., Task] = Task
+_STATUS = TASK_COLUMNS.index("status")
 _values = attrgetter(*TASK_COLUMNS)  # in the order of the columns; a Status is text to both engines
 
 

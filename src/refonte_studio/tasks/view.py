@@ -30,7 +30,7 @@ def task_json(
     With `files_url`, under which the server's own files are had, the answer says where its attachments are.
     """
     made_with = _made_with(task, project, batch)
-    own = {**_state(task), **made_with, "metadata": msgspec.Raw(task.metadata)}
+    own: dict[str, Any] = {"metadata": msgspec.Raw(task.metadata)}
     if audits:
         own["audits"] = [_audit(audit, emails or {}) for audit in audits]
     if attempts is not None:
@@ -38,13 +38,25 @@ def task_json(
     downloads = _downloads(task.params, files_url) if files_url is not None else []
     if downloads:
         own["attachmentS3Downloads"] = downloads
-    if task.metadata != "{}":
-        made_with["metadata"] = own["metadata"]
     params = task.params[1:-1].encode()  # the members, without the braces around them
     beside = b"," + params if params else b""
-    return b"".join(
-        (_encode(own)[:-1], b',"params":', _encode(made_with)[:-1], beside, b"}", beside, b"}"),
+    made = _encode(made_with)[1:-1]
+    metadata = b',"metadata":' + task.metadata.encode() if task.metadata != "{}" else b""
+    own_rest = b"," + _encode(own)[1:-1]
+    parts = (
+        _encode(_state(task))[:-1],
+        b",",
+        made,
+        own_rest,
+        b',"params":{',
+        made,
+        metadata,
+        beside,
+        b"}",
+        beside,
+        b"}",
     )
+    return b"".join(parts)
 
 
 def _state(task: Task) -> dict[str, Any]:
