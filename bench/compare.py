@@ -45,6 +45,7 @@ class Row:
     figure: str  # the value with its unit, and what belongs to it
     aim: str = "-"
     met: bool | None = None  # None: there is no aim
+    part: str = ""
 
     @property
     def cells(self) -> tuple[str, str, str, str, str]:
@@ -206,10 +207,19 @@ PARTS: dict[str, Callable[[Plan], Iterator[Row]]] = {
 def rows_of(part: str, plan: Plan) -> list[Row]:
     print(f"\n== {part}, {plan.engine}", flush=True)
     try:
-        return list(PARTS[part](plan))
+        return [replace(row, part=part) for row in PARTS[part](plan)]
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        return [Row(part, plan.engine, 0.0, f"failed: {type(error).__name__}", "to run", met=False)]
+        return [Row(part, plan.engine, 0.0, f"failed: {type(error).__name__}", "to run", met=False, part=part)]
+
+
+def kept(parts: Sequence[str]) -> list[Row]:
+    """What the last run found of other parts than these."""
+    try:
+        data = json.loads((RESULTS / "latest.json").read_text())
+    except FileNotFoundError:
+        return []
+    return [row for row in (Row(**each) for each in data["rows"]) if row.part not in parts]
 
 
 def told(rows: Sequence[Row]) -> str:
@@ -217,7 +227,9 @@ def told(rows: Sequence[Row]) -> str:
 
 
 def write(rows: Sequence[Row], machine_is: dict[str, str]) -> None:
-    """The last run, for people and for programs."""
+    """The last run of every part, for people and for programs."""
+    order = list(PARTS)
+    rows = sorted(rows, key=lambda row: (order.index(row.part), row.engine != ENGINES[0]))
     RESULTS.mkdir(exist_ok=True)
     described = [f"| {name} | {value} |" for name, value in machine_is.items()]
     found = [f"| {' | '.join(row.cells)} |" for row in rows]
@@ -237,7 +249,7 @@ def main() -> None:
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
     options = parser.parse_args()
     machine_is = machine.described()
-    rows: list[Row] = []
+    rows: list[Row] = [] if options.quick else kept(options.parts)
     for part, engine in product(options.parts, options.engines):
         rows += rows_of(part, Plan(engine, QUICK if options.quick else Scale(), options.keep))
         if not options.quick:

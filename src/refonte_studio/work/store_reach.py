@@ -45,9 +45,9 @@ async def passed(tx: Tx, caller: Caller, before: str | None, limit: int) -> list
                 SELECT 1 FROM places w WHERE w.batch_id = b.id AND w.open > 0
                   AND w.task_id >= COALESCE(r.reached, '') AND w.team_id = :team)
               AND NOT EXISTS ({AHEAD[tx.engine]})
-              AND (CAST(:before AS TEXT) IS NULL OR EXISTS (
-                SELECT 1 FROM batches f WHERE f.id = :before AND f.team_id = :team AND f.id <> b.id
-                  AND (COALESCE(b.position, {_LAST}), b.id) < (COALESCE(f.position, {_LAST}), f.id)))
+              AND (CAST(:before AS TEXT) IS NULL OR (COALESCE(b.position, {_LAST}), b.id) < (
+                (SELECT COALESCE(f.position, {_LAST}) FROM batches f WHERE f.id = :before AND f.team_id = :team),
+                CAST(:before AS TEXT)))
             {BY_QUEUE} LIMIT :limit""",
         me=caller.teammate_id,
         team=caller.team_id,
