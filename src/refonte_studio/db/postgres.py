@@ -22,6 +22,7 @@ TRIES = 6
 CONNECT_TIMEOUT_S = 5.0  # to have a connection: one that is there and gets free, or a new one
 CONNECT_AGAIN_S = 2.0  # the same, while the database failed at the last try
 COMMAND_TIMEOUT_S = 20.0  # for a statement
+READ_TIMEOUT_S = 120.0  # for one that only reads, and may have very many rows to pass
 LONG_TIMEOUT_S = 600.0  # for one of a use-case that takes long
 LOCK_TIMEOUT_MS = 5_000
 LONG_LOCK_TIMEOUT_MS = 60_000
@@ -252,7 +253,7 @@ class PostgresDatabase:
     async def read(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
         async def work(connection: Any, _progress: _Progress) -> T:
             async with _transaction(connection, _READ):
-                return await _drive(use_case(PostgresTx(connection, self._listeners), *args, **kwargs))
+                return await _drive(use_case(PostgresTx(connection, self._listeners, READ_TIMEOUT_S), *args, **kwargs))
 
         return await self._admitted("reads", work, is_vital(use_case))
 
