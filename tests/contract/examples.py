@@ -234,6 +234,16 @@ async def update_studio_pipeline_config(world: World, person: Person) -> Request
 
 
 @example
+async def get_quality_settings(world: World, person: Person) -> Request:
+    return Request({"name": await project(world)})
+
+
+@example
+async def set_quality_settings(world: World, person: Person) -> Request:
+    return Request({"name": await project(world)}, {"review_levels": 1, "reset": ["audit_rate"]})
+
+
+@example
 async def list_assignments(world: World, person: Person) -> Request:
     return Request()
 

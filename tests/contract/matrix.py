@@ -28,6 +28,8 @@ MAY: dict[str, str] = {
     "set_project_params": STAFF,
     "get_task_template": STAFF,
     "update_pipeline_config": STAFF,
+    "get_quality_settings": STAFF,
+    "set_quality_settings": STAFF,
     "update_studio_pipeline_config": STAFF,
     # assignments and groups
     "list_assignments": STAFF,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 SRC = ROOT / "src"
-ROOMS = ("work", "quality", "callbacks", "tasks", "batches", "files", "projects", "teams")
+ROOMS = ("insight", "reviews", "work", "quality", "callbacks", "tasks", "batches", "files", "projects", "teams")
 
 
 @cache

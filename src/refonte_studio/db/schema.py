@@ -44,8 +44,9 @@ def _count(name: str, start: int | None = None) -> Column[int]:
     return Column(name, Integer, nullable=False, server_default=default)
 
 
-def _flag(name: str) -> Column[bool]:
-    return Column(name, Boolean, nullable=False)
+def _flag(name: str, start: bool | None = None) -> Column[bool]:
+    default = None if start is None else text("true" if start else "false")
+    return Column(name, Boolean, nullable=False, server_default=default)
 
 
 def _id() -> Column[str]:
@@ -79,7 +80,7 @@ teammates = Table(
     _text("email"),  # as it was first written
     _text("email_key"),  # lower case: what makes an address unique within its team
     _text("role"),  # admin manager member labeler: what they are, or are invited to be
-    _text("state"),  # invited active disabled
+    _text("state"),  # invited active disabled; external: their answers were imported, they are not teammates
     _text("first_name", null=True),
     _text("last_name", null=True),
     _text("company", null=True),
@@ -150,6 +151,10 @@ projects = Table(
     _count("consensus_attempts"),  # kept while the pipeline is standard, so that it comes back with consensus
     _count("version"),  # of the newest row of project_params
     _time("created_at"),
+    _text("quality", null=True),  # JSON object: what was set of its quality settings
+    # How many of 65,536 tasks for work an evaluation task comes before, while any is due.
+    _count("evaluation_mix", 13_107),
+    _flag("evaluates", False),  # whether it has evaluation tasks, or had any
     UniqueConstraint("team_id", "mode", "name"),
 )
 
@@ -171,8 +176,24 @@ assignments = Table(
     _text("teammate_id", ForeignKey("teammates.id")),
     _text("project_id", ForeignKey("projects.id")),
     _time("created_at"),
+    _time("paused_at", null=True),  # since when the person may not claim in the project
+    _text("pause_reason", null=True),
+    # Evaluations and training before this count no more: a manager has lifted the pause.
+    Column("counts_from", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("teammate_id", "project_id"),
     Index("ix_assignments_project_id", "project_id"),
+)
+
+# Who may review a project's tasks.
+reviewers = Table(
+    "reviewers",
+    metadata,
+    _text("team_id"),
+    _text("project_id", ForeignKey("projects.id")),
+    _text("teammate_id", ForeignKey("teammates.id")),
+    _time("created_at"),
+    PrimaryKeyConstraint("teammate_id", "project_id"),
+    Index("ix_reviewers_project_id", "project_id"),
 )
 
 groups = Table(
@@ -331,6 +352,9 @@ tasks = Table(
     _time("created_at"),
     _time("updated_at"),
     _time("completed_at", null=True),
+    Column("confidence", Float, nullable=True),  # that the response is right, 0 to 1; of one made of attempts
+    Column("agreement", Float, nullable=True),  # of the attempts with each other, 0 to 1
+    _flag("reviewed", False),  # whether a person has decided about the response, so that no estimate changes it
     Index(
         "uq_tasks_unique_id",
         "team_id",
@@ -370,6 +394,7 @@ places = Table(
     # was given up where none was open, or was given back by one who may have it again. A number that grows with the
     # order of commits (db/stamps.py).
     Column("opened", BigInteger, nullable=True),
+    _flag("reviewing", False),  # whether there are enough attempts, and a review is to decide
     PrimaryKeyConstraint("batch_id", "task_id"),
     Index(
         "ix_places_open",
@@ -414,8 +439,12 @@ attempts = Table(
     _text("response"),
     _time("started_at"),
     _time("submitted_at"),
-    UniqueConstraint("task_id", "teammate_id"),
+    _count("round", 1),  # this person's how-manieth attempt of this task; beyond 1 in training, or after a rejection
+    _time("rejected_at", null=True),  # by a review: it does not count any more
+    _flag("imported", False),  # made elsewhere: how long it took is not known
+    UniqueConstraint("task_id", "teammate_id", "round"),
     Index("ix_attempts_history", "teammate_id", "id"),
+    Index("ix_attempts_project", "project_id", "id"),
 )
 
 audits = Table(
@@ -429,6 +458,69 @@ audits = Table(
     _text("comments", null=True),
     _time("created_at"),
     Index("ix_audits_task_id", "task_id"),
+)
+
+# A round of review of a pending task that has enough attempts: one row for each level that it comes to.
+reviews = Table(
+    "reviews",
+    metadata,
+    _id(),
+    _text("team_id"),
+    _text("mode"),
+    _text("project_id"),
+    _text("batch_id", null=True),
+    _text("task_id"),
+    _count("level"),  # from 1
+    _text("state"),  # open held accepted fixed rejected ended
+    _text("reason"),  # level confidence: why there is a review
+    _text("proposed"),  # JSON: the response to decide about
+    _text("response", null=True),  # JSON: the response as it was fixed
+    _text("reviewer_id", null=True),
+    _text("comments", null=True),
+    _text("sent_to", null=True),  # same different anyone: who does a rejected task again
+    _time("created_at"),
+    _time("started_at", null=True),
+    _time("lease_expires_at", null=True),
+    _time("decided_at", null=True),
+    Index("ix_reviews_task_id", "task_id"),
+    Index(
+        "ix_reviews_open",
+        "project_id",
+        "id",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index(
+        "uq_reviews_pending",
+        "task_id",
+        unique=True,
+        sqlite_where=text("state IN ('open', 'held')"),
+        postgresql_where=text("state IN ('open', 'held')"),
+    ),
+    Index(
+        "uq_reviews_held",
+        "reviewer_id",
+        "mode",
+        unique=True,
+        sqlite_where=text("state = 'held'"),
+        postgresql_where=text("state = 'held'"),
+    ),
+    Index("ix_reviews_project", "project_id", "id"),
+)
+
+# Tasks that were rejected and sent back to the same person, until they take them up.
+redos = Table(
+    "redos",
+    metadata,
+    _text("team_id"),
+    _text("mode"),
+    _text("teammate_id"),
+    _text("task_id"),
+    _text("project_id"),
+    _text("batch_id"),
+    _time("created_at"),
+    PrimaryKeyConstraint("teammate_id", "task_id"),
+    Index("ix_redos_task_id", "task_id"),
 )
 
 # ------------------------------------------------------------------------------------------ callbacks
@@ -467,6 +559,7 @@ quality_tasks = Table(
     _text("expected_response"),
     _text("initial_response", null=True),
     Column("pass_mark", Float, nullable=False),
+    _text("source_task_id", null=True),  # the completed task that it was made of
 )
 
 quality_attempts = Table(
@@ -484,6 +577,50 @@ quality_attempts = Table(
     Index("ix_quality_attempts_teammate_id", "teammate_id", "id"),
 )
 
+# What is known of a person's answers to a question of a project, from all that were given.
+labeler_models = Table(
+    "labeler_models",
+    metadata,
+    _text("team_id"),
+    _text("project_id"),
+    _text("question"),
+    _text("teammate_id"),
+    _count("answers"),
+    Column("accuracy", Float, nullable=False),  # the estimated share of right ones, 0 to 1
+    _text("model"),  # JSON, of the consensus method
+    PrimaryKeyConstraint("project_id", "question", "teammate_id"),
+    Index("ix_labeler_models_teammate_id", "teammate_id"),
+)
+
+# What is known of a question of a project; the question "" stands for the project as a whole.
+project_models = Table(
+    "project_models",
+    metadata,
+    _text("team_id"),
+    _text("project_id"),
+    _text("question"),
+    _text("type"),  # of the tasks
+    _text("method"),
+    _count("tasks"),
+    _count("attempts"),
+    Column("alpha", Float, nullable=True),  # Krippendorff's
+    _text("model"),
+    PrimaryKeyConstraint("project_id", "question", "type"),
+)
+
+# How far a project's answers have been gone over, and when they are to be again.
+estimates = Table(
+    "estimates",
+    metadata,
+    Column("project_id", Text, primary_key=True, nullable=False),
+    _text("team_id"),
+    _text("seen"),  # the last attempt that was taken into account
+    _count("attempts"),  # how many there were
+    _time("asked_at", null=True),  # when somebody asked for all to be done anew
+    _time("taken_at", null=True),  # while a process is at it: since when
+    _time("done_at", null=True),
+)
+
 # ----------------------------------------------------------------------------------------------- work
 
 claims = Table(
@@ -496,7 +633,7 @@ claims = Table(
     _text("project_id"),
     _text("batch_id", null=True),  # the batch it was given out for
     _text("teammate_id"),
-    _text("state"),  # held submitted skipped released expired ended
+    _text("state"),  # held submitted skipped released expired ended retaken
     _time("claimed_at"),
     _time("lease_expires_at"),
     _time("ended_at", null=True),
@@ -517,6 +654,13 @@ claims = Table(
         unique=True,
         sqlite_where=text("state = 'held'"),
         postgresql_where=text("state = 'held'"),
+    ),
+    Index(
+        "ix_claims_skipped",
+        "project_id",
+        "ended_at",
+        sqlite_where=text("state = 'skipped'"),
+        postgresql_where=text("state = 'skipped'"),
     ),
     Index(
         "ix_claims_lease",

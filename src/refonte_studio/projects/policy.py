@@ -1,16 +1,26 @@
 """What makes a project, a pipeline, parameters and a group well-formed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
+from refonte_studio.consensus.model import METHODS
 from refonte_studio.kit.errors import BadInput, shown
-from refonte_studio.projects.model import PIPELINES, STANDARD, TASK_TYPES, Pipeline
+from refonte_studio.projects.model import (
+    MAX_ATTEMPTS,
+    MIN_ATTEMPTS,
+    MIX_OF,
+    PIPELINES,
+    SENDS_TO,
+    STANDARD,
+    TASK_TYPES,
+    Pipeline,
+    QualitySettings,
+)
 
 DEFAULT_ATTEMPTS = 3
-MIN_ATTEMPTS, MAX_ATTEMPTS = 2, 15
 PARAMS_LIMIT_BYTES = 1_000_000
 PARAMS_LIMIT = 1_000
 _PIPELINES: Mapping[str, Pipeline] = {name: name for name in PIPELINES}
@@ -56,6 +66,66 @@ def checked_params(params: Mapping[str, Any]) -> str:
     if len(text) > PARAMS_LIMIT_BYTES:
         raise BadInput(f"a project's parameters have at most {PARAMS_LIMIT_BYTES:,} bytes, not {len(text):,}")
     return text
+
+
+MAX_LEVELS = 3
+MAX_TRIES = 100
+DEFAULT_TARGET = 0.9
+_SHARES = ("target_confidence", "review_below", "audit_rate", "pass_mark", "evaluation_rate", "pause_below")
+_WHOLES = {
+    "min_attempts": (1, MAX_ATTEMPTS),
+    "review_levels": (0, MAX_LEVELS),
+    "training_attempts": (1, MAX_TRIES),
+    "pause_after": (1, 10_000),
+}
+
+
+def check_settings(names: Iterable[str]) -> None:
+    """Raises BadInput for a name that is not a quality setting's."""
+    for name in names:
+        if name not in QualitySettings.__struct_fields__:
+            known = ", ".join(QualitySettings.__struct_fields__)
+            raise BadInput(f"there is no quality setting {shown(name)}; they are {known}")
+
+
+def checked_quality(settings: QualitySettings, consensus_attempts: int | None) -> QualitySettings:
+    """Settings that fit together, for a project that has so many consensus attempts (None: no consensus pipeline).
+
+    Raises BadInput naming the value that does not.
+    """
+    if settings.consensus_method not in METHODS:
+        raise BadInput(f"consensus_method must be one of {', '.join(METHODS)}, not {shown(settings.consensus_method)}")
+    if settings.rejects_to not in SENDS_TO:
+        raise BadInput(f"rejects_to must be one of {', '.join(SENDS_TO)}, not {shown(settings.rejects_to)}")
+    for name in _SHARES:
+        value = getattr(settings, name)
+        if value is not None and not 0 <= value <= 1:
+            raise BadInput(f"{name} must be a number from 0 to 1, not {shown(value)}")
+    for name, (least, most) in _WHOLES.items():
+        value = getattr(settings, name)
+        if value is not None and not least <= value <= most:
+            raise BadInput(f"{name} must be {least} to {most:,}, not {shown(value)}")
+    return _adaptive(settings, consensus_attempts)
+
+
+def _adaptive(settings: QualitySettings, consensus_attempts: int | None) -> QualitySettings:
+    """Of the two settings that make a consensus adaptive, one given brings the other."""
+    least, target = settings.min_attempts, settings.target_confidence
+    if least is None and target is None:
+        return settings
+    if consensus_attempts is None:
+        name, value = ("min_attempts", least) if least is not None else ("target_confidence", target)
+        raise BadInput(f"{name} {shown(value)} goes with the pipeline consensus_task only")
+    least = min(MIN_ATTEMPTS, consensus_attempts) if least is None else least
+    if least > consensus_attempts:
+        raise BadInput(f"min_attempts must be at most the {consensus_attempts} consensus_attempts, not {shown(least)}")
+    target = DEFAULT_TARGET if target is None else target
+    return msgspec.structs.replace(settings, min_attempts=least, target_confidence=target)
+
+
+def mix_of(rate: float) -> int:
+    """A rate as so many of 65,536."""
+    return round(rate * MIX_OF)
 
 
 def is_address(name: str) -> bool:

@@ -26,7 +26,17 @@ from refonte_studio.projects.groups import (
     groups_for_batch,
     update_group,
 )
-from refonte_studio.projects.model import ANY_TYPE, CONSENSUS, STANDARD, Project, ProjectOut, Template, Version
+from refonte_studio.projects.model import (
+    ANY_TYPE,
+    CONSENSUS,
+    DEFAULTS,
+    STANDARD,
+    Project,
+    ProjectOut,
+    QualityChanged,
+    Template,
+    Version,
+)
 
 __all__ = [
     "assign",
@@ -51,8 +61,10 @@ __all__ = [
     "names_by_ids",
     "present_default",
     "projects",
+    "set_evaluates",
     "set_params",
     "set_pipeline",
+    "set_quality",
     "template",
     "unassign",
     "update_group",
@@ -181,7 +193,13 @@ async def hold(tx: Tx, project: Project) -> Project:
     row = await store.hold(tx, project.team_id, project.id)
     if row is None:
         return project
-    return replace(project, pipeline=row["pipeline"], consensus_attempts=row["consensus_attempts"])
+    return replace(
+        project,
+        pipeline=row["pipeline"],
+        consensus_attempts=row["consensus_attempts"],
+        quality=store.settings_of(row["quality"]),
+        evaluates=bool(row["evaluates"]),
+    )
 
 
 async def set_pipeline(tx: Tx, project: Project, pipeline: str, consensus_attempts: int | None) -> Project:
@@ -193,6 +211,34 @@ async def set_pipeline(tx: Tx, project: Project, pipeline: str, consensus_attemp
     chosen, attempts = policy.checked_pipeline(pipeline, consensus_attempts, present)
     await store.set_pipeline(tx, project, chosen, attempts)
     return await by_id(tx, project.team_id, project.id)
+
+
+async def set_quality(tx: Tx, project: Project, changes: Mapping[str, Any], now: int) -> Project:
+    """The project with some of its quality settings changed; waits for those who hold it. Tasks are not touched here.
+
+    None gives a setting back its default. Raises BadInput for unknown names, and values that do not fit.
+    """
+    await store.lock(tx, project.team_id, project.id)
+    before = await by_id(tx, project.team_id, project.id)
+    policy.check_settings(changes)
+    given = {name: getattr(DEFAULTS, name) if value is None else value for name, value in changes.items()}
+    if given.keys() & _ADAPTIVE and not any(given.get(name) is not None for name in _ADAPTIVE):
+        given.update(dict.fromkeys(_ADAPTIVE))  # neither is left without the other
+    most = before.consensus_attempts if before.pipeline == CONSENSUS else None
+    settings = policy.checked_quality(msgspec.structs.replace(before.quality, **given), most)
+    await store.set_quality(tx, before, settings, policy.mix_of(settings.evaluation_rate))
+    after = replace(before, quality=settings)
+    if after != before:
+        await tx.tell(QualityChanged(before, after, now))
+    return after
+
+
+_ADAPTIVE = ("min_attempts", "target_confidence")
+
+
+async def set_evaluates(tx: Tx, project: Project) -> None:
+    """Notes that the project has evaluation tasks from now on."""
+    await store.set_evaluates(tx, project.team_id, project.id)
 
 
 async def set_params(tx: Tx, project: Project, params: Mapping[str, Any], patch: bool, now: int) -> Project:
@@ -229,6 +275,8 @@ def _described(project: Project, history: Sequence[Version]) -> ProjectOut:
         ],
         pipeline=project.pipeline if project.studio else UNSET,
         consensus_attempts=project.consensus_attempts if consensus else UNSET,
+        min_attempts=project.attempts_wanted if consensus and project.adaptive else UNSET,
+        target_confidence=target if consensus and (target := project.quality.target_confidence) is not None else UNSET,
         datasetId=project.dataset_id if project.dataset_id is not None else UNSET,
     )
 

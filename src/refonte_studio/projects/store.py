@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Mode
-from refonte_studio.projects.model import Project, Version
+from refonte_studio.projects.model import Project, QualitySettings, Version
 
 HISTORY_LIMIT = 100  # versions that a project shows
 
 _SELECT = """SELECT p.id, p.team_id, p.mode, p.name, p.type, p.studio, p.rapid, p.dataset_id, p.pipeline,
-    p.consensus_attempts, p.version, v.params, p.created_at
+    p.consensus_attempts, p.version, v.params, p.created_at, p.quality, p.evaluates
   FROM projects p JOIN project_params v ON v.project_id = p.id AND v.version = p.version"""
 
 
@@ -29,7 +31,14 @@ def _project(row: Row) -> Project:
         version=row["version"],
         params=row["params"],
         created_at=row["created_at"],
+        quality=settings_of(row["quality"]),
+        evaluates=bool(row["evaluates"]),
     )
+
+
+def settings_of(text: str | None) -> QualitySettings:
+    """The settings that are kept as JSON; the defaults, where there are none."""
+    return QualitySettings() if text is None else msgspec.json.decode(text, type=QualitySettings)
 
 
 async def insert(tx: Tx, project: Project) -> bool:
@@ -90,6 +99,26 @@ async def set_pipeline(tx: Tx, project: Project, pipeline: str, consensus_attemp
     )
 
 
+async def set_quality(tx: Tx, project: Project, settings: QualitySettings, mix: int) -> None:
+    text = msgspec.json.encode(settings).decode()
+    await tx.run(
+        "UPDATE projects SET quality = :quality, evaluation_mix = :mix WHERE id = :id AND team_id = :team_id",
+        id=project.id,
+        team_id=project.team_id,
+        quality=None if text == "{}" else text,
+        mix=mix,
+    )
+
+
+async def set_evaluates(tx: Tx, team_id: str, project_id: str) -> None:
+    """Notes that the project has evaluation tasks."""
+    await tx.run(
+        "UPDATE projects SET evaluates = true WHERE id = :id AND team_id = :team_id AND NOT evaluates",
+        id=project_id,
+        team_id=team_id,
+    )
+
+
 async def lock(tx: Tx, team_id: str, project_id: str) -> None:
     """Waits for everybody else who holds or locks the project."""
     await tx.one(
@@ -100,7 +129,8 @@ async def lock(tx: Tx, team_id: str, project_id: str) -> None:
 async def hold(tx: Tx, team_id: str, project_id: str) -> Row | None:
     """Keeps the pipeline as it is until the transaction ends, beside others who hold it too."""
     return await tx.one(
-        "SELECT pipeline, consensus_attempts FROM projects WHERE id = :id AND team_id = :team_id FOR KEY SHARE",
+        """SELECT pipeline, consensus_attempts, quality, evaluates FROM projects
+           WHERE id = :id AND team_id = :team_id FOR KEY SHARE""",
         id=project_id,
         team_id=team_id,
     )

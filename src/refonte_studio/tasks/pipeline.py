@@ -1,7 +1,8 @@
 """Use-cases of a Studio project's pipeline, as far as its tasks go."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from refonte_studio.batches import service as batches
 from refonte_studio.db import Tx
@@ -9,7 +10,7 @@ from refonte_studio.db.engine import takes_long
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.projects import service as projects
-from refonte_studio.projects.model import ProjectOut
+from refonte_studio.projects.model import ProjectOut, QualitySettings
 from refonte_studio.tasks.completion import complete_attempted, retarget
 
 
@@ -45,15 +46,43 @@ async def send_to_completed(
 
 @takes_long
 async def update_pipeline(
-    tx: Tx, caller: Caller, project_name: str, pipeline: str | None, consensus_attempts: int | None, now: int
+    tx: Tx,
+    caller: Caller,
+    project_name: str,
+    pipeline: str | None,
+    consensus_attempts: int | None,
+    adaptive: Mapping[str, Any],
+    now: int,
 ) -> ProjectOut:
     """Sets a Studio project's pipeline; its open tasks follow at once.
 
-    Without `pipeline`, the present one is kept. Raises NotFound, or BadInput if it cannot be set so.
+    Without `pipeline`, the present one is kept. `adaptive` are `min_attempts` and `target_confidence`, as far as they
+    are given. Raises NotFound, or BadInput if it cannot be set so.
     """
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
-    if pipeline is None and consensus_attempts is None:
+    if pipeline is None and consensus_attempts is None and not adaptive:
         raise BadInput("pipeline is required")
     project = await projects.set_pipeline(tx, project, pipeline or project.pipeline, consensus_attempts)
+    project = await projects.set_quality(tx, project, adaptive, now)
     await retarget(tx, project, now)
     return (await projects.described(tx, caller.team_id, [project]))[0]
+
+
+async def quality_settings(tx: Tx, caller: Caller, project_name: str) -> QualitySettings:
+    """A project's quality settings. Raises NotFound."""
+    return (await projects.find(tx, caller.team_id, caller.mode, project_name)).quality
+
+
+@takes_long
+async def set_quality(
+    tx: Tx, caller: Caller, project_name: str, changes: Mapping[str, Any], now: int
+) -> QualitySettings:
+    """Changes some of a project's quality settings; its open tasks follow at once.
+
+    None gives a setting back its default. Raises NotFound, or BadInput for values that do not fit.
+    """
+    project = await projects.find(tx, caller.team_id, caller.mode, project_name)
+    changed = await projects.set_quality(tx, project, changes, now)
+    if changed.attempts_wanted != project.attempts_wanted:
+        await retarget(tx, changed, now)
+    return changed.quality

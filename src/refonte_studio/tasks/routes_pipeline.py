@@ -7,7 +7,7 @@ import msgspec
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.projects import service as projects
-from refonte_studio.projects.model import ProjectOut
+from refonte_studio.projects.model import ProjectOut, QualitySettings
 from refonte_studio.tasks import pipeline
 from refonte_studio.web import Call, Operations, Params
 
@@ -40,6 +40,50 @@ class SentOut(msgspec.Struct, kw_only=True):
 class PipelineParams(Params):
     pipeline: str | None = None
     consensus_attempts: int | None = None
+    min_attempts: int | None = None
+    target_confidence: float | None = None
+
+
+class QualityParams(Params):
+    """What is left out stays as it is, unless its name stands in `reset`."""
+
+    reset: list[str] | None = None
+
+    consensus_method: str | None = None
+    min_attempts: int | None = None
+    target_confidence: float | None = None
+    review_levels: int | None = None
+    review_below: float | None = None
+    rejects_to: str | None = None
+    audit_rate: float | None = None
+    pass_mark: float | None = None
+    training_attempts: int | None = None
+    training_feedback: bool | None = None
+    evaluation_rate: float | None = None
+    pause_below: float | None = None
+    pause_after: int | None = None
+
+
+class QualityOut(msgspec.Struct, kw_only=True):
+    """A project's quality settings, all of them."""
+
+    consensus_method: str
+    min_attempts: int | None
+    target_confidence: float | None
+    review_levels: int
+    review_below: float | None
+    rejects_to: str
+    audit_rate: float
+    pass_mark: float
+    training_attempts: int
+    training_feedback: bool
+    evaluation_rate: float
+    pause_below: float | None
+    pause_after: int
+
+    @classmethod
+    def of(cls, settings: QualitySettings) -> "QualityOut":
+        return cls(**msgspec.structs.asdict(settings))
 
 
 EXAMPLE_PIPELINE = {"pipeline": "consensus_task", "consensus_attempts": 3}
@@ -100,12 +144,14 @@ async def send_tasks_to_completed(call: Call, params: SendParams) -> SentOut:
 
 
 async def _update(call: Call, params: PipelineParams) -> ProjectOut:
+    adaptive = {"min_attempts": params.min_attempts, "target_confidence": params.target_confidence}
     return await call.db.write(
         pipeline.update_pipeline,
         call.caller,
         call.path["name"],
         params.pipeline,
         params.consensus_attempts,
+        {name: value for name, value in adaptive.items() if value is not None},
         call.now,
     )
 
@@ -124,7 +170,8 @@ async def update_pipeline_config(call: Call, params: PipelineParams) -> ProjectO
     """Set the pipeline of a Studio project.
 
     `standard_task`: one attempt completes a task. `consensus_task`: `consensus_attempts` (2 to 15) by different people
-    do. Open tasks follow at once, and one that has enough attempts now completes.
+    do. With `min_attempts` and `target_confidence` that is the most: so many are asked first, then one after another
+    until the answer is as sure. Open tasks follow at once, and one that has enough attempts now completes.
     """
     return await _update(call, params)
 
@@ -142,3 +189,54 @@ async def update_pipeline_config(call: Call, params: PipelineParams) -> ProjectO
 async def update_studio_pipeline_config(call: Call, params: PipelineParams) -> ProjectOut:
     """Set the pipeline of a Studio project, under its other path."""
     return await _update(call, params)
+
+
+_EXAMPLE_QUALITY = {
+    "consensus_method": "default",
+    "min_attempts": 2,
+    "target_confidence": 0.95,
+    "review_levels": 0,
+    "review_below": 0.6,
+    "rejects_to": "different",
+    "audit_rate": 0.05,
+    "pass_mark": 0.8,
+    "training_attempts": 3,
+    "training_feedback": True,
+    "evaluation_rate": 0.1,
+    "pause_below": 0.6,
+    "pause_after": 10,
+}
+
+
+@operations.add(
+    "GET",
+    "/v1/projects/{name}/quality",
+    may=Permission.READ,
+    answer=QualityOut,
+    locate=locate_project,
+    example={},
+    example_answer=_EXAMPLE_QUALITY,
+)
+async def get_quality_settings(call: Call, _params: Params) -> QualityOut:
+    """Get a project's quality settings: consensus, review, audit, training, evaluation."""
+    return QualityOut.of(await call.db.read(pipeline.quality_settings, call.caller, call.path["name"]))
+
+
+@operations.add(
+    ("POST", "PUT"),
+    "/v1/projects/{name}/quality",
+    may=Permission.MANAGE,
+    answer=QualityOut,
+    params=QualityParams,
+    locate=locate_project,
+    example={"review_below": 0.6, "pause_below": 0.6},
+    example_answer=_EXAMPLE_QUALITY,
+)
+async def set_quality_settings(call: Call, params: QualityParams) -> QualityOut:
+    """Change some of a project's quality settings; those that `reset` names get their default again.
+
+    Another `consensus_method` computes the results of the project anew, in the background. Open tasks follow at once.
+    """
+    given = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not None}
+    given.update(dict.fromkeys(given.pop("reset", ())))
+    return QualityOut.of(await call.db.write(pipeline.set_quality, call.caller, call.path["name"], given, call.now))

@@ -11,6 +11,7 @@ class ClaimState(StrEnum):
     RELEASED = "released"
     EXPIRED = "expired"
     ENDED = "ended"
+    RETAKEN = "retaken"  # submitted, and the task is the same person's to do again
 
 
 class Move(StrEnum):
@@ -18,6 +19,7 @@ class Move(StrEnum):
     SKIP = "skip"
     RELEASE = "release"
     EXPIRE = "expire"  # the lease ran out
+    RETAKE = "retake"  # a training task was not passed, or a review sent the task back
     END = "end"  # the person left the project or the team, or the task was completed or canceled
 
 
@@ -27,6 +29,7 @@ MOVES: dict[tuple[ClaimState, Move], ClaimState] = {
     (ClaimState.HELD, Move.RELEASE): ClaimState.RELEASED,
     (ClaimState.HELD, Move.EXPIRE): ClaimState.EXPIRED,
     (ClaimState.HELD, Move.END): ClaimState.ENDED,
+    (ClaimState.SUBMITTED, Move.RETAKE): ClaimState.RETAKEN,
 }
 
 # A task that a person holds, has done or has declined is not theirs to claim (again).
