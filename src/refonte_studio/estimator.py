@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+
 import msgspec
 
 from refonte_studio import config

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from refonte_studio.consensus.agreement import nominal_alpha, pairs_alike
+from refonte_studio.consensus.agreement import nominal_alpha
 from refonte_studio.consensus.answers import Answers
 from refonte_studio.consensus.judges import Plain
 from refonte_studio.consensus.labels import Estimate, estimate
@@ -15,7 +15,6 @@ from refonte_studio.consensus.model import Decision, Judge
 from refonte_studio.kit.caller import Mode
 from refonte_studio.tasks import policy, types
 from refonte_studio.tasks.model import Result
-
 
 FAMILY_LIMIT = 3_000_000  # answers to the questions of one family; of more, nothing is estimated
 SAMPLE = 2_000  # pairs of responses that are compared where there are no labels
@@ -156,7 +155,7 @@ class Sheet:
 
 
 def findings(job: Job, given: Given) -> Iterator[Finding]:
-    """What a project's attempts tell: of its questions, of its people, and of each task's result, where that is news."""
+    """What a project's attempts tell: of its questions, of its people, of each task's result where that is news."""
     answered = _read(given)
     sheets = _sheets(answered)
     estimates = {name: _estimated(job.method, sheet) for name, sheet in sheets.items()}
@@ -218,7 +217,9 @@ def _questions(
     job: Job, sheets: Mapping[str, Sheet], estimates: Mapping[str, Estimate], answered: Sequence[Answered]
 ) -> Iterator[QuestionFound]:
     """What is held of each family of questions, and, as the question "", of each type of task as a whole."""
-    type_of = {policy.family(question): each.task.type for each in answered for votes in each.votes for question in votes}
+    type_of = {
+        policy.family(question): each.task.type for each in answered for votes in each.votes for question in votes
+    }
     for name, sheet in sheets.items():
         items, _, labels = sheet.rows
         model = msgspec.json.encode(estimates[name].model).decode()
@@ -320,7 +321,7 @@ def _result(each: Answered, judge: Judge) -> Result:
         [question] = first
         said = [votes[question] for votes in each.votes]
         decision = judge.decide(question, said, None)
-        return Result(each.texts[said.index(decision.label)], decision.confidence, pairs_alike(said))
+        return Result(each.texts[said.index(decision.label)], decision.confidence, types.alike(said))
     outcome = types.TYPES[each.task.type].consensus(each.params, each.responses, judge)
     return Result(msgspec.json.encode(outcome.response).decode(), outcome.confidence, outcome.agreement)
 

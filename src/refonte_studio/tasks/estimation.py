@@ -1,4 +1,4 @@
-"""Use-cases of estimates: what is known of people's answers, made anew from all that they have given, in the background.
+"""Use-cases of estimates: what is known of people's answers, made anew in the background from all they have given.
 
 `estimator` goes over a project's attempts in a process of its own, and has what it finds written in small steps.
 """
@@ -52,7 +52,7 @@ async def attempts_page(tx: Tx, job: Job, before: str | None, limit: int) -> lis
 async def tasks_page(tx: Tx, job: Job, task_ids: Sequence[str]) -> list[GivenTask]:
     """These tasks."""
     rows = await store_estimates.tasks(tx, job.team_id, task_ids)
-    return [GivenTask(*tuple(row.values())[:7], bool(row["decided"]), row["expected_response"]) for row in rows]
+    return [msgspec.convert((*row.values(),), GivenTask, strict=False) for row in rows]
 
 
 async def keep_questions(tx: Tx, job: Job, found: Sequence[QuestionFound]) -> None:
@@ -145,9 +145,7 @@ class KnownPerson:
     questions: list[PersonFound]
 
 
-async def known_people(
-    tx: Tx, caller: Caller, project_name: str, limit: int, token: str | None
-) -> Page[KnownPerson]:
+async def known_people(tx: Tx, caller: Caller, project_name: str, limit: int, token: str | None) -> Page[KnownPerson]:
     """A page of what is known of people's answers in a project. Raises NotFound, and BadInput for a bad token."""
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     ids = await store_estimates.people_known(tx, project.team_id, project.id, checked_token(token), limit + 1)

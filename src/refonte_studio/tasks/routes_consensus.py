@@ -153,9 +153,7 @@ async def estimate_consensus(call: Call, _params: Params) -> EstimatesOut:
 )
 async def list_consensus_labelers(call: Call, params: PeopleParams) -> PeopleOut:
     """List how well people do at each question of a project, as estimated from all answers together"""
-    page = await call.db.read(
-        estimation.known_people, call.caller, call.path["name"], params.limit, params.next_token
-    )
+    page = await call.db.read(estimation.known_people, call.caller, call.path["name"], params.limit, params.next_token)
     docs = [
         PersonOut(
             labeler_email=person.email,

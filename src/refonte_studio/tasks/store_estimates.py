@@ -92,9 +92,7 @@ async def first_held(tx: Tx, team_id: str, project_id: str) -> str | None:
     return row["first"] if row else None
 
 
-async def attempts_before(
-    tx: Tx, team_id: str, project_id: str, before: str | None, limit: int
-) -> Sequence[Row]:
+async def attempts_before(tx: Tx, team_id: str, project_id: str, before: str | None, limit: int) -> Sequence[Row]:
     """Attempts of the project that count, the newest first, from before this id on."""
     return await tx.all(
         """SELECT id, task_id, teammate_id, response FROM attempts

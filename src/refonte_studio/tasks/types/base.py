@@ -56,12 +56,6 @@ class TaskType(ABC):
         found = self.settle(params, responses, Panel.of(judge))
         return Outcome(responses[0], found.confidence, 1.0) if len(responses) == 1 else found
 
-    def consensus(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], judge: Judge) -> Outcome:
-        """One result from one or more checked responses, in their order of submission."""
-        result = self.combine(params, responses)
-        share = sum(response == result for response in responses)
-        return Outcome(result, (share + 1) / (len(responses) + 2), share / len(responses))
-
     @abstractmethod
     def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
         """`consensus` for a panel; of one response, only the confidence counts."""
