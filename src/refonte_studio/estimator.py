@@ -8,8 +8,8 @@ database in small steps, between requests.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import msgspec
 
@@ -39,7 +39,10 @@ NICENESS = 10
 _lines = msgspec.json.Decoder(Finding)
 
 
-async def estimate_next(db: Database, clock: Clock, find: "Find") -> int:
+Finder = Callable[[Job], AbstractAsyncContextManager[AsyncIterator[Finding]]]
+
+
+async def estimate_next(db: Database, clock: Clock, find: Finder) -> int:
     """Makes the estimates of the project whose turn it is; answers 1, or 0 if none is due."""
     job = await db.write(tasks.take_next_estimate, clock())
     if job is None:

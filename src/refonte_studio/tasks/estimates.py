@@ -200,12 +200,16 @@ def _sheets(answered: Sequence[Answered]) -> dict[str, Sheet]:
                 sheets.setdefault(policy.family(question), Sheet()).add(each.task.id, question, person, label)
     kept = {name: sheet for name, sheet in sheets.items() if len(sheet.rows[0]) <= FAMILY_LIMIT}
     for each in answered:
-        known = each.task.expected or (each.task.response if each.task.decided else None)
-        if known is not None:
-            for question, label in types.TYPES[each.task.type].votes(each.params, _decode(known)).items():
-                if (sheet := kept.get(policy.family(question))) is not None:
-                    sheet.learn(each.task.id, question, label)
+        for question, label in _known(each).items():
+            if (sheet := kept.get(policy.family(question))) is not None:
+                sheet.learn(each.task.id, question, label)
     return kept
+
+
+def _known(each: Answered) -> Mapping[str, str]:
+    """The labels of the task that are known to be right."""
+    known = each.task.expected or (each.task.response if each.task.decided else None)
+    return {} if known is None else types.TYPES[each.task.type].votes(each.params, _decode(known))
 
 
 def _estimated(method: str, sheet: Sheet) -> Estimate:
