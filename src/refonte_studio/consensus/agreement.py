@@ -112,7 +112,8 @@ def _mean(distance: Callable[[int, int], float], first: Ints, second: Ints) -> f
 def task_agreement(answers: Answers) -> Floats:
     """Of each task, the share of pairs of answers that say the same; NaN with fewer than two answers."""
     count = answers.per_task
-    alike = summed(answers.tasks, answers.votes_of_own - 1, answers.n_tasks)
+    same = (answers.votes_of_own - 1).astype(np.float64)
+    alike = summed(answers.tasks, same, answers.n_tasks)
     pairs = (count * (count - 1)).astype(np.float64)
     return np.divide(alike, pairs, out=np.full(answers.n_tasks, np.nan), where=pairs > 0)
 
