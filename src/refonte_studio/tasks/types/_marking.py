@@ -29,8 +29,9 @@ from refonte_studio.tasks.types.base import TaskType
 Response = dict[str, Any]
 
 
-# How often a result is matched anew with the attempts that it comes from.
+# How often a result is matched anew with the attempts that it comes from: less often the more objects there are.
 ROUNDS = 3
+MAX_MATCHED_ANEW = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ class MarkingTask(TaskType):
         """The result that comes of those who match it, and its support: matched anew until nothing changes."""
         last = len(attempts.responses)
         groups = with_more(attempts.craft, attempts.groups, result, last)
-        for _ in range(ROUNDS):
+        size = sum(len(group.annotations) for group in attempts.groups)
+        for _ in range(min(ROUNDS, MAX_MATCHED_ANEW // max(1, size))):
             found = clusters_around(groups, last, attempts.panel, attempts.pairs)
             fresh = self._checked(params, _results(attempts.craft, found))
             if fresh is None or not fresh["annotations"] or _contents(fresh) == _contents(result):
@@ -120,7 +122,11 @@ class MarkingTask(TaskType):
                 break
             found = clusters_around(attempts.groups, attempt, attempts.panel, attempts.pairs)
             fresh = self._checked(params, _results(attempts.craft, found))
-            if fresh is not None and _contents(fresh) == _contents(attempts.responses[attempt]):
+            if (
+                fresh is not None
+                and fresh["annotations"]
+                and _contents(fresh) == _contents(attempts.responses[attempt])
+            ):
                 return fresh, support[attempt]
         return result, confidence
 

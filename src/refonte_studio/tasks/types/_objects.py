@@ -106,6 +106,7 @@ class Group:
     features: Features
     labels: Array
     compare: Compare
+    before: "Group | None" = None  # the one that this one extends
 
     def alike(self, mine: Array, theirs: Array) -> Array:
         """How alike the objects are, row by row."""
@@ -127,15 +128,19 @@ class Group:
             tuple(np.concatenate(pair) for pair in zip(self.features, features, strict=True)),
             np.append(self.labels, [each["label"] for each in annotations]),
             self.compare,
+            self,
         )
 
     @cached_property
     def contents(self) -> Sequence[Hashable]:
         """What is compared of the annotations; equal for those that are alike in everything."""
-        return [
-            (each["label"], each.get("text"), label(each.get("attributes")), *(_bytes(of[row]) for of in self.features))
-            for row, each in enumerate(self.annotations)
-        ]
+        known = [] if self.before is None else self.before.contents
+        return [*known, *(self._content(row) for row in range(len(known), len(self.annotations)))]
+
+    def _content(self, row: int) -> Hashable:
+        each = self.annotations[row]
+        said = label(each["attributes"]) if "attributes" in each else None
+        return each["label"], each.get("text"), said, *(_bytes(of[row]) for of in self.features)
 
     def matched(self, mine: Array, theirs: Array) -> tuple[Array, Array, Array]:
         """The objects that are the same, and how alike they are."""
