@@ -12,6 +12,7 @@ from refonte_studio.consensus.glad import glad
 from refonte_studio.consensus.judges import PersonModel, QuestionModel
 from refonte_studio.consensus.mace import mace
 from refonte_studio.consensus.many_labels import vote_over_pairs
+from refonte_studio.consensus.model import DEFAULT_METHOD, METHODS
 from refonte_studio.consensus.shrinkage import (
     ALIKE,
     COINS,
@@ -26,7 +27,7 @@ from refonte_studio.consensus.shrinkage import (
 )
 from refonte_studio.consensus.votes import majority, weighted
 
-DEFAULT = "shrunk_dawid_skene"
+DEFAULT = DEFAULT_METHOD
 VOTES = {"majority": (majority, ALIKE), "weighted": (weighted, COINS)}
 FITS: dict[str, tuple[Callable[[Answers, Gold], Floats], Pull]] = {
     "one_coin": (one_coin, COINS),
@@ -34,7 +35,6 @@ FITS: dict[str, tuple[Callable[[Answers, Gold], Floats], Pull]] = {
     "glad": (glad, COINS),
     "mace": (mace, COINS),
 }
-METHODS: tuple[str, ...] = (DEFAULT, *VOTES, *FITS)
 
 CELLS = 30_000_000  # numbers in the largest array; with more labels than fit, answers are counted as votes
 SELDOM = 0.05  # a confusion counted less often than this is not kept
