@@ -64,7 +64,8 @@ class Cluster:
         """Those members only that have the typical one's label."""
         wanted = self.typical["label"]
         members = {attempt: each for attempt, each in self.members.items() if each["label"] == wanted}
-        weights = [weight if attempt in members else 0.0 for attempt, weight in enumerate(self.panel.weights)]
+        believed = dict(zip(members, self.panel.part(list(members)), strict=True))
+        weights = [believed.get(attempt, 0.0) for attempt in range(len(self.panel.weights))]
         return Cluster(members, Panel(self.panel.judge, weights), self.half)
 
 
