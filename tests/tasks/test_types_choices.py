@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refonte_studio.consensus.judges import Plain
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.tasks.types import TYPES
-from refonte_studio.tasks.types._equal import Plain
 
 CATEGORIZATION = TYPES["categorization"]
 COMPARISON = TYPES["comparison"]
