@@ -22,6 +22,7 @@ from figures import table
 from refonte_studio.consensus.adaptive import Replayed, Rules, replays
 from refonte_studio.consensus.agreement import alpha
 from refonte_studio.consensus.answers import Answers, Flags, Floats, Ints
+from refonte_studio.consensus.asking import USUAL_TARGET, usual_least
 from refonte_studio.consensus.calibration import expected_calibration_error
 from refonte_studio.consensus.labels import DEFAULT, METHODS, Estimate, estimate
 
@@ -154,8 +155,8 @@ def main() -> None:
     parser.add_argument("--truth", type=Path, required=True, help="CSV: question,truth")
     parser.add_argument("--orders", type=int, default=5, help="random orders of arrival")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--target", type=float, default=0.92, help="the confidence from which a task is done")
-    parser.add_argument("--min-attempts", type=int, help="else 3, or a fifth of the most where that is more")
+    parser.add_argument("--target", type=float, default=USUAL_TARGET, help="the confidence from which a task is done")
+    parser.add_argument("--min-attempts", type=int, help="else a third of the most, and at least 2")
     parser.add_argument("--most", type=int, help="attempts at most; else as many as the data set has")
     options = parser.parse_args()
     for name, low, high in (
@@ -172,7 +173,7 @@ def main() -> None:
     except BadInput as error:
         sys.exit(str(error))
     most = int(data.answers.per_task.max()) if options.most is None else options.most
-    least = max(3, most // 5) if options.min_attempts is None else options.min_attempts
+    least = usual_least(most) if options.min_attempts is None else options.min_attempts
     if most < least:
         parser.error(f"--most is {most}, which is fewer than --min-attempts, {least}")
     report(data, Rules(least, most, options.target), options.orders, options.seed)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from refonte_studio.consensus.adaptive import Rules, replay, wants_more
+from refonte_studio.consensus.adaptive import Rules, replay
 from refonte_studio.consensus.agreement import alpha, alpha_by_distance, task_agreement, together, wilson
 from refonte_studio.consensus.answers import Answers
+from refonte_studio.consensus.asking import USUAL_TARGET, usual_least, wants_more
 from refonte_studio.consensus.labels import DEFAULT, estimate
 from tests.consensus.crowds import crowd
 
@@ -63,9 +64,15 @@ def test_asking_goes_on_while_the_answer_is_not_clear():
     assert asked == [True, True, False, False]
 
 
+def test_a_third_is_asked_for_in_any_case():
+    assert [usual_least(most) for most in (1, 2, 3, 6, 7, 15)] == [1, 2, 2, 2, 3, 5]
+
+
 def test_asking_on_only_where_needed_saves_answers():
     answers, truth = crowd(8, tasks=300, people=20, each=10, right=(0.75, 0.95))
-    played = replay(answers, np.random.default_rng(0).permutation(len(answers)), Rules(2, 10, 0.92))
+    played = replay(
+        answers, np.random.default_rng(0).permutation(len(answers)), Rules(usual_least(10), 10, USUAL_TARGET)
+    )
     everything = (estimate(DEFAULT, answers).labels == truth).mean()
     assert played.share < 0.6
     assert (played.final.labels == truth).mean() > everything - 0.03

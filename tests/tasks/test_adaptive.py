@@ -87,6 +87,22 @@ async def test_what_does_not_fit_is_refused_and_changes_nothing(world: World, bo
     assert await world.ana.get("/projects/Pets") == before
 
 
+@pytest.mark.parametrize(
+    ("body", "settings"),
+    [
+        ({"consensus_attempts": 10, "target_confidence": 0.8}, (10, 4, 0.8)),
+        ({"consensus_attempts": 4, "target_confidence": 0.8}, (4, 2, 0.8)),
+        ({"consensus_attempts": 10, "min_attempts": 3}, (10, 3, 0.9)),
+    ],
+)
+async def test_least_or_target_alone_brings_the_other(
+    world: World, body: dict[str, Any], settings: tuple[int, int, float]
+):
+    await makers.project(world, wanted=5)
+    found = await world.ana.post("/projects/Pets/updatePipelineConfig", body)
+    assert (found["consensus_attempts"], found["min_attempts"], found["target_confidence"]) == settings
+
+
 async def test_a_pipeline_of_one_attempt_leaves_the_settings_of_consensus_for_later(world: World):
     await crowd(world, 0)
     assert "min_attempts" not in await world.ana.post(

@@ -6,17 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from refonte_studio.consensus.answers import Answers, Flags, Floats, Ints
+from refonte_studio.consensus.asking import wants_more
 from refonte_studio.consensus.judges import Informed, PersonModel, QuestionModel
 from refonte_studio.consensus.labels import DEFAULT, Estimate, estimate
 
 QUESTION = "replay"
 FIRST_ESTIMATE = 50  # answers, before which nothing is known of anybody
 GROWTH = 1.25  # how much more answers there are at each further estimate
-
-
-def wants_more(confidence: float, attempts: int, least: int, most: int, target: float) -> bool:
-    """Whether one more attempt is asked for: always below `least`, never from `most` on, else while it is not clear."""
-    return attempts < least or (attempts < most and confidence < target)
 
 
 @dataclass(frozen=True, slots=True)

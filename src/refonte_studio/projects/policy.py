@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from refonte_studio.consensus.asking import USUAL_TARGET, usual_least
 from refonte_studio.consensus.model import METHODS
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.projects.model import (
@@ -70,7 +71,6 @@ def checked_params(params: Mapping[str, Any]) -> str:
 
 MAX_LEVELS = 3
 MAX_TRIES = 100
-DEFAULT_TARGET = 0.9
 _SHARES = ("target_confidence", "review_below", "audit_rate", "pass_mark", "evaluation_rate", "pause_below")
 _WHOLES = {
     "min_attempts": (1, MAX_ATTEMPTS),
@@ -88,8 +88,8 @@ def check_settings(names: Iterable[str]) -> None:
             raise BadInput(f"there is no quality setting {shown(name)}; they are {known}")
 
 
-def checked_quality(settings: QualitySettings) -> QualitySettings:
-    """Settings that can be; of the two that make a consensus adaptive, one brings the other.
+def checked_quality(settings: QualitySettings, consensus_attempts: int) -> QualitySettings:
+    """Settings that can be; of the two that make a consensus adaptive, one brings the other, as is usual.
 
     Raises BadInput naming the value that cannot.
     """
@@ -108,9 +108,9 @@ def checked_quality(settings: QualitySettings) -> QualitySettings:
     least, target = settings.min_attempts, settings.target_confidence
     if (least is None) == (target is None):
         return settings
-    least = MIN_ATTEMPTS if least is None else least
+    least = usual_least(consensus_attempts) if least is None else least
     return msgspec.structs.replace(
-        settings, min_attempts=least, target_confidence=DEFAULT_TARGET if target is None else target
+        settings, min_attempts=least, target_confidence=USUAL_TARGET if target is None else target
     )
 
 

@@ -226,7 +226,7 @@ async def set_quality(tx: Tx, project: Project, changes: Mapping[str, Any], now:
     if given.keys() & policy.ADAPTIVE and not any(given.get(name) is not None for name in policy.ADAPTIVE):
         given.update(dict.fromkeys(policy.ADAPTIVE))  # neither is left without the other
     policy.check_adaptive(given, before.consensus_attempts if before.pipeline == CONSENSUS else None)
-    settings = policy.checked_quality(msgspec.structs.replace(before.quality, **given))
+    settings = policy.checked_quality(msgspec.structs.replace(before.quality, **given), before.consensus_attempts)
     await store.set_quality(tx, before, settings, policy.mix_of(settings.evaluation_rate))
     after = replace(before, quality=settings)
     if after != before:

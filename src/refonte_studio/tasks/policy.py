@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from refonte_studio.consensus.asking import wants_more
 from refonte_studio.files.model import checked_url
 from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.errors import BadInput, NotFound, shown
@@ -69,7 +70,7 @@ def next_step(rules: Rules, attempts: int, confidence: float) -> tuple[Step, Rev
     A review says why there is one.
     """
     target = rules.quality.target_confidence
-    if rules.adaptive and attempts < rules.most and target is not None and confidence < target:
+    if rules.adaptive and target is not None and wants_more(confidence, attempts, rules.least, rules.most, target):
         return Step.ASK, None
     if rules.quality.review_levels:
         return Step.REVIEW, ReviewReason.LEVEL

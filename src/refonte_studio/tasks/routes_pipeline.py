@@ -171,7 +171,8 @@ async def update_pipeline_config(call: Call, params: PipelineParams) -> ProjectO
 
     `standard_task`: one attempt completes a task. `consensus_task`: `consensus_attempts` (2 to 15) by different people
     do. With `min_attempts` and `target_confidence` that is the most: so many are asked first, then one after another
-    until the answer is as sure. Open tasks follow at once, and one that has enough attempts now completes.
+    until the answer is as sure; of the two, one alone brings the other: 0.9, and a third of the most, but at least 2.
+    Open tasks follow at once, and one that has enough attempts now completes.
     """
     return await _update(call, params)
 
