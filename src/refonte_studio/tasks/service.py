@@ -9,8 +9,8 @@ from refonte_studio.tasks.completion import (
     settle,
     settle_late,
 )
-from refonte_studio.tasks.creation import create_task
-from refonte_studio.tasks.edits import cancel, find, lock_pending
+from refonte_studio.tasks.creation import copy_task, create_task
+from refonte_studio.tasks.edits import cancel, find, lock, lock_pending
 from refonte_studio.tasks.lists import described, tasks_by_ids
 
 __all__ = [
@@ -18,9 +18,11 @@ __all__ = [
     "cancel",
     "combined",
     "complete_attempted",
+    "copy_task",
     "create_task",
     "described",
     "find",
+    "lock",
     "lock_pending",
     "record_attempt",
     "retarget",

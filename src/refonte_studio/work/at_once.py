@@ -43,7 +43,6 @@ async def claim_at_once(
             claim_id,
             project=project,
             batch=batch,
-            mix=policy.MIX_BELOW,
             now=now,
             expires=expires,
             stale=now - teams.KEY_USE_RESOLUTION_MS,
@@ -82,6 +81,7 @@ class InHand:
     wanted: int
     callback_url: str | None
     responses: list[dict[str, Any]] | None  # of the others, if this is the last attempt
+    evaluates: bool  # whether the task's project has evaluation tasks
     key_is_stale: bool
 
 
@@ -103,6 +103,7 @@ async def in_hand(tx: Tx, proof: Proof, claim_id: str, now: int) -> InHand | Non
         wanted=row["wanted"],
         callback_url=row["callback_url"],
         responses=msgspec.json.decode(row["responses"] or "[]") if is_last else None,
+        evaluates=row["evaluates"],
         key_is_stale=row["stale"],
     )
 
@@ -124,4 +125,6 @@ async def submit_at_once(tx: Tx, held: InHand, response: dict[str, Any], now: in
         row = await store_hot.record(tx, answered, completed, now)
     except Duplicate:
         return None
-    return service.submitted(held.task_id, row["number"], row["wanted"]) if row is not None else None
+    if row is None:
+        return None
+    return service.submitted(held.task_id, row["number"], row["wanted"], held.evaluates)

@@ -51,8 +51,10 @@ def _as_me(sql: str) -> str:
     return sql
 
 
-# Of the first two hex digits of an MD5, which is what decides about evaluation tasks (`policy.mixes_in`).
-_MIXES_IN = "('x' || left(md5((SELECT id FROM me) || f.task_id), 2))::bit(8)::int < :mix"
+# Of the first four hex digits of an MD5, which is what decides about evaluation tasks (`policy.mixes_in`).
+_MIXES_IN = """('x' || left(md5((SELECT id FROM me) || f.task_id), 4))::bit(16)::int < (
+          SELECT j.evaluation_mix FROM projects j
+          WHERE j.id = f.project_id AND j.team_id = (SELECT team_id FROM me))"""
 
 _CLAIM = {
     kind: f"""WITH {_me(kind)},
@@ -72,8 +74,8 @@ _CLAIM = {
       assigned AS MATERIALIZED (
         SELECT a.team_id FROM assignments a
         WHERE a.teammate_id = (SELECT id FROM me) AND a.project_id = (SELECT project_id FROM chosen)
-          AND a.team_id = (SELECT team_id FROM me)
-        FOR KEY SHARE),
+          AND a.team_id = (SELECT team_id FROM me) AND a.paused_at IS NULL
+        FOR SHARE),
       claimed AS (
         INSERT INTO claims (id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, claimed_at,
           lease_expires_at)
@@ -84,7 +86,7 @@ _CLAIM = {
         UPDATE places p SET open = p.open - 1 FROM claimed c
         WHERE p.batch_id = c.batch_id AND p.task_id = c.task_id AND p.team_id = c.team_id)
     SELECT {_CALLER}, c.task_id, o.project_id, o.batch_id, o.batch,
-      o.noted, t.type, t.params, p.name AS project
+      o.noted, t.type, t.params, p.name AS project, p.evaluates, p.evaluation_mix AS mix
     FROM claimed c CROSS JOIN me CROSS JOIN chosen o
     JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id
     JOIN projects p ON p.id = o.project_id AND p.team_id = c.team_id"""
@@ -94,7 +96,7 @@ _CLAIM = {
 _LOOK = {
     kind: f"""WITH {_me(kind)}
     SELECT {_CALLER}, c.task_id, c.project_id, c.claimed_at,
-      p.batch_id, t.type, t.params, t.callback_url, p.wanted, p.attempts, p.open,
+      p.batch_id, t.type, t.params, t.callback_url, p.wanted, p.attempts, p.open, j.evaluates,
       CASE WHEN p.attempts > 0 AND p.attempts + 1 >= p.wanted THEN
         (SELECT json_agg(CAST(a.response AS JSON) ORDER BY a.number) FROM attempts a
          WHERE a.task_id = t.id AND a.team_id = t.team_id) END AS responses
@@ -102,6 +104,7 @@ _LOOK = {
     JOIN claims c ON c.id = :claim AND c.team_id = me.team_id AND c.teammate_id = me.id AND c.mode = me.mode
     JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id AND t.kind = 'work'
     JOIN places p ON p.batch_id = t.batch_id AND p.task_id = t.id AND p.team_id = c.team_id
+    JOIN projects j ON j.id = t.project_id AND j.team_id = t.team_id
     WHERE c.state = 'held' AND c.lease_expires_at > :now"""
     for kind in _HOLDER
 }
@@ -190,7 +193,6 @@ async def claim(
     *,
     project: str | None,
     batch: str | None,
-    mix: int,
     now: int,
     expires: int,
     stale: int,
@@ -206,7 +208,6 @@ async def claim(
         id=claim_id,
         project=project,
         batch=batch,
-        mix=mix,
         now=now,
         expires=expires,
         stale=stale,
