@@ -19,11 +19,11 @@ async def test_a_submission_tells_nothing_of_the_kind_of_task(world: World):
     await batch(world, name, tasks=2)
     await quality_task(world, "training", name)
     await quality_task(world, "evaluation", name)
-    answers = [await answer(world.ben) for _ in range(4)]
+    answers = [await answer(world.ben, "dog") for _ in range(4)]
     assert {(one["status"], one["attempts"], one["attempts_wanted"]) for one in answers} == {("pending", 1, 3)}
     await world.ana.post(f"/projects/{name}/updatePipelineConfig", {"pipeline": "standard_task"})
     await world.ana.post("/studio/assignments/add", {"emails": [world.dee.email], "projects": [name]})
-    done = await answer(world.dee)
+    done = await answer(world.dee, "dog")
     assert (done["status"], done["attempts"], done["attempts_wanted"]) == ("completed", 1, 1)
 
 
@@ -37,7 +37,7 @@ async def test_every_claim_and_the_queue_speak_of_the_same_batch(world: World):
     while given := await claim(world.ben):
         assert given["task"]["batch"] == "Monday"
         assert set(given["task"]["params"]) == {"attachment", "categories"}
-        await world.ben.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}})
+        await world.ben.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "dog"}})
         seen.append(given["task"]["task_id"])
     assert sorted(seen) == sorted(ids + quality)
     assert [batch["name"] for batch in await world.ana.get("/studio/batches")] == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from refonte_studio.quality.policy import score
+from refonte_studio.quality import policy
 
 BOX = {"type": "box", "label": "cat", "left": 1, "top": 2, "width": 3, "height": 4}
 SPANS = [
@@ -40,6 +40,10 @@ DIFFERENT = [
         {"annotations": {"id": {"type": "text", "field_id": "id", "response": [["no"]]}}},
     ),
 ]
+
+
+def score(expected: dict[str, object], response: dict[str, object]) -> float:
+    return policy.score("", {}, expected, response)
 
 
 @pytest.mark.parametrize(("expected", "response"), SAME)

@@ -228,7 +228,8 @@ async def _left_to_evaluate(tx: Tx, caller: Caller, project_id: str | None, batc
 
 async def _mixed(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
     """The evaluation task that comes before this task for work, if one does; or else the task itself."""
-    if policy.mixes_in(caller.teammate_id, candidate.task_id, candidate.mix):
+    mixes_in = policy.mixes_in(caller.teammate_id, candidate.task_id, candidate.mix)
+    if mixes_in and not await store_next.just_evaluated(tx, caller):
         evaluation = await store_next.next_evaluation(tx, caller, candidate.project_id, candidate.batch_id)
         if evaluation is not None:
             return replace(evaluation, batch_id=candidate.batch_id)

@@ -13,7 +13,7 @@ from refonte_studio.callbacks.model import About, State
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import ALLOWED, Permission, Proof
 from refonte_studio.kit.ids import new_id
-from refonte_studio.work.store_next import EVALUATION_DUE, FIRST_LEASE, TRAINING_DUE, next_open_sql
+from refonte_studio.work.store_next import EVALUATION_DUE, FIRST_LEASE, JUST_EVALUATED, TRAINING_DUE, next_open_sql
 
 _ROLES = ", ".join(f"'{role}'" for role, allowed in ALLOWED.items() if Permission.WORK in allowed)
 _HOLDER = {
@@ -67,7 +67,7 @@ _CLAIM = {
       found AS MATERIALIZED (
         SELECT f.* FROM plain CROSS JOIN LATERAL ({_as_me(next_open_sql("postgresql"))}) AS f),
       chosen AS MATERIALIZED (
-        SELECT f.* FROM found f WHERE NOT ({_MIXES_IN} AND EXISTS (
+        SELECT f.* FROM found f WHERE NOT ({_MIXES_IN} AND NOT COALESCE({_as_me(JUST_EVALUATED)}, FALSE) AND EXISTS (
           SELECT 1 FROM tasks t
           WHERE t.project_id = f.project_id AND {_as_me(EVALUATION_DUE)}
             AND (t.batch_id IS NULL OR t.batch_id = f.batch_id)))),

@@ -202,6 +202,18 @@ EVALUATION_DUE = f"""t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = '
       WHERE b.id = t.batch_id AND b.team_id = :team AND b.state <> 'staging' AND {OPEN_TO_ME}))"""
 
 
+# Whether the last that the person did was an evaluation task: then none is mixed in, lest all that are due come in a
+# row, before the same task for work.
+JUST_EVALUATED = """(SELECT t.kind FROM attempts h JOIN tasks t ON t.id = h.task_id AND t.team_id = h.team_id
+        WHERE h.teammate_id = :me AND h.team_id = :team ORDER BY h.id DESC LIMIT 1) = 'evaluation'"""
+
+
+async def just_evaluated(tx: Tx, caller: Caller) -> bool:
+    """Whether the last that the person did was an evaluation task."""
+    row = await tx.one(f"SELECT COALESCE({JUST_EVALUATED}, FALSE) AS so", me=caller.teammate_id, team=caller.team_id)
+    return bool(row is not None and row["so"])
+
+
 async def next_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
     """The oldest evaluation task that the person is due: of these, or of any project and batch."""
     row = await tx.one(
