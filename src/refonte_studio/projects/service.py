@@ -36,6 +36,7 @@ from refonte_studio.projects.model import (
     QualityChanged,
     Template,
     Version,
+    settings_of,
 )
 from refonte_studio.projects.pauses import assignments_of, assignments_page, lift_pauses, pause, pauses_of
 
@@ -203,7 +204,7 @@ async def hold(tx: Tx, project: Project) -> Project:
         project,
         pipeline=row["pipeline"],
         consensus_attempts=row["consensus_attempts"],
-        quality=store.settings_of(row["quality"]),
+        quality=settings_of(row["quality"]),
         evaluates=bool(row["evaluates"]),
     )
 

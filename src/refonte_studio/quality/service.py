@@ -126,7 +126,7 @@ async def score_attempt(
     project = await projects.by_id(tx, task.team_id, task.project_id)
     params = msgspec.json.decode(task.params)
     expected = msgspec.json.decode(await store.expected(tx, task.team_id, task.id))
-    score = policy.score(task.type, params, expected, response)
+    score = types.TYPES[task.type].score(params, expected, response)
     passed = score >= policy.pass_mark(params, project.quality)
     await store.insert_attempt(tx, caller, attempt_id, task.id, score, passed)
     if task.kind == "training":

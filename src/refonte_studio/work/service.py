@@ -18,7 +18,8 @@ from refonte_studio.projects import service as projects
 from refonte_studio.quality import service as quality
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
-from refonte_studio.work import policy, store, store_lists, store_next, store_reach
+from refonte_studio.tasks.model import NewAttempt, Recorded
+from refonte_studio.work import policy, store, store_lists, store_next
 from refonte_studio.work.endings import (
     expire,
     expire_due,
@@ -39,6 +40,7 @@ from refonte_studio.work.model import (
     Waiting,
     default_batch_name,
 )
+from refonte_studio.work.reach import forget_reaches_ahead, look_back, note_reach
 
 __all__ = [
     "attachment_of",
@@ -68,8 +70,6 @@ __all__ = [
 P = ParamSpec("P")
 T = TypeVar("T")
 SignIn = Callable[[Tx], Coroutine[Any, Any, tuple[Caller, Callable[[Tx], Coroutine[Any, Any, None]] | None]]]
-FORGET_LIMIT = 5_000
-REACH_LIMIT = 1_000  # batches whose reach is noted at once
 WAITING_LIMIT = 1_000  # tasks of one batch that are counted as waiting
 CLAIM_TRIES = 3  # tasks looked at before a claim gives up, when others keep taking what was found
 
@@ -165,27 +165,9 @@ async def _keep_looks_short(tx: Tx, caller: Caller, candidate: Candidate, claim_
     if candidate.batch_id is None:
         return
     if policy.notes_reach(candidate.noted, claim_id):
-        await store_reach.extend(tx, caller, [candidate.batch_id])
+        await note_reach(tx, caller, candidate.batch_id)
     if policy.looks_back(candidate.noted, claim_id):
         await look_back(tx, caller, candidate.batch_id)
-
-
-async def note_reach(tx: Tx, caller: Caller, batch_id: str) -> None:
-    """Keeps the next look into this batch short: it need not go over what this one has gone over."""
-    await store_reach.extend(tx, caller, [batch_id])
-
-
-async def look_back(tx: Tx, caller: Caller, before: str | None) -> None:
-    """The same for batches that come before this one of the queue (None: all), and have nothing for the person."""
-    batch_ids = await store_reach.passed(tx, caller, before, REACH_LIMIT)
-    if batch_ids:
-        await store_reach.extend(tx, caller, batch_ids)
-
-
-async def forget_reaches_ahead(tx: Tx, _now: int) -> int:
-    """Forgets up to 5,000 reaches of a database that was taken to another server by a dump, where numbers begin anew;
-    answers how many. See `db/stamps.py`."""
-    return await store_reach.forget_ahead(tx, FORGET_LIMIT)
 
 
 async def _filter_ids(tx: Tx, caller: Caller, project: str | None, batch: str | None) -> tuple[str | None, str | None]:
@@ -314,12 +296,12 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     if not await store.move(tx, claim, ClaimState.SUBMITTED, now):
         # It was lost, or submitted by the same person's other request, while this one waited.
         return await submit(tx, caller, claim_id, response, now)
-    number, wanted = await tasks.record_attempt(
-        tx, task, place, claim.id, caller.teammate_id, msgspec.json.encode(checked).decode(), claim.claimed_at, now
-    )
+    text = msgspec.json.encode(checked).decode()
+    attempt = NewAttempt(claim.id, caller.teammate_id, text, claim.claimed_at)
+    recorded = await tasks.record_attempt(tx, task, place, attempt, now)
     if task.kind != "work" and await quality.score_attempt(tx, caller, task, claim.id, checked, now):
         await store.retake(tx, claim)
-    return submitted(task.id, number, wanted, claim.evaluates)
+    return submitted(task.id, recorded, claim.evaluates)
 
 
 async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> Submitted:
@@ -327,12 +309,16 @@ async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> S
     checked = types.TYPES[row["type"]].check_response(msgspec.json.decode(row["params"]), response)
     if msgspec.json.encode(checked) != row["response"].encode():
         raise Conflict(f"the claim {claim.id} was submitted before, with another response")
-    return submitted(claim.task_id, row["number"], row["wanted"], claim.evaluates)
+    return submitted(
+        claim.task_id, tasks.recorded_before(row["number"], row["wanted"], row["quality"]), claim.evaluates
+    )
 
 
-def submitted(task_id: str, number: int, wanted: int, evaluates: bool) -> Submitted:
+def submitted(task_id: str, recorded: Recorded, evaluates: bool) -> Submitted:
     """What a submission answers: the same for every kind of task, and the same when it is sent again."""
-    return Submitted(task_id, "completed" if number >= wanted else "pending", min(number, wanted), wanted, evaluates)
+    number, wanted = recorded.number, recorded.wanted
+    status = "completed" if recorded.done else "pending"
+    return Submitted(task_id, status, min(number, wanted), wanted, evaluates)
 
 
 def _lost(claim: Claim, now: int) -> Conflict:
