@@ -108,3 +108,19 @@ async def test_attempts_come_in_pages_the_newest_first(world: World):
     await world.ana.refused(400, "GET", "/quality/labelers?labeler_emails=")
     assert "'0'" in await world.ana.refused(400, "GET", "/quality/labelers?quality_task_ids=0")
     assert "nobody" in await world.ana.refused(400, "GET", "/quality/labelers?labeler_emails=nobody@example.com")
+
+
+async def test_a_score_is_graded_by_what_the_type_can_tell(world: World):
+    params = {"categories": CATEGORIES, "allow_multiple": True}
+    await project(world, people=(world.ben,), params=params)
+    body = {"project": "Pets", "attachment": "https://example.com/k.jpg"}
+    body["expected_response"] = {"categories": ["cat", "dog"]}
+    task = (await world.ana.post("/evaluation_tasks/categorization", body))["id"]
+    given = await claim(world.ben)
+    assert given is not None
+    await world.ben.post(f"/work/{given['claim_id']}/submit", {"response": {"categories": ["dog"]}})
+    (attempt,) = (await world.ana.get("/quality/labelers", quality_task_ids=task))["docs"]
+    assert 0 < attempt["score"] < 0.8
+    assert not attempt["passed"]
+    (ben,) = (await world.ana.get("/quality/accuracy"))["docs"]
+    assert (ben["accuracy"], ben["mean_score"]) == (0.0, attempt["score"])
