@@ -4,9 +4,11 @@ import asyncio
 import json
 from typing import Any
 
+import asyncpg
 import pytest
 
 from refonte_studio.quality.policy import wilson
+from refonte_studio.work import at_once
 from refonte_studio.work.policy import mixes_in
 from tests.audit import check, snapshot
 from tests.callbacks.conftest import PostOffice, post_office
@@ -196,3 +198,30 @@ async def test_a_claim_at_the_moment_of_a_pause_is_before_it_or_is_not(world: Wo
             await world.ben.post(f"/work/{claimed.json()['claim_id']}/submit", {"response": {"category": "cat"}})
         assert await claim(world.ben) is None
         await lift(world, world.ben)
+
+
+@pytest.mark.parametrize("way", ["short", "general"])
+async def test_a_claim_waits_for_a_pause_that_is_being_made(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch, way: str
+):
+    """On PostgreSQL, where both are at work at the same time; SQLite has one writer."""
+    if world.db.engine != "postgresql":
+        return
+    if way == "general":
+        monkeypatch.setattr(at_once, "claim_at_once", nothing_at_once)
+    name = await project(world, people=(world.ben,))
+    await batch(world, name, tasks=2)
+    connection = await asyncpg.connect(database_url)
+    try:
+        async with connection.transaction():
+            await connection.execute("UPDATE assignments SET paused_at = 1, pause_reason = 'late'")
+            claiming = asyncio.create_task(claim(world.ben))
+            done, _ = await asyncio.wait([claiming], timeout=0.3)
+            assert not done, "it did not wait"
+        assert await claiming is None
+    finally:
+        await connection.close()
+
+
+async def nothing_at_once(*_: object) -> None:
+    """What the short way answers where it has done nothing."""
