@@ -42,8 +42,9 @@ SECTIONS: tuple[tuple[str, str, Mapping[tuple[str, str], str], tuple[str, ...]],
     (
         "Claim",
         "One person's hold on one place of a task. `held` is the only state that keeps a place. After `released` and\n"
-        "`expired` the person may get the task again; after `submitted` and `skipped`, never. `end` comes from\n"
-        "outside: the person left the project or the team, or the task was completed or canceled.",
+        "`expired` the person may get the task again; after `submitted` and `skipped` they may not, but by `retake`:\n"
+        "training that was not passed is done again, if it was declined when a manager lets the person begin anew.\n"
+        "`end` comes from outside: the person left the project or the team, or the task was completed or canceled.",
         work.MOVES,
         ("held",),
     ),
