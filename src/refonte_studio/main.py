@@ -21,7 +21,7 @@ from refonte_studio.kit.clock import Clock, system_clock
 from refonte_studio.projects.model import Unassigned
 from refonte_studio.projects.routes import operations as projects
 from refonte_studio.quality.routes import operations as quality
-from refonte_studio.tasks.model import TasksEnded
+from refonte_studio.tasks.model import AttemptsImported, TasksEnded
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
 from refonte_studio.teams.mail import Mailer
@@ -54,6 +54,7 @@ OPERATIONS: tuple[Operation, ...] = (
 LISTENERS: Listeners = {
     TeammatesDisabled: (work_service.on_disabled,),
     Unassigned: (work_service.on_unassigned,),
+    AttemptsImported: (work_service.on_attempts_imported,),
     TasksEnded: (work_service.on_tasks_ended, callbacks_service.on_tasks_ended),
     BatchCompleted: (callbacks_service.on_batch_completed,),
 }

@@ -54,12 +54,13 @@ TASK_RULES = (
     ),
     Rule(
         "completed-by-its-last-attempt",
-        "The attempt that makes up the number wanted completes its task at that moment, and is its last.",
+        "The attempt that makes up the number wanted completes its task at that moment, and is its last; but of those"
+        " that came with a task, all count, whenever they were made.",
         """SELECT a.task_id AS id, 'attempt ' || a.number || ' of ' || a.wanted || ' wanted, and ' || m.made
              || ' in all; the task is ' || t.status AS found
            FROM attempts a JOIN tasks t ON t.id = a.task_id
            JOIN (SELECT task_id, COUNT(*) AS made FROM attempts GROUP BY task_id) m ON m.task_id = a.task_id
-           WHERE t.kind = 'work' AND a.number >= a.wanted
+           WHERE t.kind = 'work' AND a.number >= a.wanted AND NOT a.imported
              AND (a.number <> a.wanted OR m.made <> a.number OR t.status <> 'completed'
                OR t.completed_at <> a.submitted_at)""",
     ),

@@ -84,6 +84,11 @@ async def record_attempt(
     return number, wanted
 
 
+async def complete_enough(tx: Tx, tasks: Sequence[Task], now: int) -> None:
+    """Completes locked, pending tasks that have enough attempts. Does not settle their batches."""
+    await _complete(tx, tasks, now)
+
+
 async def _complete(tx: Tx, tasks: Sequence[Task], now: int) -> None:
     """Completes locked, pending tasks with what their attempts give. Does not settle their batches."""
     if not tasks:

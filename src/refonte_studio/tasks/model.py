@@ -121,6 +121,14 @@ class TasksEnded(Event):
         return cls(tasks[0].team_id, tasks[0].mode, tuple(task.id for task in tasks), urls, status, now, held)
 
 
+@dataclass(frozen=True, slots=True)
+class AttemptsImported(Event):
+    """New tasks have come with attempts that were made elsewhere."""
+
+    tasks: Mapping[str, Task]  # by id
+    attempts: Sequence[Attempt]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which tasks a list or an export is about; None leaves a question open."""

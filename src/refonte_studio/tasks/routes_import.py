@@ -51,7 +51,7 @@ async def import_tasks(call: Call, params: ImportParams) -> ImportOut:
     none: where some are bad, the answer is 400 with `lines: [{line, error}]`, the first 100 of them.
     """
     with Spool() as spool:
-        importing = Import(call.caller.mode, (params.project, params.batch), spool)
+        importing = Import(call.caller.mode, (params.project, params.batch), spool, call.now)
         await _look_up(call, importing, [importing.place])
         importing.check_place()
         settings = call.studio.settings
@@ -80,7 +80,7 @@ async def _take(call: Call, importing: Import, lines: Lines) -> None:
 
 async def _write(call: Call, importing: Import) -> int:
     try:
-        return await call.db.write(imports.write, call.caller, importing.used, importing.spool, call.now)
+        return await call.db.write(imports.write, call.caller, importing, call.now)
     except Duplicate as error:
         # somebody took a unique_id after its line was checked: tell which
         for lines in importing.spool.chunks():

@@ -1,10 +1,10 @@
 """The SQL of attempts, and of completing tasks by them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from refonte_studio.db import Row, Tx
-from refonte_studio.tasks.model import Attempt, Audit
+from refonte_studio.tasks.model import Attempt, Audit, Task
 
 
 def attempt_of(row: Row) -> Attempt:
@@ -28,6 +28,25 @@ async def insert_attempt(tx: Tx, **values: Any) -> None:
              :response, :started_at, :submitted_at)""",
         **values,
     )
+
+
+_IMPORTED = (
+    *("id", "team_id", "mode", "task_id", "project_id", "batch_id", "teammate_id", "number", "wanted", "response"),
+    *("started_at", "submitted_at", "imported"),
+)
+
+
+async def insert_imported(tx: Tx, tasks: Mapping[str, Task], attempts: Sequence[Attempt], wanted: int) -> None:
+    """Attempts that were made elsewhere, of new tasks that want so many."""
+    rows = [
+        (
+            *(each.id, task.team_id, task.mode, task.id, task.project_id, task.batch_id, each.teammate_id),
+            *(each.number, wanted, each.response, each.started_at, each.submitted_at, True),
+        )
+        for each in attempts
+        for task in (tasks[each.task_id],)
+    ]
+    await tx.insert("attempts", _IMPORTED, rows)
 
 
 async def attempts_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, list[Attempt]]:

@@ -20,7 +20,7 @@ from refonte_studio.projects.model import Unassigned
 from refonte_studio.quality import service as quality
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
-from refonte_studio.tasks.model import TasksEnded
+from refonte_studio.tasks.model import AttemptsImported, TasksEnded
 from refonte_studio.teams.model import TeammatesDisabled
 from refonte_studio.work import policy, store, store_lists, store_next, store_reach
 from refonte_studio.work.model import (
@@ -363,6 +363,11 @@ async def on_unassigned(tx: Tx, event: Unassigned) -> None:
     """What people held in projects that they have left goes back to the queue."""
     held = await store.held_by(tx, event.team_id, event.teammate_ids, event.project_ids)
     await _end(tx, held, ClaimState.ENDED, event.now)
+
+
+async def on_attempts_imported(tx: Tx, event: AttemptsImported) -> None:
+    """Nobody is given a task again that they have attempted elsewhere."""
+    await store.insert_submitted(tx, event.tasks, event.attempts)
 
 
 async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
