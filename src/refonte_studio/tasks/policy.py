@@ -1,6 +1,6 @@
 """What a creation must be, without asking the database: the one set of checks for the API and for imports."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -146,10 +146,18 @@ def given_attempts(task_type: TaskType, params: str, value: Any, now: int) -> li
     if len(value) > GIVEN_LIMIT:
         raise BadInput(f"attempts has {len(value):,} entries; at most {GIVEN_LIMIT} are taken")
     decoded: dict[str, Any] = msgspec.json.decode(params)  # as it is when a labeler submits
+    checked: dict[str, str] = {}  # people often say the same
+
+    def canonical(response: Any) -> str:
+        said = as_json("response", response)
+        if said not in checked:
+            checked[said] = as_json("response", task_type.check_response(decoded, response))
+        return checked[said]
+
     made: dict[str, Given] = {}
     for index, each in enumerate(value):
         try:
-            attempt = _given(task_type, decoded, each, now)
+            attempt = _given(each, canonical, now)
         except StudioError as error:
             raise BadInput(f"attempts[{index}]: {error.message}") from error
         if made.setdefault(label_key(attempt.labeler), attempt) is not attempt:
@@ -157,7 +165,7 @@ def given_attempts(task_type: TaskType, params: str, value: Any, now: int) -> li
     return sorted(made.values(), key=lambda attempt: attempt.submitted_at)
 
 
-def _given(task_type: TaskType, params: dict[str, Any], value: Any, now: int) -> Given:
+def _given(value: Any, canonical: Callable[[Any], str], now: int) -> Given:
     if not isinstance(value, dict):
         raise BadInput(f"an attempt must be an object, not {_kind(value)}")
     attempt: dict[str, Any] = value
@@ -173,7 +181,7 @@ def _given(task_type: TaskType, params: dict[str, Any], value: Any, now: int) ->
         raise BadInput(f"started_at {shown(attempt['started_at'])} is after the submission")
     return Given(
         labeler=text("labeler", attempt.get("labeler"), LABELER_LENGTH).strip(),
-        response=as_json("response", task_type.check_response(params, attempt["response"])),
+        response=canonical(attempt["response"]),
         started_at=now if started_at is None else started_at,
         submitted_at=now,
     )
