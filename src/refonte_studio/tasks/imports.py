@@ -315,7 +315,7 @@ def _attempts(
 async def _attempted(
     tx: Tx, project: Project, tasks: Sequence[Task], attempts: Mapping[str, Sequence[Attempt]], now: int
 ) -> bool:
-    """Records the attempts of new tasks of a project; whether any task has enough, and is completed."""
+    """Records the attempts of new tasks of a project; whether any of those that have enough is completed."""
     if not tasks:
         return False
     wanted = project.attempts_wanted
@@ -324,8 +324,7 @@ async def _attempted(
     await store_attempts.insert_imported(tx, by_id, made, wanted)
     await tx.tell(AttemptsImported(by_id, made))
     enough = [task for task in tasks if len(attempts[task.id]) >= wanted]
-    await complete_enough(tx, enough, now)
-    return bool(enough)
+    return await complete_enough(tx, project, enough, now) > 0
 
 
 def _by_place(

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from refonte_studio.consensus.model import Judge, Outcome
 from refonte_studio.tasks.types._checks import an_object
 from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS, Parameter, check_declared
 
@@ -50,6 +51,12 @@ class TaskType(ABC):
         if not responses:
             raise ValueError("nothing to combine")
         return responses[0] if len(responses) == 1 else self.merge(params, responses)
+
+    def consensus(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], judge: Judge) -> Outcome:
+        """One result from one or more checked responses, in their order of submission."""
+        result = self.combine(params, responses)
+        share = sum(response == result for response in responses)
+        return Outcome(result, (share + 1) / (len(responses) + 2), share / len(responses))
 
     @abstractmethod
     def merge(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
