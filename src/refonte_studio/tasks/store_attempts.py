@@ -100,6 +100,27 @@ async def complete(tx: Tx, team_id: str, task_id: str, result: Result, now: int)
     )
 
 
+async def complete_all(tx: Tx, team_id: str, results: Mapping[str, Result], now: int) -> None:
+    """Gives pending tasks their responses, by id."""
+    if tx.engine == "sqlite":  # a statement is no round trip there
+        for task_id, result in results.items():
+            await complete(tx, team_id, task_id, result, now)
+        return
+    await tx.run(
+        """UPDATE tasks t SET status = 'completed', response = r.response, confidence = r.confidence,
+             agreement = r.agreement, completed_at = :now, updated_at = :now
+           FROM unnest(CAST(:ids AS TEXT[]), CAST(:responses AS TEXT[]), CAST(:confidences AS FLOAT8[]),
+             CAST(:agreements AS FLOAT8[])) AS r (id, response, confidence, agreement)
+           WHERE t.id = r.id AND t.team_id = :team_id AND t.status = 'pending'""",
+        team_id=team_id,
+        ids=list(results),
+        responses=[result.response for result in results.values()],
+        confidences=[result.confidence for result in results.values()],
+        agreements=[result.agreement for result in results.values()],
+        now=now,
+    )
+
+
 async def complete_reviewed(tx: Tx, team_id: str, task_id: str, response: str, now: int) -> None:
     """Gives a pending task the response that a person has decided on."""
     await tx.run(
