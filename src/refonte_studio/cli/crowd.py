@@ -13,7 +13,7 @@ from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import ANY_TYPE
-from refonte_studio.tasks import creation, policy, types
+from refonte_studio.tasks import creation, elsewhere, policy, types
 from refonte_studio.teams.model import label_key
 
 COLUMNS = ("question", "worker", "answer")
@@ -35,15 +35,15 @@ class Crowd:
     def add(self, question: str, worker: str, answer: str) -> None:
         """One more answer. Raises BadInput naming what is wrong with it."""
         policy.text("question", question, policy.UNIQUE_ID_LENGTH)
-        policy.text("worker", worker, policy.LABELER_LENGTH)
+        policy.text("worker", worker, elsewhere.LABELER_LENGTH)
         if answer not in self.answers:
             self._check_answer(answer)
         given = self.questions.get(question, ())
         person = self.workers.get(label_key(worker))
         if person is not None and person in given[::2]:
             raise BadInput(f"worker {shown(worker)} has answered question {shown(question)} before")
-        if len(given) >= 2 * policy.GIVEN_LIMIT:
-            raise BadInput(f"question {shown(question)} has more than {policy.GIVEN_LIMIT} answers")
+        if len(given) >= 2 * elsewhere.GIVEN_LIMIT:
+            raise BadInput(f"question {shown(question)} has more than {elsewhere.GIVEN_LIMIT} answers")
         if person is None:
             person = self.workers[label_key(worker)] = len(self.names)
             self.names.append(worker)

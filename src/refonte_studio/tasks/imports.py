@@ -20,7 +20,7 @@ from refonte_studio.kit.errors import BadInput, StudioError, shown
 from refonte_studio.kit.ids import new_ids
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import ANY_TYPE, Project
-from refonte_studio.tasks import creation, policy, store, store_attempts, store_lists
+from refonte_studio.tasks import creation, elsewhere, policy, store, store_attempts, store_lists
 from refonte_studio.tasks.completion import complete_enough, settle
 from refonte_studio.tasks.model import Attempt, AttemptsImported, Status, Task, TasksEnded
 from refonte_studio.tasks.spool import Answer, Prepared, Spool
@@ -120,7 +120,7 @@ class Import:
         if exported and given.get("status") == Status.CANCELED:
             return None
         if exported:
-            given = policy.creation_of(given)
+            given = elsewhere.creation_of(given)
         type_name = given.pop("type", None)
         if type_name is not None and not isinstance(type_name, str):
             raise BadInput(f"type must be text, in {_beginning(text)}")
@@ -162,7 +162,7 @@ class Import:
         if line.attempts is not None and line.attempts != []:
             if self.mode == "test":
                 raise BadInput("attempts are not taken in test mode, where a sample response completes every task")
-            answers = self._answers(policy.given_attempts(task_type, draft.params, line.attempts, self.now))
+            answers = self._answers(elsewhere.given_attempts(task_type, draft.params, line.attempts, self.now))
         if draft.unique_id is not None:
             key = hash(draft.unique_id)
             if key in self._unique_ids:
@@ -170,7 +170,7 @@ class Import:
             self._unique_ids.add(key)
         return Prepared(line.number, target.number, draft, answers)
 
-    def _answers(self, attempts: Sequence[policy.Given]) -> tuple[Answer, ...]:
+    def _answers(self, attempts: Sequence[elsewhere.Given]) -> tuple[Answer, ...]:
         return tuple(
             Answer(self._number(each.labeler), each.response, each.started_at, each.submitted_at) for each in attempts
         )

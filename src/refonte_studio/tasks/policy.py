@@ -1,6 +1,6 @@
 """What a creation must be, without asking the database: the one set of checks for the API and for imports."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -9,17 +9,13 @@ import msgspec
 
 from refonte_studio.files.model import checked_url
 from refonte_studio.kit.caller import Mode
-from refonte_studio.kit.clock import DAY_MS, parse_time
-from refonte_studio.kit.errors import BadInput, NotFound, StudioError, shown
+from refonte_studio.kit.errors import BadInput, NotFound, shown
 from refonte_studio.projects.model import ANY_TYPE, Project, QualitySettings, settings_of
 from refonte_studio.tasks import types
 from refonte_studio.tasks.model import TAG_LENGTH, TAG_LIMIT, Place, Recorded, ReviewReason, Rules, Step, Task
 from refonte_studio.tasks.types import TaskType
-from refonte_studio.teams.model import label_key
 
 UNIQUE_ID_LENGTH = 500
-LABELER_LENGTH = 200
-GIVEN_LIMIT = 100  # attempts that one task is imported with
 COMMENT_LENGTH = 10_000
 
 # Parameters that a task keeps in columns of their own, since they change or are looked for.
@@ -107,14 +103,6 @@ def task_type(name: str) -> TaskType:
     return found
 
 
-def creation_of(exported: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes the task of a line of an export anew: without what it was there, and what became of it."""
-    kept = {name: value for name, value in exported.items() if name == "type" or name not in RESERVED}
-    if kept.get("batch") == f"{kept.get('project')} (default)":
-        del kept["batch"]  # it comes into being with its first task
-    return kept
-
-
 def name_in(given: Mapping[str, Any], parameter: str) -> str | None:
     """The name that a creation gives for its project or batch. Raises BadInput unless it is text."""
     value = given.get(parameter)
@@ -174,67 +162,6 @@ def _lists(task_type: TaskType) -> frozenset[str]:
     return frozenset(name for name, parameter in every.items() if parameter.schema.get("type") == "array")
 
 
-def given_attempts(task_type: TaskType, params: str, value: Any, now: int) -> list[Given]:
-    """Attempts made elsewhere of a task with these parameters (JSON), in the order in which they were submitted.
-
-    Raises BadInput naming what is wrong, by its place in the list.
-    """
-    if not isinstance(value, list):
-        raise BadInput(f"attempts must be a list, not {_kind(value)}")
-    if len(value) > GIVEN_LIMIT:
-        raise BadInput(f"attempts has {len(value):,} entries; at most {GIVEN_LIMIT} are taken")
-    decoded: dict[str, Any] = msgspec.json.decode(params)  # as it is when a labeler submits
-    checked: dict[str, str] = {}  # people often say the same
-
-    def canonical(response: Any) -> str:
-        said = as_json("response", response)
-        if said not in checked:
-            checked[said] = as_json("response", task_type.check_response(decoded, response))
-        return checked[said]
-
-    made: dict[str, Given] = {}
-    for index, each in enumerate(value):
-        try:
-            attempt = _given(each, canonical, now)
-        except StudioError as error:
-            raise BadInput(f"attempts[{index}]: {error.message}") from error
-        if made.setdefault(label_key(attempt.labeler), attempt) is not attempt:
-            raise BadInput(f"attempts[{index}]: labeler {shown(attempt.labeler)} has an attempt before this one, too")
-    return sorted(made.values(), key=lambda attempt: attempt.submitted_at)
-
-
-def _given(value: Any, canonical: Callable[[Any], str], now: int) -> Given:
-    if not isinstance(value, dict):
-        raise BadInput(f"an attempt must be an object, not {_kind(value)}")
-    attempt: dict[str, Any] = value
-    unknown = [name for name in attempt if name not in _GIVEN]
-    if unknown:
-        raise BadInput(f"unknown field{'s' if len(unknown) > 1 else ''}: {', '.join(map(shown, unknown[:20]))}")
-    if attempt.get("response") is None:
-        raise BadInput("response is required")
-    submitted_at = _moment("submitted_at", attempt.get("submitted_at"), now)
-    now = now if submitted_at is None else submitted_at
-    started_at = _moment("started_at", attempt.get("started_at"), now)
-    if started_at is not None and started_at > now:
-        raise BadInput(f"started_at {shown(attempt['started_at'])} is after the submission")
-    return Given(
-        labeler=text("labeler", attempt.get("labeler"), LABELER_LENGTH).strip(),
-        response=canonical(attempt["response"]),
-        started_at=now if started_at is None else started_at,
-        submitted_at=now,
-    )
-
-
-def _moment(name: str, value: Any, now: int) -> int | None:
-    """A time in the past; clocks that differ are forgiven a day."""
-    if value is None:
-        return None
-    moment = parse_time(name, text(name, value, 100))
-    if not 0 <= moment <= now + DAY_MS:
-        raise BadInput(f"{name} must be between 1970 and now, not {shown(value)}")
-    return moment
-
-
 def as_json(name: str, value: Any) -> str:
     """The JSON text of what came as JSON. Raises BadInput for what is too deep to be written again."""
     try:
@@ -246,7 +173,7 @@ def as_json(name: str, value: Any) -> str:
 def text(name: str, value: Any, most: int) -> str:
     """Text that the database can keep and find again. Raises BadInput for anything else."""
     if not isinstance(value, str):
-        raise BadInput(f"{name} must be text, not {_kind(value)}")
+        raise BadInput(f"{name} must be text, not {kind_of(value)}")
     if not value.strip():
         raise BadInput(f"{name} must not be blank")
     if len(value) > most:
@@ -256,7 +183,7 @@ def text(name: str, value: Any, most: int) -> str:
     return value
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
     return shown(value)
@@ -271,7 +198,7 @@ def tags(value: Any) -> tuple[str, ...]:
     """Tags, each once, in order; text stands for a list of one. Raises BadInput naming what is wrong."""
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list):
-        raise BadInput(f"tags must be a list of texts, not {_kind(value)}")
+        raise BadInput(f"tags must be a list of texts, not {kind_of(value)}")
     return bounded_tags(text(f"tags[{index}]", tag, TAG_LENGTH) for index, tag in enumerate(listed))
 
 
