@@ -156,20 +156,27 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=5, help="random orders of arrival")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--target", type=float, default=0.92, help="the confidence from which a task is done")
-    parser.add_argument("--min-attempts", type=int, default=4)
+    parser.add_argument("--min-attempts", type=int, help="else 3, or a fifth of the most where that is more")
     parser.add_argument("--most", type=int, help="attempts at most; else as many as the data set has")
     options = parser.parse_args()
-    for name, low, high in (("orders", 1, 1000), ("target", 0.0, 1.0), ("min_attempts", 1, 10_000)):
-        if not low <= (value := getattr(options, name)) <= high:
+    for name, low, high in (
+        ("orders", 1, 1000),
+        ("target", 0.0, 1.0),
+        ("min_attempts", 1, 10_000),
+        ("most", 1, 10_000),
+    ):
+        value = getattr(options, name)
+        if value is not None and not low <= value <= high:
             parser.error(f"--{name.replace('_', '-')} is {value}; it must be {low} to {high}")
     try:
         data = read(options.answers, options.truth)
     except BadInput as error:
         sys.exit(str(error))
-    most = options.most or int(data.answers.per_task.max())
-    if most < options.min_attempts:
-        parser.error(f"--most is {most}, which is fewer than --min-attempts, {options.min_attempts}")
-    report(data, Rules(options.min_attempts, most, options.target), options.orders, options.seed)
+    most = int(data.answers.per_task.max()) if options.most is None else options.most
+    least = max(3, most // 5) if options.min_attempts is None else options.min_attempts
+    if most < least:
+        parser.error(f"--most is {most}, which is fewer than --min-attempts, {least}")
+    report(data, Rules(least, most, options.target), options.orders, options.seed)
 
 
 if __name__ == "__main__":

@@ -56,5 +56,7 @@ def test_of_many_objects_a_bounded_number_is_looked_at_and_what_is_near_is_among
     rows, columns = neighbours(places, places + 0.01)
     assert len(rows) <= 24 * size
     assert len(set(zip(rows.tolist(), columns.tolist(), strict=True)) & {(i, i) for i in range(size)}) == size
+    there, back = neighbours(places, places[::-1] + 5), neighbours(places[::-1] + 5, places)
+    assert set(zip(*there, strict=True)) == set(zip(*back[::-1], strict=True))
     heap = np.zeros((size, 2))  # all in the same place
     assert len(neighbours(heap, heap)[0]) <= 24 * size

@@ -64,7 +64,8 @@ class Cluster:
         """Those members only that have the typical one's label."""
         wanted = self.typical["label"]
         members = {attempt: each for attempt, each in self.members.items() if each["label"] == wanted}
-        weights = [weight if attempt in members else 0.0 for attempt, weight in enumerate(self.panel.weights)]
+        believed = dict(zip(members, self.panel.part(list(members)), strict=True))
+        weights = [believed.get(attempt, 0.0) for attempt in range(len(self.panel.weights))]
         return Cluster(members, Panel(self.panel.judge, weights), self.half)
 
 
@@ -227,45 +228,39 @@ def compared(groups: Sequence[Group], attempts: int) -> list[tuple[int, int]]:
 
 def clusters(groups: Sequence[Group], order: Sequence[int], panel: Panel, pairs: Pairs) -> list[Cluster]:
     """The objects that more than half of the weight has found, those of the earlier attempts in the order first."""
-    members = [_members(group, order, panel.weights) for group in groups]
     rank = {attempt: index for index, attempt in enumerate(order)}
-
-    def place(group: Group, row: Sequence[int], _: int) -> tuple[int, int]:
-        first = min((attempt for attempt, index in enumerate(row) if index >= 0), key=lambda attempt: rank[attempt])
-        return rank[first], group.places[row[first]]
-
-    return _clusters(groups, members, panel, pairs, place)
+    found: list[tuple[Any, Cluster]] = []
+    for group in groups:
+        members = _members(group, order, panel.weights)
+        owners = [[attempt for attempt, index in enumerate(row) if index >= 0] for row in members.tolist()]
+        firsts = [min(attempts, key=lambda attempt: rank[attempt]) for attempts in owners]
+        places = [(rank[first], group.places[int(row[first])]) for first, row in zip(firsts, members, strict=True)]
+        found += zip(places, _clusters(group, members, panel, pairs), strict=True)
+    return [cluster for _, cluster in sorted(found, key=lambda each: each[0])]
 
 
 def clusters_around(groups: Sequence[Group], center: int, panel: Panel, pairs: Pairs) -> list[Cluster]:
     """Those of an attempt's objects, in its order, that match what more than half of the weight has found."""
-    members = [_members_around(group, center, panel.weights) for group in groups]
-    kept = [_supported(each, panel.weights) for each in members]
-
-    def place(group: Group, _: Sequence[int], index: int) -> int:
-        at = next(number for number, each in enumerate(groups) if each is group)
-        return group.places[int(group.of[center][np.flatnonzero(kept[at])[index]])]
-
-    return _clusters(groups, [each[keep] for each, keep in zip(members, kept, strict=True)], panel, pairs, place)
-
-
-def _clusters(
-    groups: Sequence[Group],
-    members: Sequence[Array],
-    panel: Panel,
-    pairs: Pairs,
-    place: Callable[[Group, Sequence[int], int], Any],
-) -> list[Cluster]:
-    """One for each row of members, in the order that their places give."""
     found: list[tuple[Any, Cluster]] = []
-    half = sum(panel.weights) / 2
-    for group, rows in zip(groups, members, strict=True):
-        typical = _typical(group, rows, panel.weights, pairs)
-        for index, (row, attempts) in enumerate(zip(rows.tolist(), typical, strict=True)):
-            objects = {attempt: group.annotations[row[attempt]] for attempt in attempts if row[attempt] >= 0}
-            weights = [weight if at >= 0 else 0.0 for weight, at in zip(panel.weights, row, strict=True)]
-            found.append((place(group, row, index), Cluster(objects, Panel(panel.judge, weights), half)))
+    for group in groups:
+        heads = group.of.get(center, np.zeros(0, dtype=int))
+        members = _members_around(group, heads, len(panel.weights))
+        kept = (members >= 0) @ np.asarray(panel.weights) > sum(panel.weights) / 2 * (1 + _CLOSE)
+        places = [group.places[index] for index in heads[kept].tolist()]
+        found += zip(places, _clusters(group, members[kept], panel, pairs), strict=True)
     return [cluster for _, cluster in sorted(found, key=lambda each: each[0])]
+
+
+def _clusters(group: Group, members: Array, panel: Panel, pairs: Pairs) -> list[Cluster]:
+    """One for each row of members."""
+    found: list[Cluster] = []
+    half = sum(panel.weights) / 2
+    typical = _typical(group, members, panel.weights, pairs)
+    for row, attempts in zip(members.tolist(), typical, strict=True):
+        objects = {attempt: group.annotations[row[attempt]] for attempt in attempts if row[attempt] >= 0}
+        weights = [weight if at >= 0 else 0.0 for weight, at in zip(panel.weights, row, strict=True)]
+        found.append(Cluster(objects, Panel(panel.judge, weights), half))
+    return found
 
 
 def _members(group: Group, order: Sequence[int], weights: Sequence[float]) -> Array:
@@ -291,18 +286,13 @@ def _members(group: Group, order: Sequence[int], weights: Sequence[float]) -> Ar
     return rows
 
 
-def _members_around(group: Group, center: int, weights: Sequence[float]) -> Array:
-    """A row for each of the attempt's objects: by attempt, its place in the group, or -1."""
-    heads = group.of.get(center, np.zeros(0, dtype=int))
-    rows = np.full((len(heads), len(weights)), -1)
-    for attempt in range(len(weights)):
+def _members_around(group: Group, heads: Array, attempts: int) -> Array:
+    """A row for each of these objects: by attempt, the place of what matches it in the group, or -1."""
+    rows = np.full((len(heads), attempts), -1)
+    for attempt in range(attempts):
         matched, theirs, _ = group.matched(group.of.get(attempt, heads[:0]), heads)
         rows[np.searchsorted(heads, theirs), attempt] = matched
     return rows
-
-
-def _supported(members: Array, weights: Sequence[float]) -> Array:
-    return (members >= 0) @ np.asarray(weights) > sum(weights) / 2 * (1 + _CLOSE)
 
 
 def _typical(group: Group, members: Array, weights: Sequence[float], pairs: Pairs) -> list[list[int]]:
