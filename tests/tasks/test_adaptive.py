@@ -15,7 +15,7 @@ async def crowd(world: World, count: int, **settings: Any) -> list[Person]:
     people = [await world.person(f"labeler{number}", world.ana.team_id, Role.LABELER) for number in range(count)]
     await makers.project(world, people=tuple(people), wanted=5)
     await world.ana.post(
-        "/projects/Pets/updatePipelineConfig", {"min_attempts": 2, "target_confidence": 0.8, **settings}
+        "/projects/Pets/updatePipelineConfig", {"min_attempts": 2, "target_confidence": 0.75, **settings}
     )
     return people
 
@@ -28,7 +28,7 @@ async def test_a_clear_answer_is_asked_of_few_and_an_unclear_one_of_more(world: 
         await makers.answer(person, said)
     done = await world.ana.get(f"/task/{clear}")
     assert (done["status"], done["response"], done["agreement"]) == ("completed", {"category": "cat"}, 1.0)
-    assert done["confidence"] >= 0.8
+    assert done["confidence"] >= 0.75
     assert (await world.ana.get(f"/task/{unclear}"))["status"] == "pending"
     for person in (three, four, five):
         given = await makers.claim(person)
@@ -93,7 +93,7 @@ async def test_a_pipeline_of_one_attempt_leaves_the_settings_of_consensus_for_la
         "/projects/Pets/updatePipelineConfig", {"pipeline": "standard_task"}
     )
     again = await world.ana.post("/projects/Pets/updatePipelineConfig", {"pipeline": "consensus_task"})
-    assert (again["consensus_attempts"], again["min_attempts"], again["target_confidence"]) == (5, 2, 0.8)
+    assert (again["consensus_attempts"], again["min_attempts"], again["target_confidence"]) == (5, 2, 0.75)
 
 
 async def test_a_project_that_asks_on_no_more_takes_what_it_has(world: World):

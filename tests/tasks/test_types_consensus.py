@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refonte_studio.consensus.judges import Plain
 from refonte_studio.consensus.model import Decision
 from refonte_studio.tasks.types import TYPES, TaskType
-from refonte_studio.tasks.types._equal import Plain
 from tests.tasks.test_types_every import SOME, every, few
 
 seeds = st.integers(0, 2**32)

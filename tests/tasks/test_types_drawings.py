@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refonte_studio.consensus import geometry
+from refonte_studio.consensus.judges import Plain
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.tasks.types import TYPES
-from refonte_studio.tasks.types._equal import Plain
 
 IMAGE = TYPES["imageannotation"]
 MASKS = TYPES["segmentannotation"]
