@@ -23,7 +23,7 @@ from refonte_studio.projects.model import PauseLifted, QualityChanged, Unassigne
 from refonte_studio.projects.routes import operations as projects
 from refonte_studio.quality.routes import operations as quality
 from refonte_studio.tasks import estimation
-from refonte_studio.tasks.model import TasksChanged, TasksEnded
+from refonte_studio.tasks.model import AttemptsImported, TasksChanged, TasksEnded
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
 from refonte_studio.teams.mail import Mailer
@@ -57,6 +57,7 @@ LISTENERS: Listeners = {
     TeammatesDisabled: (work_service.on_disabled,),
     Unassigned: (work_service.on_unassigned,),
     PauseLifted: (work_service.on_pause_lifted,),
+    AttemptsImported: (work_service.on_attempts_imported,),
     TasksEnded: (work_service.on_tasks_ended, callbacks_service.on_tasks_ended),
     TasksChanged: (callbacks_service.on_tasks_changed,),
     QualityChanged: (estimation.on_quality_changed,),
