@@ -21,7 +21,10 @@ from refonte_studio.kit.clock import Clock, system_clock
 from refonte_studio.projects.model import Unassigned
 from refonte_studio.projects.routes import operations as projects
 from refonte_studio.quality.routes import operations as quality
-from refonte_studio.tasks.model import TasksEnded
+from refonte_studio.reviews import service as reviews_service
+from refonte_studio.reviews.routes import operations as reviews
+from refonte_studio.reviews.routes_studio import operations as reviews_studio
+from refonte_studio.tasks.model import ReviewDue, TasksEnded
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
 from refonte_studio.teams.mail import Mailer
@@ -35,7 +38,7 @@ from refonte_studio.web.openapi import Schema, document
 from refonte_studio.web.operation import Credential, Door
 from refonte_studio.web.pages import PAGES
 from refonte_studio.web.site import site
-from refonte_studio.work import service as work_service
+from refonte_studio.work import endings as work_endings
 from refonte_studio.work.routes import operations as work
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -47,14 +50,17 @@ OPERATIONS: tuple[Operation, ...] = (
     *tasks,
     *quality,
     *work,
+    *reviews,
+    *reviews_studio,
     *callbacks,
 )
 
 # What happens in a lower room, and what it causes, in the same transaction, in this order.
 LISTENERS: Listeners = {
-    TeammatesDisabled: (work_service.on_disabled,),
-    Unassigned: (work_service.on_unassigned,),
-    TasksEnded: (work_service.on_tasks_ended, callbacks_service.on_tasks_ended),
+    TeammatesDisabled: (work_endings.on_disabled, reviews_service.on_disabled),
+    Unassigned: (work_endings.on_unassigned,),
+    ReviewDue: (work_endings.on_review_due, reviews_service.on_review_due),
+    TasksEnded: (work_endings.on_tasks_ended, reviews_service.on_tasks_ended, callbacks_service.on_tasks_ended),
     BatchCompleted: (callbacks_service.on_batch_completed,),
 }
 

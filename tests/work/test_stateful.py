@@ -14,8 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from refonte_studio.db import open_database
 from refonte_studio.main import LISTENERS
-from refonte_studio.work import policy
-from refonte_studio.work import service as work
+from refonte_studio.work import endings, policy
 from tests.audit import check, may_have, snapshot
 from tests.conftest import empty
 from tests.world import Clock, Person, World, ok
@@ -224,7 +223,7 @@ class Studio(RuleBasedStateMachine):
             assert given is not None
             assert given["claim_id"] == live[0]["id"]
         else:
-            self.run(self.db.write(work.expire_leases, now))
+            self.run(self.db.write(endings.expire_leases, now))
             after = self.run(self.db.read(snapshot))
             if given is not None:  # as it was before this claim
                 after.tables["claims"] = [c for c in after.claims if c["id"] != given["claim_id"]]

@@ -49,6 +49,7 @@ class Claim:
     state: ClaimState
     claimed_at: int
     lease_expires_at: int
+    redo: bool = False  # of a task sent back to the person: its place is theirs, whether they hold it or not
 
     def is_live(self, now: int) -> bool:
         """Whether it is held and its lease runs."""
@@ -79,6 +80,7 @@ class Candidate:
     project: str = ""
     batch: str = ""
     noted: bool = True  # whether it is noted how far the person has come in the batch
+    redo: bool = False  # whether it was sent back to the person
 
 
 @dataclass(frozen=True, slots=True)
