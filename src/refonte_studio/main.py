@@ -18,13 +18,14 @@ from refonte_studio.db.engine import Listeners
 from refonte_studio.files.routes import operations as files
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import Clock, system_clock
-from refonte_studio.projects.model import Unassigned
+from refonte_studio.projects.model import QualityChanged, Unassigned
 from refonte_studio.projects.routes import operations as projects
 from refonte_studio.quality.routes import operations as quality
 from refonte_studio.reviews import service as reviews_service
 from refonte_studio.reviews.routes import operations as reviews
 from refonte_studio.reviews.routes_studio import operations as reviews_studio
-from refonte_studio.tasks.model import ReviewDue, TasksEnded
+from refonte_studio.tasks import estimation
+from refonte_studio.tasks.model import ReviewDue, TasksChanged, TasksEnded
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
 from refonte_studio.teams.mail import Mailer
@@ -61,6 +62,8 @@ LISTENERS: Listeners = {
     Unassigned: (work_endings.on_unassigned,),
     ReviewDue: (work_endings.on_review_due, reviews_service.on_review_due),
     TasksEnded: (work_endings.on_tasks_ended, reviews_service.on_tasks_ended, callbacks_service.on_tasks_ended),
+    TasksChanged: (callbacks_service.on_tasks_changed,),
+    QualityChanged: (estimation.on_quality_changed,),
     BatchCompleted: (callbacks_service.on_batch_completed,),
 }
 

@@ -28,7 +28,8 @@ TASK_RULES = (
            FROM places p JOIN tasks t ON t.id = p.task_id
            LEFT JOIN (SELECT c.task_id, COUNT(*) AS held FROM claims c WHERE c.state = 'held' GROUP BY c.task_id) h
              ON h.task_id = p.task_id
-           WHERE p.open <> CASE WHEN t.kind = 'work' AND NOT p.reviewing THEN p.wanted - p.attempts - COALESCE(h.held, 0) ELSE 0 END""",
+           WHERE p.open <> CASE WHEN t.kind = 'work' AND NOT p.reviewing
+             THEN p.wanted - p.attempts - COALESCE(h.held, 0) ELSE 0 END""",
     ),
     Rule(
         "places-count-attempts",
@@ -55,7 +56,7 @@ TASK_RULES = (
     ),
     Rule(
         "completed-by-its-last-attempt",
-        "The attempt that makes up the number wanted completes its task at that moment, or sends it to review, and is its last.",
+        "The attempt that makes up the number wanted is its task's last, and completes it at that moment or has it reviewed.",
         """SELECT a.task_id AS id, 'attempt ' || a.number || ' of ' || a.wanted || ' wanted, and ' || m.made
              || ' in all; the task is ' || t.status AS found
            FROM attempts a JOIN tasks t ON t.id = a.task_id

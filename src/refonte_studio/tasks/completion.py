@@ -81,17 +81,21 @@ async def record_attempt(tx: Tx, task: Task, place: Place, attempt: NewAttempt, 
     if task.kind != "work" or place.attempts + 1 < place.wanted:
         await store_places.count_attempt(tx, task.team_id, place)
         return recorded
-    await _conclude(tx, task, place, now)
+    await conclude(tx, task, place, now)
     return recorded
 
 
-async def _conclude(tx: Tx, task: Task, place: Place, now: int) -> None:
-    """What comes of a task whose places are locked, now that it has the attempts it asked for."""
+async def conclude(tx: Tx, task: Task, place: Place, now: int, *, asked: bool = True) -> None:
+    """What comes of a task whose places are locked, now that it has the attempts it asked for, or is clear without.
+
+    Unless an attempt has just been made (`asked`), nobody more is asked: that has been done.
+    """
     attempts = (await store_attempts.attempts_of(tx, task.team_id, [task.id]))[task.id]
     result = (await outcomes.results(tx, [task], {task.id: attempts}))[task.id]
     step, reason = policy.next_step(place.rules, len(attempts), result.confidence)
     if step is Step.ASK:
-        await store_places.ask_one_more(tx, task.team_id, place)
+        if asked:
+            await store_places.ask_one_more(tx, task.team_id, place)
     elif reason is not None:
         await _review(tx, task, len(attempts), result, reason, now)
     else:

@@ -75,13 +75,14 @@ class Rules:
     """What a project makes of the attempts at its tasks."""
 
     most: int = 1  # attempts that a task is asked for
+    least: int = 1  # the same, before it is looked at whether that is enough
     adaptive: bool = False
     quality: QualitySettings = DEFAULTS
 
     @classmethod
     def of(cls, project: Project) -> "Rules":
         """Those of a project."""
-        return cls(project.attempts_most, project.adaptive, project.quality)
+        return cls(project.attempts_most, project.attempts_wanted, project.adaptive, project.quality)
 
     @property
     def plain(self) -> bool:
@@ -204,6 +205,17 @@ class TasksEnded(Event):
         """Of some tasks of one team and mode."""
         urls = {task.id: task.callback_url for task in tasks if task.callback_url is not None}
         return cls(tasks[0].team_id, tasks[0].mode, tuple(task.id for task in tasks), urls, status, now, held)
+
+
+@dataclass(frozen=True, slots=True)
+class TasksChanged(Event):
+    """These completed tasks have another response than they had."""
+
+    team_id: str
+    mode: Mode
+    task_ids: tuple[str, ...]
+    callback_urls: Mapping[str, str]  # of those tasks that have one, by id
+    now: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ async def results(tx: Tx, tasks: Sequence[Task], attempts: Mapping[str, Sequence
 
 
 def _result(task: Task, attempts: Sequence[Attempt], known: judging.Known) -> Result:
-    judge = known.judge(task.type, [attempt.teammate_id for attempt in attempts])
+    judge = known.judge([attempt.teammate_id for attempt in attempts])
     responses = [msgspec.json.decode(attempt.response) for attempt in attempts]
     return judged(task.type, msgspec.json.decode(task.params), responses, judge)
 

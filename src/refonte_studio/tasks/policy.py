@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -44,6 +44,23 @@ class Draft(msgspec.Struct, frozen=True, array_like=True):
     unique_id: str | None
     callback_url: str | None
     response: str | None  # the sample that completes a task in test mode
+
+
+V = TypeVar("V")
+
+
+def family(question: str) -> str:
+    """What a question is estimated with: one about a choice among several, with those about the other choices."""
+    parent = question.rpartition("/")[0]
+    return parent if parent == "categories" or "/" in parent else question
+
+
+class Families(dict[str, V]):
+    """By question, where those of a family have one in common."""
+
+    def get(self, question: str, default: Any = None, /) -> Any:
+        found = super().get(question)
+        return super().get(family(question), default) if found is None else found
 
 
 def next_step(rules: Rules, attempts: int, confidence: float) -> tuple[Step, ReviewReason | None]:

@@ -13,7 +13,7 @@ from refonte_studio.tasks.completion import (
 )
 from refonte_studio.tasks.creation import create_task
 from refonte_studio.tasks.edits import cancel, find, lock_pending
-from refonte_studio.tasks.judging import Known
+from refonte_studio.tasks.judging import NOTHING, Known
 from refonte_studio.tasks.lists import described, tasks_by_ids
 from refonte_studio.tasks.outcomes import alone, judged
 from refonte_studio.tasks.policy import recorded_before
@@ -21,6 +21,7 @@ from refonte_studio.tasks.store_places import rules_of
 
 __all__ = [
     "AT_ONCE",
+    "NOTHING",
     "Known",
     "alone",
     "cancel",

@@ -9,7 +9,7 @@ from functools import lru_cache
 from refonte_studio.db import Row, Tx
 from refonte_studio.db.stamps import STAMP
 from refonte_studio.kit.caller import Mode
-from refonte_studio.projects.model import CONSENSUS, settings_of
+from refonte_studio.projects.model import CONSENSUS, MIN_ATTEMPTS, settings_of
 from refonte_studio.tasks.model import Place, Rules, Task
 from refonte_studio.tasks.store import TASK_COLUMNS, task_of
 
@@ -35,7 +35,10 @@ def rules_of(pipeline: str, consensus_attempts: int, quality: str | None) -> Rul
     """A project's rules from its columns."""
     settings = settings_of(quality)
     consensus = pipeline == CONSENSUS
-    return Rules(consensus_attempts if consensus else 1, consensus and settings.adaptive, settings)
+    most = consensus_attempts if consensus else 1
+    adaptive = consensus and settings.adaptive
+    least = min(settings.min_attempts or MIN_ATTEMPTS, most) if adaptive else most
+    return Rules(most, least, adaptive, settings)
 
 
 async def present_stamp(tx: Tx) -> int:

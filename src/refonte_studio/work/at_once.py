@@ -114,10 +114,18 @@ async def in_hand(tx: Tx, proof: Proof, claim_id: str, now: int) -> InHand | Non
         params=row["params"],
         wanted=row["wanted"],
         callback_url=row["callback_url"],
-        known=tasks.Known(row["project_id"]),
+        known=_known(row) if is_last else tasks.NOTHING,
         others=msgspec.json.decode(row["others"] or "[]", type=list[Other]) if is_last else None,
         key_is_stale=row["stale"],
     )
+
+
+def _known(row: Row) -> tasks.Known:
+    """What is known of those who attempted the task, as `_LOOK` found it."""
+    if row["questions"] is None:
+        return tasks.NOTHING
+    questions = msgspec.json.decode(row["questions"], type=list[tuple[str, str]])
+    return tasks.Known.of(questions, msgspec.json.decode(row["people"] or "[]", type=list[tuple[str, str, str]]))
 
 
 async def submit_at_once(tx: Tx, held: InHand, response: dict[str, Any], now: int) -> Submitted | None:
@@ -147,5 +155,5 @@ def _result(
 ) -> Result:
     if not others:
         return tasks.alone(held.type, params, checked, text)
-    judge = held.known.judge(held.type, [*(other.by for other in others), held.caller.teammate_id])
+    judge = held.known.judge([*(other.by for other in others), held.caller.teammate_id])
     return tasks.judged(held.type, params, [*(other.response for other in others), checked], judge)

@@ -93,12 +93,22 @@ _CLAIM = {
     for kind in _HOLDER
 }
 
+_LAST = "p.attempts > 0 AND p.attempts + 1 >= p.wanted"  # of several that are wanted
+
 _LOOK = {
     kind: f"""WITH {_me(kind)}
     SELECT {_CALLER}, c.task_id, c.project_id, c.claimed_at,
       p.batch_id, t.type, t.params, t.callback_url, p.wanted, p.attempts, p.open,
       j.pipeline, j.consensus_attempts, j.quality,
-      CASE WHEN p.attempts > 0 AND p.attempts + 1 >= p.wanted THEN
+      CASE WHEN {_LAST} THEN
+        (SELECT json_agg(json_build_array(m.question, m.model)) FROM project_models m
+         WHERE m.project_id = t.project_id AND m.team_id = t.team_id) END AS questions,
+      CASE WHEN {_LAST} THEN
+        (SELECT json_agg(json_build_array(l.question, l.teammate_id, l.model)) FROM labeler_models l
+         WHERE l.project_id = t.project_id AND l.team_id = t.team_id AND l.teammate_id IN (
+           SELECT me.id UNION ALL
+           SELECT a.teammate_id FROM attempts a WHERE a.task_id = t.id AND a.team_id = t.team_id)) END AS people,
+      CASE WHEN {_LAST} THEN
         (SELECT json_agg(json_build_object('by', a.teammate_id, 'response', CAST(a.response AS JSON)) ORDER BY a.number)
          FROM attempts a WHERE a.task_id = t.id AND a.team_id = t.team_id AND a.rejected_at IS NULL) END AS others
     FROM me
