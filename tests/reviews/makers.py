@@ -6,9 +6,11 @@ from tests import makers
 from tests.world import Person, World, ok
 
 
-async def project(world: World, *reviewers: Person, levels: int = 1, wanted: int = 1, **quality: Any) -> str:
+async def project(
+    world: World, *reviewers: Person, name: str = "Pets", levels: int = 1, wanted: int = 1, **quality: Any
+) -> str:
     """A project of Ben and Dee's whose tasks are reviewed, by Mia and Max unless others are named; its name."""
-    name = await makers.project(world, wanted=wanted)
+    await makers.project(world, name, wanted=wanted)
     await world.ana.post(f"/projects/{name}/quality", {"review_levels": levels, **quality})
     emails = [person.email for person in reviewers or (world.mia, world.max)]
     await world.ana.post(f"/projects/{name}/reviewers/add", {"emails": emails})

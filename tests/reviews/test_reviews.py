@@ -123,7 +123,9 @@ async def test_reviewers_are_named_by_project_and_lose_what_they_hold_with_the_c
     await waiting(world)
     path = "/projects/Pets/reviewers"
     assert await world.ana.get(path) == [world.max.email, world.mia.email]
-    assert "nobody@example.com" in await world.ana.refused(400, "POST", f"{path}/add", {"emails": ["nobody@example.com"]})
+    assert "nobody@example.com" in await world.ana.refused(
+        400, "POST", f"{path}/add", {"emails": ["nobody@example.com"]}
+    )
     await world.ana.post("/teams/invite", {"emails": ["eve@example.com"], "team_role": "member"})
     assert "eve@" in await world.ana.refused(400, "POST", f"{path}/add", {"emails": ["eve@example.com"]})
     given = await claim(world.mia)

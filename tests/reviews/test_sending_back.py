@@ -2,6 +2,7 @@
 
 import pytest
 
+from refonte_studio.audit.service import audit
 from tests.audit import check, snapshot
 from tests.makers import answer, batch, claim, claim_task
 from tests.makers import project as plain_project
@@ -14,6 +15,7 @@ async def world(world: World):
     """Whatever a test has done to it, what the auditor looks at is right."""
     yield world
     check(await world.db.read(snapshot))
+    assert [finding for finding in await world.db.read(audit) if finding.count] == []
 
 
 async def test_the_same_person_does_it_again_before_other_work(world: World):

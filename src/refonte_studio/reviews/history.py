@@ -20,17 +20,15 @@ async def history(tx: Tx, caller: Caller, task_id: str) -> History:
     """
     task = await tasks.find(tx, caller.team_id, caller.mode, task_id)
     claims = await store_history.claims(tx, task.team_id, task.id, LIMIT + 1)
-    imported = await store_history.imported(tx, task.team_id, task.id, LIMIT + 1)
     reviews = await store_history.reviews(tx, task.team_id, task.id, LIMIT + 1)
     audits = await store_history.audits(tx, task.team_id, task.id, LIMIT + 1)
     happenings = [
         *_of_task(task),
         *(one for row in claims[:LIMIT] for one in _of_claim(row, task)),
-        *(_of_import(row) for row in imported[:LIMIT]),
         *(one for row in reviews[:LIMIT] for one in _of_review(row)),
         *_of_audits(audits[:LIMIT], task),
     ]
-    whole = max(map(len, (claims, imported, reviews, audits))) <= LIMIT
+    whole = max(map(len, (claims, reviews, audits))) <= LIMIT
     return History(task.id, task.project_version, in_order(happenings), whole)
 
 
@@ -44,12 +42,15 @@ def _of_task(task: Task) -> Iterator[Happening]:
 
 
 def _of_claim(row: Row, task: Task) -> Iterator[Happening]:
-    version = task.project_version
-    yield Happening(row["claimed_at"], "claimed", row["email"], said(claim_id=row["id"], instructions_version=version))
+    said_of_all = {"claim_id": row["id"], "instructions_version": task.project_version}
+    if row["imported"]:  # made elsewhere: how long it took is not known, nor by which instructions
+        more = said(imported=True, round=row["round"], rejected=row["rejected_at"] is not None)
+        yield Happening(row["submitted_at"], "submitted", row["email"], more)
+        return
+    yield Happening(row["claimed_at"], "claimed", row["email"], said(**said_of_all))
     if row["submitted_at"] is not None:
         more = said(
-            claim_id=row["id"],
-            instructions_version=version,
+            **said_of_all,
             duration_ms=row["submitted_at"] - row["started_at"],
             round=row["round"],
             rejected=row["rejected_at"] is not None,
@@ -57,11 +58,6 @@ def _of_claim(row: Row, task: Task) -> Iterator[Happening]:
         yield Happening(row["submitted_at"], "submitted", row["email"], more)
     elif row["ended_at"] is not None:
         yield Happening(row["ended_at"], row["state"], row["email"], said(claim_id=row["id"], reason=row["reason"]))
-
-
-def _of_import(row: Row) -> Happening:
-    more = said(imported=True, round=row["round"], rejected=row["rejected_at"] is not None)
-    return Happening(row["submitted_at"], "submitted", row["email"], more)
 
 
 def _of_review(row: Row) -> Iterator[Happening]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from refonte_studio.db import Row, Tx
 
-_CLAIM = """SELECT c.id, c.state, c.claimed_at, c.ended_at, c.reason, t.email, a.round, a.started_at, a.submitted_at,
-      a.rejected_at
+_CLAIM = """SELECT c.id AS id, c.state, c.claimed_at, c.ended_at, c.reason, t.email, a.round, a.started_at, a.submitted_at,
+      a.rejected_at, a.imported
     FROM claims c JOIN teammates t ON t.id = c.teammate_id AND t.team_id = c.team_id
     LEFT JOIN attempts a ON a.id = c.id AND a.team_id = c.team_id
     WHERE c.task_id = :task AND c.team_id = :team"""
@@ -17,18 +17,6 @@ async def claims(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row
         f"""{_CLAIM} AND c.state IN ('held', 'submitted', 'skipped')
             UNION ALL {_CLAIM} AND c.state IN ('released', 'expired', 'ended', 'retaken')
             ORDER BY id LIMIT :limit""",
-        task=task_id,
-        team=team_id,
-        limit=limit,
-    )
-
-
-async def imported(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row]:
-    """The attempts of a task that were made elsewhere."""
-    return await tx.all(
-        """SELECT t.email, a.round, a.submitted_at, a.rejected_at
-           FROM attempts a JOIN teammates t ON t.id = a.teammate_id AND t.team_id = a.team_id
-           WHERE a.task_id = :task AND a.team_id = :team AND a.imported ORDER BY a.id LIMIT :limit""",
         task=task_id,
         team=team_id,
         limit=limit,

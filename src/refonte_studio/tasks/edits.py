@@ -13,7 +13,7 @@ from refonte_studio.kit.errors import BadInput, Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.tasks import policy, store, store_places
 from refonte_studio.tasks.completion import settle
-from refonte_studio.tasks.model import Place, ReviewStatus, Status, Task, TasksEnded
+from refonte_studio.tasks.model import Place, ReviewStatus, Status, Task, TasksChanged, TasksEnded
 
 
 async def find(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
@@ -86,13 +86,23 @@ async def audit(
         created_at=now,
     )
     if response is not None:
-        checked = policy.task_type(task.type).check_response(msgspec.json.decode(task.params), response)
-        await store.fix(tx, task.team_id, task.id, policy.as_json("response", checked))
+        await _fix(tx, task, response, now)
     review = (
         ReviewStatus.FIXED if response is not None else ReviewStatus.ACCEPTED if accepted else ReviewStatus.REJECTED
     )
     await store.set_review(tx, task.team_id, task.id, review.value, review is not ReviewStatus.REJECTED, now)
     return await find(tx, task.team_id, task.mode, task.id)
+
+
+async def _fix(tx: Tx, task: Task, response: Mapping[str, Any], now: int) -> None:
+    """Puts another response in the place of a completed task's, and tells of it."""
+    checked = policy.task_type(task.type).check_response(msgspec.json.decode(task.params), response)
+    text = policy.as_json("response", checked)
+    if text == task.response:
+        return
+    await store.set_response(tx, task.team_id, task.id, text)
+    urls = {task.id: task.callback_url} if task.callback_url is not None else {}
+    await tx.tell(TasksChanged(task.team_id, task.mode, (task.id,), urls, now))
 
 
 async def set_unique_id(tx: Tx, caller: Caller, task_id: str, unique_id: str | None, now: int) -> Task:

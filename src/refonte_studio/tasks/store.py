@@ -142,7 +142,7 @@ async def set_review(tx: Tx, team_id: str, task_id: str, review_status: str, set
     )
 
 
-async def fix(tx: Tx, team_id: str, task_id: str, response: str) -> None:
+async def set_response(tx: Tx, team_id: str, task_id: str, response: str) -> None:
     """Gives a completed task another response."""
     await tx.run(
         "UPDATE tasks SET response = :response WHERE id = :task_id AND team_id = :team_id AND status = 'completed'",
