@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from refonte_studio.db import Row, Tx
 
-_CLAIM = """SELECT c.id AS id, c.state, c.claimed_at, c.ended_at, c.reason, t.email, a.round, a.started_at, a.submitted_at,
-      a.rejected_at, a.imported
+_CLAIM = """SELECT c.id AS id, c.state, c.claimed_at, c.ended_at, c.reason, t.email, a.round, a.started_at,
+      a.submitted_at, a.rejected_at, a.imported
     FROM claims c JOIN teammates t ON t.id = c.teammate_id AND t.team_id = c.team_id
     LEFT JOIN attempts a ON a.id = c.id AND a.team_id = c.team_id
     WHERE c.task_id = :task AND c.team_id = :team"""
