@@ -61,7 +61,7 @@ TASK_RULES = (
     ),
     Rule(
         "completed-by-its-last-attempt",
-        "The attempt that makes up the number wanted is its task's last, and completes it at that moment or has it reviewed.",
+        "The attempt that makes up the number wanted is the last, and completes its task at once or has it reviewed.",
         """SELECT a.task_id AS id, 'attempt ' || a.number || ' of ' || a.wanted || ' wanted, and ' || m.made
              || ' in all; the task is ' || t.status AS found
            FROM attempts a JOIN tasks t ON t.id = a.task_id
