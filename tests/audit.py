@@ -40,7 +40,7 @@ _TABLES = {
     "callbacks": "event, subject_id",
     "reviews": "id, team_id, mode, project_id, batch_id, task_id, level, state, response, reviewer_id, comments,"
     " sent_to, started_at, lease_expires_at, decided_at",
-    "redos": "team_id, mode, teammate_id, task_id, project_id, batch_id",
+    "redos": "team_id, mode, teammate_id, task_id, project_id, batch_id, created_at",
     "quality_tasks": "task_id",
     "quality_attempts": "id, task_id, teammate_id, number",
 }
@@ -359,8 +359,8 @@ def may_have(now: Snapshot, teammate_id: str, mode: str) -> list[str]:
     mates = [task for task in now.tasks if task["project_id"] in assigned and task["mode"] == mode]
     free = sorted((task for task in mates if task["id"] not in taken), key=lambda task: task["id"])
     order = [task["id"] for task in free if task["kind"] == "training" and task["status"] == "pending"]
-    again = {redo["task_id"] for redo in now.redos if redo["teammate_id"] == teammate_id}
-    order += [task["id"] for task in free if task["id"] in again]
+    again = sorted((redo["created_at"], redo["task_id"]) for redo in now.redos if redo["teammate_id"] == teammate_id)
+    order += [task_id for _, task_id in again]
     open_batches = [
         batch
         for batch in now.batches
