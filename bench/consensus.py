@@ -70,25 +70,24 @@ def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
 
 
 def read(answers: Path, truth: Path) -> Data:
-    """Labels are numbered in the order of their texts, tasks and people in the order of the file."""
-    said: dict[tuple[str, str], str] = {}
-    for number, (question, worker, answer) in rows(answers, ("question", "worker", "answer")):
-        if (question, worker) in said:
-            raise BadInput(f"{answers}:{number}: worker {worker!r} has answered question {question!r} before")
-        said[question, worker] = answer
+    """Labels are numbered in the order of their texts, tasks and people in the order of the file.
+
+    Who answered a question several times counts as often: data sets have that.
+    """
+    said = [values for _, values in rows(answers, ("question", "worker", "answer"))]
     if not said:
         raise BadInput(f"{answers}: no answers")
     right: dict[str, str] = {}
     for number, (question, label) in rows(truth, ("question", "truth")):
         if right.setdefault(question, label) != label:
             raise BadInput(f"{truth}:{number}: question {question!r} has the truth {right[question]!r}, and {label!r}")
-    labels = sorted({*said.values(), *right.values()})
-    tasks = {question: number for number, question in enumerate(dict.fromkeys(question for question, _ in said))}
-    people = {worker: number for number, worker in enumerate(dict.fromkeys(worker for _, worker in said))}
+    labels = sorted({*(answer for _, _, answer in said), *right.values()})
+    tasks = {question: number for number, question in enumerate(dict.fromkeys(question for question, _, _ in said))}
+    people = {worker: number for number, worker in enumerate(dict.fromkeys(worker for _, worker, _ in said))}
     if not tasks.keys() & right.keys():
         raise BadInput(f"{truth}: none of its questions, such as {next(iter(right), '')!r}, has answers")
     places = {label: number for number, label in enumerate(labels)}
-    numbers = np.array([(tasks[q], people[w], places[answer]) for (q, w), answer in said.items()], np.int64)
+    numbers = np.array([(tasks[q], people[w], places[answer]) for q, w, answer in said], np.int64)
     known = np.array([places[right[question]] if question in right else -1 for question in tasks], np.int64)
     return Data(Answers(*numbers.T, len(tasks), len(people), len(labels)), known, labels)
 

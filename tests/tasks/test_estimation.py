@@ -13,8 +13,9 @@ from tests.world import Person, World
 TRUTH = [makers.CATEGORIES[number % 3] for number in range(12)]
 
 
-async def crowd(world: World, method: str | None = None, **task: str) -> dict[str, list[str]]:
-    """Three good labelers and two who always say cat, on four batches of twelve tasks; the tasks of each batch.
+async def crowd(world: World, method: str | None = None, **task: str) -> tuple[dict[str, list[str]], dict[str, Person]]:
+    """Three good labelers and two who always say cat, on four batches of twelve tasks; the tasks of each batch, and
+    the people.
 
     Of the last batch's three attempts, two say cat whatever is right.
     """
@@ -34,7 +35,7 @@ async def crowd(world: World, method: str | None = None, **task: str) -> dict[st
         for name in batch.split():
             for right in TRUTH:
                 await makers.answer(people[name], right if name.startswith("good") else "cat", batch=batch)
-    return tasks
+    return tasks, people
 
 
 def here(world: World) -> estimator.Finder:
@@ -56,7 +57,7 @@ LAZY = "lazy1 lazy2 good1"
 
 
 async def test_who_answers_carelessly_is_found_out_and_outvoted_by_one_who_does_not(world: World):
-    tasks = await crowd(world)
+    tasks, _ = await crowd(world)
     assert await said(world.ana, tasks[LAZY]) == ["cat"] * 12, "nothing is known of anybody yet"
     assert await estimated(world) == 1
     assert await said(world.ana, tasks[LAZY]) == TRUTH
@@ -71,7 +72,7 @@ async def test_who_answers_carelessly_is_found_out_and_outvoted_by_one_who_does_
 
 
 async def test_results_are_surer_the_more_the_attempts_agree(world: World):
-    tasks = await crowd(world)
+    tasks, _ = await crowd(world)
     await estimated(world)
     alike = await world.ana.get(f"/task/{tasks['good1 good2 good3'][1]}")
     apart = await world.ana.get(f"/task/{tasks[LAZY][1]}")
@@ -80,7 +81,7 @@ async def test_results_are_surer_the_more_the_attempts_agree(world: World):
 
 
 async def test_another_method_gives_the_results_anew_and_callbacks_tell(world: World):
-    tasks = await crowd(world, "majority")
+    tasks, _ = await crowd(world, "majority")
     await estimated(world)
     assert await said(world.ana, tasks[LAZY]) == ["cat"] * 12
     await world.ana.post("/projects/Pets/quality", {"consensus_method": "dawid_skene"})
@@ -97,7 +98,7 @@ async def test_a_callback_tells_of_another_response(world: World):
 
 
 async def test_what_a_person_has_decided_is_left_alone_and_teaches(world: World):
-    tasks = await crowd(world)
+    tasks, _ = await crowd(world)
     wrong = tasks[LAZY][1]
     await world.ana.post(f"/task/{wrong}/audit", {"accepted": True})
     await estimated(world)
@@ -105,6 +106,22 @@ async def test_what_a_person_has_decided_is_left_alone_and_teaches(world: World)
 
 
 async def test_a_process_of_its_own_finds_the_same(world: World, database_url: str):
-    tasks = await crowd(world)
+    tasks, _ = await crowd(world)
     assert await estimated(world, estimator.Find(Settings(database=database_url))) == 1
     assert await said(world.ana, tasks[LAZY]) == TRUTH
+
+
+async def test_what_is_known_of_people_counts_at_once_when_the_next_task_has_its_attempts(world: World):
+    _, people = await crowd(world)
+    await estimated(world)
+    await world.ana.post("/batches", {"project": "Pets", "name": "Big"})
+    line = b'{"type": "categorization", "project": "Pets", "batch": "Big", "attachment": "https://example.com/1.jpg"}'
+    made = await world.ana.call("POST", "/tasks/import", content=b"\n".join([line] * 140))
+    assert made.status_code == 200, made.text
+    await world.ana.post("/batches/Big/finalize")
+    for name, said in (("lazy1", "cat"), ("lazy2", "cat"), ("good1", "dog")):
+        done = await makers.answer(people[name], said)
+    assert done["status"] == "completed"
+    task = await world.ana.get(f"/task/{done['task_id']}")
+    assert task["response"] == {"category": "dog"}
+    assert 0.5 < task["confidence"] < 1.0

@@ -330,7 +330,8 @@ def test_the_confidence_of_a_form_is_the_mean_over_what_anybody_answered():
         {"annotations": {**entry("a", "boolean", True), **entry("b", "boolean", each)}} for each in (True, True, False)
     ]
     outcome = FORM.consensus(params, said, Plain(3))
-    assert outcome.confidence == pytest.approx((3.5 / 4 + 2.5 / 4) / 2)
+    alike, apart = (Plain(3).decide("", votes, 2).confidence for votes in (["true"] * 3, ["true", "true", "false"]))
+    assert outcome.confidence == pytest.approx((alike + apart) / 2)
     assert outcome.agreement == pytest.approx((1 + 0.5 + 0.5) / 3)
 
 
