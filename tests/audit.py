@@ -29,15 +29,18 @@ _TABLES = {
     "batch_groups": "batch_id, group_id",
     "group_members": "group_id, teammate_id",
     "groups": "id, project_id, name",
-    "tasks": "id, team_id, mode, project_id, batch_id, kind, status, response, created_at, completed_at",
-    "places": "team_id, batch_id, task_id, wanted, attempts, open, opened",
+    "tasks": "id, team_id, mode, project_id, batch_id, kind, status, response, created_at, completed_at, reviewed",
+    "places": "team_id, batch_id, task_id, wanted, attempts, open, opened, reviewing",
     "reaches": "teammate_id, batch_id, reached, seen",
     "attempts": "id, team_id, mode, project_id, batch_id, task_id, teammate_id, number, wanted, submitted_at, round, "
-    "imported",
+    "imported, rejected_at",
     "claims": "id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, lease_expires_at, ended_at",
     "batch_counts": "batch_id, pending, completed, canceled",
     "batch_deltas": "batch_id, pending, completed, canceled",
     "callbacks": "event, subject_id",
+    "reviews": "id, team_id, mode, project_id, batch_id, task_id, level, state, response, reviewer_id, comments,"
+    " sent_to, started_at, lease_expires_at, decided_at",
+    "redos": "team_id, mode, teammate_id, task_id, project_id, batch_id, created_at",
     "quality_tasks": "task_id",
     "quality_attempts": "id, task_id, teammate_id, number",
 }
@@ -64,6 +67,8 @@ def check(now: Snapshot) -> None:
     _check_batches(now)
     _check_callbacks(now)
     _check_quality(now)
+    _check_reviews(now)
+    _check_redos(now)
 
 
 def _by_id(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -71,8 +76,10 @@ def _by_id(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _check_places(now: Snapshot) -> None:
-    held = Counter(claim["task_id"] for claim in now.claims if claim["state"] == "held")
-    made = Counter(attempt["task_id"] for attempt in now.attempts)
+    having = {(claim["task_id"], claim["teammate_id"]) for claim in now.claims if claim["state"] == "held"}
+    having |= {(redo["task_id"], redo["teammate_id"]) for redo in now.redos}
+    held = Counter(task for task, _ in having)
+    made = Counter(attempt["task_id"] for attempt in now.attempts if attempt["rejected_at"] is None)
     expected = {
         (task["batch_id"] if task["kind"] == "work" else "", task["id"], task["team_id"])
         for task in now.tasks
@@ -86,6 +93,10 @@ def _check_places(now: Snapshot) -> None:
         assert attempts == made[place["task_id"]], ("attempts counted wrongly", place)
         if place["batch_id"] == "":
             assert place["open"] == 0, ("a quality task has open places", place)
+            continue
+        if place["reviewing"]:
+            assert place["open"] == 0 == held[place["task_id"]], ("somebody works under review", place)
+            assert 0 < attempts <= 15, ("under review without an attempt", place)
             continue
         assert place["open"] == wanted - attempts - held[place["task_id"]], ("places counted wrongly", place)
         assert attempts < wanted <= 15, ("it has its attempts and is pending", place)
@@ -153,7 +164,9 @@ def _check_people(now: Snapshot) -> None:
 def _check_ends(now: Snapshot) -> None:
     made: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for attempt in now.attempts:
-        made[attempt["task_id"]].append(attempt)
+        if attempt["rejected_at"] is None:
+            made[attempt["task_id"]].append(attempt)
+    under_review = {review["task_id"] for review in now.reviews}
     for task in now.tasks:
         completed = task["status"] == "completed"
         assert task["status"] in ("pending", "completed", "canceled"), task
@@ -169,6 +182,8 @@ def _check_ends(now: Snapshot) -> None:
             assert not attempts, ("somebody attempted a task in test mode", task)
         elif task["kind"] != "work":
             assert not completed, ("a quality task is completed", task)
+        elif task["id"] in under_review:
+            assert not completed or attempts, ("completed by nobody", task)
         else:
             _check_end(task, attempts)
 
@@ -195,7 +210,7 @@ def _check_end(task: dict[str, Any], attempts: list[dict[str, Any]]) -> None:
 
 def _check_copies(now: Snapshot) -> None:
     tasks = _by_id(now.tasks)
-    for row in [*now.claims, *now.attempts]:
+    for row in [*now.claims, *now.attempts, *now.reviews, *now.redos]:
         task = tasks[row["task_id"]]
         said = ["team_id", "mode", "project_id", *(["batch_id"] if task["kind"] == "work" else [])]
         assert all(row[name] == task[name] for name in said), ("it says other things than its task", row, task)
@@ -273,6 +288,70 @@ def _check_quality(now: Snapshot) -> None:
     assert all(score["number"] == rounds[score["id"]] for score in now.quality_attempts), "a score of another attempt"
 
 
+def _check_reviews(now: Snapshot) -> None:
+    tasks, kept = _by_id(now.tasks), {place["task_id"] for place in now.places if place["reviewing"]}
+    pending = [review["task_id"] for review in now.reviews if review["state"] in ("open", "held")]
+    assert sorted(pending) == sorted(kept), ("tasks under review, and reviews of others", pending, kept)
+    held = Counter((review["reviewer_id"], review["mode"]) for review in now.reviews if review["state"] == "held")
+    assert all(count == 1 for count in held.values()), ("a person holds two reviews", held)
+    mine = {(attempt["task_id"], attempt["teammate_id"]) for attempt in now.attempts}
+    of_task: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for review in sorted(now.reviews, key=lambda review: review["id"]):
+        of_task[review["task_id"]].append(review)
+        _check_review(review)
+        if review["state"] not in ("open", "ended"):
+            assert (review["task_id"], review["reviewer_id"]) not in mine, ("somebody reviews their own work", review)
+    rejected = {(made["task_id"], made["rejected_at"]) for made in now.attempts if made["rejected_at"] is not None}
+    rejections = {(row["task_id"], row["decided_at"]) for row in now.reviews if row["state"] == "rejected"}
+    assert rejected == rejections, ("rejected attempts, and other rejections", rejected ^ rejections)
+    for task_id, reviews in of_task.items():
+        _check_rounds(tasks[task_id], reviews)
+
+
+def _check_review(review: dict[str, Any]) -> None:
+    state = review["state"]
+    assert state in ("open", "held", "accepted", "fixed", "rejected", "ended"), review
+    assert (review["decided_at"] is None) == (state in ("open", "held")), ("decided, or not?", review)
+    if state not in ("open", "ended"):
+        assert review["reviewer_id"] is not None, ("decided by nobody", review)
+        assert review["started_at"] is not None, ("decided without a beginning", review)
+    assert state != "held" or review["lease_expires_at"] is not None, ("held without a lease", review)
+    assert (review["response"] is not None) == (state == "fixed"), ("fixed, or not?", review)
+    assert (review["sent_to"] is not None) == (state == "rejected"), ("sent back, or not?", review)
+    assert state != "rejected" or review["comments"], ("rejected without a word", review)
+
+
+def _check_rounds(task: dict[str, Any], reviews: list[dict[str, Any]]) -> None:
+    """Each round goes up level by level, each by another person, until it ends."""
+    earlier: list[str] = []
+    for review in reviews:
+        assert task["kind"] == "work", ("a quality task is reviewed", review)
+        assert review["level"] == len(earlier) + 1 or review["level"] == 1, ("a level is left out", review)
+        if review["state"] not in ("open", "ended"):
+            assert review["reviewer_id"] not in earlier, ("reviewed at two levels by one person", review)
+        goes_up = review["state"] in ("accepted", "fixed")
+        earlier = [*earlier, review["reviewer_id"]] if goes_up else []
+    if reviews[-1]["state"] in ("accepted", "fixed"):
+        assert task["status"] == "completed", ("accepted, and not completed", task)
+        assert task["reviewed"], ("accepted, and not marked so", task)
+        assert task["completed_at"] == reviews[-1]["decided_at"], ("completed at another time", task)
+
+
+def _check_redos(now: Snapshot) -> None:
+    active = {person["id"] for person in now.teammates if person["state"] == "active"}
+    assigned = {(row["teammate_id"], row["project_id"]) for row in now.assignments}
+    pending = {task["id"] for task in now.tasks if task["status"] == "pending"}
+    rejected = {(made["task_id"], made["teammate_id"]) for made in now.attempts if made["rejected_at"] is not None}
+    had = {(row["task_id"], row["teammate_id"]) for row in now.claims if row["state"] in ("submitted", "skipped")}
+    for redo in now.redos:
+        pair = redo["task_id"], redo["teammate_id"]
+        assert redo["task_id"] in pending, ("to do again, and not pending", redo)
+        assert redo["teammate_id"] in active, ("to do again by somebody who is not active", redo)
+        assert (redo["teammate_id"], redo["project_id"]) in assigned, ("to do again by somebody not assigned", redo)
+        assert pair in rejected, ("to do again, and never rejected", redo)
+        assert pair not in had, ("to do again, and done or declined", redo)
+
+
 def may_have(now: Snapshot, teammate_id: str, mode: str) -> list[str]:
     """The work and training tasks that a person may claim, in the order of dispatch, by the contract's words."""
     mates = [row for row in now.assignments if row["teammate_id"] == teammate_id]
@@ -289,6 +368,8 @@ def may_have(now: Snapshot, teammate_id: str, mode: str) -> list[str]:
     near = [task for task in now.tasks if task["project_id"] in assigned and task["mode"] == mode]
     free = sorted((task for task in near if task["id"] not in taken), key=lambda task: task["id"])
     order = [task["id"] for task in free if task["kind"] == "training" and task["status"] == "pending"]
+    again = sorted((redo["created_at"], redo["task_id"]) for redo in now.redos if redo["teammate_id"] == teammate_id)
+    order += [task_id for _, task_id in again]
     open_batches = [
         batch
         for batch in now.batches

@@ -22,26 +22,31 @@ TASK_RULES = (
     ),
     Rule(
         "places-add-up",
-        "No place is given out twice: what is open is what is wanted, less the attempts and the held claims.",
-        """SELECT p.task_id AS id, 'wanted ' || p.wanted || ', attempts ' || p.attempts || ', held '
-             || COALESCE(h.held, 0) || ', and open ' || p.open AS found
+        "No place is given out twice: what is open is what is wanted, less the attempts, and less the people who hold"
+        " the task or have it to do again; under review, nothing is open.",
+        """SELECT p.task_id AS id, 'wanted ' || p.wanted || ', attempts ' || p.attempts || ', held or kept '
+             || COALESCE(h.taken, 0) || ', and open ' || p.open AS found
            FROM places p JOIN tasks t ON t.id = p.task_id
-           LEFT JOIN (SELECT c.task_id, COUNT(*) AS held FROM claims c WHERE c.state = 'held' GROUP BY c.task_id) h
-             ON h.task_id = p.task_id
+           LEFT JOIN (
+             SELECT task_id, COUNT(*) AS taken FROM (
+               SELECT task_id, teammate_id FROM claims WHERE state = 'held'
+               UNION SELECT task_id, teammate_id FROM redos) AS people
+             GROUP BY task_id) h ON h.task_id = p.task_id
            WHERE p.open <> CASE WHEN t.kind = 'work' AND NOT p.reviewing
-             THEN p.wanted - p.attempts - COALESCE(h.held, 0) ELSE 0 END""",
+             THEN p.wanted - p.attempts - COALESCE(h.taken, 0) ELSE 0 END""",
     ),
     Rule(
         "places-count-attempts",
-        "The places of a task know how many attempts it has.",
+        "The places of a task know how many attempts it has that count.",
         """SELECT p.task_id AS id, 'attempts ' || p.attempts || ', and there are ' || COALESCE(a.made, 0) AS found
            FROM places p
-           LEFT JOIN (SELECT task_id, COUNT(*) AS made FROM attempts GROUP BY task_id) a ON a.task_id = p.task_id
+           LEFT JOIN (SELECT task_id, COUNT(*) AS made FROM attempts WHERE rejected_at IS NULL GROUP BY task_id) a
+             ON a.task_id = p.task_id
            WHERE p.attempts <> COALESCE(a.made, 0)""",
     ),
     Rule(
         "pending-for-a-reason",
-        "A pending task for work wants more attempts than it has.",
+        "A pending task for work wants more attempts than it has, or is under review.",
         """SELECT p.task_id AS id, 'it has ' || p.attempts || ' of ' || p.wanted || ' attempts and is pending' AS found
            FROM places p JOIN tasks t ON t.id = p.task_id
            WHERE t.kind = 'work' AND (p.attempts >= p.wanted AND NOT p.reviewing OR p.wanted NOT BETWEEN 1 AND 15)""",

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from refonte_studio.db import Tx
 from refonte_studio.projects.model import PauseLifted, Unassigned
-from refonte_studio.tasks.model import AttemptsImported, TasksEnded
+from refonte_studio.tasks.model import AttemptsImported, ReviewDue, TasksEnded
 from refonte_studio.teams.model import TeammatesDisabled
-from refonte_studio.work import store
+from refonte_studio.work import redos, store, store_redos
 from refonte_studio.work.model import Claim, ClaimState
 
 EXPIRE_LIMIT = 500  # leases ended in one transaction
@@ -34,7 +34,11 @@ async def _end(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until
         return 0
     await store.lock_places(tx, held)
     ended = await store.move_held(tx, held, state, now, until)
-    opened = Counter((row["team_id"], row["batch_id"], row["task_id"]) for row in ended if row["batch_id"] is not None)
+    opened = Counter(
+        (claim.team_id, claim.batch_id, claim.task_id)
+        for claim in ended
+        if claim.batch_id is not None and not claim.redo
+    )
     alike: dict[tuple[str, int], list[tuple[str, str]]] = {}  # by team and how many places come back
     for (team_id, batch_id, task_id), places in opened.items():
         alike.setdefault((team_id, places), []).append((batch_id, task_id))
@@ -45,14 +49,17 @@ async def _end(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until
 
 
 async def on_disabled(tx: Tx, event: TeammatesDisabled) -> None:
-    """What disabled people held goes back to the queue."""
+    """What disabled people held, or had to do again, goes back to the queue."""
     await store.bar_claims_of(tx, event.teammate_ids)
+    await redos.give_up(tx, event.team_id, event.teammate_ids, None)
     held = await store.held_by(tx, event.team_id, event.teammate_ids, None)
     await _end(tx, held, ClaimState.ENDED, event.now)
 
 
 async def on_unassigned(tx: Tx, event: Unassigned) -> None:
-    """What people held in projects that they have left goes back to the queue; who comes back begins training anew."""
+    """What people held, or had to do again, in projects that they have left goes back to the queue; who comes back
+    begins training anew."""
+    await redos.give_up(tx, event.team_id, event.teammate_ids, event.project_ids)
     held = await store.held_by(tx, event.team_id, event.teammate_ids, event.project_ids)
     await _end(tx, held, ClaimState.ENDED, event.now)
     await store.retake_training(tx, event.team_id, event.teammate_ids, event.project_ids)
@@ -69,6 +76,13 @@ async def on_attempts_imported(tx: Tx, event: AttemptsImported) -> None:
 
 
 async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
-    """Nobody holds a task that has been completed or canceled."""
+    """Nobody holds a task that has been completed or canceled, or has it to do again."""
     if event.held:
         await store.end_claims_on(tx, event.team_id, event.task_ids, event.now)
+        await store_redos.remove_of_tasks(tx, event.team_id, event.task_ids)
+
+
+async def on_review_due(tx: Tx, event: ReviewDue) -> None:
+    """Nobody works a task while it is reviewed."""
+    await store.end_claims_on(tx, event.team_id, [event.task_id], event.now)
+    await store_redos.remove_of_tasks(tx, event.team_id, [event.task_id])

@@ -54,6 +54,7 @@ class Claim:
     claimed_at: int
     lease_expires_at: int
     evaluates: bool = False  # whether its project has evaluation tasks, which its pace must not tell
+    redo: bool = False  # of a task sent back to the person: its place is theirs, whether they hold it or not
 
     def is_live(self, now: int) -> bool:
         """Whether it is held and its lease runs."""
@@ -86,6 +87,7 @@ class Candidate:
     noted: bool = True  # whether it is noted how far the person has come in the batch
     mix: int = 0  # how many of 65,536 tasks for work an evaluation task of the project comes before
     evaluates: bool = False  # whether the project has evaluation tasks
+    redo: bool = False  # whether it was sent back to the person
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,17 +19,8 @@ from refonte_studio.quality import service as quality
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
 from refonte_studio.tasks.model import NewAttempt, Recorded
-from refonte_studio.work import policy, store, store_lists, store_next
-from refonte_studio.work.endings import (
-    expire,
-    expire_due,
-    expire_leases,
-    on_attempts_imported,
-    on_disabled,
-    on_pause_lifted,
-    on_tasks_ended,
-    on_unassigned,
-)
+from refonte_studio.work import policy, store, store_lists, store_next, store_redos
+from refonte_studio.work.endings import expire, expire_due, expire_leases
 from refonte_studio.work.model import (
     DONE,
     Assignment,
@@ -42,6 +33,7 @@ from refonte_studio.work.model import (
     default_batch_name,
 )
 from refonte_studio.work.reach import forget_reaches_ahead, look_back, note_reach
+from refonte_studio.work.redos import send_back
 
 __all__ = [
     "attachment_of",
@@ -56,13 +48,9 @@ __all__ = [
     "is_evaluated",
     "look_back",
     "note_reach",
-    "on_attempts_imported",
-    "on_disabled",
-    "on_pause_lifted",
-    "on_tasks_ended",
-    "on_unassigned",
     "queue",
     "release",
+    "send_back",
     "signed_in",
     "skip",
     "submit",
@@ -74,6 +62,7 @@ T = TypeVar("T")
 SignIn = Callable[[Tx], Coroutine[Any, Any, tuple[Caller, Callable[[Tx], Coroutine[Any, Any, None]] | None]]]
 WAITING_LIMIT = 1_000  # tasks of one batch that are counted as waiting
 CLAIM_TRIES = 3  # tasks looked at before a claim gives up, when others keep taking what was found
+_ATTEMPTED = (ClaimState.SUBMITTED, ClaimState.RETAKEN)
 
 
 async def signed_in(
@@ -183,7 +172,8 @@ async def _filter_ids(tx: Tx, caller: Caller, project: str | None, batch: str | 
 
 
 async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
-    """Training that is owed comes first; then batches in priority order; in a batch, the oldest task first.
+    """Training that is owed comes first; then what was sent back to the person; then batches in priority order; in a
+    batch, the oldest task first.
 
     Evaluation tasks are mixed in, and what is left of them comes when there is no other work.
     """
@@ -191,6 +181,9 @@ async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_
     if training is not None:
         shown_batch = batch_id or await store_next.first_open_batch(tx, caller, training.project_id)
         return replace(training, batch_id=shown_batch)
+    redo = await store_redos.next_redo(tx, caller, project_id, batch_id)
+    if redo is not None:
+        return redo
     candidate = await store_next.next_open(tx, caller, project_id, batch_id)
     if candidate is None:
         return await _left_to_evaluate(tx, caller, project_id, batch_id)
@@ -223,7 +216,9 @@ async def _mixed(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
 async def _claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, lease_ms: int, now: int) -> Claim | None:
     """Takes a place and makes the claim; None if somebody or something got there first."""
     task_id, batch_id, expires = candidate.task_id, candidate.batch_id, now + lease_ms
-    place_in = batch_id if candidate.kind == "work" else None
+    place_in = batch_id if candidate.kind == "work" and not candidate.redo else None
+    if candidate.redo and not await store_redos.lock_place(tx, caller.team_id, batch_id, task_id):
+        return None
     if place_in is not None and not await store.take_place(tx, caller.team_id, place_in, task_id):
         return None
     if not await store.insert_claim(tx, caller, candidate, claim_id, now, expires):
@@ -246,6 +241,7 @@ def claimed(caller: Caller, candidate: Candidate, claim_id: str, now: int, expir
         claimed_at=now,
         lease_expires_at=expires,
         evaluates=candidate.evaluates,
+        redo=candidate.redo,
     )
 
 
@@ -298,6 +294,8 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     if not await store.move(tx, claim, ClaimState.SUBMITTED, now):
         # It was lost, or submitted by the same person's other request, while this one waited.
         return await submit(tx, caller, claim_id, response, now)
+    if claim.redo:
+        await store_redos.done(tx, claim)
     text = msgspec.json.encode(checked).decode()
     attempt = NewAttempt(claim.id, caller.teammate_id, text, claim.claimed_at)
     recorded = await tasks.record_attempt(tx, task, place, attempt, now)
@@ -361,6 +359,9 @@ async def _put_down(tx: Tx, caller: Caller, claim_id: str, state: ClaimState, re
     if claim.batch_id is not None:
         if state is ClaimState.SKIPPED:
             await store.give_up_place(tx, claim.team_id, claim.batch_id, claim.task_id)
+            await store_redos.done(tx, claim)
+        elif claim.redo:  # it stays theirs
+            await store_redos.lock_place(tx, claim.team_id, claim.batch_id, claim.task_id)
         else:
             await store.give_back_places(tx, claim.team_id, [claim.batch_id], [claim.task_id], 1)
     if not await store.move(tx, claim, state, now, reason):

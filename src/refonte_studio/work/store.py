@@ -13,8 +13,10 @@ from refonte_studio.tasks.model import Attempt, Task
 from refonte_studio.work.model import Candidate, Claim, ClaimState
 from refonte_studio.work.store_next import FIRST_LEASE
 
+# A redo lasts for as long as its claim is held, so that what is read here is true whenever the claim can be moved.
 _CLAIM = """c.id, c.team_id, c.task_id, c.project_id, c.batch_id, c.teammate_id, c.state, c.claimed_at,
-    c.lease_expires_at"""
+    c.lease_expires_at, EXISTS (SELECT 1 FROM redos d WHERE d.teammate_id = c.teammate_id AND d.task_id = c.task_id
+      AND d.team_id = c.team_id) AS redo"""
 _EVALUATES = """(SELECT j.evaluates FROM projects j WHERE j.id = c.project_id AND j.team_id = c.team_id) AS evaluates"""
 _SUBMITTED = (
     *("id", "team_id", "mode", "task_id", "project_id", "batch_id", "teammate_id", "state"),
@@ -35,6 +37,7 @@ def _claim(row: Row, evaluates: bool = False) -> Claim:
         claimed_at=row["claimed_at"],
         lease_expires_at=row["lease_expires_at"],
         evaluates=evaluates,
+        redo=bool(row["redo"]),
     )
 
 
@@ -55,7 +58,8 @@ async def held_and_due(tx: Tx, caller: Caller, now: int) -> tuple[Claim | None, 
 
 
 async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, now: int, expires: int) -> bool:
-    """Makes the claim; False if the person has been disabled, unassigned or paused, holds another, or had this task.
+    """Makes the claim; False if the person has been disabled, unassigned or paused, holds another, has had this task,
+    or has it to do again since it was looked for, or not any more.
 
     Nobody can unassign, pause or disable them until this transaction ends.
     """
@@ -68,6 +72,8 @@ async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: s
              WHERE a.teammate_id = :me AND a.project_id = :project AND a.team_id = :team AND a.paused_at IS NULL
              FOR SHARE) AS assigned
            WHERE t.id = :me AND t.team_id = :team AND t.state = 'active'
+             AND :redo = EXISTS (SELECT 1 FROM redos d
+               WHERE d.teammate_id = :me AND d.task_id = :task AND d.team_id = :team)
            ON CONFLICT DO NOTHING
            RETURNING id""",
         id=claim_id,
@@ -77,6 +83,7 @@ async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: s
         project=candidate.project_id,
         batch=candidate.batch_id,
         me=caller.teammate_id,
+        redo=candidate.redo,
         now=now,
         expires=expires,
     )
@@ -308,18 +315,20 @@ async def lock_places(tx: Tx, claims: Sequence[Claim]) -> None:
     )
 
 
-async def move_held(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None) -> Sequence[Row]:
+async def move_held(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None) -> list[Claim]:
     """Moves those of the claims that are still held (and, with `until`, not extended beyond it); answers those."""
-    return await tx.all(
+    rows = await tx.all(
         f"""UPDATE claims SET state = :state, ended_at = :now
             WHERE id IN :claims[] AND team_id IN :teams[] AND state = 'held'
-            {"" if until is None else "AND lease_expires_at <= :until"} RETURNING team_id, batch_id, task_id""",
+            {"" if until is None else "AND lease_expires_at <= :until"} RETURNING id""",
         claims=[claim.id for claim in held],
         teams=sorted({claim.team_id for claim in held}),
         state=state.value,
         now=now,
         **({} if until is None else {"until": until}),
     )
+    moved = {row["id"] for row in rows}
+    return [claim for claim in held if claim.id in moved]
 
 
 async def end_claims_on(tx: Tx, team_id: str, task_ids: Sequence[str], now: int) -> None:

@@ -1,10 +1,10 @@
 """The SQL of claim and submit on PostgreSQL: each one statement, which is a transaction by itself.
 
 They do the common case of what `service` does in several statements, and nothing else. Whatever is not plain (a task
-held already, a lease that ran out, training or evaluation due, a last attempt while others hold the task, the last
-tasks of a batch) changes nothing and answers nothing, and the general way is taken. What they may not do is decided by
-the same conditions, in the same words. Locks are taken in the same order, places first; each step reads what the step
-before it wrote, so that it cannot run before it.
+held already, a lease that ran out, training or evaluation due, a task to do again, a last attempt while others hold the
+task, the last tasks of a batch) changes nothing and answers nothing, and the general way is taken. What they may not do
+is decided by the same conditions, in the same words. Locks are taken in the same order, places first; each step reads
+what the step before it wrote, so that it cannot run before it.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,14 @@ from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import ALLOWED, Permission, Proof
 from refonte_studio.kit.ids import new_id
 from refonte_studio.tasks.model import Result
-from refonte_studio.work.store_next import EVALUATION_DUE, FIRST_LEASE, JUST_EVALUATED, TRAINING_DUE, next_open_sql
+from refonte_studio.work.store_next import (
+    EVALUATION_DUE,
+    FIRST_LEASE,
+    JUST_EVALUATED,
+    REDO_DUE,
+    TRAINING_DUE,
+    next_open_sql,
+)
 
 _ROLES = ", ".join(f"'{role}'" for role, allowed in ALLOWED.items() if Permission.WORK in allowed)
 _HOLDER = {
@@ -64,6 +71,7 @@ _CLAIM = {
             SELECT 1 FROM claims h
             WHERE h.teammate_id = me.id AND h.mode = me.mode AND h.team_id = me.team_id AND h.state = 'held')
           AND COALESCE({_as_me(FIRST_LEASE)} > :now, TRUE)
+          AND NOT EXISTS ({_as_me(REDO_DUE)})
           AND NOT EXISTS ({_as_me(TRAINING_DUE)})),
       found AS MATERIALIZED (
         SELECT f.* FROM plain CROSS JOIN LATERAL ({_as_me(next_open_sql("postgresql"))}) AS f),

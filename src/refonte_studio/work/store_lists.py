@@ -16,11 +16,15 @@ from refonte_studio.work.store_next import (
 
 
 async def waiting(tx: Tx, caller: Caller, limit: int) -> list[Waiting]:
-    """How many tasks for work the person could claim, by batch in the order of the queue; counted up to a limit."""
+    """How many tasks for work the person could claim, by batch in the order of the queue; counted up to a limit. Those
+    that they have to do again are among them."""
     rows = await tx.all(
         f"""SELECT p.name AS project, b.name AS batch,
               (SELECT COUNT(*) FROM (
-                 {BEHIND[tx.engine]} UNION ALL {AHEAD[tx.engine]} LIMIT :limit) AS few) AS tasks
+                 {BEHIND[tx.engine]} UNION ALL {AHEAD[tx.engine]} LIMIT :limit) AS few)
+              + (SELECT COUNT(*) FROM redos d
+                 WHERE d.teammate_id = :me AND d.batch_id = b.id AND d.team_id = :team
+                   AND NOT EXISTS ({taken("d.task_id")})) AS tasks
             FROM batches b JOIN projects p ON p.id = b.project_id AND p.team_id = b.team_id {REACH}
             WHERE {OPEN_BATCH} {BY_QUEUE}""",
         limit=limit,

@@ -150,19 +150,24 @@ TRAINING_DUE = f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks
       AND {NOT_THEIR_OWN}"""
 
 
+# Whether the person has tasks to do again.
+REDO_DUE = "SELECT 1 FROM redos d WHERE d.teammate_id = :me AND d.team_id = :team AND d.mode = :mode"
+
 _NEXT_PLAIN = f"""SELECT x.plain, o.*, t.type, t.params, p.name AS project, p.evaluates, p.evaluation_mix AS mix
     FROM (SELECT NOT EXISTS (
         SELECT 1 FROM claims h
         WHERE h.teammate_id = :me AND h.mode = :mode AND h.team_id = :team AND h.state = 'held')
-      AND COALESCE({FIRST_LEASE} > :now, TRUE) AND NOT EXISTS ({TRAINING_DUE}) AS plain) AS x
+      AND COALESCE({FIRST_LEASE} > :now, TRUE) AND NOT EXISTS ({REDO_DUE}) AND NOT EXISTS ({TRAINING_DUE})
+      AS plain) AS x
     LEFT JOIN ({next_open_sql("sqlite")}) AS o ON x.plain
     LEFT JOIN tasks t ON t.id = o.task_id AND t.team_id = :team
     LEFT JOIN projects p ON p.id = o.project_id AND p.team_id = :team"""
 
 
 async def next_plain(tx: Tx, caller: Caller, now: int) -> tuple[bool, Candidate | None]:
-    """On SQLite, in one statement: whether it is plain that a task for work comes next, as the person holds nothing and
-    owes no training, and no lease of the team has run out; if so, the task, or None where there is none."""
+    """On SQLite, in one statement: whether it is plain that a task for work comes next, as the person holds nothing,
+    owes no training and has nothing to do again, and no lease of the team has run out; if so, the task, or None where
+    there is none."""
     row = await tx.one(
         _NEXT_PLAIN,
         me=caller.teammate_id,

@@ -145,6 +145,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'skipped'"),
             postgresql_where=sa.text("state = 'skipped'"),
         )
+        batch_op.create_index(
+            "ix_claims_past",
+            ["task_id"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('released', 'expired', 'ended', 'retaken')"),
+            postgresql_where=sa.text("state IN ('released', 'expired', 'ended', 'retaken')"),
+        )
 
     with op.batch_alter_table("places", schema=None) as batch_op:
         batch_op.add_column(sa.Column("reviewing", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
