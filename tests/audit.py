@@ -150,7 +150,8 @@ def _check_ends(now: Snapshot) -> None:
         assert (task["completed_at"] is not None) == completed, ("completed at no time, or not at a time", task)
         attempts = sorted(made[task["id"]], key=lambda attempt: attempt["number"])
         numbers = [attempt["number"] for attempt in attempts]
-        assert numbers == list(range(1, len(numbers) + 1)), ("attempts are not numbered 1, 2, …", task, numbers)
+        if task["kind"] == "work":  # whose maker is told of another task gets a number by chance
+            assert numbers == list(range(1, len(numbers) + 1)), ("attempts are not numbered 1, 2, …", task, numbers)
         if task["mode"] == "test":
             assert completed, ("a task in test mode that is not completed", task)
             assert task["completed_at"] == task["created_at"], ("not completed from the start", task)

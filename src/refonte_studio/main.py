@@ -18,10 +18,11 @@ from refonte_studio.db.engine import Listeners
 from refonte_studio.files.routes import operations as files
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import Clock, system_clock
-from refonte_studio.projects.model import Unassigned
+from refonte_studio.projects.model import QualityChanged, Unassigned
 from refonte_studio.projects.routes import operations as projects
 from refonte_studio.quality.routes import operations as quality
-from refonte_studio.tasks.model import TasksEnded
+from refonte_studio.tasks import estimation
+from refonte_studio.tasks.model import TasksChanged, TasksEnded
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
 from refonte_studio.teams.mail import Mailer
@@ -55,6 +56,8 @@ LISTENERS: Listeners = {
     TeammatesDisabled: (work_service.on_disabled,),
     Unassigned: (work_service.on_unassigned,),
     TasksEnded: (work_service.on_tasks_ended, callbacks_service.on_tasks_ended),
+    TasksChanged: (callbacks_service.on_tasks_changed,),
+    QualityChanged: (estimation.on_quality_changed,),
     BatchCompleted: (callbacks_service.on_batch_completed,),
 }
 

@@ -244,6 +244,21 @@ async def set_quality_settings(world: World, person: Person) -> Request:
 
 
 @example
+async def get_consensus(world: World, person: Person) -> Request:
+    return Request({"name": await project(world)})
+
+
+@example
+async def estimate_consensus(world: World, person: Person) -> Request:
+    return Request({"name": await project(world)})
+
+
+@example
+async def list_consensus_labelers(world: World, person: Person) -> Request:
+    return Request({"name": await project(world)}, {"limit": 10})
+
+
+@example
 async def list_assignments(world: World, person: Person) -> Request:
     return Request()
 

@@ -31,6 +31,9 @@ MAY: dict[str, str] = {
     "get_quality_settings": STAFF,
     "set_quality_settings": STAFF,
     "update_studio_pipeline_config": STAFF,
+    "get_consensus": STAFF,
+    "estimate_consensus": STAFF,
+    "list_consensus_labelers": STAFF,
     # assignments and groups
     "list_assignments": STAFF,
     "add_assignments": STAFF,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.tasks.types import TYPES
+from refonte_studio.tasks.types._equal import Plain
 
 IMAGE = TYPES["imageannotation"]
 MASKS = TYPES["segmentannotation"]
@@ -195,14 +196,97 @@ def test_samples_fit_any_image(kind, width, height, least):
     assert IMAGE.check_response(params, sample) == sample
 
 
-def test_the_most_typical_drawing_is_the_result():
-    near = [{"annotations": [{**BOX, "left": left, "width": 40}]} for left in (10, 12, 50)]
-    assert IMAGE.combine(SIZED, [near[2], near[0], near[1]]) in near[:2]
-    points = [{"annotations": [shape("point", x=x, y=1)]} for x in (90, 1, 2)]
-    assert IMAGE.combine(SIZED, points) in points[1:]
-    there, back = dots((0, 0), (90, 40)), dots((90, 40), (0, 0))
-    lines = [{"annotations": [shape("line", vertices=v)]} for v in (dots((0, 40), (9, 40)), there, back)]
-    assert IMAGE.combine(SIZED, lines) == lines[1]  # a line drawn from its other end is the same line
+def combined(*drawings: dict[str, Any], params: dict[str, Any] = SIZED) -> list[dict[str, Any]]:
+    """The annotations that come of one drawing each."""
+    result = IMAGE.combine(params, [{"annotations": [each]} for each in drawings])
+    assert IMAGE.check_response(params, result) == result
+    return result["annotations"]
+
+
+def test_what_more_than_half_draw_is_kept_and_lies_in_the_middle():
+    boxes = [{**BOX, "left": left, "width": 40} for left in (50, 10, 12)]
+    assert combined(*boxes) == [{**boxes[1], "left": 11}]
+    points = [shape("point", x=x, y=1) for x in (90, 1, 2, 2)]
+    assert combined(*points) == [points[2]]
+
+
+def test_the_edges_of_a_box_are_medians_so_that_one_careless_edge_does_not_count():
+    careless = {**BOX, "left": 10, "width": 80}
+    careful = [{**BOX, "left": 10, "width": 50}, {**BOX, "left": 11, "width": 50}]
+    assert combined(careless, *careful) == [{**BOX, "left": 10, "width": 51}]
+
+
+def test_a_line_drawn_from_its_other_end_is_the_same_line():
+    there, back = dots((0, 0), (90, 40)), dots((90, 40), (0, 2))
+    lines = [shape("line", vertices=v) for v in (dots((0, 40), (9, 40)), there, back)]
+    assert combined(*lines) == [{**lines[1], "vertices": dots((0, 1), (90, 40))}]
+
+
+def test_lines_with_other_vertices_give_the_most_typical_one():
+    three = dots((0, 0), (45, 20), (90, 40))
+    lines = [shape("line", vertices=v) for v in (dots((0, 0), (90, 41)), three, dots((0, 0), (90, 40)))]
+    assert combined(*lines) == [lines[1]]
+
+
+def test_of_outlines_the_most_typical_one_is_kept_as_it_was_drawn():
+    corners = [dots((0, 0), (40, 0), (40, low), (0, low)) for low in (50, 42, 38)]
+    polygons = [shape("polygon", vertices=each) for each in corners]
+    assert combined(*polygons) == [polygons[1]]
+
+
+def test_outlines_are_compared_by_what_is_inside_them():
+    upper, lower = dots((0, 0), (40, 0), (0, 40)), dots((40, 0), (40, 40), (0, 40))
+    one, other = (IMAGE.check_response(SIZED, {"annotations": [shape("polygon", vertices=v)]}) for v in (upper, lower))
+    assert IMAGE.similarity(SIZED, one, other) == 0.0  # though the box around both is the same
+    assert IMAGE.similarity(SIZED, one, one) == 1.0
+
+
+def test_ellipses_are_joined_whichever_way_they_are_turned():
+    flat = shape("ellipse", center={"x": 50, "y": 25}, rx=40, ry=10, rotation=0)
+    turned = [{**flat, "rotation": rotation} for rotation in (2, -178, 184)]
+    assert combined(*turned) == [{**flat, "rotation": 2}]
+    tilted = [{"annotations": [{**flat, "ry": 1, "rotation": turn}]} for turn in (20, -20)]
+    assert IMAGE.similarity(SIZED, *tilted) == 0.0  # though the box around both is the same
+
+
+def test_corners_of_cuboids_are_joined_by_their_names():
+    def cuboid(*moved: float) -> dict[str, Any]:
+        places = ((0, 0), (20, 0), (20, 30), (0, 30))
+        corners = [
+            {"x": x + off, "y": y, "description": f"c{i}"}
+            for i, ((x, y), off) in enumerate(zip(places, moved, strict=True))
+        ]
+        return shape("cuboid", vertices=corners)
+
+    mixed_up = cuboid(2, 0, 0, 2)
+    mixed_up["vertices"].reverse()
+    assert combined(cuboid(0, 1, 0, 0), cuboid(1, 1, 0, 1), mixed_up)[0]["vertices"] == cuboid(1, 1, 0, 1)["vertices"]
+
+
+def test_the_label_and_the_attributes_of_an_object_are_voted_on():
+    params = {**SIZED, "annotation_attributes": ATTRIBUTES}
+    said = [("x", "red", 2), ("y", "blue", 4), ("y", "blue", 3), ("y", "red", 5), ("x", "red", 1)]
+    drawings = [
+        {**BOX, "label": name, "attributes": {"colour": colour, "doors": doors, "why": "so"}}
+        for name, colour, doors in said
+    ]
+    found = combined(*drawings, params=params)[0]
+    assert (found["label"], found["attributes"]) == ("y", {"colour": "blue", "doors": 4, "why": "so"})
+
+
+def test_two_objects_that_overlap_stay_two():
+    front, back = {**BOX, "left": 0, "width": 60}, {**BOX, "uuid": "2", "left": 10, "width": 60}
+    attempts = [{"annotations": order} for order in ([front, back], [back, front], [front, back])]
+    result = IMAGE.combine(SIZED, attempts)
+    assert result == attempts[0]
+
+
+def test_where_nobody_agrees_the_most_typical_response_stands_and_is_doubtful():
+    apart = [{"annotations": [{**BOX, "left": left, "width": 20}]} for left in (0, 40, 80)]
+    outcome = IMAGE.consensus(SIZED, apart, Plain(3))
+    assert outcome.response == apart[0]
+    assert outcome.agreement == 0.0
+    assert outcome.confidence < 0.5
 
 
 def test_many_annotations_are_combined_in_bounded_time():
@@ -256,9 +340,12 @@ def test_run_lengths_that_cannot_be_read_are_refused(wrong):
     assert "rle.counts" in refusal(spelled_out, wrong, 2, 3)
 
 
-def test_the_mask_that_covers_most_of_what_others_do_is_the_result():
-    masks = [mask(0, 1, 5), mask(0, 5, 1), mask(0, 6)]
+def test_the_pixels_that_more_than_half_give_an_object_are_the_result():
+    masks = [mask(0, 4, 2), mask(0, 5, 1), mask(0, 6)]
     assert MASKS.combine(ROAD, masks) == masks[1]
+    wide = {**ROAD, "image_size": {"width": 10, "height": 1}}
+    masks = [mask(*counts, size=(1, 10)) for counts in ((0, 6, 4), (2, 6, 2), (1, 8, 1))]
+    assert MASKS.combine(wide, masks) == mask(1, 7, 2, size=(1, 10))  # as nobody has drawn it
 
 
 def test_a_block_has_a_page_a_place_and_a_text():

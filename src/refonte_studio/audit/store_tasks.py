@@ -28,7 +28,8 @@ TASK_RULES = (
            FROM places p JOIN tasks t ON t.id = p.task_id
            LEFT JOIN (SELECT c.task_id, COUNT(*) AS held FROM claims c WHERE c.state = 'held' GROUP BY c.task_id) h
              ON h.task_id = p.task_id
-           WHERE p.open <> CASE WHEN t.kind = 'work' THEN p.wanted - p.attempts - COALESCE(h.held, 0) ELSE 0 END""",
+           WHERE p.open <> CASE WHEN t.kind = 'work' AND NOT p.reviewing
+             THEN p.wanted - p.attempts - COALESCE(h.held, 0) ELSE 0 END""",
     ),
     Rule(
         "places-count-attempts",
@@ -43,23 +44,26 @@ TASK_RULES = (
         "A pending task for work wants more attempts than it has.",
         """SELECT p.task_id AS id, 'it has ' || p.attempts || ' of ' || p.wanted || ' attempts and is pending' AS found
            FROM places p JOIN tasks t ON t.id = p.task_id
-           WHERE t.kind = 'work' AND (p.attempts >= p.wanted OR p.wanted NOT BETWEEN 1 AND 15)""",
+           WHERE t.kind = 'work' AND (p.attempts >= p.wanted AND NOT p.reviewing OR p.wanted NOT BETWEEN 1 AND 15)""",
     ),
     Rule(
         "attempts-numbered",
-        "The attempts of a task are numbered 1, 2, … without a gap.",
-        """SELECT task_id AS id, COUNT(*) || ' attempts, numbered ' || MIN(number) || ' to ' || MAX(number) AS found
-           FROM attempts GROUP BY task_id
+        "The attempts of a task for work that count are numbered 1, 2, … without a gap.",
+        """SELECT a.task_id AS id, COUNT(*) || ' attempts, numbered ' || MIN(number) || ' to ' || MAX(number) AS found
+           FROM attempts a JOIN tasks t ON t.id = a.task_id
+           WHERE t.kind = 'work' AND a.rejected_at IS NULL GROUP BY a.task_id
            HAVING MIN(number) <> 1 OR MAX(number) <> COUNT(*) OR COUNT(DISTINCT number) <> COUNT(*)""",
     ),
     Rule(
         "completed-by-its-last-attempt",
-        "The attempt that makes up the number wanted completes its task at that moment, and is its last.",
+        "The attempt that makes up the number wanted is its task's last, and completes it at that moment or has it reviewed.",
         """SELECT a.task_id AS id, 'attempt ' || a.number || ' of ' || a.wanted || ' wanted, and ' || m.made
              || ' in all; the task is ' || t.status AS found
            FROM attempts a JOIN tasks t ON t.id = a.task_id
-           JOIN (SELECT task_id, COUNT(*) AS made FROM attempts GROUP BY task_id) m ON m.task_id = a.task_id
-           WHERE t.kind = 'work' AND a.number >= a.wanted
+           JOIN (SELECT task_id, COUNT(*) AS made FROM attempts WHERE rejected_at IS NULL GROUP BY task_id) m
+             ON m.task_id = a.task_id
+           WHERE t.kind = 'work' AND a.number >= a.wanted AND a.rejected_at IS NULL
+             AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.task_id = a.task_id)
              AND (a.number <> a.wanted OR m.made <> a.number OR t.status <> 'completed'
                OR t.completed_at <> a.submitted_at)""",
     ),

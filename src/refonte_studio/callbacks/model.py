@@ -17,6 +17,7 @@ class About(StrEnum):
 
     TASK_COMPLETED = "task.completed"
     TASK_CANCELED = "task.canceled"
+    TASK_CHANGED = "task.changed"  # it is completed, and has another response than it had
     BATCH_COMPLETED = "batch.completed"
 
 

@@ -16,7 +16,7 @@ from refonte_studio.kit.ids import new_id, new_ids
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.projects import service as projects
 from refonte_studio.tasks import service as tasks
-from refonte_studio.tasks.model import Status, TasksEnded
+from refonte_studio.tasks.model import Status, TasksChanged, TasksEnded
 from refonte_studio.teams import service as teams
 
 CHUNK = 500
@@ -25,7 +25,15 @@ SWEEP_LIMIT = 5_000
 
 async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
     """Those of the tasks that have a callback_url are to be told of."""
-    about = About.TASK_COMPLETED if event.status is Status.COMPLETED else About.TASK_CANCELED
+    await _of_tasks(tx, event, About.TASK_COMPLETED if event.status is Status.COMPLETED else About.TASK_CANCELED)
+
+
+async def on_tasks_changed(tx: Tx, event: TasksChanged) -> None:
+    """Those of the tasks that have a callback_url are to be told of again."""
+    await _of_tasks(tx, event, About.TASK_CHANGED)
+
+
+async def _of_tasks(tx: Tx, event: TasksEnded | TasksChanged, about: About) -> None:
     wanted = sorted(event.callback_urls.items())
     if wanted:
         ids = new_ids(event.now, len(wanted))

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 # How labels become one: by equal votes, votes weighted by accuracy, one accuracy a person (one_coin), a confusion
 # matrix a person (Dawid and Skene), accuracy and difficulty (GLAD), competence and spamming (MACE), or what we hold to
 # be best.
-METHODS = ("default", "majority", "weighted", "one_coin", "dawid_skene", "glad", "mace")
+METHODS = ("shrunk_dawid_skene", "majority", "weighted", "one_coin", "dawid_skene", "glad", "mace")
 DEFAULT_METHOD = METHODS[0]
 
 

@@ -588,7 +588,7 @@ labeler_models = Table(
     _count("answers"),
     Column("accuracy", Float, nullable=False),  # the estimated share of right ones, 0 to 1
     _text("model"),  # JSON, of the consensus method
-    PrimaryKeyConstraint("project_id", "question", "teammate_id"),
+    PrimaryKeyConstraint("project_id", "teammate_id", "question"),
     Index("ix_labeler_models_teammate_id", "teammate_id"),
 )
 

@@ -1,6 +1,7 @@
 """Projects, who is assigned to them, and the groups of labelers within them."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -66,6 +67,12 @@ class QualitySettings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_un
 
 
 DEFAULTS = QualitySettings()
+
+
+@lru_cache(maxsize=256)
+def settings_of(text: str | None) -> QualitySettings:
+    """The settings that are kept as JSON; the defaults, where there are none."""
+    return DEFAULTS if text is None else msgspec.json.decode(text, type=QualitySettings)
 
 
 @dataclass(frozen=True, slots=True)

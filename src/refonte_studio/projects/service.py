@@ -36,6 +36,7 @@ from refonte_studio.projects.model import (
     QualityChanged,
     Template,
     Version,
+    settings_of,
 )
 
 __all__ = [
@@ -197,7 +198,7 @@ async def hold(tx: Tx, project: Project) -> Project:
         project,
         pipeline=row["pipeline"],
         consensus_attempts=row["consensus_attempts"],
-        quality=store.settings_of(row["quality"]),
+        quality=settings_of(row["quality"]),
         evaluates=bool(row["evaluates"]),
     )
 

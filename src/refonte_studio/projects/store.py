@@ -7,7 +7,7 @@ import msgspec
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Mode
-from refonte_studio.projects.model import Project, QualitySettings, Version
+from refonte_studio.projects.model import Project, QualitySettings, Version, settings_of
 
 HISTORY_LIMIT = 100  # versions that a project shows
 
@@ -34,11 +34,6 @@ def _project(row: Row) -> Project:
         quality=settings_of(row["quality"]),
         evaluates=bool(row["evaluates"]),
     )
-
-
-def settings_of(text: str | None) -> QualitySettings:
-    """The settings that are kept as JSON; the defaults, where there are none."""
-    return QualitySettings() if text is None else msgspec.json.decode(text, type=QualitySettings)
 
 
 async def insert(tx: Tx, project: Project) -> bool:

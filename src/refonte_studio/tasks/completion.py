@@ -2,17 +2,26 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
-
-import msgspec
 
 from refonte_studio.batches import service as batches
 from refonte_studio.db import Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.errors import Conflict
 from refonte_studio.projects.model import Project
-from refonte_studio.tasks import policy, store_attempts, store_places
-from refonte_studio.tasks.model import Attempt, Place, Status, Task, TasksEnded
+from refonte_studio.tasks import outcomes, policy, store_attempts, store_places
+from refonte_studio.tasks.model import (
+    NewAttempt,
+    Place,
+    Recorded,
+    Result,
+    ReviewDue,
+    ReviewReason,
+    Rules,
+    Status,
+    Step,
+    Task,
+    TasksEnded,
+)
 
 # Hardly can so many tasks of one batch end in transactions that run at the same time. Should a transaction stand still
 # in its middle while others end more than that, `settle_late` comes after it.
@@ -44,66 +53,119 @@ async def settle_late(tx: Tx, now: int) -> int:
     return len(late)
 
 
-async def record_attempt(
-    tx: Tx, task: Task, place: Place, attempt_id: str, teammate_id: str, response: str, started_at: int, now: int
-) -> tuple[int, int]:
-    """Records a checked response (JSON) to a pending task whose places are locked; the one that makes enough completes
-    it. Answers the attempt's number, and how many are wanted.
+async def record_attempt(tx: Tx, task: Task, place: Place, attempt: NewAttempt, now: int) -> Recorded:
+    """Records a checked response to a pending task whose places are locked; the one that makes enough completes it,
+    unless more people are to be asked, or a review is to decide.
 
     Raises Conflict if this person has attempted the task before. The place that they held is not given back.
     """
-    number, wanted = place.attempts + 1, place.wanted
+    recorded = policy.recorded(task, place)
     try:
         await store_attempts.insert_attempt(
             tx,
-            id=attempt_id,
+            id=attempt.id,
             team_id=task.team_id,
             mode=task.mode,
             task_id=task.id,
             project_id=task.project_id,
             batch_id=task.batch_id,
-            teammate_id=teammate_id,
-            number=number,
-            wanted=wanted,
-            response=response,
-            started_at=started_at,
+            teammate_id=attempt.teammate_id,
+            number=recorded.number,
+            wanted=recorded.wanted,
+            response=attempt.response,
+            started_at=attempt.started_at,
             submitted_at=now,
         )
     except Duplicate as error:
         raise Conflict(f"you have attempted task {task.id} before") from error
-    if task.kind != "work" or number < wanted:
+    if task.kind != "work" or place.attempts + 1 < place.wanted:
         await store_places.count_attempt(tx, task.team_id, place)
-        return number, wanted
-    if number > 1:
-        await _complete(tx, [task], now)
+        return recorded
+    await conclude(tx, task, place, now)
+    return recorded
+
+
+async def conclude(tx: Tx, task: Task, place: Place, now: int, *, asked: bool = True) -> None:
+    """What comes of a task whose places are locked, now that it has the attempts it asked for, or is clear without.
+
+    Unless an attempt has just been made (`asked`), nobody more is asked: that has been done.
+    """
+    attempts = (await store_attempts.attempts_of(tx, task.team_id, [task.id]))[task.id]
+    result = (await outcomes.results(tx, [task], {task.id: attempts}))[task.id]
+    step, reason = policy.next_step(place.rules, len(attempts), result.confidence)
+    if step is Step.ASK:
+        if asked:
+            await store_places.ask_one_more(tx, task.team_id, place)
+    elif reason is not None:
+        await _review(tx, task, len(attempts), result, reason, now)
     else:
-        held = wanted - place.open > 1  # by others, which a change of pipeline may have left
-        await store_attempts.complete(tx, task.team_id, task.id, response, now)
+        # Where no more is asked of others than of this one, nobody else can hold it.
+        held = place.wanted - place.open > 1
+        await store_attempts.complete(tx, task.team_id, task.id, result, now)
         await _ended(tx, [task], now, held=held)
-    await settle(tx, task.team_id, place.batch_id, now)
-    return number, wanted
+        await settle(tx, task.team_id, place.batch_id, now)
 
 
-async def _complete(tx: Tx, tasks: Sequence[Task], now: int) -> None:
-    """Completes locked, pending tasks with what their attempts give. Does not settle their batches."""
+async def _review(tx: Tx, task: Task, attempts: int, result: Result, reason: ReviewReason, now: int) -> None:
+    """Leaves it to a review what becomes of a locked task."""
+    await store_places.hold_for_review(tx, task.team_id, task.places_in, task.id, attempts)
+    await store_attempts.note_result(tx, task.team_id, task.id, result)
+    await tx.tell(
+        ReviewDue(
+            task.team_id,
+            task.mode,
+            task.project_id,
+            task.batch_id,
+            task.id,
+            result.response,
+            result.confidence,
+            reason,
+            now,
+        )
+    )
+
+
+async def complete_reviewed(tx: Tx, task: Task, response: str, now: int) -> None:
+    """Completes a task under review, whose places are locked, with the response (JSON) that a person decided on."""
+    await store_attempts.complete_reviewed(tx, task.team_id, task.id, response, now)
+    await _ended(tx, [task], now, held=False)
+    await settle(tx, task.team_id, task.places_in, now)
+
+
+async def send_back(tx: Tx, project: Project, task: Task, to_all: bool, now: int) -> list[str]:
+    """Rejects the attempts of a task under review, whose places are locked, and lets it be attempted anew.
+
+    Its places are open to everybody who may have it, or, unless `to_all`, kept for those whose attempts were rejected,
+    one each. Answers who they are.
+    """
+    people = await store_attempts.reject(tx, task.team_id, task.id, now)
+    wanted = project.attempts_wanted if to_all else len(people)
+    await store_places.begin_anew(tx, task.team_id, task.places_in, task.id, wanted, wanted if to_all else 0)
+    return people
+
+
+async def complete_enough(tx: Tx, project: Project, tasks: Sequence[Task], now: int) -> int:
+    """What comes of locked, pending tasks of a project that have the attempts they asked for: they are completed, left
+    to a review, or asked of one more. Answers how many are completed. Does not settle their batches."""
     if not tasks:
-        return
-    attempts = await store_attempts.attempts_of(tx, tasks[0].team_id, [task.id for task in tasks])
+        return 0
+    rules = Rules.of(project)
+    attempts = await store_attempts.attempts_of(tx, project.team_id, [task.id for task in tasks])
+    results = await outcomes.results(tx, tasks, attempts)
+    completed: list[Task] = []
     for task in tasks:
-        await store_attempts.complete(tx, task.team_id, task.id, _combined(task, attempts[task.id]), now)
-    await _ended(tx, tasks, now)
-
-
-def _combined(task: Task, attempts: Sequence[Attempt]) -> str:
-    if len(attempts) == 1:
-        return attempts[0].response
-    responses = [msgspec.json.decode(attempt.response) for attempt in attempts]
-    return combined(task.type, msgspec.json.decode(task.params), responses)
-
-
-def combined(type_name: str, params: dict[str, Any], responses: Sequence[dict[str, Any]]) -> str:
-    """One response (JSON) from those of several attempts, in their order."""
-    return policy.as_json("response", policy.task_type(type_name).combine(params, responses))
+        result, count = results[task.id], len(attempts[task.id])
+        step, reason = policy.next_step(rules, count, result.confidence)
+        if step is Step.ASK:
+            await store_places.ask_for(tx, task.team_id, task.places_in, task.id, count + 1)
+        elif reason is not None:
+            await _review(tx, task, count, result, reason, now)
+        else:
+            await store_attempts.complete(tx, task.team_id, task.id, result, now)
+            completed.append(task)
+    if completed:
+        await _ended(tx, completed, now)
+    return len(completed)
 
 
 async def _ended(tx: Tx, tasks: Sequence[Task], now: int, *, held: bool = True) -> None:
@@ -123,7 +185,10 @@ async def complete_attempted(tx: Tx, team_id: str, batch_ids: Sequence[str], now
     for batch_id in sorted(completed):
         after = ""
         while tasks := await store_places.lock_attempted(tx, team_id, batch_id, after, CHUNK):
-            await _complete(tx, tasks, now)
+            attempts = await store_attempts.attempts_of(tx, team_id, [task.id for task in tasks])
+            for task_id, result in (await outcomes.results(tx, tasks, attempts)).items():
+                await store_attempts.complete(tx, team_id, task_id, result, now)
+            await _ended(tx, tasks, now)
             completed[batch_id] += len(tasks)
             after = tasks[-1].id
     for batch_id in sorted(completed):
@@ -148,7 +213,6 @@ async def _retarget_batch(tx: Tx, project: Project, batch_id: str, now: int) -> 
     while found := await store_places.lock_to_retarget(tx, project.team_id, batch_id, wanted, after, CHUNK):
         await store_places.set_wanted(tx, project.team_id, batch_id, [task.id for task, _ in found], wanted)
         enough = [task for task, attempts in found if attempts >= wanted]
-        await _complete(tx, enough, now)
-        completed += len(enough)
+        completed += await complete_enough(tx, project, enough, now)
         after = found[-1][0].id
     return completed

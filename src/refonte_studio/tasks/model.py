@@ -7,6 +7,7 @@ from typing import Literal
 
 from refonte_studio.db import Event
 from refonte_studio.kit.caller import Mode
+from refonte_studio.projects.model import DEFAULTS, Project, QualitySettings
 
 Kind = Literal["work", "training", "evaluation"]
 TAG_LIMIT = 100
@@ -59,11 +60,56 @@ class Task:
     created_at: int
     updated_at: int
     completed_at: int | None
+    confidence: float | None = None  # that the response, where attempts gave it, is right: 0 to 1
+    agreement: float | None = None  # of those attempts with each other: 0 to 1
+    reviewed: bool = False  # whether a person has decided about the response
 
     @property
     def places_in(self) -> str:
         """Where its places are counted while it is pending: in its batch, or nowhere for a quality task."""
         return self.batch_id if self.kind == "work" and self.batch_id is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a project makes of the attempts at its tasks."""
+
+    most: int = 1  # attempts that a task is asked for
+    least: int = 1  # the same, before it is looked at whether that is enough
+    adaptive: bool = False
+    quality: QualitySettings = DEFAULTS
+
+    @classmethod
+    def of(cls, project: Project) -> "Rules":
+        """Those of a project."""
+        return cls(project.attempts_most, project.attempts_wanted, project.adaptive, project.quality)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but the number of attempts decides when a task is completed."""
+        return not (self.adaptive or self.quality.review_levels or self.quality.review_below is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What attempts give: a response (JSON), the probability that it is right, and how much they agree; 0 to 1."""
+
+    response: str
+    confidence: float
+    agreement: float
+
+
+class Step(StrEnum):
+    """What comes of a task that has the attempts it asked for."""
+
+    ASK = "ask"  # one more person
+    REVIEW = "review"
+    COMPLETE = "complete"
+
+
+class ReviewReason(StrEnum):
+    LEVEL = "level"  # every task of the project is reviewed
+    CONFIDENCE = "confidence"  # the attempts left it unsure
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +120,9 @@ class Place:
     task_id: str
     wanted: int  # attempts that complete it
     attempts: int  # submitted so far
-    open: int  # wanted - attempts - held claims; 0 for a training or evaluation task
+    open: int  # wanted - attempts - held claims; 0 for a training or evaluation task, and for one under review
+    reviewing: bool = False  # whether it has the attempts it wanted, and a review is to decide
+    rules: Rules = Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +139,29 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """A checked response that has just come in."""
+
+    id: str  # of the claim that it comes from
+    teammate_id: str
+    response: str  # JSON object
+    started_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What an attempt's maker is told of its task: its number, of how many that are wanted, and whether that is all.
+
+    It says nothing of what others answered: of a task that is asked on until it is clear, it is told as if it were
+    always asked of the most people.
+    """
+
+    number: int
+    wanted: int
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """A review of a completed task."""
 
@@ -100,6 +171,21 @@ class Audit:
     accepted: bool
     comments: str | None
     created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDue(Event):
+    """A pending task has the attempts it asked for, and a review is to decide what becomes of it."""
+
+    team_id: str
+    mode: Mode
+    project_id: str
+    batch_id: str | None
+    task_id: str
+    proposed: str  # JSON: what its attempts give
+    confidence: float
+    reason: ReviewReason
+    now: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +205,17 @@ class TasksEnded(Event):
         """Of some tasks of one team and mode."""
         urls = {task.id: task.callback_url for task in tasks if task.callback_url is not None}
         return cls(tasks[0].team_id, tasks[0].mode, tuple(task.id for task in tasks), urls, status, now, held)
+
+
+@dataclass(frozen=True, slots=True)
+class TasksChanged(Event):
+    """These completed tasks have another response than they had."""
+
+    team_id: str
+    mode: Mode
+    task_ids: tuple[str, ...]
+    callback_urls: Mapping[str, str]  # of those tasks that have one, by id
+    now: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from refonte_studio.files.model import checked_url
 from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.errors import BadInput, NotFound, shown
-from refonte_studio.projects.model import ANY_TYPE, Project
+from refonte_studio.projects.model import ANY_TYPE, Project, QualitySettings, settings_of
 from refonte_studio.tasks import types
-from refonte_studio.tasks.model import TAG_LENGTH, TAG_LIMIT
+from refonte_studio.tasks.model import TAG_LENGTH, TAG_LIMIT, Place, Recorded, ReviewReason, Rules, Step, Task
 from refonte_studio.tasks.types import TaskType
 
 UNIQUE_ID_LENGTH = 500
@@ -25,6 +25,7 @@ RESERVED = frozenset(
     {
         *("task_id", "type", "status", "created_at", "updated_at", "completed_at", "params", "response"),
         *("is_test", "customer_review_status", "audits", "attempts", "attachmentS3Downloads"),
+        *("confidence", "agreement"),
     }
 )
 # What a task never inherits from its project.
@@ -43,6 +44,60 @@ class Draft(msgspec.Struct, frozen=True, array_like=True):
     unique_id: str | None
     callback_url: str | None
     response: str | None  # the sample that completes a task in test mode
+
+
+V = TypeVar("V")
+
+
+def family(question: str) -> str:
+    """What a question is estimated with: one about a choice among several, with those about the other choices."""
+    parent = question.rpartition("/")[0]
+    return parent if parent == "categories" or "/" in parent else question
+
+
+class Families(dict[str, V]):
+    """By question, where those of a family have one in common."""
+
+    def get(self, question: str, default: Any = None, /) -> Any:
+        found = super().get(question)
+        return super().get(family(question), default) if found is None else found
+
+
+def next_step(rules: Rules, attempts: int, confidence: float) -> tuple[Step, ReviewReason | None]:
+    """What comes of a task that has so many attempts, as many as it asked for, and whose result is so sure.
+
+    A review says why there is one.
+    """
+    target = rules.quality.target_confidence
+    if rules.adaptive and attempts < rules.most and target is not None and confidence < target:
+        return Step.ASK, None
+    if rules.quality.review_levels:
+        return Step.REVIEW, ReviewReason.LEVEL
+    least = rules.quality.review_below
+    if least is not None and confidence < least:
+        return Step.REVIEW, ReviewReason.CONFIDENCE
+    return Step.COMPLETE, None
+
+
+def recorded(task: Task, place: Place) -> Recorded:
+    """What the maker of the next attempt is told.
+
+    A training or evaluation task is asked of very many; its numbers begin anew, so that they look like another task's.
+    """
+    rules = place.rules
+    number = (place.attempts if task.kind == "work" else place.attempts % place.wanted) + 1
+    wanted = rules.most if rules.adaptive else place.wanted
+    return Recorded(number, wanted, told_done(number, wanted, rules.quality))
+
+
+def told_done(number: int, wanted: int, settings: QualitySettings) -> bool:
+    """Whether the maker of an attempt of this number is told that its task is completed."""
+    return number >= wanted and not settings.review_levels
+
+
+def recorded_before(number: int, wanted: int, quality: str | None) -> Recorded:
+    """The same, told again, in a project of these settings (JSON, or None for the defaults)."""
+    return Recorded(number, wanted, told_done(number, wanted, settings_of(quality)))
 
 
 def task_type(name: str) -> TaskType:

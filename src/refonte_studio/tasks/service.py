@@ -2,28 +2,42 @@
 
 from refonte_studio.tasks.completion import (
     AT_ONCE,
-    combined,
     complete_attempted,
+    complete_enough,
+    complete_reviewed,
     record_attempt,
     retarget,
+    send_back,
     settle,
     settle_late,
 )
 from refonte_studio.tasks.creation import create_task
 from refonte_studio.tasks.edits import cancel, find, lock_pending
+from refonte_studio.tasks.judging import NOTHING, Known
 from refonte_studio.tasks.lists import described, tasks_by_ids
+from refonte_studio.tasks.outcomes import alone, judged
+from refonte_studio.tasks.policy import recorded_before
+from refonte_studio.tasks.store_places import rules_of
 
 __all__ = [
     "AT_ONCE",
+    "NOTHING",
+    "Known",
+    "alone",
     "cancel",
-    "combined",
     "complete_attempted",
+    "complete_enough",
+    "complete_reviewed",
     "create_task",
     "described",
     "find",
+    "judged",
     "lock_pending",
     "record_attempt",
+    "recorded_before",
     "retarget",
+    "rules_of",
+    "send_back",
     "settle",
     "settle_late",
     "tasks_by_ids",

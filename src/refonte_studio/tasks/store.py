@@ -12,6 +12,7 @@ TASK_COLUMNS = (
     *("id", "team_id", "mode", "project_id", "batch_id", "kind", "type", "status"),
     *("params", "metadata", "tags", "unique_id", "callback_url", "response", "review_status"),
     *("project_version", "created_at", "updated_at", "completed_at"),
+    *("confidence", "agreement", "reviewed"),
 )
 TASK = ", ".join(TASK_COLUMNS)
 # Beside a list of ids: without the cast, SQLite would rather read the index of the whole team than look up each id.

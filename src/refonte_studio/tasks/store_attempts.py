@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from refonte_studio.db import Row, Tx
-from refonte_studio.tasks.model import Attempt, Audit
+from refonte_studio.tasks.model import Attempt, Audit, Result
 
 
 def attempt_of(row: Row) -> Attempt:
@@ -31,10 +31,10 @@ async def insert_attempt(tx: Tx, **values: Any) -> None:
 
 
 async def attempts_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, list[Attempt]]:
-    """The attempts of these tasks, in their order of submission."""
+    """The attempts of these tasks that count, in their order of submission: none that a review has rejected."""
     rows = await tx.all(
         """SELECT id, task_id, teammate_id, number, response, started_at, submitted_at FROM attempts
-           WHERE task_id IN :task_ids[] AND team_id = :team_id ORDER BY task_id, number""",
+           WHERE task_id IN :task_ids[] AND team_id = :team_id AND rejected_at IS NULL ORDER BY task_id, number, id""",
         task_ids=list(task_ids),
         team_id=team_id,
     )
@@ -66,13 +66,53 @@ async def audits_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, 
     return found
 
 
-async def complete(tx: Tx, team_id: str, task_id: str, response: str, now: int) -> None:
+async def complete(tx: Tx, team_id: str, task_id: str, result: Result, now: int) -> None:
     """Gives a pending task its response."""
     await tx.run(
-        """UPDATE tasks SET status = 'completed', response = :response, completed_at = :now, updated_at = :now
+        """UPDATE tasks SET status = 'completed', response = :response, confidence = :confidence,
+             agreement = :agreement, completed_at = :now, updated_at = :now
+           WHERE id = :task_id AND team_id = :team_id AND status = 'pending'""",
+        task_id=task_id,
+        team_id=team_id,
+        response=result.response,
+        confidence=result.confidence,
+        agreement=result.agreement,
+        now=now,
+    )
+
+
+async def complete_reviewed(tx: Tx, team_id: str, task_id: str, response: str, now: int) -> None:
+    """Gives a pending task the response that a person has decided on."""
+    await tx.run(
+        """UPDATE tasks SET status = 'completed', response = :response, reviewed = true, completed_at = :now,
+             updated_at = :now
            WHERE id = :task_id AND team_id = :team_id AND status = 'pending'""",
         task_id=task_id,
         team_id=team_id,
         response=response,
         now=now,
     )
+
+
+async def note_result(tx: Tx, team_id: str, task_id: str, result: Result) -> None:
+    """Keeps how sure the attempts of a task are that is not completed yet."""
+    await tx.run(
+        """UPDATE tasks SET confidence = :confidence, agreement = :agreement
+           WHERE id = :task_id AND team_id = :team_id AND status = 'pending'""",
+        task_id=task_id,
+        team_id=team_id,
+        confidence=result.confidence,
+        agreement=result.agreement,
+    )
+
+
+async def reject(tx: Tx, team_id: str, task_id: str, now: int) -> list[str]:
+    """Lets the attempts of a task that counted count no more; answers whose they are."""
+    rows = await tx.all(
+        """UPDATE attempts SET rejected_at = :now
+           WHERE task_id = :task_id AND team_id = :team_id AND rejected_at IS NULL RETURNING teammate_id""",
+        task_id=task_id,
+        team_id=team_id,
+        now=now,
+    )
+    return sorted(row["teammate_id"] for row in rows)

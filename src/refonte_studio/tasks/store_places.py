@@ -4,11 +4,13 @@ Whoever ends a task or changes what it wants locks this row first.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.db.stamps import STAMP
 from refonte_studio.kit.caller import Mode
-from refonte_studio.tasks.model import Place, Task
+from refonte_studio.projects.model import CONSENSUS, MIN_ATTEMPTS, settings_of
+from refonte_studio.tasks.model import Place, Rules, Task
 from refonte_studio.tasks.store import TASK_COLUMNS, task_of
 
 COLUMNS = ("team_id", "batch_id", "task_id", "wanted", "attempts", "open", "opened")
@@ -16,8 +18,27 @@ COLUMNS = ("team_id", "batch_id", "task_id", "wanted", "attempts", "open", "open
 _TASK = ", ".join(f"t.{column}" for column in TASK_COLUMNS)
 
 
+# What a place and its project's rules are read from: of `places p` and `projects j`.
+_PLACE = """p.batch_id AS places_in, p.wanted, p.attempts, p.open, p.reviewing,
+    j.pipeline, j.consensus_attempts, j.quality"""
+
+
 def _place_of(row: Row) -> Place:
-    return Place(row["places_in"], row["id"], row["wanted"], row["attempts"], row["open"])
+    rules = rules_of(row["pipeline"], row["consensus_attempts"], row["quality"])
+    return Place(
+        row["places_in"], row["id"], row["wanted"], row["attempts"], row["open"], bool(row["reviewing"]), rules
+    )
+
+
+@lru_cache(maxsize=256)
+def rules_of(pipeline: str, consensus_attempts: int, quality: str | None) -> Rules:
+    """A project's rules from its columns."""
+    settings = settings_of(quality)
+    consensus = pipeline == CONSENSUS
+    most = consensus_attempts if consensus else 1
+    adaptive = consensus and settings.adaptive
+    least = min(settings.min_attempts or MIN_ATTEMPTS, most) if adaptive else most
+    return Rules(most, least, adaptive, settings)
 
 
 async def present_stamp(tx: Tx) -> int:
@@ -47,9 +68,10 @@ async def lock(tx: Tx, team_id: str, batch_id: str, task_id: str) -> None:
 async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[Task, Place] | None:
     """A pending task and its places, as they stay until this transaction ends; None for a task that has ended."""
     row = await tx.one(
-        f"""SELECT {_TASK}, p.batch_id AS places_in, p.wanted, p.attempts, p.open
+        f"""SELECT {_TASK}, {_PLACE}
             FROM tasks t JOIN places p
               ON p.task_id = t.id AND p.batch_id = CASE WHEN t.kind = 'work' THEN t.batch_id ELSE '' END
+            JOIN projects j ON j.id = t.project_id AND j.team_id = t.team_id
             WHERE t.id = :task_id AND t.team_id = :team_id AND t.mode = :mode AND p.team_id = :team_id
             FOR UPDATE OF p""",
         team_id=team_id,
@@ -67,6 +89,49 @@ async def count_attempt(tx: Tx, team_id: str, place: Place) -> None:
         team_id=team_id,
         batch_id=place.batch_id,
         task_id=place.task_id,
+    )
+
+
+async def ask_one_more(tx: Tx, team_id: str, place: Place) -> None:
+    """Counts one more attempt of a task whose places are locked, and opens a place for another."""
+    await tx.run(
+        f"""UPDATE places SET attempts = attempts + 1, wanted = wanted + 1, open = open + 1,
+              opened = CASE WHEN open > 0 THEN opened ELSE {STAMP[tx.engine]} END
+            WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id""",
+        team_id=team_id,
+        batch_id=place.batch_id,
+        task_id=place.task_id,
+    )
+
+
+async def ask_for(tx: Tx, team_id: str, batch_id: str, task_id: str, wanted: int) -> None:
+    """How many attempts a task wants whose places are locked; the open places follow."""
+    await set_wanted(tx, team_id, batch_id, [task_id], wanted)
+
+
+async def hold_for_review(tx: Tx, team_id: str, batch_id: str, task_id: str, attempts: int) -> None:
+    """Keeps a task whose places are locked from being worked while a review decides; it has so many attempts."""
+    await tx.run(
+        """UPDATE places SET attempts = :attempts, open = 0, reviewing = true
+           WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id""",
+        team_id=team_id,
+        batch_id=batch_id,
+        task_id=task_id,
+        attempts=attempts,
+    )
+
+
+async def begin_anew(tx: Tx, team_id: str, batch_id: str, task_id: str, wanted: int, places: int) -> None:
+    """Lets a task that was under review be attempted again, so many times, of which so many by anybody who may."""
+    await tx.run(
+        f"""UPDATE places SET attempts = 0, wanted = :wanted, open = :places, reviewing = false,
+              opened = {STAMP[tx.engine]}
+            WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id""",
+        team_id=team_id,
+        batch_id=batch_id,
+        task_id=task_id,
+        wanted=wanted,
+        places=places,
     )
 
 
@@ -115,6 +180,7 @@ async def lock_to_retarget(
     rows = await tx.all(
         f"""SELECT {_TASK}, p.attempts FROM places p JOIN tasks t ON t.id = p.task_id
             WHERE p.batch_id = :batch_id AND p.task_id > :after AND p.wanted <> :wanted AND p.team_id = :team_id
+              AND NOT p.reviewing
             ORDER BY p.task_id LIMIT :limit FOR UPDATE OF p""",
         team_id=team_id,
         batch_id=batch_id,

@@ -73,6 +73,10 @@ def _state(task: Task) -> dict[str, Any]:
         state["completed_at"] = iso(task.completed_at)
     if task.status is Status.COMPLETED:
         state["response"] = msgspec.Raw(task.response or "{}")
+        if task.confidence is not None:
+            state["confidence"] = task.confidence
+        if task.agreement is not None:
+            state["agreement"] = task.agreement
         state["customer_review_status"] = task.review_status or ReviewStatus.PENDING.value
     return state
 

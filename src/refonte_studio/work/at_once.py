@@ -3,6 +3,7 @@
 Whatever is not common is left to `service`, with nothing done.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from refonte_studio.kit.caller import Caller, Proof, Role
 from refonte_studio.kit.ids import new_id
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
+from refonte_studio.tasks.model import Result
 from refonte_studio.teams import service as teams
 from refonte_studio.work import policy, service, store_hot, store_next
 from refonte_studio.work.model import Assignment, Submitted
@@ -69,6 +71,13 @@ def _caller(row: Row) -> Caller:
     return Caller(row["team_id"], row["me"], row["email"], Role(row["role"]), row["mode"], key_id=row["key_id"])
 
 
+class Other(msgspec.Struct):
+    """Somebody else's attempt of the same task."""
+
+    by: str
+    response: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class InHand:
     """A live claim on a task for work, as one statement found it, whose submission one more can record."""
@@ -81,7 +90,8 @@ class InHand:
     params: str
     wanted: int
     callback_url: str | None
-    responses: list[dict[str, Any]] | None  # of the others, if this is the last attempt
+    known: tasks.Known  # of those who attempted the task
+    others: list[Other] | None  # if this is the last attempt
     key_is_stale: bool
 
 
@@ -89,6 +99,8 @@ async def in_hand(tx: Tx, proof: Proof, claim_id: str, now: int) -> InHand | Non
     """What a submission is about, on PostgreSQL; None where `submit` is to see for itself."""
     row = await store_hot.look(tx, proof, claim_id, now, now - teams.KEY_USE_RESOLUTION_MS)
     if row is None:
+        return None
+    if not tasks.rules_of(row["pipeline"], row["consensus_attempts"], row["quality"]).plain:
         return None
     is_last = row["attempts"] + 1 >= row["wanted"]
     if is_last and (row["open"] != 0 or row["attempts"] + 1 > row["wanted"]):
@@ -102,9 +114,18 @@ async def in_hand(tx: Tx, proof: Proof, claim_id: str, now: int) -> InHand | Non
         params=row["params"],
         wanted=row["wanted"],
         callback_url=row["callback_url"],
-        responses=msgspec.json.decode(row["responses"] or "[]") if is_last else None,
+        known=_known(row) if is_last else tasks.NOTHING,
+        others=msgspec.json.decode(row["others"] or "[]", type=list[Other]) if is_last else None,
         key_is_stale=row["stale"],
     )
+
+
+def _known(row: Row) -> tasks.Known:
+    """What is known of those who attempted the task, as `_LOOK` found it."""
+    if row["questions"] is None:
+        return tasks.NOTHING
+    questions = msgspec.json.decode(row["questions"], type=list[tuple[str, str]])
+    return tasks.Known.of(questions, msgspec.json.decode(row["people"] or "[]", type=list[tuple[str, str, str]]))
 
 
 async def submit_at_once(tx: Tx, held: InHand, response: dict[str, Any], now: int) -> Submitted | None:
@@ -116,12 +137,23 @@ async def submit_at_once(tx: Tx, held: InHand, response: dict[str, Any], now: in
     checked = types.TYPES[held.type].check_response(params, response)
     text = msgspec.json.encode(checked).decode()
     completed = None
-    if held.responses is not None:
-        result = tasks.combined(held.type, params, [*held.responses, checked]) if held.responses else text
+    if held.others is not None:
+        result = _result(held, params, held.others, checked, text)
         completed = store_hot.Completed(held.wanted, result, held.callback_url, tasks.AT_ONCE + 1)
     answered = store_hot.Answered(held.caller.team_id, held.claim_id, held.batch_id, held.task_id, text)
     try:
         row = await store_hot.record(tx, answered, completed, now)
     except Duplicate:
         return None
-    return service.submitted(held.task_id, row["number"], row["wanted"]) if row is not None else None
+    if row is None:
+        return None
+    return service.submitted(held.task_id, tasks.recorded_before(row["number"], row["wanted"], None))
+
+
+def _result(
+    held: InHand, params: dict[str, Any], others: Sequence[Other], checked: dict[str, Any], text: str
+) -> Result:
+    if not others:
+        return tasks.alone(held.type, params, checked, text)
+    judge = held.known.judge([*(other.by for other in others), held.caller.teammate_id])
+    return tasks.judged(held.type, params, [*(other.response for other in others), checked], judge)

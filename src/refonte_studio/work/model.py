@@ -83,7 +83,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What became of a task by a submission."""
+    """What became of a task by a submission, as its maker is told."""
 
     task_id: str
     status: str

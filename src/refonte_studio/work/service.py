@@ -20,7 +20,7 @@ from refonte_studio.projects.model import Unassigned
 from refonte_studio.quality import service as quality
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
-from refonte_studio.tasks.model import TasksEnded
+from refonte_studio.tasks.model import NewAttempt, Recorded, TasksEnded
 from refonte_studio.teams.model import TeammatesDisabled
 from refonte_studio.work import policy, store, store_lists, store_next, store_reach
 from refonte_studio.work.model import (
@@ -269,12 +269,12 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     if not await store.move(tx, claim, ClaimState.SUBMITTED, now):
         # It was lost, or submitted by the same person's other request, while this one waited.
         return await submit(tx, caller, claim_id, response, now)
-    number, wanted = await tasks.record_attempt(
-        tx, task, place, claim.id, caller.teammate_id, msgspec.json.encode(checked).decode(), claim.claimed_at, now
-    )
+    text = msgspec.json.encode(checked).decode()
+    attempt = NewAttempt(claim.id, caller.teammate_id, text, claim.claimed_at)
+    recorded = await tasks.record_attempt(tx, task, place, attempt, now)
     if task.kind != "work":
         await quality.score_attempt(tx, caller, task.id, claim.id, checked)
-    return submitted(task.id, number, wanted)
+    return submitted(task.id, recorded)
 
 
 async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> Submitted:
@@ -282,12 +282,13 @@ async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> S
     checked = types.TYPES[row["type"]].check_response(msgspec.json.decode(row["params"]), response)
     if msgspec.json.encode(checked) != row["response"].encode():
         raise Conflict(f"the claim {claim.id} was submitted before, with another response")
-    return submitted(claim.task_id, row["number"], row["wanted"])
+    return submitted(claim.task_id, tasks.recorded_before(row["number"], row["wanted"], row["quality"]))
 
 
-def submitted(task_id: str, number: int, wanted: int) -> Submitted:
+def submitted(task_id: str, recorded: Recorded) -> Submitted:
     """What a submission answers: the same for every kind of task, and the same when it is sent again."""
-    return Submitted(task_id, "completed" if number >= wanted else "pending", min(number, wanted), wanted)
+    number, wanted = recorded.number, recorded.wanted
+    return Submitted(task_id, "completed" if recorded.done else "pending", min(number, wanted), wanted)
 
 
 def _lost(claim: Claim, now: int) -> Conflict:

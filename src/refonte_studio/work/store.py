@@ -148,8 +148,9 @@ async def claim_of(tx: Tx, caller: Caller, claim_id: str) -> Claim | None:
 async def recorded(tx: Tx, claim: Claim) -> Row:
     """The attempt that a submitted claim became, and what its response was checked against."""
     row = await tx.one(
-        """SELECT a.number, a.wanted, a.response, t.type, t.params FROM attempts a
+        """SELECT a.number, a.wanted, a.response, t.type, t.params, j.quality FROM attempts a
            JOIN tasks t ON t.id = a.task_id AND t.team_id = a.team_id
+           JOIN projects j ON j.id = t.project_id AND j.team_id = t.team_id
            WHERE a.id = :id AND a.team_id = :team""",
         id=claim.id,
         team=claim.team_id,

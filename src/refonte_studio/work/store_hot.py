@@ -13,6 +13,7 @@ from refonte_studio.callbacks.model import About, State
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import ALLOWED, Permission, Proof
 from refonte_studio.kit.ids import new_id
+from refonte_studio.tasks.model import Result
 from refonte_studio.work.store_next import EVALUATION_DUE, FIRST_LEASE, TRAINING_DUE, next_open_sql
 
 _ROLES = ", ".join(f"'{role}'" for role, allowed in ALLOWED.items() if Permission.WORK in allowed)
@@ -91,17 +92,29 @@ _CLAIM = {
     for kind in _HOLDER
 }
 
+_LAST = "p.attempts > 0 AND p.attempts + 1 >= p.wanted"  # of several that are wanted
+
 _LOOK = {
     kind: f"""WITH {_me(kind)}
     SELECT {_CALLER}, c.task_id, c.project_id, c.claimed_at,
       p.batch_id, t.type, t.params, t.callback_url, p.wanted, p.attempts, p.open,
-      CASE WHEN p.attempts > 0 AND p.attempts + 1 >= p.wanted THEN
-        (SELECT json_agg(CAST(a.response AS JSON) ORDER BY a.number) FROM attempts a
-         WHERE a.task_id = t.id AND a.team_id = t.team_id) END AS responses
+      j.pipeline, j.consensus_attempts, j.quality,
+      CASE WHEN {_LAST} THEN
+        (SELECT json_agg(json_build_array(m.question, m.model)) FROM project_models m
+         WHERE m.project_id = t.project_id AND m.team_id = t.team_id) END AS questions,
+      CASE WHEN {_LAST} THEN
+        (SELECT json_agg(json_build_array(l.question, l.teammate_id, l.model)) FROM labeler_models l
+         WHERE l.project_id = t.project_id AND l.team_id = t.team_id AND l.teammate_id IN (
+           SELECT me.id UNION ALL
+           SELECT a.teammate_id FROM attempts a WHERE a.task_id = t.id AND a.team_id = t.team_id)) END AS people,
+      CASE WHEN {_LAST} THEN
+        (SELECT json_agg(json_build_object('by', a.teammate_id, 'response', CAST(a.response AS JSON)) ORDER BY a.number)
+         FROM attempts a WHERE a.task_id = t.id AND a.team_id = t.team_id AND a.rejected_at IS NULL) END AS others
     FROM me
     JOIN claims c ON c.id = :claim AND c.team_id = me.team_id AND c.teammate_id = me.id AND c.mode = me.mode
     JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id AND t.kind = 'work'
     JOIN places p ON p.batch_id = t.batch_id AND p.task_id = t.id AND p.team_id = c.team_id
+    JOIN projects j ON j.id = t.project_id AND j.team_id = t.team_id
     WHERE c.state = 'held' AND c.lease_expires_at > :now"""
     for kind in _HOLDER
 }
@@ -147,7 +160,9 @@ _COMPLETED = f"""WITH place AS MATERIALIZED (
           m.claimed_at, :now
         FROM moved m CROSS JOIN place p),
       ended AS (
-        UPDATE tasks t SET status = 'completed', response = :result, completed_at = :now, updated_at = :now
+        UPDATE tasks t SET status = 'completed', response = :result, confidence = CAST(:confidence AS FLOAT),
+          agreement = CAST(:agreement AS FLOAT),
+          completed_at = :now, updated_at = :now
         FROM moved m WHERE t.id = m.task_id AND t.team_id = m.team_id),
       counted AS (
         INSERT INTO batch_deltas (team_id, batch_id, pending, completed, canceled)
@@ -178,7 +193,7 @@ class Completed:
     """What else there is to record of an attempt that completes its task."""
 
     wanted: int  # it is the last of so many
-    result: str  # JSON: what all attempts give
+    result: Result  # what all attempts give
     callback_url: str | None
     far: int  # so many tasks of the batch must be pending
 
@@ -237,7 +252,9 @@ async def record(tx: Tx, answered: Answered, completed: Completed | None, now: i
         _COMPLETED,
         **values,
         wanted=completed.wanted,
-        result=completed.result,
+        result=completed.result.response,
+        confidence=completed.result.confidence,
+        agreement=completed.result.agreement,
         callback=new_id(now),
         url=completed.callback_url,
         far=completed.far,

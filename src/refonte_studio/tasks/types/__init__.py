@@ -6,10 +6,24 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Any
 
+from refonte_studio.tasks.types._answers import alike
 from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS
 from refonte_studio.tasks.types.base import Parameter, TaskType
 
-__all__ = ["COMMON_PARAMETERS", "TYPES", "Parameter", "TaskType", "get", "schemas_of", "unknown_parameters"]
+__all__ = [
+    "COMMON_PARAMETERS",
+    "LABELS_ALONE",
+    "TYPES",
+    "Parameter",
+    "TaskType",
+    "alike",
+    "get",
+    "schemas_of",
+    "unknown_parameters",
+]
+
+# Types whose response is one label and nothing else, unless several may be chosen.
+LABELS_ALONE = frozenset({"categorization", "comparison"})
 
 
 def _found() -> dict[str, TaskType]:

@@ -1,11 +1,13 @@
 """The attributes of annotations: questions asked about each one, some only under a condition."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from refonte_studio.tasks.types._checks import a_name, an_array, an_object, at, listed, missing
+from refonte_studio.tasks.types._panel import Panel
 from refonte_studio.tasks.types._parameters import Parameter, mapping
+from refonte_studio.tasks.types._questionnaire import answers_to, likeness, values_of
 from refonte_studio.tasks.types._values import Question, check_value, question, sample_value
 
 MAX_ATTRIBUTES = 200
@@ -109,3 +111,18 @@ def sample_attributes(defined: Mapping[str, Attribute], label: str) -> dict[str,
         if len(found) == size:
             break
     return found
+
+
+def attributes_between(defined: Mapping[str, Attribute], given: Sequence[Any], panel: Panel) -> dict[str, Any]:
+    """What several say about one object, attribute by attribute; None for those who have nothing to say about it."""
+    questions = {name: attribute.question for name, attribute in defined.items()}
+    return values_of(answers_to(questions, "attributes", [each or {} for each in given], panel))
+
+
+def attributes_likeness(defined: Mapping[str, Attribute], one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    """From a half for nothing in common to 1 for the same: what is said about an object counts as much as its place."""
+    mine, theirs = one.get("attributes"), other.get("attributes")
+    if not mine and not theirs:
+        return 1.0
+    questions = {name: attribute.question for name, attribute in defined.items()}
+    return (1 + likeness(questions, mine or {}, theirs or {})) / 2

@@ -8,6 +8,8 @@ from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._attributes import (
     ATTRIBUTE_PARAMETERS,
     Attribute,
+    attributes_between,
+    attributes_likeness,
     attributes_of,
     check_attributes,
     sample_attributes,
@@ -32,18 +34,24 @@ from refonte_studio.tasks.types._geometry import (
     OPTIONAL,
     SCHEMAS,
     Canvas,
-    Feature,
     Rule,
     canvas_of,
     check_shape,
-    extent,
     sample_shape,
-    shape_feature,
-    shape_similarity,
+)
+from refonte_studio.tasks.types._marking import MarkingTask
+from refonte_studio.tasks.types._objects import (
+    Annotation,
+    Array,
+    Cluster,
+    Compare,
+    Craft,
+    Features,
+    groups_of,
+    likeness,
 )
 from refonte_studio.tasks.types._parameters import Parameter, flag, free, mapping, mixed, need_one, number, whole
-from refonte_studio.tasks.types._typical import Item, typical_response
-from refonte_studio.tasks.types.base import TaskType
+from refonte_studio.tasks.types._shapes import between, compare, compare_directed, half_alike_at, measured
 
 _MAX_ASKED_VERTICES = 1_000
 
@@ -155,11 +163,45 @@ def check_room(rules: Mapping[str, Rule], canvas: Canvas) -> None:
             refuse("min_height", rule.min_height, f"is more than the image's height of {canvas.height:g}")
 
 
-class DrawnTask(TaskType):
+class DrawnCraft(Craft):
+    """Shapes of the same geometry are compared and joined as `_shapes` says, attributes as `_answers` does."""
+
+    def __init__(self, rules: Mapping[str, Rule], canvas: Canvas, attributes: Mapping[str, Attribute]) -> None:
+        self._attributes, self._half_alike = attributes, half_alike_at(canvas)
+        self.labels = len({label for rule in rules.values() for label in rule.labels})
+
+    def group(self, annotation: Annotation, /) -> str:
+        return annotation["type"]
+
+    def measured(self, group: Any, annotations: Sequence[Annotation], /) -> tuple[Array, Features]:
+        return measured(group, annotations)
+
+    def compare(self, group: Any, /) -> Compare:
+        return compare(group, self._half_alike)
+
+    def detail(self, one: Annotation, other: Annotation, /) -> float:
+        return attributes_likeness(self._attributes, one, other)
+
+    def joined(self, cluster: Cluster) -> dict[str, Any] | None:
+        typical = {name: value for name, value in cluster.typical.items() if name != "attributes"}
+        shape = between(typical["type"], cluster.annotations(), cluster.weights(), typical)
+        alike = cluster.like_typical()
+        answers = attributes_between(self._attributes, alike.given(lambda each: each.get("attributes")), alike.panel)
+        return {**typical, **(shape or {}), **({"attributes": answers} if answers else {})}
+
+
+class DirectedCraft(DrawnCraft):
+    """As DrawnCraft, where a line's direction counts."""
+
+    def compare(self, group: Any, /) -> Compare:
+        return compare_directed(group, self._half_alike)
+
+
+class DrawnTask(MarkingTask):
     """A type whose response is `{annotations: [{uuid, label, type, …shape, attributes?}]}`.
 
-    Several responses give the most typical one (see `typical_response`), annotations of the same type and label
-    being paired off by their distance or overlap (see `shape_similarity`).
+    Of several responses, shapes of the same geometry are matched and joined as `_shapes` says; the judge decides on
+    their label and on each attribute that is a choice.
     """
 
     kinds: ClassVar[Sequence[str]]
@@ -192,8 +234,13 @@ class DrawnTask(TaskType):
         answers = sample_attributes(attributes, label)
         return {"annotations": [{**sample, "attributes": answers} if answers else sample]}
 
-    def merge(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
-        return typical_response(responses, _item, _item_similarity)
+    def craft(self, params: dict[str, Any], /) -> Craft:
+        return DrawnCraft(self.rules(params), canvas_of(params), attributes_of(params))
+
+    def score(self, params: dict[str, Any], expected: dict[str, Any], response: dict[str, Any]) -> float:
+        """As `similarity`, but a line drawn from the wrong end is wrong."""
+        craft = DirectedCraft(self.rules(params), canvas_of(params), attributes_of(params))
+        return likeness(craft, groups_of(craft, [expected, response]), 0, 1)
 
     def response_schema(self) -> dict[str, Any]:
         return _schema.annotated(_schema.any_of([_annotation_schema(kind) for kind in self.kinds]))
@@ -218,16 +265,6 @@ def _annotation(
     }
     answers = check_attributes(attributes, checked["label"], found.get("attributes"), at(path, "attributes"))
     return {**checked, "attributes": answers} if answers else checked
-
-
-def _item(annotation: Mapping[str, Any]) -> Item:
-    kind = annotation["type"]
-    feature = kind, shape_feature(kind, annotation)
-    return Item((kind, annotation["label"]), extent(annotation)[0], feature)
-
-
-def _item_similarity(mine: tuple[str, Feature], theirs: tuple[str, Feature]) -> float:
-    return shape_similarity(mine[0])(mine[1], theirs[1])
 
 
 def _annotation_schema(kind: str) -> dict[str, Any]:

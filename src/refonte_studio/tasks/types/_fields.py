@@ -3,8 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
+from refonte_studio.consensus.matching import assigned
+from refonte_studio.consensus.medians import first_greatest, mean_of_pairs, most_typical, table_of
+from refonte_studio.consensus.model import Outcome
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.tasks.types import _schema
+from refonte_studio.tasks.types._answers import Answer
 from refonte_studio.tasks.types._checks import (
     Unique,
     a_text,
@@ -16,12 +22,25 @@ from refonte_studio.tasks.types._checks import (
     record,
     refuse,
 )
-from refonte_studio.tasks.types._combine import chosen, majority, typical
+from refonte_studio.tasks.types._panel import Panel, Reader, identity
 from refonte_studio.tasks.types._parameters import Parameter, free
+from refonte_studio.tasks.types._questionnaire import (
+    Questions,
+    answers_to,
+    choices_to,
+    confidence_of,
+    likeness,
+    likenesses,
+    mean,
+    values_of,
+    votes_reader,
+)
 from refonte_studio.tasks.types._values import Question, check_value, question, sample_value
 from refonte_studio.tasks.types.base import TaskType
 
 MAX_FIELDS = 1_000
+# Rows of two attempts are compared each with each up to so many pairs.
+MAX_ROW_PAIRS = 400
 _NAMES = ("field_id", "name", "key", "id", "title", "label")
 
 FIELD_PARAMETERS: Mapping[str, Parameter] = {
@@ -40,9 +59,9 @@ Row = dict[str, Any]
 class FieldsTask(TaskType):
     """Named fields, and rows of them where they repeat.
 
-    Several responses are combined field by field: the answer given most often (of texts, one that more than half
-    agree on, else the one most like the others); a field that most of them leave open stays open. All the rows
-    together count as one answer, which is chosen as a text is.
+    Several responses are combined field by field, as `_answers` says for each kind of question. All the rows together
+    count as one answer: the one that more than half give, else the one whose rows are most like the others'. Two
+    responses are as alike as their answers are in the mean.
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = FIELD_PARAMETERS
@@ -69,17 +88,32 @@ class FieldsTask(TaskType):
             return {**sample, "repeatable_fields": [{name: sample_value(asked) for name, asked in rows.items()}]}
         return sample
 
-    def merge(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
-        fields, _ = _questions(params)
-        answers = {
-            name: combined_answer(asked, [response["fields"].get(name) for response in responses])
-            for name, asked in fields.items()
-        }
-        merged: dict[str, Any] = {"fields": {name: value for name, value in answers.items() if value is not None}}
-        rows = [response["repeatable_fields"] for response in responses if "repeatable_fields" in response]
-        if len(rows) * 2 > len(responses):
-            merged["repeatable_fields"] = typical(rows)
-        return agreeing(self, params, merged, responses)
+    def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
+        fields, rows = _questions(params)
+        answers = answers_to(fields, "fields", [response["fields"] for response in responses], panel)
+        merged: dict[str, Any] = {"fields": values_of(answers)}
+        found = list(answers.values())
+        given = [response.get("repeatable_fields") for response in responses]
+        if any(given):
+            found.append(_typical_rows(rows, given, panel))
+        if panel.most([each is not None for each in given]):
+            merged["repeatable_fields"] = found[-1].value if any(given) else []
+        return agreed(self, params, merged, responses, confidence_of(found, panel), panel)
+
+    def reader(self, params: dict[str, Any], /) -> Reader:
+        read = votes_reader(_questions(params)[0], "fields")
+        return lambda response: read(response["fields"])
+
+    def choices(self, params: dict[str, Any], /) -> Mapping[str, int]:
+        return choices_to(_questions(params)[0], "fields")
+
+    def similarity(self, params: dict[str, Any], one: dict[str, Any], other: dict[str, Any], /) -> float:
+        fields, rows = _questions(params)
+        alike = likenesses(fields, one["fields"], other["fields"])
+        mine, theirs = (each.get("repeatable_fields") or [] for each in (one, other))
+        if mine or theirs:
+            alike.append(rows_likeness(rows, mine, theirs))
+        return mean(alike) if alike else 1.0
 
     def response_schema(self) -> dict[str, Any]:
         value = {"anyOf": [_schema.SCALAR, _schema.array(_schema.SCALAR)]}
@@ -87,33 +121,48 @@ class FieldsTask(TaskType):
         return _schema.response(_schema.closed({"fields": row}, {"repeatable_fields": _schema.array(row)}))
 
 
-def combined_answer(asked: Question, answers: Sequence[Any]) -> Any:
-    """One answer of several to a question; None, which stands for no answer, wins only where it is more common."""
-    given = [answer for answer in answers if answer is not None]
-    if not majority([answer is not None for answer in answers]):
-        return None
-    if asked.kind == "category" and asked.multiple:
-        return chosen(given, max(asked.fewest, 1), asked.most)
-    texts = [answer for answer in given if isinstance(answer, str)]
-    if asked.kind in ("text", "any") and len(texts) == len(given):
-        return typical(texts)
-    return majority(given)
-
-
-def agreeing(
+def agreed(
     task_type: TaskType,
     params: dict[str, Any],
     merged: dict[str, Any],
     responses: Sequence[dict[str, Any]],
-) -> dict[str, Any]:
+    confidence: float,
+    panel: Panel,
+) -> Outcome:
     """The merged answers if they go together; else the response that is most like the others, whole.
 
-    Votes are taken field by field, so that the winners of two fields may come from different responses.
+    Answers are settled one by one, so that those to two questions may come from different responses.
     """
+    alike = table_of(responses, lambda one, other: task_type.similarity(params, one, other))
+    agreement = mean_of_pairs(alike)
     try:
-        return task_type.check_response(params, merged)
+        return Outcome(task_type.check_response(params, merged), confidence, agreement)
     except BadInput:
-        return typical(responses)
+        place = most_typical(alike, panel.weights)
+        return Outcome(responses[place], panel.support(alike[place]), agreement)
+
+
+def _typical_rows(asked: Questions, given: Sequence[list[Row] | None], panel: Panel) -> Answer:
+    """The rows that more than half give exactly, else those most like the others'; rows left out are no rows."""
+    rows = [each or [] for each in given]
+    alike = table_of(rows, lambda one, other: rows_likeness(asked, one, other))
+    exact = [panel.share([identity(one) == identity(other) for other in rows]) for one in rows]
+    place = first_greatest(exact)
+    if exact[place] <= 0.5:
+        place = most_typical(alike, panel.weights)
+    return Answer(rows[place], panel.support(alike[place]))
+
+
+def rows_likeness(asked: Questions, one: Sequence[Row], other: Sequence[Row]) -> float:
+    """The likeness of the rows that correspond, by how many rows there are: those that together are most alike, or
+    where there are very many, those in the same place."""
+    if len(one) * len(other) > MAX_ROW_PAIRS:
+        paired = sum(likeness(asked, mine, theirs) for mine, theirs in zip(one, other, strict=False))
+        return 2 * paired / (len(one) + len(other))
+    rows, columns = np.divmod(np.arange(len(one) * len(other)), max(1, len(other)))
+    worth = np.array([likeness(asked, mine, theirs) for mine in one for theirs in other])
+    found = assigned(rows, columns, worth)
+    return 2 * float(worth[found].sum()) / (len(one) + len(other)) if one or other else 1.0
 
 
 def _row(asked: Mapping[str, Question], given: object, path: str) -> Row:

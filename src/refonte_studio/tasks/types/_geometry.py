@@ -1,9 +1,8 @@
 """Shapes on an image: what each is made of, where it may lie, and how alike two are. Units are pixels."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from refonte_studio.tasks.types import _schema
@@ -22,13 +21,9 @@ MAX_PIXEL = 1e7
 MAX_VERTICES = 10_000
 # Coordinates of browsers are floats: left + width may miss the edge by a rounding error.
 _TOLERANCE = 1e-6
-# Points this far apart are half alike.
-_HALF_ALIKE_PIXELS = 10.0
-_STEPS = 6
 
 Shape = dict[str, Any]
 Extent = tuple[float, float, float, float]  # left, top, right, bottom
-Feature = tuple[Any, ...]  # see shape_feature
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,59 +218,6 @@ def sample_shape(kind: str, rule: Rule, canvas: Canvas) -> Shape:
         return {"vertices": [{"x": width * i / (count - 1), "y": height * i / (count - 1)} for i in range(count)]}
     bottom = [{"x": width * (count - 2 - i) / (count - 2), "y": height} for i in range(count - 2)]
     return {"vertices": [{"x": 0, "y": 0}, {"x": width, "y": 0}, *bottom]}
-
-
-def overlap(one: Feature, other: Feature) -> float:
-    """Intersection over union of two upright boxes."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    union = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1]) - shared
-    return shared / union
-
-
-def shape_feature(kind: str, shape: Mapping[str, Any]) -> Feature:
-    """What of a checked shape is compared: points along a line, the upright box around any other shape."""
-    return tuple(_spaced(shape["vertices"])) if kind == "line" else extent(shape)
-
-
-def shape_similarity(kind: str) -> Callable[[Feature, Feature], float]:
-    """Of two features of that geometry, 0 to 1: by distance for points and lines, by overlap for all others."""
-    return {"point": _point_similarity, "line": _line_similarity}.get(kind, overlap)
-
-
-def _point_similarity(one: Feature, other: Feature) -> float:
-    return _nearness(math.dist(one[:2], other[:2]))
-
-
-def _line_similarity(one: Feature, other: Feature) -> float:
-    return _nearness(min(_apart(one, other), _apart(one, other[::-1])))  # either direction will do
-
-
-def _nearness(distance: float) -> float:
-    return 1 / (1 + distance / _HALF_ALIKE_PIXELS)
-
-
-def _apart(mine: Feature, theirs: Feature) -> float:
-    return sum(map(math.dist, mine, theirs)) / _STEPS
-
-
-def _spaced(vertices: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:
-    """Points at equal distances along a line."""
-    points = [(float(vertex["x"]), float(vertex["y"])) for vertex in vertices]
-    lengths = [math.dist(a, b) for a, b in pairwise(points)]
-    step, found = sum(lengths) / (_STEPS - 1), [points[0]]
-    segment, passed = 0, 0.0
-    for index in range(1, _STEPS):
-        while segment < len(lengths) - 1 and passed + lengths[segment] < index * step:
-            passed += lengths[segment]
-            segment += 1
-        (x, y), (next_x, next_y) = points[segment], points[segment + 1]
-        part = (index * step - passed) / lengths[segment] if lengths[segment] else 0.0
-        found.append((x + (next_x - x) * part, y + (next_y - y) * part))
-    return found
 
 
 _POINT = _schema.closed({"x": _schema.NUMBER, "y": _schema.NUMBER})

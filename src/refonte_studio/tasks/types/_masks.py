@@ -1,7 +1,9 @@
 """Masks as COCO run lengths: counts of pixels, column by column, background and foreground by turns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from refonte_studio.tasks.types._checks import a_whole, an_array, at, missing, record, refuse
 
@@ -10,7 +12,7 @@ MAX_PIXELS = 400_000_000
 MAX_RUNS = 1_000_000
 _MAX_GROUPS = 7  # six-bit groups of a compressed count; five bits of each are the count's
 
-Run = tuple[int, int]
+Array = np.ndarray[Any, Any]
 
 
 def check_rle(given: object, path: str) -> dict[str, Any]:
@@ -52,38 +54,15 @@ def decoded(text: str, path: str) -> list[int]:
     return counts
 
 
-def foreground(counts: Sequence[int]) -> Iterator[Run]:
-    """The foreground's stretches of pixels, start and end."""
-    position = 0
-    for index, count in enumerate(counts):
-        if index % 2 and count:
-            yield position, position + count
-        position += count
+def foreground(counts: Sequence[int]) -> Array:
+    """The foreground's stretches of pixels, rows (start, end)."""
+    edges = np.cumsum(np.asarray(counts, dtype=np.int64))
+    runs = np.column_stack([edges[: len(counts) // 2 * 2 : 2], edges[1::2]])
+    return runs[runs[:, 1] > runs[:, 0]]
 
 
-def united(masks: Sequence[Mapping[str, Any]]) -> list[Run]:
-    """The stretches that belong to any of the masks."""
-    runs = sorted(run for mask in masks for run in foreground(mask["counts"]))
-    found: list[Run] = []
-    for start, end in runs:
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(end, found[-1][1])
-        else:
-            found.append((start, end))
-    return found
-
-
-def shared(mine: Sequence[Run], theirs: Sequence[Run]) -> int:
-    """How many pixels two lists of stretches have in common."""
-    total = i = j = 0
-    while i < len(mine) and j < len(theirs):
-        total += max(0, min(mine[i][1], theirs[j][1]) - max(mine[i][0], theirs[j][0]))
-        if mine[i][1] < theirs[j][1]:
-            i += 1
-        else:
-            j += 1
-    return total
-
-
-def pixels(runs: Sequence[Run]) -> int:
-    return sum(end - start for start, end in runs)
+def counts_of(runs: Array, pixels: int) -> list[int]:
+    """The counts of a mask of so many pixels that has these stretches, which lie apart and in order."""
+    edges = np.concatenate(([0], runs.ravel(), [pixels]))
+    found = np.diff(edges).tolist()
+    return found if found[-1] else found[:-1]

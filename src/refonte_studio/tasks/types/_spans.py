@@ -1,15 +1,23 @@
 """Spans of a text and the relations between them: what relations may join, and what responses agree on."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from refonte_studio.consensus.geometry import majority_stretches, shared_pixels
 from refonte_studio.tasks.types._checks import a_name, an_array, an_object, at, refuse
 from refonte_studio.tasks.types._choices import names, walk
-from refonte_studio.tasks.types._combine import medoid, tally
+from refonte_studio.tasks.types._ids import fresh_id
 
 Span = dict[str, Any]
 Place = tuple[int, int, str]
+Array = np.ndarray[Any, Any]
+
+_NOTHING = np.zeros((0, 2), dtype=int)
+_CLOSE = 1e-9
 
 _DEFINITIONS = ("relationships", "relationship_definitions", "relationshipDefinitions")
 
@@ -83,53 +91,135 @@ def place(span: Mapping[str, Any]) -> Place:
     return span["start"], span["end"], span["label"]
 
 
-def agreed_spans(responses: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What more than half of the responses have, or the most typical response where that is no span at all."""
-    half = len(responses) / 2
-    spans = [span for response in responses for span in response["annotations"]]
-    votes = tally([place(span) for span in spans])
-    kept: dict[Place, Span] = {}
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What of a response is compared: the characters of each label, how many they are, and the relations."""
+
+    covered: Mapping[str, Array]
+    characters: int
+    relations: set[tuple[Place, Place, str]]
+
+
+def marked(response: Mapping[str, Any]) -> Marked:
+    covered = _covered(response["annotations"])
+    characters = sum(int((runs[:, 1] - runs[:, 0]).sum()) for runs in covered.values())
+    return Marked(covered, characters, _relations(response))
+
+
+def likeness(one: Marked, other: Marked) -> float:
+    """F1 of the characters, each with its label; where either has relations, in the mean with the F1 of those."""
+    common = ((runs, other.covered[label]) for label, runs in one.covered.items() if label in other.covered)
+    shared = sum(shared_pixels(mine, theirs) for mine, theirs in common)
+    total = one.characters + other.characters
+    alike = 2 * shared / total if total else 1.0
+    relations = len(one.relations) + len(other.relations)
+    return (alike + 2 * len(one.relations & other.relations) / relations) / 2 if relations else alike
+
+
+def _covered(spans: Iterable[Span]) -> dict[str, Array]:
+    """The stretches of the text that each label covers, in order and apart."""
+    by_label: dict[str, list[tuple[int, int]]] = {}
     for span in spans:
-        if votes[place(span)] > half:
-            kept.setdefault(place(span), span)
-    if not kept:
-        return medoid(responses, _similarity)
-    ids = _fresh_ids(kept)
-    annotations = [{**kept[where], "id": ids[where]} for where in sorted(kept)]
-    agreed = [each for each, count in tally(_relations(responses)).items() if count > half]
-    relations = [
-        {"from": ids[source], "to": ids[target], "label": label}
-        for source, target, label in agreed
-        if source in kept and target in kept
-    ]
-    if any("relations" in response for response in responses):
-        return {"annotations": annotations, "relations": relations}
-    return {"annotations": annotations}
+        by_label.setdefault(span["label"], []).append((span["start"], span["end"]))
+    return {label: majority_stretches([np.array(each)], [1.0], 0.0) for label, each in by_label.items()}
 
 
-def _relations(responses: Sequence[dict[str, Any]]) -> list[tuple[Place, Place, str]]:
-    """All relations, by place instead of id, each once for a response."""
-    found: list[tuple[Place, Place, str]] = []
-    for response in responses:
-        places = {span["id"]: place(span) for span in response["annotations"]}
-        relations = response.get("relations", ())
-        found += dict.fromkeys((places[each["from"]], places[each["to"]], each["label"]) for each in relations)
-    return found
+def _relations(response: Mapping[str, Any]) -> set[tuple[Place, Place, str]]:
+    """By place instead of id."""
+    places = {span["id"]: place(span) for span in response["annotations"]}
+    return {(places[each["from"]], places[each["to"]], each["label"]) for each in response.get("relations", ())}
 
 
-def _fresh_ids(kept: Mapping[Place, Span]) -> dict[Place, str]:
-    """The spans' own ids, numbered where two responses gave the same one to different spans."""
-    ids: dict[Place, str] = {}
+def voted_spans(text: str, responses: Sequence[Mapping[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
+    """The spans that more than half of the weight has exactly; of the rest, by label the stretches of characters that
+    more than half has; and the relations between all these that more than half has."""
+    half = sum(weights) / 2
+    exact = _exact(responses, weights, half)
+    found = {**exact, **_by_character(text, responses, weights, exact)}
     used: set[str] = set()
-    for where, span in kept.items():
-        fresh, number = span["id"], 2
-        while fresh in used:
-            fresh, number = f"{span['id'][:100]}-{number}", number + 1
-        used.add(fresh)
-        ids[where] = fresh
+    ids = {where: fresh_id(wanted, used) for where, wanted in found.items()}
+    annotations = [
+        {"id": ids[where], "label": where[2], "start": where[0], "end": where[1], "text": text[where[0] : where[1]]}
+        for where in sorted(found)
+    ]
+    if not any("relations" in response for response in responses):
+        return {"annotations": annotations}
+    votes: dict[tuple[Place, Place, str], float] = {}
+    for response, weight in zip(responses, weights, strict=True):
+        for relation in _moved(response, found):
+            votes[relation] = votes.get(relation, 0.0) + weight
+    agreed = [relation for relation, weight in votes.items() if weight > half + _CLOSE]
+    relations = [{"from": ids[source], "to": ids[target], "label": label} for source, target, label in agreed]
+    return {"annotations": annotations, "relations": relations}
+
+
+def _exact(responses: Sequence[Mapping[str, Any]], weights: Sequence[float], half: float) -> dict[Place, str]:
+    """The places that more than half of the weight has, with the id that the first of them gives."""
+    votes: dict[Place, float] = {}
+    ids: dict[Place, str] = {}
+    for response, weight in zip(responses, weights, strict=True):
+        for span in response["annotations"]:
+            votes[place(span)] = votes.get(place(span), 0.0) + weight
+            ids.setdefault(place(span), span["id"])
+    return {where: ids[where] for where, weight in votes.items() if weight > half + _CLOSE}
+
+
+def _by_character(
+    text: str, responses: Sequence[Mapping[str, Any]], weights: Sequence[float], exact: Mapping[Place, str]
+) -> dict[Place, str]:
+    """The stretches by vote of the characters, without the white space at their ends."""
+    rest = [[span for span in response["annotations"] if place(span) not in exact] for response in responses]
+    covered = [_covered(spans) for spans in rest]
+    taken = _covered([{"start": start, "end": end, "label": label} for start, end, label in exact])
+    found: dict[Place, str] = {}
+    for label in dict.fromkeys(label for each in covered for label in each):
+        runs = [each.get(label, _NOTHING) for each in covered]
+        for run in majority_stretches(runs, weights, sum(weights) / 2):
+            start, end = _trimmed(text, int(run[0]), int(run[1]))
+            if start < end and not shared_pixels(np.array([[start, end]]), taken.get(label, _NOTHING)):
+                found[start, end, label] = ""
+    return _with_ids(found, rest)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    part = text[start:end]
+    return start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip())
+
+
+def _with_ids(found: Mapping[Place, str], rest: Sequence[Sequence[Span]]) -> dict[Place, str]:
+    """The places with the id of the first span that has something of each, and its label."""
+    ids = dict(found)
+    by_label: dict[str, list[Place]] = {}
+    for where in sorted(found):
+        by_label.setdefault(where[2], []).append(where)
+    for span in (span for spans in rest for span in spans):
+        places = by_label.get(span["label"], [])
+        first = bisect_right(places, span["start"], key=lambda where: where[1])
+        if first < len(places) and places[first][0] < span["end"]:
+            ids[places[first]] = ids[places[first]] or span["id"]
     return ids
 
 
-def _similarity(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    mine, theirs = {place(span) for span in one["annotations"]}, {place(span) for span in other["annotations"]}
-    return 2 * len(mine & theirs) / (len(mine) + len(theirs)) if mine or theirs else 1.0
+def _moved(response: Mapping[str, Any], found: Mapping[Place, str]) -> set[tuple[Place, Place, str]]:
+    """The response's relations between the spans found: its own spans, or those found that they mostly cover."""
+    if not response.get("relations"):
+        return set()
+    own = {place(span) for span in response["annotations"]}
+    voted = [where for where in found if where not in own]
+    ends = {end for relation in _relations(response) for end in relation[:2]}
+    moved = {
+        end: end if end in found else max(voted, key=lambda at, end=end: _shared(at, end), default=None) for end in ends
+    }
+    kept = {end: at for end, at in moved.items() if at is not None and _shared(at, end) >= 0.5}
+    return {
+        (kept[source], kept[target], label)
+        for source, target, label in _relations(response)
+        if source in kept and target in kept
+    }
+
+
+def _shared(one: Place, other: Place) -> float:
+    """Intersection over union of two places with the same label."""
+    if one[2] != other[2]:
+        return 0.0
+    return max(0, min(one[1], other[1]) - max(one[0], other[0])) / (max(one[1], other[1]) - min(one[0], other[0]))

@@ -4,7 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from refonte_studio.consensus.model import Judge, Outcome
 from refonte_studio.tasks.types._checks import an_object
+from refonte_studio.tasks.types._equal import Plain
+from refonte_studio.tasks.types._panel import Panel, Reader
 from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS, Parameter, check_declared
 
 __all__ = ["Parameter", "TaskType"]
@@ -41,19 +44,47 @@ class TaskType(ABC):
     def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
         """A well-formed response to checked parameters: always the same one, and it passes check_response."""
 
-    def combine(self, params: dict[str, Any], responses: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    def consensus(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], judge: Judge) -> Outcome:
         """One result from one or more checked responses, in their order of submission; it passes check_response.
 
-        One response is the result itself. The same responses in the same order give the same result; where
-        votes tie, what appears first among the responses wins.
+        One response is the result itself. The same responses in the same order give the same result; their order
+        matters only where votes tie, and then what appears first wins. The confidence is the share of the result
+        that is expected to be right, and one more attempt that says the same never lowers it.
         """
         if not responses:
             raise ValueError("nothing to combine")
-        return responses[0] if len(responses) == 1 else self.merge(params, responses)
+        found = self.settle(params, responses, Panel.of(judge))
+        return Outcome(responses[0], found.confidence, 1.0) if len(responses) == 1 else found
 
     @abstractmethod
-    def merge(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
-        """`combine` for two responses or more."""
+    def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
+        """`consensus` for a panel; of one response, only the confidence counts."""
+
+    def combine(self, params: dict[str, Any], responses: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """The result of `consensus` where everybody counts the same."""
+        return self.consensus(params, responses, Plain(len(responses))).response
+
+    def reader(self, _params: dict[str, Any], /) -> Reader:
+        """What reads `votes` off checked responses to these parameters; made once, it reads many."""
+        return lambda _: {}
+
+    def votes(self, params: dict[str, Any], response: dict[str, Any]) -> dict[str, str]:
+        """The questions with labels that a checked response answers: by the names that `consensus` asks judges about,
+        the labels as JSON texts. Empty for the types whose responses are drawn or typed."""
+        return self.reader(params)(response)
+
+    def choices(self, _params: dict[str, Any], /) -> Mapping[str, int]:
+        """How many labels there are to choose from, by question of `votes`."""
+        return {}
+
+    @abstractmethod
+    def similarity(self, params: dict[str, Any], one: dict[str, Any], other: dict[str, Any], /) -> float:
+        """How much two checked responses say the same, 0 to 1. The same either way round; 1 for the same content, in
+        whatever order it comes and by whatever ids its parts go."""
+
+    def score(self, params: dict[str, Any], expected: dict[str, Any], response: dict[str, Any]) -> float:
+        """How right a checked response is where another one is known to be right, 0 to 1."""
+        return self.similarity(params, expected, response)
 
     @abstractmethod
     def response_schema(self) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from refonte_studio.consensus.medians import agreement
+from refonte_studio.consensus.model import Outcome
 from refonte_studio.tasks.types import _schema
+from refonte_studio.tasks.types._answers import alike, chosen, set_likeness
 from refonte_studio.tasks.types._checks import (
     a_flag,
     an_array,
@@ -17,17 +20,20 @@ from refonte_studio.tasks.types._checks import (
     refuse,
 )
 from refonte_studio.tasks.types._choices import names
-from refonte_studio.tasks.types._combine import chosen, majority, tally
+from refonte_studio.tasks.types._panel import Panel, Reader, label
 from refonte_studio.tasks.types._parameters import Parameter, free, mapping, need_one, text
 from refonte_studio.tasks.types._parameters import flag as flag_parameter
+from refonte_studio.tasks.types._questionnaire import ballot
 from refonte_studio.tasks.types.base import TaskType
 
 
 class Categorization(TaskType):
     """One category, or with `allow_multiple` every one that fits.
 
-    Several responses: the category given most often; with `allow_multiple`, every category that more than half
-    of the responses name, or the one named most often.
+    Several responses: the category that the judge holds to be right; with `allow_multiple`, the judge decides on each
+    category that anybody names, and where it holds none of them to be right, the likeliest is kept. Two responses are
+    alike if they name the same category; with `allow_multiple`, by F1: twice what they have in common by what they
+    name.
     """
 
     name = "categorization"
@@ -74,13 +80,32 @@ class Categorization(TaskType):
         categories, several = _categories(params)
         return {"categories": [categories[0]]} if several else {"category": categories[0]}
 
-    def merge(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
+    def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
         categories, several = _categories(params)
         if not several:
-            return {"category": majority([response["category"] for response in responses])}
+            said = [response["category"] for response in responses]
+            value, decision = panel.decide("category", said, len(categories))
+            return Outcome({"category": value}, decision.confidence, alike(said))
         least = 1 if flag(params, "required", default=True) else 0
         answers: list[list[str]] = [response["categories"] for response in responses]
-        return {"categories": chosen(answers, least, len(categories))}
+        found = chosen("categories", answers, least, len(categories), panel)
+        return Outcome({"categories": found.value}, found.confidence, agreement(answers, set_likeness))
+
+    def reader(self, params: dict[str, Any], /) -> Reader:
+        categories, several = _categories(params)
+        if not several:
+            return lambda response: {"category": label(response["category"])}
+        options = {name: f"categories/{name}" for name in categories}
+        return lambda response: ballot(options, response["categories"])
+
+    def choices(self, params: dict[str, Any], /) -> Mapping[str, int]:
+        categories, several = _categories(params)
+        return {f"categories/{name}": 2 for name in categories} if several else {"category": len(categories)}
+
+    def similarity(self, _params: dict[str, Any], one: dict[str, Any], other: dict[str, Any], /) -> float:
+        if "categories" in one and "categories" in other:
+            return set_likeness(one["categories"], other["categories"])
+        return float(one == other)
 
     def response_schema(self) -> dict[str, Any]:
         one = _schema.closed({"category": _schema.NAME})
@@ -90,11 +115,12 @@ class Categorization(TaskType):
 
 def _each(given: list[Any], categories: Sequence[str]) -> list[str]:
     known = dict.fromkeys(categories)
+    met: set[str] = set()
     for index, category in enumerate(given):
         one_of(category, at("response.categories", index), known)
-    votes = tally(given)
-    if len(votes) < len(given):
-        refuse("response.categories", max(votes, key=lambda category: votes[category]), "is named twice")
+        if category in met:
+            refuse("response.categories", category, "is named twice")
+        met.add(category)
     return list(given)
 
 

@@ -3,16 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from refonte_studio.consensus.model import Outcome
 from refonte_studio.tasks.types import _schema
+from refonte_studio.tasks.types._answers import alike
 from refonte_studio.tasks.types._checks import missing, one_of, record
 from refonte_studio.tasks.types._choices import names
-from refonte_studio.tasks.types._combine import majority
+from refonte_studio.tasks.types._panel import Panel, Reader, label
 from refonte_studio.tasks.types._parameters import Parameter, mixed, need_one, text
 from refonte_studio.tasks.types.base import TaskType
 
 
 class Comparison(TaskType):
-    """One choice. Several responses: the choice made most often."""
+    """One choice. Several responses: the one that the judge holds to be right.
+
+    Which of many things is the best, over all the tasks that compare two of them, is for `consensus.ranking` to say.
+    """
 
     name = "comparison"
     parameters: ClassVar[Mapping[str, Parameter]] = {
@@ -38,8 +43,19 @@ class Comparison(TaskType):
     def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
         return {"choice": _choices(params)[0]}
 
-    def merge(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
-        return {"choice": majority([response["choice"] for response in responses])}
+    def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
+        said = [response["choice"] for response in responses]
+        value, decision = panel.decide("choice", said, len(_choices(params)))
+        return Outcome({"choice": value}, decision.confidence, alike(said))
+
+    def reader(self, _params: dict[str, Any], /) -> Reader:
+        return lambda response: {"choice": label(response["choice"])}
+
+    def choices(self, params: dict[str, Any], /) -> Mapping[str, int]:
+        return {"choice": len(_choices(params))}
+
+    def similarity(self, _params: dict[str, Any], one: dict[str, Any], other: dict[str, Any], /) -> float:
+        return float(one == other)
 
     def response_schema(self) -> dict[str, Any]:
         return _schema.response(_schema.closed({"choice": _schema.NAME}))

@@ -3,34 +3,32 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from refonte_studio.consensus.texts import edit_similarity, typical_text
 from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._checks import Unique, a_text, a_whole, annotations_of, at, missing, one_of, record
 from refonte_studio.tasks.types._choices import names
-from refonte_studio.tasks.types._combine import text_similarity
 from refonte_studio.tasks.types._drawing import BASE_ANNOTATION_PARAMETERS, SIZE_PARAMETERS
 from refonte_studio.tasks.types._geometry import (
     FIELDS,
     SCHEMAS,
-    Extent,
     Rule,
     canvas_of,
     check_shape,
-    extent,
-    overlap,
     sample_shape,
 )
+from refonte_studio.tasks.types._marking import MarkingTask
+from refonte_studio.tasks.types._objects import Annotation, Array, Cluster, Compare, Craft, Features
 from refonte_studio.tasks.types._parameters import Parameter, flag, free, mixed, need_one, text
-from refonte_studio.tasks.types._typical import Item, typical_response
-from refonte_studio.tasks.types.base import TaskType
+from refonte_studio.tasks.types._shapes import between, compare, measured
 
 MAX_PAGE = 100_000
 
 
-class DocumentTranscription(TaskType):
+class DocumentTranscription(MarkingTask):
     """Boxes with text on the pages of a document.
 
-    Several responses give the most typical one (see `typical_response`): blocks of the same page and label are
-    paired off by their overlap, and count by it and by the likeness of their texts, half each.
+    Of several responses, blocks of the same page are matched by their overlap; the judge decides on the label, each
+    edge is the median, and the text is the one that more than half give or the medoid by edit distance.
     """
 
     name = "documenttranscription"
@@ -92,8 +90,8 @@ class DocumentTranscription(TaskType):
         block = {"uuid": "sample-1", "label": next(iter(rule.labels)), "type": "block", "page": 0}
         return {"annotations": [{**block, **sample_shape("box", rule, canvas_of(params)), "text": "Sample"}]}
 
-    def merge(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
-        return typical_response(responses, _item, _place, _place_and_text)
+    def craft(self, params: dict[str, Any], /) -> Craft:
+        return _Blocks(len(_rule(params).labels))
 
     def response_schema(self) -> dict[str, Any]:
         block = {"uuid": _schema.NAME, "label": _schema.NAME, "type": {"const": "block"}, "page": _schema.COUNT}
@@ -106,16 +104,27 @@ def _rule(params: Mapping[str, Any]) -> Rule:
     return missing("features") if value is None else Rule(dict.fromkeys(names(value, name)))
 
 
-def _item(block: Mapping[str, Any]) -> Item:
-    return Item((block["page"], block["label"]), block["top"], (extent(block), block["text"]))
+class _Blocks(Craft):
+    def __init__(self, labels: int) -> None:
+        self.labels = labels
 
+    def group(self, annotation: Annotation, /) -> int:
+        return annotation["page"]
 
-def _place(mine: tuple[Extent, str], theirs: tuple[Extent, str]) -> float:
-    return overlap(mine[0], theirs[0])
+    def measured(self, _group: Any, annotations: Sequence[Annotation], /) -> tuple[Array, Features]:
+        return measured("box", annotations)
 
+    def compare(self, _group: Any, /) -> Compare:
+        return compare("box", 0)
 
-def _place_and_text(mine: tuple[Extent, str], theirs: tuple[Extent, str]) -> float:
-    return (_place(mine, theirs) + text_similarity(mine[1], theirs[1])) / 2
+    def detail(self, one: Annotation, other: Annotation, /) -> float:
+        return (1 + edit_similarity(one["text"], other["text"])) / 2
+
+    def joined(self, cluster: Cluster) -> dict[str, Any] | None:
+        weights, blocks = cluster.weights(), cluster.annotations()
+        box = between("box", blocks, weights, cluster.typical)
+        texts = [block["text"] for block in blocks]
+        return {**cluster.typical, **(box or {}), "text": texts[typical_text(texts, weights)]}
 
 
 TYPE = DocumentTranscription()

@@ -1,24 +1,29 @@
 """Give each pixel of an image its label, as masks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._attributes import ATTRIBUTE_PARAMETERS
 from refonte_studio.tasks.types._checks import Unique, annotations_of, at, missing, one_of, record
 from refonte_studio.tasks.types._choices import names
-from refonte_studio.tasks.types._combine import medoid
 from refonte_studio.tasks.types._drawing import BASE_ANNOTATION_PARAMETERS, SIZE_PARAMETERS
 from refonte_studio.tasks.types._geometry import canvas_of
-from refonte_studio.tasks.types._masks import Run, check_rle, pixels, shared, united
+from refonte_studio.tasks.types._marking import MarkingTask
+from refonte_studio.tasks.types._masked import MaskCraft
+from refonte_studio.tasks.types._masks import check_rle
+from refonte_studio.tasks.types._objects import Craft
 from refonte_studio.tasks.types._parameters import Parameter, flag, mapping, mixed, need_one
-from refonte_studio.tasks.types.base import TaskType
 
 _SAMPLE_SIDE = 100
 
 
-class SegmentAnnotation(TaskType):
-    """Masks of one size. Several responses give the one whose labels cover most of the same pixels as the others'."""
+class SegmentAnnotation(MarkingTask):
+    """Masks of one size.
+
+    Of several responses, masks are matched by the pixels that they have in common; the judge decides on the label, and
+    the pixels are those that more than half of the attempts have given to the object.
+    """
 
     name = "segmentannotation"
     parameters: ClassVar[Mapping[str, Parameter]] = {
@@ -71,33 +76,14 @@ class SegmentAnnotation(TaskType):
         mask = {"size": [height, width], "counts": [0, height * width]}
         return {"annotations": [{"uuid": "sample-1", "label": next(iter(_labels(params))), "rle": mask}]}
 
-    def merge(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
-        covers = [_cover(response) for response in responses]
-        typical = medoid(range(len(responses)), lambda one, other: _similarity(covers[one], covers[other]))
-        return responses[typical]
+    def craft(self, params: dict[str, Any], /) -> Craft:
+        return MaskCraft(len(_labels(params)))
 
     def response_schema(self) -> dict[str, Any]:
         size = {**_schema.array({"type": "integer", "minimum": 1}, 2), "maxItems": 2}
         counts = {"anyOf": [_schema.array(_schema.COUNT, 1), _schema.NAME]}
         mask = _schema.closed({"size": size, "counts": counts})
         return _schema.annotated(_schema.closed({"uuid": _schema.NAME, "label": _schema.NAME, "rle": mask}))
-
-
-Cover = Mapping[tuple[str, int], list[Run]]
-
-
-def _cover(response: Mapping[str, Any]) -> Cover:
-    """The pixels of each label; masks of another height do not compare."""
-    masks: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
-    for each in response["annotations"]:
-        masks.setdefault((each["label"], each["rle"]["size"][0]), []).append(each["rle"])
-    return {label: united(group) for label, group in masks.items()}
-
-
-def _similarity(one: Cover, other: Cover) -> float:
-    common = sum(shared(runs, other[label]) for label, runs in one.items() if label in other)
-    total = sum(map(pixels, one.values())) + sum(map(pixels, other.values())) - common
-    return common / total if total else 1.0
 
 
 def _labels(params: Mapping[str, Any]) -> Mapping[str, None]:

@@ -3,20 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from refonte_studio.consensus.model import Outcome
 from refonte_studio.tasks.types import _schema
+from refonte_studio.tasks.types._answers import Answer
 from refonte_studio.tasks.types._checks import an_array, an_object, at, listed, missing, record, refuse
-from refonte_studio.tasks.types._combine import majority
-from refonte_studio.tasks.types._fields import agreeing, combined_answer
+from refonte_studio.tasks.types._fields import agreed
+from refonte_studio.tasks.types._formal import field_likenesses, form_choices, form_reader, settled_field
 from refonte_studio.tasks.types._forms import Field, check_answers, fields_of, sample_answers
+from refonte_studio.tasks.types._panel import Panel, Reader
 from refonte_studio.tasks.types._parameters import Parameter, mixed
+from refonte_studio.tasks.types._questionnaire import confidence_of, mean
 from refonte_studio.tasks.types.base import TaskType
 
 
 class TextCollection(TaskType):
     """A form. The answer to a field is an array of arrays: as often as it may be given, the values given.
 
-    Several responses are combined field by field: of a text, see `typical`; of choices, those that more than
-    half made; of anything else, the answer given most often. A field that most leave open stays open.
+    Several responses are combined field by field, as `_answers` says for each kind of question; a set of fields, by
+    its fields. A field that may be answered more than once has the answers that more than half give, or those most
+    like the others'. Two responses are as alike as their answers are in the mean.
     """
 
     name = "textcollection"
@@ -70,14 +75,31 @@ class TextCollection(TaskType):
         samples = {name: _written(field, sample_answers(field)) for name, field in fields_of(params).items()}
         return {"annotations": samples}
 
-    def merge(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
-        merged: dict[str, Any] = {}
+    def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
+        fields = fields_of(params)
+        found: dict[str, Any] = {}
+        answers: list[Answer] = []
+        for name, field in fields.items():
+            given = [_answers(response, name) for response in responses]
+            if any(given):
+                value, settled = settled_field(field, f"annotations/{name}", given, panel)
+                answers += settled
+                found |= {} if value is None else {name: _written(field, value)}
+        confidence = confidence_of(answers, panel)
+        return agreed(self, params, {"annotations": found}, responses, confidence, panel)
+
+    def reader(self, params: dict[str, Any], /) -> Reader:
+        read = form_reader(fields_of(params), "annotations")
+        return lambda response: read({name: entry["response"] for name, entry in response["annotations"].items()})
+
+    def choices(self, params: dict[str, Any], /) -> Mapping[str, int]:
+        return form_choices(fields_of(params), "annotations")
+
+    def similarity(self, params: dict[str, Any], one: dict[str, Any], other: dict[str, Any], /) -> float:
+        alike: list[float] = []
         for name, field in fields_of(params).items():
-            entries = [response["annotations"].get(name) for response in responses]
-            answers = _combined(field, [entry and entry["response"] for entry in entries])
-            if answers is not None:
-                merged[name] = _written(field, answers)
-        return agreeing(self, params, {"annotations": merged}, responses)
+            alike += field_likenesses(field, _answers(one, name), _answers(other, name))
+        return mean(alike) if alike else 1.0
 
     def response_schema(self) -> dict[str, Any]:
         value = {"type": ["string", "number", "boolean", "object"]}
@@ -104,15 +126,9 @@ def _entry(field: Field, given: object, path: str) -> dict[str, Any] | None:
     return _written(field, check_answers(field, answers, at(path, "response")))
 
 
-def _combined(field: Field, answers: Sequence[list[list[Any]] | None]) -> list[list[Any]] | None:
-    if field.inner or any(answer is not None and len(answer) > 1 for answer in answers):
-        left_open = not majority([answer is not None for answer in answers])
-        return None if left_open else majority([answer for answer in answers if answer is not None])
-    single = [None if answer is None else answer[0] for answer in answers]
-    if field.asked.multiple:
-        return None if (found := combined_answer(field.asked, single)) is None else [found]
-    found = combined_answer(field.asked, [None if values is None else values[0] for values in single])
-    return None if found is None else [[found]]
+def _answers(response: Mapping[str, Any], name: str) -> list[list[Any]] | None:
+    entry = response["annotations"].get(name)
+    return entry and entry["response"]
 
 
 TYPE = TextCollection()

@@ -1,7 +1,6 @@
 """Draw shapes on the frames of a video."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from refonte_studio.tasks.types import _schema
@@ -24,30 +23,26 @@ from refonte_studio.tasks.types._geometry import (
     OPTIONAL,
     SCHEMAS,
     Canvas,
-    Feature,
     Rule,
     canvas_of,
     check_shape,
-    extent,
     sample_shape,
-    shape_feature,
-    shape_similarity,
 )
+from refonte_studio.tasks.types._marking import MarkingTask
+from refonte_studio.tasks.types._objects import Craft
 from refonte_studio.tasks.types._parameters import Parameter, need_one
-from refonte_studio.tasks.types._typical import Item, typical_response
+from refonte_studio.tasks.types._tracks import TrackCraft
 from refonte_studio.tasks.types._video import VIDEO_PARAMETERS
-from refonte_studio.tasks.types.base import TaskType
 
 MAX_FRAMES = 100_000
-_COMPARED_FRAMES = 20
-_PAIRING_FRAMES = 3
 
 
-class VideoAnnotation(TaskType):
+class VideoAnnotation(MarkingTask):
     """Tracks: an object's shape on the frames where it is seen, by frame number from 0, in order.
 
-    Several responses give the most typical one (see `typical_response`): tracks of the same type and label are paired
-    off and count by the likeness of their shapes over the frames of either (some, evenly spread, of many).
+    Of several responses, tracks are matched by the likeness of their shapes over the frames of either (some, evenly
+    spread, of many); the judge decides on the label. Boxes and points are joined frame by frame, other tracks give the
+    most typical one.
     """
 
     name = "videoannotation"
@@ -95,8 +90,8 @@ class VideoAnnotation(TaskType):
         track = {"uuid": "sample-1", "label": next(iter(rule.labels)), "type": kind, "frames": [frame]}
         return {"annotations": [track]}
 
-    def merge(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
-        return typical_response(responses, _item, _near, _worth)
+    def craft(self, params: dict[str, Any], /) -> Craft:
+        return TrackCraft(rules_of(params), canvas_of(params))
 
     def response_schema(self) -> dict[str, Any]:
         return _schema.annotated(_schema.any_of([_track_schema(kind) for kind in FIELDS]))
@@ -130,41 +125,6 @@ def _track(
         "type": kind,
         "frames": frames,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _Track:
-    kind: str
-    shapes: Mapping[int, Feature]
-    few: frozenset[int]
-    many: frozenset[int]
-
-
-def _item(track: Mapping[str, Any]) -> Item:
-    frames, kind = track["frames"], track["type"]
-    shapes = {frame["key"]: shape_feature(kind, frame) for frame in frames}
-    feature = _Track(kind, shapes, _spread(list(shapes), _PAIRING_FRAMES), _spread(list(shapes), _COMPARED_FRAMES))
-    return Item((kind, track["label"]), extent(frames[0])[0], feature)
-
-
-def _spread(keys: Sequence[int], count: int) -> frozenset[int]:
-    """At most so many of the frames, evenly spread."""
-    return frozenset(keys[:: max(1, -(-len(keys) // count))])
-
-
-def _near(mine: _Track, theirs: _Track) -> float:
-    return _over(mine, theirs, mine.few | theirs.few)
-
-
-def _worth(mine: _Track, theirs: _Track) -> float:
-    return _over(mine, theirs, mine.many | theirs.many)
-
-
-def _over(mine: _Track, theirs: _Track, keys: frozenset[int]) -> float:
-    """How alike two tracks are over those frames; where one of them is absent, not at all."""
-    alike = shape_similarity(mine.kind)
-    both = [key for key in keys if key in mine.shapes and key in theirs.shapes]
-    return sum(alike(mine.shapes[key], theirs.shapes[key]) for key in sorted(both)) / len(keys)
 
 
 def _track_schema(kind: str) -> dict[str, Any]:

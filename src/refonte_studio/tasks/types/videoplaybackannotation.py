@@ -1,6 +1,6 @@
 """Mark when things happen in a video."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from refonte_studio.tasks.types import _schema
@@ -18,20 +18,21 @@ from refonte_studio.tasks.types._checks import (
 )
 from refonte_studio.tasks.types._choices import names
 from refonte_studio.tasks.types._drawing import DRAWING_PARAMETERS
+from refonte_studio.tasks.types._marking import MarkingTask
+from refonte_studio.tasks.types._objects import Craft
 from refonte_studio.tasks.types._parameters import Parameter, free, mixed, need_one
-from refonte_studio.tasks.types._typical import Item, typical_response
+from refonte_studio.tasks.types._timed import TimedCraft
 from refonte_studio.tasks.types._video import VIDEO_PARAMETERS
-from refonte_studio.tasks.types.base import TaskType
 
 MAX_SECONDS = 1e7
 _LABELS = ("labels", "events_to_annotate", "events", "objects_to_annotate")
 
 
-class VideoPlaybackAnnotation(TaskType):
+class VideoPlaybackAnnotation(MarkingTask):
     """Stretches of time with a label, in seconds from the start of the video.
 
-    Several responses give the most typical one (see `typical_response`): stretches of the same label are paired off
-    by the share of time that they have in common.
+    Of several responses, stretches are matched by the share of time that they have in common; the judge decides on the
+    label, start and end are the medians.
     """
 
     name = "videoplaybackannotation"
@@ -86,8 +87,8 @@ class VideoPlaybackAnnotation(TaskType):
         answers = sample_attributes(attributes_of(params), label)
         return {"annotations": [{**event, "attributes": answers} if answers else event]}
 
-    def merge(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> dict[str, Any]:
-        return typical_response(responses, _item, _common_time)
+    def craft(self, params: dict[str, Any], /) -> Craft:
+        return TimedCraft(len(_labels(params)), attributes_of(params))
 
     def response_schema(self) -> dict[str, Any]:
         second = {"type": "number", "minimum": 0}
@@ -117,15 +118,6 @@ def _duration_s(params: Mapping[str, Any]) -> float:
     if a_number(given, "duration_s", 0, MAX_SECONDS) == 0:
         refuse("duration_s", given, "is not more than 0")
     return given
-
-
-def _item(event: Mapping[str, Any]) -> Item:
-    return Item(event["label"], event["start_s"], (event["start_s"], event["end_s"]))
-
-
-def _common_time(mine: tuple[float, float], theirs: tuple[float, float]) -> float:
-    shared = min(mine[1], theirs[1]) - max(mine[0], theirs[0])
-    return max(0.0, shared / (max(mine[1], theirs[1]) - min(mine[0], theirs[0])))
 
 
 TYPE = VideoPlaybackAnnotation()

@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("answers", sa.Integer(), nullable=False),
         sa.Column("accuracy", sa.Float(), nullable=False),
         sa.Column("model", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("project_id", "question", "teammate_id", name=op.f("pk_labeler_models")),
+        sa.PrimaryKeyConstraint("project_id", "teammate_id", "question", name=op.f("pk_labeler_models")),
     )
     with op.batch_alter_table("labeler_models", schema=None) as batch_op:
         batch_op.create_index("ix_labeler_models_teammate_id", ["teammate_id"], unique=False)
