@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import worlds
 from figures import table
-
 from refonte_studio.insight.model import Finish
 from refonte_studio.insight.simulation import foresee
 
@@ -37,8 +36,10 @@ class Tried:
     @property
     def holds(self) -> bool:
         low, high = self.foreseen.low, self.foreseen.high
-        return low is not None and (low <= self.came if self.came else True) and (
-            high is None or (self.came is not None and self.came <= high)
+        return (
+            low is not None
+            and (low <= self.came if self.came else True)
+            and (high is None or (self.came is not None and self.came <= high))
         )
 
     @property

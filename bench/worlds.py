@@ -1,12 +1,12 @@
 """Made-up worlds of labelers and batches, in which every single task is worked in turn, to try a forecast on.
 
-Nothing here knows how the forecast works: people have shifts, days off, good and bad days, and their own pace; each takes
-the next task by the rule of dispatch, one at a time.
+Nothing here knows how the forecast works: people have shifts, days off, good and bad days, and their own pace; each
+takes the next task by the rule of dispatch, one at a time.
 """
 
 import heapq
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -64,7 +64,7 @@ def make(seed: int, size: int = 12, load: float = 4.0) -> World:
     now = (PAST * DAY_HOURS + rng.randint(0, 7 * DAY_HOURS)) * HOUR_MS + rng.randint(0, HOUR_MS - 1)
     world = World(people, [], projects, now, rng)
     for person in people:
-        _plan(rng, person, rng.random() < 0.3 and rng.uniform(0.2, 0.6) or 0.0)
+        _plan(rng, person, (rng.random() < 0.3 and rng.uniform(0.2, 0.6)) or 0.0)
     if rng.random() < 0.4:
         people[-1].joined = now // DAY_MS - rng.randint(1, 5)
     _holidays(rng, people)
@@ -215,10 +215,3 @@ def known(world: World) -> Known:
 
 def _empty(days: int) -> list[list[float]]:
     return [[0.0] * DAY_HOURS for _ in range(days)]
-
-
-def kinds(world: World) -> Counter[str]:
-    """What is special about the world, for tables."""
-    found: Counter[str] = Counter()
-    found["few people" if len(world.people) <= 4 else "more people"] += 1
-    return found

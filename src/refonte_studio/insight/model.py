@@ -12,21 +12,22 @@ HISTORY_DAYS = 14  # what a forecast knows of people's work
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose work in which period a question is about, as it came in. The period ends before `end`."""
+    """Whose work in which period a question is about, as it came in."""
 
+    now: int
     project: str | None = None
     batch: str | None = None
     group: str | None = None
     emails: Sequence[str] | None = None
-    start: int | None = None  # None: since there is any
-    end: int = 0
+    start: str | None = None  # None: since there is any
+    end: str | None = None  # None: now
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The same by ids."""
+    """The same by ids. What comes at `end` is not of the period any more."""
 
-    start: int
+    start: int | None
     end: int
     project_id: str | None = None
     batch_id: str | None = None

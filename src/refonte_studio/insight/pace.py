@@ -174,7 +174,7 @@ def columns_of(known: Known, history: History) -> list[Column]:
             scarce.update(line.people)
     if not lines or not history.any:
         return []
-    crews: dict[tuple[object, ...], list[int]] = {}
+    crews: dict[tuple[tuple[int, ...], int | None], list[int]] = {}
     for person, places in lines.items():
         crews.setdefault((tuple(places), person if person in scarce else None), []).append(person)
     block = max(1, len(lines) // BLOCKS)

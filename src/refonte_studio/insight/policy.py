@@ -7,17 +7,20 @@ from itertools import combinations
 from math import sqrt
 
 from refonte_studio.insight.model import Cell, Confusion, Done, Pair, Votes
-from refonte_studio.kit.clock import DAY_MS, MINUTE_MS
+from refonte_studio.kit.clock import DAY_MS, MINUTE_MS, parse_time
 from refonte_studio.kit.errors import BadInput, shown
 
 HOUR_MS = 60 * MINUTE_MS
 Z_95 = 1.959964
 
 
-def check_period(start: int | None, end: int) -> None:
-    """Raises BadInput for a period that ends before it begins."""
-    if start is not None and start > end:
+def period(start: str | None, end: str | None, now: int) -> tuple[int | None, int]:
+    """From when and until before when. Raises BadInput for what is no time, and where the end is before the start."""
+    begins = parse_time("from", start) if start else None
+    ends = parse_time("to", end) if end else now + 1  # what was submitted just now counts
+    if begins is not None and begins > ends:
         raise BadInput("from must not be after to; without to, the period ends now")
+    return begins, ends
 
 
 def wilson(passed: int, of: int) -> tuple[float, float, float] | None:
@@ -27,7 +30,7 @@ def wilson(passed: int, of: int) -> tuple[float, float, float] | None:
     share, square = passed / of, Z_95**2
     middle = (share + square / (2 * of)) / (1 + square / of)
     half = Z_95 * sqrt(share * (1 - share) / of + square / (4 * of * of)) / (1 + square / of)
-    return share, max(0.0, middle - half), min(1.0, middle + half)
+    return share, middle - half if passed else 0.0, middle + half if passed < of else 1.0
 
 
 def per_active_hour(done: Done) -> float | None:
@@ -45,15 +48,19 @@ def per_calendar_day(done: Done, start: int | None, end: int) -> float | None:
 
 
 def the_question(asked: str | None, known: Mapping[str, int]) -> str:
-    """The question that is meant: the one asked for, or the only one there is. Raises BadInput naming those there are."""
+    """The question that is meant: the one asked for, or the only one. Raises BadInput naming those there are."""
     if asked is None and len(known) == 1:
         return next(iter(known))
-    if asked in known:
+    if asked is not None and asked in known:
         return asked
     if not known:
         raise BadInput("no attempt of this period answers a question with categories")
     names = ", ".join(shown(name) for name in list(known)[:10])
-    raise BadInput(f"question is required, one of {names}" if asked is None else f"there is no question {shown(asked)}, but {names}")
+    raise BadInput(
+        f"question is required, one of {names}"
+        if asked is None
+        else f"there is no question {shown(asked)}, but {names}"
+    )
 
 
 def confusion(question: str, votes: Sequence[tuple[str, Votes, Votes]], apart: Sequence[str]) -> Confusion:

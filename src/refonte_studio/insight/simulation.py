@@ -2,8 +2,8 @@
 
 In each future, people do on each day to come what they did on one of the last days, at a pace that is as uncertain as
 few days leave it, and every hour goes to the first batch in the queue that they may work and that still wants them.
-Work is a fluid here, hours of it and not single tasks, so that large teams cost no more than small ones. Numbers
-alone, without a database; the same question has the same answer, since the draws are seeded by who and what it is about.
+Work is a fluid here, hours of it and not single tasks, so that large teams cost no more than small ones. Numbers alone,
+without a database; the same question has the same answer, since the draws are seeded by who and what it is about.
 """
 
 import math
@@ -99,7 +99,7 @@ class _Futures:
         may = np.zeros((len(self.lines), len(columns)), dtype=np.int32)
         for number, column in enumerate(columns):
             may[sorted(column.lines), number] = 1
-        self.among = [np.flatnonzero(row) for row in may]
+        self.among: list[Places] = [np.flatnonzero(row) for row in may]
         self.task_ms = self._task_ms(known, columns)
         self.hardness = _around_one(self.rng, self._unsure(known), (self.runs, len(self.lines)))
         self.left = np.tile(np.array([float(line.remaining) for line in self.lines]), (self.runs, 1))
@@ -112,11 +112,13 @@ class _Futures:
 
     def _is_scarce(self, columns: Sequence[Column], place: int) -> bool:
         """Whether it is told apart who has had a task: in such a batch each column is one person."""
-        return self.lines[place].wanted > 1 and all(len(columns[each].members) == 1 for each in self.among[place])
+        return self.lines[place].wanted > 1 and all(
+            len(columns[each].members) == 1 for each in self.among[place].tolist()
+        )
 
     def _passed(self, columns: Sequence[Column], place: int) -> Floats:
         """(runs, people that may work it): how many of its tasks each has had, or has found full, the oldest first."""
-        people = [columns[each].members[0] for each in self.among[place]]
+        people = [columns[each].members[0] for each in self.among[place].tolist()]
         had = np.array([float(self.lines[place].had.get(person, 0)) for person in people])
         return np.tile(had, (self.runs, 1))
 
@@ -161,7 +163,7 @@ class _Futures:
     def _step(self, work: Floats, hour: float, hours: int) -> None:
         """Spends the work of some hours on the queue."""
         rest = np.where(self.open_to > 0, work, 0.0)  # what of the work is not spent yet
-        idle = (rest > LEAST_MS).any(axis=1)
+        idle: Bools = np.asarray((rest > LEAST_MS).any(axis=1))
         wants = self.left > 0
         for place in np.flatnonzero(wants.any(axis=0)):
             if not idle.any():
@@ -232,4 +234,3 @@ def _seed(known: Known) -> int:
     """The same for the same people and batches, in whatever order these stand."""
     names = sorted([*(worker.id for worker in known.workers), *(line.id for line in known.lines)])
     return int.from_bytes(blake2b("\n".join(names).encode(), digest_size=8).digest(), "big")
-

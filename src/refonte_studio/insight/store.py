@@ -15,9 +15,9 @@ LONGEST_CLAIM_MS = 7 * DAY_MS
 FIRST_OF_ALL = ""
 
 
-def earliest_id(start: int) -> str:
+def earliest_id(start: int | None) -> str:
     """No attempt that was submitted since then has a lesser id: ids begin with the time of the claim."""
-    return f"{max(0, start - LONGEST_CLAIM_MS):012x}" if start else FIRST_OF_ALL
+    return FIRST_OF_ALL if start is None else f"{max(0, start - LONGEST_CLAIM_MS):012x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,7 @@ def _by(subject: Subject, row: str) -> _By:
     """For attempts or claims, which `row` stands for."""
     by: Mapping[Subject, _By] = {
         "project": _By(f"{row}.project_id", "", f"{row}.project_id IN :keys[]"),
-        "batch": _By(
-            f"{row}.batch_id", "", f"{row}.project_id IN {_BATCHES_PROJECTS} AND {row}.batch_id IN :keys[]"
-        ),
+        "batch": _By(f"{row}.batch_id", "", f"{row}.project_id IN {_BATCHES_PROJECTS} AND {row}.batch_id IN :keys[]"),
         "group": _By(
             "m.group_id",
             _MEMBERS.format(row=row),
@@ -100,7 +98,7 @@ async def done(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], sc
         team=caller.team_id,
         mode=caller.mode,
         first=earliest_id(scope.start),
-        start=scope.start,
+        start=scope.start or 0,
         end=scope.end,
         **values,
     )
@@ -131,7 +129,7 @@ async def skipped(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str],
         keys=list(keys),
         team=caller.team_id,
         mode=caller.mode,
-        start=scope.start,
+        start=scope.start or 0,
         end=scope.end,
         **values,
     )
@@ -157,7 +155,7 @@ async def evaluated(
         keys=list(keys),
         team=caller.team_id,
         mode=caller.mode,
-        start=scope.start,
+        start=scope.start or 0,
         end=scope.end,
         **values,
     )
@@ -178,9 +176,7 @@ async def alphas(tx: Tx, team_id: str, project_ids: Sequence[str]) -> dict[str, 
 # --------------------------------------------------------------------------------- who there are figures of
 
 
-async def projects_page(
-    tx: Tx, caller: Caller, only: str | None, limit: int, before: str | None
-) -> list[Subjected]:
+async def projects_page(tx: Tx, caller: Caller, only: str | None, limit: int, before: str | None) -> list[Subjected]:
     """The newest first."""
     rows = await tx.all(
         """SELECT id, name FROM projects
@@ -253,7 +249,7 @@ async def labelers_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before
         mode=caller.mode,
         project=scope.project_id,
         first=earliest_id(scope.start),
-        start=scope.start,
+        start=scope.start or 0,
         end=scope.end,
         before=before,
         limit=limit,

@@ -38,7 +38,7 @@ async def _newest(
         first=earliest_id(scope.start),
         team=caller.team_id,
         mode=caller.mode,
-        start=scope.start,
+        start=scope.start or 0,
         end=scope.end,
         before=before,
         limit=limit,
