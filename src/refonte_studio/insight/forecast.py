@@ -129,21 +129,21 @@ async def _workers(tx: Tx, caller: Caller, since: Mapping[str, int], now: int) -
     is none, with their assignment."""
     people = sorted(since)
     start = now - HISTORY_DAYS * DAY_MS
-    first = await store_forecast.first_ids(tx, caller.team_id, people) if people else {}
+    began = await store_forecast.began(tx, caller.team_id, people) if people else {}
     work: dict[str, list[list[float]]] = {}
     for person in people:
-        came = int(first[person][:12], 16) if person in first else since[person]
-        days = min(HISTORY_DAYS, max(0, -(-(now - came) // DAY_MS)))
+        days = min(HISTORY_DAYS, max(0, -(-(now - began.get(person, since[person])) // DAY_MS)))
         work[person] = [[0.0] * DAY_HOURS for _ in range(days)]
     own: defaultdict[str, dict[str, Pace]] = defaultdict(dict)
     everybody: dict[str, Pace] = {}
     for row in await store_forecast.worked(tx, caller, people, start, now) if people else ():
-        person, project_id = row["teammate_id"], row["project_id"]
+        person, project_id, attempts = row["teammate_id"], row["project_id"], row["attempts"]
+        active_ms = max(row["active_ms"], attempts)  # no attempt takes no time
         day, hour = divmod(row["ago"], DAY_HOURS)
         if day < len(work[person]):
-            work[person][day][DAY_HOURS - 1 - hour] += row["active_ms"]
+            work[person][day][DAY_HOURS - 1 - hour] += active_ms
         for paces in (own[person], everybody):
-            paces[project_id] = _more(paces.get(project_id), row["attempts"], row["active_ms"])
+            paces[project_id] = _more(paces.get(project_id), attempts, active_ms)
     return [Worker(person, work[person], own[person]) for person in people], everybody
 
 

@@ -53,8 +53,10 @@ async def _people(tx: Tx, caller: Caller, asked: Asked, project_id: str | None) 
 async def figures(
     tx: Tx, caller: Caller, subject: Subject, asked: Asked, limit: int, token: str | None
 ) -> tuple[Scope, Page[Figures]]:
-    """A page of rows, the newest projects, batches, groups or people first, and what they are about. Raises as `scope_of`, and BadInput for
-    groups of no project in particular."""
+    """A page of rows, the newest projects, batches, groups or people first, and what they are about.
+
+    Raises as `scope_of`, and BadInput for groups of no project in particular.
+    """
     before = checked_token(token)
     if subject == "group" and asked.project is None:
         raise BadInput("project is required")

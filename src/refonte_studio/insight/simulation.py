@@ -100,6 +100,7 @@ class _Futures:
         for number, column in enumerate(columns):
             may[sorted(column.lines), number] = 1
         self.among: list[Places] = [np.flatnonzero(row) for row in may]
+        self.worked = np.array([len(among) > 0 for among in self.among])  # whether anybody may work it
         self.task_ms = self._task_ms(known, columns)
         self.hardness = _around_one(self.rng, self._unsure(known), (self.runs, len(self.lines)))
         self.left = np.tile(np.array([float(line.remaining) for line in self.lines]), (self.runs, 1))
@@ -164,7 +165,7 @@ class _Futures:
         """Spends the work of some hours on the queue."""
         rest = np.where(self.open_to > 0, work, 0.0)  # what of the work is not spent yet
         idle: Bools = np.asarray((rest > LEAST_MS).any(axis=1))
-        wants = self.left > 0
+        wants = (self.left > 0) & self.worked
         for place in np.flatnonzero(wants.any(axis=0)):
             if not idle.any():
                 break

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from refonte_studio.db import Tx
+from refonte_studio.db import Row, Tx
 from refonte_studio.insight.model import Done, Scope, Subject, Subjected
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import DAY_MS
@@ -102,19 +102,20 @@ async def done(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], sc
         end=scope.end,
         **values,
     )
-    return {
-        row["key"]: Done(
-            done=row["done"],
-            timed=row["timed"],
-            rejected=row["rejected"],
-            active_ms=row["active_ms"],
-            median_ms=row["median_ms"],
-            p90_ms=row["p90_ms"],
-            first=row["first"],
-            agreement=row["agreement"],
-        )
-        for row in rows
-    }
+    return {row["key"]: _done(row) for row in rows}
+
+
+def _done(row: Row) -> Done:
+    return Done(
+        done=row["done"],
+        timed=row["timed"],
+        rejected=row["rejected"],
+        active_ms=row["active_ms"],
+        median_ms=row["median_ms"],
+        p90_ms=row["p90_ms"],
+        first=row["first"],
+        agreement=row["agreement"],
+    )
 
 
 async def skipped(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], scope: Scope) -> dict[str, int]:

@@ -86,12 +86,13 @@ async def worked(tx: Tx, caller: Caller, people: Sequence[str], start: int, now:
     )
 
 
-async def first_ids(tx: Tx, team_id: str, people: Sequence[str]) -> dict[str, str]:
-    """The id of each person's first attempt ever: it begins with the time at which it was claimed."""
+async def began(tx: Tx, team_id: str, people: Sequence[str]) -> dict[str, int]:
+    """When each of these people submitted their first attempt; those who never did are absent."""
     rows = await tx.all(
-        """SELECT t.id, (SELECT MIN(a.id) FROM attempts a WHERE a.teammate_id = t.id) AS first
+        """SELECT t.id, (SELECT a.submitted_at FROM attempts a
+             WHERE a.teammate_id = t.id AND a.team_id = :team ORDER BY a.id LIMIT 1) AS began
            FROM teammates t WHERE t.team_id = :team AND t.id IN :people[]""",
         team=team_id,
         people=list(people),
     )
-    return {row["id"]: row["first"] for row in rows if row["first"] is not None}
+    return {row["id"]: row["began"] for row in rows if row["began"] is not None}
