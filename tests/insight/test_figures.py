@@ -92,16 +92,17 @@ async def test_accuracy_is_the_share_of_evaluation_tasks_passed_with_its_interva
     await makers.project(world)
     for _ in range(3):
         await evaluation(world)
-    await makers.batch(world, "Pets", tasks=1)
-    await work(world, world.dee)
     for category in ("cat", "cat", "dog"):
         await work(world, world.ben, category)
+        await work(world, world.dee)
+    await makers.batch(world, "Pets", tasks=1)
+    await work(world, world.dee)
     found = await row(world, "labelers", labeler_emails="ben@example.com")
     assert (found["done"], found["accuracy"]["evaluated"], found["accuracy"]["passed"]) == (0, 3, 2)
     assert found["accuracy"]["accuracy"] == pytest.approx(2 / 3)
     assert found["accuracy"]["low"] == pytest.approx(0.2077, abs=1e-3)
     assert found["accuracy"]["high"] == pytest.approx(0.9385, abs=1e-3)
-    assert (await row(world, "projects"))["accuracy"]["evaluated"] == 3
+    assert (await row(world, "projects"))["accuracy"]["evaluated"] == 6
     assert (await row(world, "projects"))["done"] == 1, "evaluation is not work done"
     assert policy.wilson(0, 0) is None
     assert policy.wilson(10, 10) == (1.0, pytest.approx(0.7225, abs=1e-3), 1.0)

@@ -20,6 +20,8 @@ def earliest_id(start: int | None) -> str:
     return FIRST_OF_ALL if start is None else f"{max(0, start - LONGEST_CLAIM_MS):012x}"
 
 
+# SQLite, which knows nothing of how large tables are, joins in the order of CROSS JOIN; else it would begin with all
+# the tasks of a team.
 @dataclass(frozen=True, slots=True)
 class _By:
     """How rows are put together: what they are told apart by, and how they are found."""
@@ -31,7 +33,7 @@ class _By:
 
 _PROJECTS_OF_MODE = "(SELECT p.id FROM projects p WHERE p.team_id = :team AND p.mode = :mode)"
 _BATCHES_PROJECTS = "(SELECT b.project_id FROM batches b WHERE b.team_id = :team AND b.id IN :keys[])"
-_MEMBERS = "JOIN group_members m ON m.teammate_id = {row}.teammate_id AND m.team_id = {row}.team_id"
+_MEMBER = "m.teammate_id = {row}.teammate_id AND m.team_id = {row}.team_id"
 _GROUPS_PROJECTS = "(SELECT g.project_id FROM groups g WHERE g.team_id = :team AND g.id IN :keys[])"
 
 
@@ -42,8 +44,8 @@ def _by(subject: Subject, row: str) -> _By:
         "batch": _By(f"{row}.batch_id", "", f"{row}.project_id IN {_BATCHES_PROJECTS} AND {row}.batch_id IN :keys[]"),
         "group": _By(
             "m.group_id",
-            _MEMBERS.format(row=row),
-            f"{row}.project_id IN {_GROUPS_PROJECTS} AND m.group_id IN :keys[]",
+            "CROSS JOIN group_members m",
+            f"{row}.project_id IN {_GROUPS_PROJECTS} AND m.group_id IN :keys[] AND {_MEMBER.format(row=row)}",
         ),
         "labeler": _By(f"{row}.teammate_id", "", f"{row}.teammate_id IN :keys[]"),
     }
@@ -90,8 +92,9 @@ async def done(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], sc
                   CASE WHEN a.imported THEN NULL ELSE a.submitted_at - a.started_at END AS active,
                   CASE WHEN a.rejected_at IS NOT NULL OR t.review_status = 'rejected' THEN 1 ELSE 0 END AS rejected,
                   CASE WHEN t.status = 'completed' AND a.wanted > 1 THEN t.agreement END AS agreement
-                FROM attempts a {by.join} JOIN tasks t ON t.id = a.task_id AND t.team_id = a.team_id
-                WHERE {by.where} AND a.id >= :first AND a.team_id = :team AND a.mode = :mode AND t.kind = 'work'
+                FROM attempts a {by.join} CROSS JOIN tasks t
+                WHERE {by.where} AND t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'work'
+                  AND a.id >= :first AND a.team_id = :team AND a.mode = :mode
                   AND a.submitted_at >= :start AND a.submitted_at < :end {narrowed}) AS each_one) AS ranked
             GROUP BY key""",
         keys=list(keys),
@@ -148,10 +151,11 @@ async def evaluated(
     narrowed, values = _narrowed(scope, "c")
     rows = await tx.all(
         f"""SELECT {by.key} AS key, COUNT(*) AS evaluated, SUM(CASE WHEN q.passed THEN 1 ELSE 0 END) AS passed
-            FROM tasks t JOIN quality_attempts q ON q.task_id = t.id AND q.team_id = t.team_id
-            JOIN claims c ON c.id = q.id AND c.team_id = q.team_id {by.join}
-            WHERE t.project_id IN {_PROJECTS_OF_MODE} AND t.kind = 'evaluation' AND t.kind <> 'work'
-              AND t.team_id = :team AND {by.where} AND c.ended_at >= :start AND c.ended_at < :end {narrowed}
+            FROM projects p CROSS JOIN tasks t CROSS JOIN quality_attempts q CROSS JOIN claims c {by.join}
+            WHERE p.team_id = :team AND p.mode = :mode AND t.project_id = p.id AND t.team_id = p.team_id
+              AND t.kind = 'evaluation' AND t.kind <> 'work' AND q.task_id = t.id AND q.team_id = t.team_id
+              AND c.id = q.id AND c.team_id = q.team_id AND {by.where}
+              AND c.ended_at >= :start AND c.ended_at < :end {narrowed}
             GROUP BY {by.key}""",
         keys=list(keys),
         team=caller.team_id,

@@ -53,8 +53,9 @@ async def with_results(
     """Attempts of completed tasks with these tasks' results, the newest first; not those that are the result, as they
     were the only one and nobody reviewed it."""
     sql = """SELECT a.id, a.task_id, a.teammate_id, t.type, t.params, a.response, t.response AS result
-        FROM attempts a JOIN tasks t ON t.id = a.task_id AND t.team_id = a.team_id
-        WHERE a.project_id = :project AND t.kind = 'work' AND t.status = 'completed' AND t.response IS NOT NULL
+        FROM attempts a CROSS JOIN tasks t
+        WHERE a.project_id = :project AND t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'work'
+          AND t.status = 'completed' AND t.response IS NOT NULL
           AND (a.wanted > 1 OR t.reviewed)"""
     return await _newest(tx, caller, sql, project_id, scope, before, limit)
 
@@ -64,10 +65,10 @@ async def with_expected(
 ) -> list[Given]:
     """Attempts at evaluation tasks with what was expected, the newest first."""
     sql = """SELECT a.id, a.task_id, a.teammate_id, t.type, t.params, a.response, x.expected_response AS result
-        FROM tasks t JOIN quality_tasks x ON x.task_id = t.id AND x.team_id = t.team_id
-        JOIN quality_attempts q ON q.task_id = t.id AND q.team_id = t.team_id
-        JOIN attempts a ON a.id = q.id AND a.team_id = q.team_id
-        WHERE t.project_id = :project AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.team_id = :team"""
+        FROM tasks t CROSS JOIN quality_tasks x CROSS JOIN quality_attempts q CROSS JOIN attempts a
+        WHERE t.project_id = :project AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.team_id = :team
+          AND x.task_id = t.id AND x.team_id = t.team_id AND q.task_id = t.id AND q.team_id = t.team_id
+          AND a.id = q.id AND a.team_id = q.team_id"""
     return await _newest(tx, caller, sql, project_id, scope, before, limit)
 
 
@@ -76,6 +77,7 @@ async def side_by_side(
 ) -> list[Given]:
     """Attempts of tasks that several people are asked to do, the newest first; not those that were rejected."""
     sql = """SELECT a.id, a.task_id, a.teammate_id, t.type, t.params, a.response, NULL AS result
-        FROM attempts a JOIN tasks t ON t.id = a.task_id AND t.team_id = a.team_id
-        WHERE a.project_id = :project AND t.kind = 'work' AND a.wanted > 1 AND a.rejected_at IS NULL"""
+        FROM attempts a CROSS JOIN tasks t
+        WHERE a.project_id = :project AND t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'work'
+          AND a.wanted > 1 AND a.rejected_at IS NULL"""
     return await _newest(tx, caller, sql, project_id, scope, before, limit)
