@@ -37,6 +37,7 @@ class Batch:
     tasks: int
     wanted: int
     people: list[int]
+    difficulty: float = 1.0  # how much longer its tasks take than others of the project
 
 
 @dataclass
@@ -115,7 +116,7 @@ def _batches(rng: random.Random, world: World, load: float) -> None:
         wanted = min(wanted, len(among))
         hours = load * rng.uniform(0.1, 0.7) * 0.7 * sum(world.people[each].hours for each in among)
         tasks = max(1, round(hours * HOUR_MS / world.task_ms[project] / wanted))
-        world.batches.append(Batch(project, tasks, wanted, among))
+        world.batches.append(Batch(project, tasks, wanted, among, rng.lognormvariate(0, 0.1)))
 
 
 # -------------------------------------------------------------------------------------------- what happens
@@ -176,7 +177,7 @@ def _next(world, due, at, person, number, places, reached) -> None:  # type: ign
         reached[person, place] = min(task + 1, batch.tasks)
         if task < batch.tasks:
             places[place][task] -= 1
-            took = world.took(person, batch.project, shifts[number][2], 4 * HOUR_MS)
+            took = world.took(person, batch.project, shifts[number][2] / batch.difficulty, 4 * HOUR_MS)
             heapq.heappush(due, (at + took, person, number, place))
             return
 

@@ -8,7 +8,7 @@ from refonte_studio.insight import store_answers
 from refonte_studio.insight.model import Asked, Given, Read, Scope
 from refonte_studio.insight.service import scope_of
 from refonte_studio.kit.caller import Caller
-from refonte_studio.kit.errors import BadInput
+from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.teams import service as teams
 
 Against = Literal["result", "evaluation", "each_other"]
@@ -47,6 +47,16 @@ async def answers(tx: Tx, caller: Caller, asked: Asked, against: Against) -> Rea
         if len(found) > ATTEMPTS_LIMIT or characters > CHARACTERS_LIMIT:
             return Read(found[:ATTEMPTS_LIMIT], truncated=True)
         rows = max(LEAST_ROWS, min(MOST_ROWS, CHARACTERS_AT_ONCE * len(found) // max(1, characters)))
+
+
+async def held_against(tx: Tx, caller: Caller, asked: Asked, against: str) -> Read:
+    """The same for a confusion matrix. Raises BadInput for what they cannot be held against."""
+    await scope_of(tx, caller, asked)
+    if against == "result":
+        return await answers(tx, caller, asked, "result")
+    if against == "evaluation":
+        return await answers(tx, caller, asked, "evaluation")
+    raise BadInput(f"against must be result or evaluation, not {shown(against)}")
 
 
 def _size(given: Given) -> int:

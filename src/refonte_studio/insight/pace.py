@@ -18,8 +18,9 @@ PRIOR_ATTEMPTS = 5  # that a person's own time for a task is worth less than
 ALIKE = 0.6  # days of the week whose work differs by less than this share of the mean are alike
 RHYTHM = 3  # how sharply a weekly rhythm, where there is one, is kept
 LATE_HOURS = 2  # before now, that tell whether somebody is at work
-LEAST_VARIANCE, MOST_VARIANCE, USUAL_VARIANCE = 0.02, 1.0, 0.3  # of people's pace, from one to another
-DRIFT_CV = 0.1  # how much all that is to come may be better or worse than what was
+LEAST_VARIANCE, MOST_VARIANCE, USUAL_VARIANCE = 0.05, 1.0, 0.3  # of people's pace, from one to another
+CAUTION = 4.0  # times: how much less the last days tell of a person than as many chance ones would
+DRIFT_CV = 0.06  # how much all that is to come may be better or worse than what was
 MINUTE_MS = 60_000.0  # that a task takes where nothing at all is known
 SEED = 20_231_101
 
@@ -190,7 +191,9 @@ def _column(history: History, members: Sequence[int], lines: frozenset[int]) -> 
     work = history.work[list(members)]
     means = work.sum(axis=(1, 2))
     total = float(means.sum())
-    unsure = [1 / (1 / history.between + history.known[person] / max(history.within, 1e-6)) for person in members]
+    unsure = [
+        1 / (1 / history.between + history.known[person] / max(CAUTION * history.within, 1e-6)) for person in members
+    ]
     share = float((means**2 * np.array(unsure)).sum()) / total**2 if total else 0.0
     return Column(members, lines, work.sum(axis=0), math.log1p(share))
 

@@ -1,7 +1,7 @@
 """Operations that hold answers against each other, and against what is right."""
 
 import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -21,7 +21,7 @@ _PERIOD = {"project": "Dog breeds", "from": "2023-08-01", "to": "2023-09-01"}
 
 class ConfusionParams(PeriodParams):
     question: str | None = None
-    against: Literal["result", "evaluation"] = "result"
+    against: str = "result"
 
 
 class CellOut(msgspec.Struct):
@@ -42,7 +42,7 @@ class LabelerCells(msgspec.Struct):
 class ConfusionOut(msgspec.Struct, kw_only=True):
     project: str
     question: str
-    against: Literal["result", "evaluation"]
+    against: str
     labels: list[Any]
     cells: list[CellOut]
     labelers: list[LabelerCells] | UnsetType = UNSET  # if labeler_emails are given
@@ -84,7 +84,7 @@ async def confusion_matrix(call: Call, params: ConfusionParams) -> ConfusionOut:
     `truncated` whether there were more.
     """
     asked = asked_for(params, call.now)
-    read = await call.replica.read(answers.answers, call.caller, asked, params.against)
+    read = await call.replica.read(answers.held_against, call.caller, asked, params.against)
     who = await call.replica.read(answers.of_addresses, call.caller, params.labeler_emails or [])
     found = await asyncio.to_thread(comparing.confusion, read, params.question, list(who))
     out = ConfusionOut(

@@ -178,9 +178,10 @@ class _Futures:
         """Lets those who may work a batch spend on it what they have left of these hours, in some of the runs."""
         box = np.ix_(rows, self.among[place])
         task_ms = self.task_ms[place] * self.hardness[rows, place][:, None]
-        could = rest[box] / task_ms
+        full = rest[box] / task_ms
+        could = full
         if place in self.passed:
-            could = np.minimum(could, np.maximum(0.0, self.lines[place].tasks - self.passed[place][rows]))
+            could = np.minimum(full, np.maximum(0.0, self.lines[place].tasks - self.passed[place][rows]))
         total = np.maximum(could.sum(axis=1), TINY)
         left = self.left[rows, place]
         part = np.minimum(1.0, left / total)
@@ -194,7 +195,8 @@ class _Futures:
             self.passed[place][rows] = _pass_on(self.lines[place], self.passed[place][rows] + spent, after)
         begins = np.where(total > TINY, hour + over * hours, np.inf)
         self.begun[rows, place] = np.minimum(self.begun[rows, place], begins)
-        ends = hour + (over + part * (1 - over)) * hours + self._tail(place, total, task_ms.mean(axis=1), hours)
+        busy = (spent / np.maximum(full, TINY)).max(axis=1)  # who has the most to do, for what share of what was left
+        ends = hour + (over + busy * (1 - over)) * hours + self._tail(place, total, task_ms.mean(axis=1), hours)
         self.finished[rows, place] = np.where(after == 0, ends, np.inf)
         self.open_to[np.ix_(rows[after == 0], self.among[place])] -= 1
 
