@@ -22,7 +22,7 @@ class Snapshot:
 
 _TABLES = {
     "teammates": "id, team_id, role, state",
-    "assignments": "teammate_id, project_id",
+    "assignments": "teammate_id, project_id, paused_at",
     "projects": "id, team_id, mode, name, studio, pipeline, consensus_attempts",
     "batches": "id, team_id, mode, project_id, name, studio, is_default, state, position, batch_type, finalized_at,"
     " completed_at",
@@ -32,7 +32,8 @@ _TABLES = {
     "tasks": "id, team_id, mode, project_id, batch_id, kind, status, response, created_at, completed_at",
     "places": "team_id, batch_id, task_id, wanted, attempts, open, opened",
     "reaches": "teammate_id, batch_id, reached, seen",
-    "attempts": "id, team_id, mode, project_id, batch_id, task_id, teammate_id, number, wanted, submitted_at",
+    "attempts": "id, team_id, mode, project_id, batch_id, task_id, teammate_id, number, wanted, submitted_at, round, "
+    "imported",
     "claims": "id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, lease_expires_at, ended_at",
     "batch_counts": "batch_id, pending, completed, canceled",
     "batch_deltas": "batch_id, pending, completed, canceled",
@@ -122,7 +123,7 @@ def _check_people(now: Snapshot) -> None:
     for claim in now.claims:
         assert (claim["state"] == "held") == (claim["ended_at"] is None), ("an end, or none, by mistake", claim)
         if claim["state"] != "held":
-            assert claim["state"] in ("submitted", "skipped", "released", "expired", "ended"), claim
+            assert claim["state"] in ("submitted", "skipped", "released", "expired", "ended", "retaken"), claim
             continue
         person = people[claim["teammate_id"]]
         assert person["state"] == "active", ("a disabled person holds a claim", claim)
@@ -131,12 +132,22 @@ def _check_people(now: Snapshot) -> None:
         assert claim["task_id"] in pending, ("somebody holds a task that has ended", claim)
     taken = _taken(now)
     assert all(count == 1 for count in taken.values()), ("a person has a task twice", taken)
-    submitted = {(c["id"], c["task_id"], c["teammate_id"]) for c in now.claims if c["state"] == "submitted"}
+    submitted = {
+        (c["id"], c["task_id"], c["teammate_id"]) for c in now.claims if c["state"] in ("submitted", "retaken")
+    }
     attempted = {(a["id"], a["task_id"], a["teammate_id"]) for a in now.attempts}
     assert submitted == attempted, ("attempts and submitted claims differ", submitted ^ attempted)
     assert len(attempted) == len(now.attempts), "an attempt is there twice"
-    pairs = Counter((attempt["task_id"], attempt["teammate_id"]) for attempt in now.attempts)
+    again = {claim["id"] for claim in now.claims if claim["state"] == "retaken"}
+    pairs = Counter((made["task_id"], made["teammate_id"]) for made in now.attempts if made["id"] not in again)
     assert all(count == 1 for count in pairs.values()), ("a person attempted a task twice", pairs)
+    rounds: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for made in now.attempts:
+        rounds[made["task_id"], made["teammate_id"]].append(made["round"])
+    assert all(sorted(each) == list(range(1, len(each) + 1)) for each in rounds.values()), (
+        "a round is missing",
+        rounds,
+    )
 
 
 def _check_ends(now: Snapshot) -> None:
@@ -165,11 +176,17 @@ def _check_ends(now: Snapshot) -> None:
 def _check_end(task: dict[str, Any], attempts: list[dict[str, Any]]) -> None:
     """Of a task for work: it ends by the attempt that is enough, or by a manager's word after at least one."""
     for attempt in attempts[:-1]:
-        assert attempt["number"] < attempt["wanted"], ("it had enough attempts, and got another", task, attempt)
+        assert attempt["imported"] or attempt["number"] < attempt["wanted"], (
+            "it had enough attempts, and got another",
+            task,
+            attempt,
+        )
     if not attempts:
         assert task["status"] != "completed", ("completed by nobody", task)
         return
     last = attempts[-1]
+    if last["imported"]:  # all that come count; whether they are enough, its places tell
+        return
     assert last["number"] <= last["wanted"], ("more attempts than were wanted", task, last)
     if last["number"] == last["wanted"]:
         assert task["status"] == "completed", ("it has its attempts and did not complete", task, last)
@@ -235,6 +252,8 @@ def _check_callbacks(now: Snapshot) -> None:
     told = Counter(callback["subject_id"] for callback in now.callbacks)
     for callback in now.callbacks:
         subject, (noun, _, ended) = callback["subject_id"], callback["event"].partition(".")
+        if noun == "labeler":
+            continue
         if noun == "task":
             assert tasks[subject]["status"] == ended, ("an end was told that is not so", callback)
         elif not batches[subject]["studio"]:
@@ -250,13 +269,14 @@ def _check_quality(now: Snapshot) -> None:
     scored = {(score["id"], score["task_id"], score["teammate_id"]) for score in now.quality_attempts}
     attempted = {(a["id"], a["task_id"], a["teammate_id"]) for a in now.attempts if a["task_id"] in known}
     assert scored == attempted, ("attempts at quality tasks, and scores of others", scored ^ attempted)
-    # nobody attempts a task twice, so that each is the first
-    assert all(score["number"] == 1 for score in now.quality_attempts), "a score is not of the first attempt"
+    rounds = {made["id"]: made["round"] for made in now.attempts}
+    assert all(score["number"] == rounds[score["id"]] for score in now.quality_attempts), "a score of another attempt"
 
 
 def may_have(now: Snapshot, teammate_id: str, mode: str) -> list[str]:
     """The work and training tasks that a person may claim, in the order of dispatch, by the contract's words."""
-    assigned = {row["project_id"] for row in now.assignments if row["teammate_id"] == teammate_id}
+    mates = [row for row in now.assignments if row["teammate_id"] == teammate_id]
+    assigned = {row["project_id"] for row in mates if row["paused_at"] is None}
     mine = {row["group_id"] for row in now.group_members if row["teammate_id"] == teammate_id}
     groups: dict[str, set[str]] = defaultdict(set)
     for row in now.batch_groups:
@@ -266,8 +286,8 @@ def may_have(now: Snapshot, teammate_id: str, mode: str) -> list[str]:
         for claim in now.claims
         if claim["teammate_id"] == teammate_id and claim["state"] in ("held", "submitted", "skipped")
     }
-    mates = [task for task in now.tasks if task["project_id"] in assigned and task["mode"] == mode]
-    free = sorted((task for task in mates if task["id"] not in taken), key=lambda task: task["id"])
+    near = [task for task in now.tasks if task["project_id"] in assigned and task["mode"] == mode]
+    free = sorted((task for task in near if task["id"] not in taken), key=lambda task: task["id"])
     order = [task["id"] for task in free if task["kind"] == "training" and task["status"] == "pending"]
     open_batches = [
         batch

@@ -6,10 +6,11 @@ database in small steps, between requests.
 """
 
 import asyncio
+import gc
 import os
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import msgspec
 
@@ -39,7 +40,10 @@ NICENESS = 10
 _lines = msgspec.json.Decoder(Finding)
 
 
-async def estimate_next(db: Database, clock: Clock, find: "Find") -> int:
+Finder = Callable[[Job], AbstractAsyncContextManager[AsyncIterator[Finding]]]
+
+
+async def estimate_next(db: Database, clock: Clock, find: Finder) -> int:
     """Makes the estimates of the project whose turn it is; answers 1, or 0 if none is due."""
     job = await db.write(tasks.take_next_estimate, clock())
     if job is None:
@@ -89,7 +93,7 @@ class Find:
     """Finds out in a process of its own."""
 
     def __init__(self, settings: Settings) -> None:
-        self._environment = {**os.environ, **config.environment_of(settings)}
+        self._environment = {**os.environ, **config.environment_of(settings), "OMP_NUM_THREADS": "1"}
 
     @asynccontextmanager
     async def __call__(self, job: Job) -> AsyncGenerator[AsyncIterator[Finding]]:
@@ -132,6 +136,7 @@ async def here(db: Reads, job: Job) -> AsyncGenerator[AsyncIterator[Finding]]:
 async def _main(job: Job) -> None:
     """What the process of its own does."""
     os.nice(NICENESS)
+    gc.disable()  # it makes very much, keeps all of it, and is gone soon
     settings = config.load()
     db = await open_database(settings.database_url, {}, 1)
     try:

@@ -19,11 +19,12 @@ from refonte_studio.files.routes import operations as files
 from refonte_studio.insight.routes import operations as insight
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import Clock, system_clock
-from refonte_studio.projects.model import QualityChanged, Unassigned
+from refonte_studio.kit.grid import Grid
+from refonte_studio.projects.model import PauseLifted, QualityChanged, Unassigned
 from refonte_studio.projects.routes import operations as projects
 from refonte_studio.quality.routes import operations as quality
 from refonte_studio.tasks import estimation
-from refonte_studio.tasks.model import TasksChanged, TasksEnded
+from refonte_studio.tasks.model import AttemptsImported, TasksChanged, TasksEnded
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
 from refonte_studio.teams.mail import Mailer
@@ -57,6 +58,8 @@ OPERATIONS: tuple[Operation, ...] = (
 LISTENERS: Listeners = {
     TeammatesDisabled: (work_service.on_disabled,),
     Unassigned: (work_service.on_unassigned,),
+    PauseLifted: (work_service.on_pause_lifted,),
+    AttemptsImported: (work_service.on_attempts_imported,),
     TasksEnded: (work_service.on_tasks_ended, callbacks_service.on_tasks_ended),
     TasksChanged: (callbacks_service.on_tasks_changed,),
     QualityChanged: (estimation.on_quality_changed,),
@@ -97,7 +100,8 @@ def build(
     Lists and exports are read from the `replica`, where there is one.
     """
     mailer, passwords = Mailer(settings), Passwords()
-    studio = Studio(db, settings, clock, DOOR, {Mailer: mailer, Passwords: passwords, **(services or {})}, replica)
+    world = {Mailer: mailer, Passwords: passwords, Grid: Grid(), **(services or {})}
+    studio = Studio(db, settings, clock, DOOR, world, replica)
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncGenerator[None]:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from refonte_studio import estimator
 from refonte_studio.batches import service as batches
 from refonte_studio.callbacks import service as callbacks
 from refonte_studio.callbacks.delivery import Delivery, NotDelivered, poster
@@ -27,6 +28,7 @@ from refonte_studio.work import service as work
 
 POLL_S = 0.5
 RESTART_S = 1.0
+ESTIMATE_S = 5.0
 RECEIVER_TIMEOUT_S = 10.0
 ROUNDS = 100  # at once, at most
 
@@ -71,6 +73,8 @@ async def background(studio: Studio) -> AsyncGenerator[None]:
     async with outbound.client(studio.settings, RECEIVER_TIMEOUT_S) as client:
         delivery = Delivery(studio.db, studio.clock, poster(client), _mail(studio))
         loops = [asyncio.create_task(_forever("deliver callbacks", lambda: delivery.run(POLL_S), lambda: RESTART_S))]
+        estimate = partial(estimator.estimate_next, studio.db, studio.clock, estimator.Find(studio.settings))
+        loops.append(asyncio.create_task(_forever("make estimates", estimate, lambda: ESTIMATE_S)))
         for chore in CHORES:
             turn = partial(do, studio, chore)
             loops.append(asyncio.create_task(_forever(chore.name, turn, _pause(chore))))

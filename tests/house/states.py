@@ -20,9 +20,10 @@ SECTIONS: tuple[tuple[str, str, Mapping[tuple[str, str], str], tuple[str, ...]],
         "Teammate",
         "An invitation makes an `invited` person; the set-up link and the command line make `active` ones.\n"
         "Disabling ends sessions, keys and claims at once. `restore` is for those who had joined, `reopen` for those\n"
-        "who had not.",
+        "who had not. An import of answers makes `external` annotators of whoever it names and nobody knows: no\n"
+        "teammates, until they are invited or made one on the command line.",
         teams.MOVES,
-        ("invited", "active"),
+        ("invited", "active", "external"),
     ),
     (
         "Batch",
@@ -42,8 +43,9 @@ SECTIONS: tuple[tuple[str, str, Mapping[tuple[str, str], str], tuple[str, ...]],
     (
         "Claim",
         "One person's hold on one place of a task. `held` is the only state that keeps a place. After `released` and\n"
-        "`expired` the person may get the task again; after `submitted` and `skipped`, never. `end` comes from\n"
-        "outside: the person left the project or the team, or the task was completed or canceled.",
+        "`expired` the person may get the task again; after `submitted` and `skipped` they may not, but by `retake`:\n"
+        "training that was not passed is done again, if it was declined when a manager lets the person begin anew.\n"
+        "`end` comes from outside: the person left the project or the team, or the task was completed or canceled.",
         work.MOVES,
         ("held",),
     ),

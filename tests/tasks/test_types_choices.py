@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refonte_studio.consensus.judges import Plain
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.tasks.types import TYPES
 
@@ -252,3 +253,141 @@ def test_a_collection_needs_no_attachment_and_a_transcription_does():
     COLLECTION.check_params({"fields": ["phone"]})
     assert "attachment" in refusal(TRANSCRIPTION.check_params, {"fields": ["phone"]})
     assert refusal(COLLECTION.check_params, {}) == "fields: is required"
+
+
+def asked(kind: str, *answers: Any, **more: Any) -> Any:
+    """What several answers to one field of a form give; None where it stays open."""
+    params = form({"field_id": "f", "type": kind, **more})
+    FORM.check_params(params)
+    said = [
+        entry("f", kind, *(each if isinstance(each, list) else [each])) if each is not None else {} for each in answers
+    ]
+    result = FORM.combine(params, [{"annotations": answer(params, each)} for each in said])
+    assert FORM.check_response(params, result) == result
+    values = result["annotations"].get("f", {"response": [[None]]})["response"][0]
+    return values if isinstance(next(each for each in answers if each is not None), list) else values[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "result"),
+    [
+        ("number", (5, 4, 1_000), 5),  # a slip of the finger does not count
+        ("number", (6.5, 7), 6.75),
+        ("number", (6, 8), 7),
+        ("integer", (4, 3), 4),  # whole stays whole: of the two in the middle, the first
+        ("rating", (2, 5, 4), 4),
+        ("rating", (1, 2, 5, 4), 2),
+        ("angle", (350, 10, 355), 355),  # around the circle
+        ("date", ("2024-03-01", "2024-01-01", "2024-02-01"), "2024-02-01"),
+        ("time", ("09:00", "10:30:00", "10:00"), "10:00"),
+        (
+            "datetime",
+            ("2024-01-01T12:00:00", "2024-01-01T11:30:00+00:00", "2024-01-01T15:00:00+02:00"),
+            "2024-01-01T12:00:00",
+        ),
+        ("boolean", (True, False, False), False),
+        ("time_range", ([1, 9], [2, 5], [3, 6]), [2, 6]),
+        ("text", ("Onion soup", "onion soup", "onion soup"), "onion soup"),
+        ("text", (None, "x", None), None),
+        ("text", (None, "x"), None),  # a tie goes to the first
+        ("text", ("x", None), "x"),
+    ],
+)
+def test_each_kind_of_answer_is_combined_in_its_way(kind: str, answers: tuple[Any, ...], result: Any):
+    assert asked(kind, *answers) == result
+
+
+def test_a_ranking_is_by_the_strength_of_who_precedes_whom():
+    orders = [list("abcd"), list("bacd"), list("abdc")]
+    assert asked("ranking", *orders, choices=list("abcd")) == list("abcd")
+    assert asked("ranking", list("dcba"), *orders, choices=list("abcd")) == list("badc")  # ties: as the first
+
+
+def test_of_several_choices_each_is_decided_on_within_the_limits():
+    limits = {"choices": [*"abcd", 1, True], "min_choices": 2, "max_choices": 2}
+    assert asked("checkbox", ["a", "b"], ["a", "c"], ["b", "a"], **limits) == ["a", "b"]
+    assert asked("checkbox", ["a", "b"], ["c", "d"], ["c", "b"], **limits) == ["b", "c"]
+    assert asked("checkbox", [1, "b"], [True, "d"], [True, "b"], **limits) == ["b", True]
+
+
+def test_texts_far_apart_are_doubtful_and_one_typing_error_is_not():
+    def confidence(*texts: str) -> float:
+        params = form({"field_id": "f", "type": "text"})
+        return FORM.consensus(
+            params, [{"annotations": entry("f", "text", each)} for each in texts], Plain(3)
+        ).confidence
+
+    alike = confidence("the onion soup", "the onion soup", "the onion soup")
+    slip = confidence("the onion soup", "the onion soop", "the onion soup")
+    apart = confidence("the onion soup", "a glass of wine", "bread with 1 egg")
+    assert alike > slip > 0.8
+    assert apart < 0.6
+
+
+def test_the_confidence_of_a_form_is_the_mean_over_what_anybody_answered():
+    params = form(*({"field_id": name, "type": "boolean"} for name in "abc"))
+    said = [
+        {"annotations": {**entry("a", "boolean", True), **entry("b", "boolean", each)}} for each in (True, True, False)
+    ]
+    outcome = FORM.consensus(params, said, Plain(3))
+    alike, apart = (Plain(3).decide("", votes, 2).confidence for votes in (["true"] * 3, ["true", "true", "false"]))
+    assert outcome.confidence == pytest.approx((alike + apart) / 2)
+    assert outcome.agreement == pytest.approx((1 + 0.5 + 0.5) / 3)
+
+
+def test_a_set_of_fields_is_combined_field_by_field():
+    inner = [{"field_id": "first", "type": "text"}, {"field_id": "vip", "type": "boolean"}]
+    params = form({"field_id": "who", "type": "field_set", "fields": inner})
+    sets = ({"first": ["Ada"], "vip": [True]}, {"first": ["Ada"], "vip": [False]}, {"first": ["Eva"], "vip": [False]})
+    responses = [{"annotations": entry("who", "field_set", each)} for each in sets]
+    result = FORM.combine(params, responses)
+    assert result["annotations"]["who"]["response"] == [[{"first": ["Ada"], "vip": [False]}]]
+    assert FORM.votes(params, responses[0]) == {"annotations/who/vip": "true"}
+    assert FORM.choices(params) == {"annotations/who/vip": 2}
+
+
+def test_an_answer_given_several_times_is_taken_whole():
+    params = form({"field_id": "f", "type": "text", "max_responses_required": 3, "min_responses_required": 1})
+    said = [
+        {"annotations": {"f": {"type": "text", "field_id": "f", "response": each}}}
+        for each in ([["x"]], [["x"], ["y"]], [["x"], ["y"]])
+    ]
+    assert FORM.combine(params, said) == said[1]
+
+
+def test_answers_that_do_not_go_together_give_way_to_a_response_that_does():
+    params = {"attachment": "a", "fields": [{"field_id": "f", "type": "time_range", "required": False}]}
+    said = [{"fields": {"f": each}} for each in ([1, 2], [8, 9])]
+    outcome = TRANSCRIPTION.consensus(params, said, Plain(2))
+    assert TRANSCRIPTION.check_response(params, outcome.response) == outcome.response
+
+
+def test_rows_that_nobody_repeats_exactly_give_those_most_like_the_others():
+    params = {"attachment": "a", "repeatable_fields": ["dish", {"name": "price", "type": "number"}]}
+    menus = [
+        [{"dish": "Soup", "price": 5}],
+        [{"dish": "Soup", "price": 5}, {"dish": "Bread", "price": 2}],
+        [{"dish": "Bread", "price": 2}, {"dish": "Soups", "price": 5}],
+    ]
+    responses = [{"fields": {}, "repeatable_fields": rows} for rows in menus]
+    assert TRANSCRIPTION.combine(params, responses) == responses[1]
+
+
+def test_votes_name_every_question_that_a_judge_decides_on():
+    assert CATEGORIZATION.votes(ANIMALS, {"category": "cat"}) == {"category": '"cat"'}
+    assert CATEGORIZATION.choices(ANIMALS) == {"category": 3}
+    assert CATEGORIZATION.votes(MANY, {"categories": ["cow"]}) == {
+        "categories/cat": "false",
+        "categories/dog": "false",
+        "categories/cow": "true",
+    }
+    assert COMPARISON.votes(COMPARISON.example_params, {"choice": "yes"}) == {"choice": '"yes"'}
+    params = {"attachment": "a", "fields": [{"name": "x", "type": "radio", "choices": ["a", 1, True]}, "free"]}
+    assert TRANSCRIPTION.choices(params) == {"fields/x": 3}
+    for value, label in (("a", '"a"'), (1, "1"), (True, "true")):
+        assert TRANSCRIPTION.votes(params, {"fields": {"x": value, "free": "x"}}) == {"fields/x": label}
+    several = form({"field_id": "f", "type": "checkbox", "choices": ["a", "b"]})
+    votes = FORM.votes(several, {"annotations": entry("f", "checkbox", "b")})
+    assert votes == {"annotations/f/a": "false", "annotations/f/b": "true"}
+    assert FORM.choices(several) == {"annotations/f/a": 2, "annotations/f/b": 2}
+    assert TYPES["annotation"].votes({}, {"annotations": []}) == {}

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refonte_studio.consensus.judges import Plain
 from refonte_studio.consensus.model import Decision
 from refonte_studio.tasks.types import TYPES, TaskType
-from refonte_studio.tasks.types._equal import Plain
 from tests.tasks.test_types_every import SOME, every, few
 
 seeds = st.integers(0, 2**32)
+fewer = settings(few, max_examples=10)
 
 
 class Trusting(Plain):
@@ -75,7 +76,7 @@ def floated(value: Any) -> Any:
 
 
 @every
-@few
+@fewer
 @given(seed=seeds)
 def test_one_more_attempt_that_says_the_same_never_lowers_the_confidence(task_type, seed):
     chance = random.Random(seed)
@@ -89,7 +90,7 @@ def test_one_more_attempt_that_says_the_same_never_lowers_the_confidence(task_ty
 
 
 @every
-@few
+@fewer
 @given(seed=seeds)
 def test_many_who_agree_are_surer_than_few(task_type, seed):
     said = some(task_type, random.Random(seed))
@@ -100,7 +101,7 @@ def test_many_who_agree_are_surer_than_few(task_type, seed):
 
 
 @every
-@few
+@fewer
 @given(seed=seeds)
 def test_the_order_of_the_attempts_matters_only_where_they_tie(task_type, seed):
     chance = random.Random(seed)
@@ -113,7 +114,7 @@ def test_the_order_of_the_attempts_matters_only_where_they_tie(task_type, seed):
 
 
 @every
-@few
+@fewer
 @given(seed=seeds)
 def test_one_who_is_believed_prevails_over_two_who_are_not(task_type, seed):
     chance = random.Random(seed)
@@ -125,7 +126,7 @@ def test_one_who_is_believed_prevails_over_two_who_are_not(task_type, seed):
 
 
 @every
-@few
+@fewer
 @given(seed=seeds)
 def test_likeness_is_mutual_and_whole_for_the_same_content(task_type, seed):
     chance = random.Random(seed)
@@ -140,7 +141,7 @@ def test_likeness_is_mutual_and_whole_for_the_same_content(task_type, seed):
 
 
 @every
-@few
+@fewer
 @given(seed=seeds)
 def test_judges_are_asked_by_the_names_that_votes_go_by(task_type, seed):
     chance = random.Random(seed)

@@ -1,15 +1,17 @@
 """Shapes, masks, blocks, tracks and stretches of time."""
 
 import math
+import random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refonte_studio.consensus import geometry
+from refonte_studio.consensus.judges import Plain
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.tasks.types import TYPES
-from refonte_studio.tasks.types._equal import Plain
 
 IMAGE = TYPES["imageannotation"]
 MASKS = TYPES["segmentannotation"]
@@ -396,3 +398,88 @@ def test_playback_labels_come_from_wherever_they_are_given():
         PLAYBACK.check_params(params)
         assert PLAYBACK.sample_response(params)["annotations"][0]["label"] == "a"
     assert refusal(PLAYBACK.check_params, {"attachment": "v.mp4"}).startswith("labels: is required")
+
+
+def blocks(*texts: str, left: int = 80) -> list[dict[str, Any]]:
+    block = {**BLOCKS.example_response["annotations"][0], "left": left}
+    return [{"annotations": [{**block, "text": text, "left": left + index}]} for index, text in enumerate(texts)]
+
+
+def test_blocks_lie_in_the_middle_and_say_what_most_have_read():
+    said = blocks("Notice of meeting", "Notice of meating", "Notice of meeting")
+    assert BLOCKS.combine(BLOCKS.example_params, said)["annotations"] == [
+        {**said[0]["annotations"][0], "left": 81, "text": "Notice of meeting"}
+    ]
+    elsewhere = {"annotations": [{**said[0]["annotations"][0], "page": 1}]}
+    assert BLOCKS.similarity(BLOCKS.example_params, said[0], elsewhere) == 0.0
+
+
+def test_tracks_are_joined_frame_by_frame():
+    def track(*lefts: float | None) -> dict[str, Any]:
+        shown = [(key, left) for key, left in enumerate(lefts) if left is not None]
+        frames = [{"key": key, "left": left, "top": 40, "width": 60, "height": 120} for key, left in shown]
+        return {"annotations": [{"uuid": "1", "label": "cyclist", "type": "box", "frames": frames}]}
+
+    params = VIDEO.example_params
+    said = [track(10, 20, None), track(12, 22, 30), track(11, 26, None)]
+    assert VIDEO.combine(params, said) == track(11, 22, None)
+    assert VIDEO.similarity(params, track(10, 20, 30), track(10, 20, None)) == pytest.approx(2 / 3)
+    assert VIDEO.similarity(params, track(10, None, None), track(None, 10, None)) == 0.0
+
+
+def test_a_track_is_like_itself_even_on_none_of_the_frames_that_are_compared():
+    def tracks(keys: range, start: int) -> list[dict[str, Any]]:
+        shape = {"top": 1, "width": 5, "height": 5}
+        return [
+            {"uuid": f"{start} {key}", "label": "a", "type": "box", "frames": [{"key": key, "left": key % 90, **shape}]}
+            for key in keys
+        ]
+
+    params = {"attachment": "v.mp4", "geometries": {"box": {"objects_to_annotate": ["a"]}}}
+    one = VIDEO.check_response(params, {"annotations": tracks(range(150), 1)})
+    other = VIDEO.check_response(params, {"annotations": tracks(range(150), 2)[::-1]})
+    assert VIDEO.score(params, one, other) == 1.0
+
+
+def test_stretches_of_time_start_and_end_at_the_median():
+    def event(start_s: float, end_s: float, signalled: bool) -> dict[str, Any]:
+        given_event = {"uuid": "1", "label": "left turn", "start_s": start_s, "end_s": end_s}
+        return {"annotations": [{**given_event, "attributes": {"signalled": signalled}}]}
+
+    said = [event(10, 20, True), event(11, 21, False), event(9, 26, True)]
+    assert PLAYBACK.combine(PLAYBACK.example_params, said) == event(10, 21, True)
+
+
+def test_what_is_looked_at_is_bounded_however_much_there_is(monkeypatch):
+    looked_at = 0
+    overlaps = geometry.overlaps
+
+    def counting(one: Any, other: Any) -> Any:
+        nonlocal looked_at
+        looked_at += len(one)
+        return overlaps(one, other)
+
+    monkeypatch.setattr(geometry, "overlaps", counting)
+    chance = random.Random(3)
+    params = {"attachment": "a", "objects_to_annotate": ["a", "b"]}
+    size, attempts = 1_000, 6
+
+    def scattered() -> dict[str, Any]:
+        places = [{"left": chance.uniform(0, 200), "top": chance.uniform(0, 200)} for _ in range(size)]
+        box = {"type": "box", "width": 30, "height": 30}
+        return {"annotations": [{**box, **at, "uuid": str(i), "label": "ab"[i % 2]} for i, at in enumerate(places)]}
+
+    outcome = TYPES["annotation"].consensus(params, [scattered() for _ in range(attempts)], Plain(attempts))
+    assert 0 <= outcome.confidence < 0.9
+    # each attempt with each, with what is found, and anew; never each object with each, which would be 15,000,000
+    assert looked_at < 24 * size * attempts * 2 * attempts
+
+
+def test_weights_tell_whose_drawing_counts():
+    boxes = [{"annotations": [{**BOX, "left": left, "width": 40}]} for left in (10, 12, 60)]
+
+    class Weighing(Plain):
+        def weights(self) -> list[float]:
+            return [0.1, 0.1, 0.9]
+
+    assert IMAGE.consensus(SIZED, boxes, Weighing(3)).response == boxes[2]

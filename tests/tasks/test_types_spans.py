@@ -112,3 +112,31 @@ def test_without_an_agreed_span_the_most_typical_response_stands():
     alone = [checked(ADA), checked(TURIN), checked(TURIN, {**BO, "id": "9"}), checked(span("5", "place", "moved"))]
     assert ENTITIES.combine(PARAMS, alone) == alone[1]
     assert ENTITIES.combine(PARAMS, [checked(), checked(), checked(ADA)]) == {"annotations": []}
+
+
+def test_characters_are_voted_on_where_the_spans_differ():
+    said = [span("1", "place", "to Turin"), span("1", "place", "Turin"), span("1", "place", "Turin 🚲")]
+    result = ENTITIES.combine(PARAMS, [checked(each) for each in said])
+    assert result == checked(said[1])
+    halves = [span("1", "place", "moved to"), span("7", "place", "to Turin"), span("8", "place", "to")]
+    assert ENTITIES.combine(PARAMS, [checked(halves[0]), checked(halves[1])]) == checked({**halves[2], "id": "1"})
+
+
+def test_exact_spans_come_first_and_are_not_marked_again_beside_them():
+    exact, wide = span("1", "place", "Turin"), span("1", "place", "to Turin")
+    said = [checked(exact), checked(exact), checked(exact), checked(wide), checked(wide, BO)]
+    assert ENTITIES.combine(PARAMS, said) == checked(exact)
+
+
+def test_spans_that_must_not_overlap_do_not():
+    strict = {**PARAMS, "allow_overlapping_annotations": False}
+    said = [checked(span("1", "person", word)) for word in ("Ada moved", "Ada", "Ada moved to")]
+    said += [checked(span("1", "city", word)) for word in ("moved to Turin", "to Turin", "moved to Turin")]
+    result = ENTITIES.combine(strict, said)
+    assert ENTITIES.check_response(strict, result) == result
+
+
+def test_relations_follow_their_spans_where_those_were_voted_on():
+    wide = span("2", "city", "Turin 🚲")
+    said = [checked(ADA, each, relations=[LIVES]) for each in (wide, TURIN, span("2", "city", "to Turin"))]
+    assert ENTITIES.combine(PARAMS, said) == {"annotations": [ADA, TURIN], "relations": [LIVES]}

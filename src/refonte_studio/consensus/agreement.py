@@ -1,23 +1,164 @@
-"""How far people agree."""
+"""How far people say the same, beyond what chance alone would give."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
+from refonte_studio.consensus.answers import Answers, Floats, Ints, summed
 
-def nominal_alpha(items: Sequence[int], labels: Sequence[int]) -> float | None:
-    """Krippendorff's alpha of labels given to items; None where it is not defined."""
-    units, values = np.asarray(items, np.int64), np.asarray(labels, np.int64)
-    size = int(values.max(initial=0)) + 1
-    per_unit = np.bincount(units)
-    kept = per_unit[units] > 1
-    units, values = units[kept], values[kept]
-    if not len(units):
+LEVELS = ("nominal", "ordinal", "interval", "ratio")
+PAIRS_DRAWN = 20_000
+
+
+def alpha(answers: Answers, level: str = "nominal", values: Floats | None = None) -> float | None:
+    """Krippendorff's alpha: 1 is full agreement, 0 what chance gives; None where there is nothing to compare.
+
+    `values` are what the labels stand for, in rising order; without them, their numbers. At the ordinal level only the
+    order counts. K. Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"no level {level!r}; there are {', '.join(LEVELS)}")
+    values = np.arange(answers.n_labels, dtype=np.float64) if values is None else values
+    some = answers.only(answers.per_task[answers.tasks] > 1)  # an answer alone is compared with none
+    if not len(some):
         return None
-    cells, counts = np.unique(units * size + values, return_counts=True)
-    of_unit = per_unit[cells // size]
-    observed = float((counts * (of_unit - counts) / (of_unit - 1)).sum())
-    totals = np.bincount(values, minlength=size).astype(np.float64)
-    n = float(totals.sum())
-    expected = float((totals * (n - totals)).sum()) / (n - 1)
-    return 1 - observed / expected if expected > 0 else None
+    weight = 1.0 / (some.per_task[some.tasks] - 1)
+    totals = np.bincount(some.labels, minlength=some.n_labels).astype(np.float64)
+    if level == "nominal":
+        return _nominal(some, weight, totals)
+    scale = _ranks(totals) if level == "ordinal" else values
+    if level == "ratio":
+        return _by_pairs(some, weight, totals, scale)
+    # squared differences: the sum over all pairs is known from the sum and the sum of squares
+    scale = scale - totals @ scale / len(some)  # near zero, squares keep their digits
+    said = scale[some.labels]
+    count = some.per_task[some.tasks]
+    sums = summed(some.tasks, said, some.n_tasks)[some.tasks]
+    squares = summed(some.tasks, said**2, some.n_tasks)[some.tasks]
+    observed = float((weight * (count * said**2 - 2 * said * sums + squares)).sum())
+    n = len(some)
+    expected = float(2 * (n * (totals @ scale**2) - (totals @ scale) ** 2)) / (n - 1)
+    return _alpha(observed, expected)
+
+
+def _alpha(observed: float, expected: float) -> float | None:
+    """None where all answers are alike: chance then gives agreement too."""
+    return 1.0 - observed / expected if expected > 1e-12 else None
+
+
+def _nominal(answers: Answers, weight: Floats, totals: Floats) -> float | None:
+    n = len(answers)
+    differing = answers.per_task[answers.tasks] - answers.votes_of_own
+    return _alpha(float((weight * differing).sum()), (n * n - float(totals @ totals)) / (n - 1))
+
+
+def _ranks(totals: Floats) -> Floats:
+    """The middle of each label's places when all answers are put in order."""
+    return np.cumsum(totals) - totals / 2
+
+
+def _by_pairs(answers: Answers, weight: Floats, totals: Floats, values: Floats) -> float | None:
+    """For a distance that has no short cut: the coincidences of each two labels, each label's answers at once."""
+    observed = expected = 0.0
+    for label in np.flatnonzero(totals):
+        distance = _ratio(float(values[label]), values)
+        mine = answers.labels == label
+        naming = summed(answers.tasks[mine], weight[mine], answers.n_tasks)
+        observed += float((naming[answers.tasks] * distance[answers.labels]).sum())
+        expected += float(totals[label] * (totals @ distance))
+    return _alpha(observed, expected / (len(answers) - 1))
+
+
+def _ratio(one: float, others: Floats) -> Floats:
+    total = one + others
+    return np.where(total == 0, 0.0, (one - others) / np.where(total == 0, 1.0, total)) ** 2
+
+
+def alpha_by_distance(
+    tasks: Ints, distance: Callable[[int, int], float], seed: int, most: int = PAIRS_DRAWN
+) -> float | None:
+    """Alpha for answers of any kind: `distance(i, j)` says how far the i-th answer is from the j-th, 0 for alike.
+
+    What is observed and what chance gives are each the mean over at most `most` pairs, drawn with the seed where there
+    are more. None where nothing can be compared.
+    """
+    draw = np.random.default_rng(seed)
+    order = np.argsort(tasks, kind="stable")
+    counts = np.bincount(tasks)
+    starts = np.cumsum(counts) - counts
+    several = np.flatnonzero(counts > 1)
+    if not len(several):
+        return None
+    # an answer stands in as many pairs of its task as alpha gives it weight: each answer once, with any other there
+    of_task = np.repeat(several, counts[several])
+    mine = np.arange(len(of_task)) - np.repeat(np.cumsum(counts[several]) - counts[several], counts[several])
+    kept = np.sort(draw.permutation(len(of_task))[:most])
+    step = draw.integers(1, counts[of_task[kept]])
+    other = (mine[kept] + step) % counts[of_task[kept]]
+    first, second = order[starts[of_task[kept]] + mine[kept]], order[starts[of_task[kept]] + other]
+    observed = _mean(distance, first, second)
+    pool = order[np.isin(tasks[order], several)]
+    one = draw.integers(0, len(pool), most)
+    another = (one + draw.integers(1, len(pool), most)) % len(pool)
+    return _alpha(observed, _mean(distance, pool[one], pool[another]))
+
+
+def _mean(distance: Callable[[int, int], float], first: Ints, second: Ints) -> float:
+    return sum(distance(int(i), int(j)) for i, j in zip(first, second, strict=True)) / len(first)
+
+
+def task_agreement(answers: Answers) -> Floats:
+    """Of each task, the share of pairs of answers that say the same; NaN with fewer than two answers."""
+    count = answers.per_task
+    same = (answers.votes_of_own - 1).astype(np.float64)
+    alike = summed(answers.tasks, same, answers.n_tasks)
+    pairs = (count * (count - 1)).astype(np.float64)
+    return np.divide(alike, pairs, out=np.full(answers.n_tasks, np.nan), where=pairs > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Two people, on how many tasks both gave an answer, and on how many the same."""
+
+    one: int
+    other: int
+    both: int
+    alike: int
+
+
+def together(answers: Answers, most: int = 100_000) -> list[Together]:
+    """All pairs of people who answered the same task, those with the most common tasks first, at most so many."""
+    order = np.argsort(answers.tasks, kind="stable")
+    tasks, people, labels = answers.tasks[order], answers.people[order], answers.labels[order]
+    both: dict[int, int] = {}
+    alike: dict[int, int] = {}
+    # each answer with the one so many places further on, as long as that is of the same task
+    for apart in range(1, int(answers.per_task.max(initial=0))):
+        same = np.flatnonzero(tasks[:-apart] == tasks[apart:])
+        one, other = people[same], people[same + apart]
+        pairs = np.minimum(one, other) * answers.n_people + np.maximum(one, other)
+        agreed = labels[same] == labels[same + apart]
+        _count(both, pairs)
+        _count(alike, pairs[agreed])
+    found = sorted(both.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
+    return [Together(*divmod(pair, answers.n_people), count, alike.get(pair, 0)) for pair, count in found]
+
+
+def _count(counts: dict[int, int], pairs: Ints) -> None:
+    for pair, count in zip(*np.unique(pairs, return_counts=True), strict=True):
+        counts[int(pair)] = counts.get(int(pair), 0) + int(count)
+
+
+def wilson(successes: float, n: int, z: float = 1.96) -> tuple[float, float]:
+    """The interval that holds the true share, with 95 % confidence for z = 1.96; all of 0 to 1 where n is 0.
+
+    E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22, 1927.
+    """
+    if n == 0:
+        return 0.0, 1.0
+    share, square = successes / n, z * z
+    middle = (share + square / (2 * n)) / (1 + square / n)
+    half = z / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
+    return max(middle - half, 0.0), min(middle + half, 1.0)

@@ -11,7 +11,7 @@ import numpy as np
 from refonte_studio.consensus.answers import Answers, Floats, Gold, held_to, shares, softmax, summed
 
 ROUNDS = 100
-TOLERANCE = 1e-4
+TOLERANCE = 1e-5
 TINY = 1e-10
 
 

@@ -97,7 +97,7 @@ def filled(points: Array) -> Array:
     rows, edges = np.nonzero((y > levels) != (next_y > levels))
     at = x[edges] + (levels[rows, 0] - y[edges]) * (next_x - x)[edges] / rise[edges]
     # The first cell whose middle is beyond the crossing; from there on, inside and outside change places.
-    first = np.ceil((at - left) / max(right - left, 1e-12) * CELLS - 0.5).astype(int).clip(0, CELLS)
+    first = np.ceil((at - left) / max(right - left, 1e-12) * CELLS - 0.5).clip(0, CELLS).astype(int)
     crossings = np.bincount(rows * (CELLS + 1) + first, minlength=CELLS * (CELLS + 1)).reshape(CELLS, CELLS + 1)
     inside = np.cumsum(crossings[:, :CELLS], axis=1) % 2 == 1
     return inside if inside.any() else np.ones_like(inside)
@@ -136,7 +136,7 @@ def _cell_at(low: Array, high: Array, other_low: Array, other_high: Array, steps
     """The cells of the other that the middles of one's cells fall into, along an axis; -1 outside it."""
     places = low[:, None] + (high - low)[:, None] * steps[None, :]
     size = np.maximum(other_high - other_low, 1e-12)[:, None]
-    found = np.floor((places - other_low[:, None]) / size * CELLS).astype(int)
+    found = np.floor((places - other_low[:, None]) / size * CELLS).clip(-1, CELLS).astype(int)
     return np.where((found >= 0) & (found < CELLS), found, -1)
 
 

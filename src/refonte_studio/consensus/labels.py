@@ -12,6 +12,7 @@ from refonte_studio.consensus.glad import glad
 from refonte_studio.consensus.judges import PersonModel, QuestionModel
 from refonte_studio.consensus.mace import mace
 from refonte_studio.consensus.many_labels import vote_over_pairs
+from refonte_studio.consensus.model import DEFAULT_METHOD, METHODS
 from refonte_studio.consensus.shrinkage import (
     ALIKE,
     COINS,
@@ -26,7 +27,7 @@ from refonte_studio.consensus.shrinkage import (
 )
 from refonte_studio.consensus.votes import majority, weighted
 
-DEFAULT = "shrunk_dawid_skene"
+DEFAULT = DEFAULT_METHOD
 VOTES = {"majority": (majority, ALIKE), "weighted": (weighted, COINS)}
 FITS: dict[str, tuple[Callable[[Answers, Gold], Floats], Pull]] = {
     "one_coin": (one_coin, COINS),
@@ -34,7 +35,6 @@ FITS: dict[str, tuple[Callable[[Answers, Gold], Floats], Pull]] = {
     "glad": (glad, COINS),
     "mace": (mace, COINS),
 }
-METHODS: tuple[str, ...] = (DEFAULT, *VOTES, *FITS)
 
 CELLS = 30_000_000  # numbers in the largest array; with more labels than fit, answers are counted as votes
 SELDOM = 0.05  # a confusion counted less often than this is not kept
@@ -70,10 +70,11 @@ def estimate(
     gold = gold or {}
     if (answers.n_tasks + answers.n_people + len(answers.cell_people)) * answers.n_labels > CELLS:
         labels, confidence, accuracy = vote_over_pairs(answers, gold)
-        people = People(np.empty((0, 0)), np.full(answers.n_people, accuracy), accuracy)
+        nothing = np.empty((0, 0))
+        people = People(nothing, nothing, np.full(answers.n_people, accuracy), accuracy, nothing)
         found = np.bincount(labels[labels >= 0], minlength=answers.n_labels).astype(np.float64)
         model = _question(method, names, found, people, ALIKE, None)
-        return Estimate(labels, confidence, None, model, _people(answers, None, people, ALIKE, names))
+        return Estimate(labels, confidence, None, model, _people(answers, people, ALIKE, names))
     probabilities, right, people, pull = _fitted(method, answers, gold)
     return _estimate(method, answers, names, gold, probabilities, right, people, pull)
 
@@ -90,7 +91,7 @@ def _fitted(method: str, answers: Answers, gold: Gold) -> tuple[Floats, Floats, 
         fit, pull = FITS[method]
         right = fit(answers, gold)
         pull = pull if answers.n_labels <= CONFUSED_AT_MOST else COINS
-    return right, right, known_people(answers, right, pull), pull
+    return right, right, known_people(answers, right, gold, pull), pull
 
 
 def _estimate(
@@ -118,7 +119,7 @@ def _estimate(
     confidence = np.where(labels >= 0, evidence.confidence(model.correlation), 0.0)
     for task, label in gold.items():
         labels[task], confidence[task] = label, 1.0
-    return Estimate(labels, confidence, probabilities, model, _people(answers, right, people, pull, names))
+    return Estimate(labels, confidence, probabilities, model, _people(answers, people, pull, names))
 
 
 def _decided(answers: Answers, probabilities: Floats) -> Ints:
@@ -140,15 +141,12 @@ def _fields(model: QuestionModel) -> tuple[list[str], list[float], float, float]
     return model.labels, model.found, model.accuracy, model.pull
 
 
-def _people(
-    answers: Answers, right: Floats | None, people: People, pull: Pull, names: Sequence[str]
-) -> list[PersonModel]:
+def _people(answers: Answers, people: People, pull: Pull, names: Sequence[str]) -> list[PersonModel]:
     confusions: list[dict[str, dict[str, float]]] = [{} for _ in range(answers.n_people)]
-    if right is not None and pull.row < ALIKE.row:
-        counts = answers.by_cell @ right
-        for cell, label in zip(*np.nonzero(counts >= SELDOM), strict=True):
+    if pull.row < ALIKE.row:
+        for cell, label in zip(*np.nonzero(people.counts >= SELDOM), strict=True):
             person, said = int(answers.cell_people[cell]), names[int(answers.cell_labels[cell])]
-            confusions[person].setdefault(names[int(label)], {})[said] = round(float(counts[cell, label]), 3)
+            confusions[person].setdefault(names[int(label)], {})[said] = round(float(people.counts[cell, label]), 3)
     return [
         PersonModel(float(accuracy), int(attempts), confusion)
         for accuracy, attempts, confusion in zip(people.accuracy, answers.per_person, confusions, strict=True)

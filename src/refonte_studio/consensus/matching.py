@@ -24,6 +24,9 @@ def neighbours(one: Array, other: Array) -> Pairs:
     if len(one) * len(other) <= MAX_PAIRS:
         rows, columns = np.divmod(np.arange(len(one) * len(other)), max(1, len(other)))
         return rows, columns
+    if (len(one), one.tobytes()) > (len(other), other.tobytes()):  # the same pairs either way round
+        columns, rows = neighbours(other, one)
+        return rows, columns
     low = np.minimum(one.min(axis=0), other.min(axis=0))
     high = np.maximum(one.max(axis=0), other.max(axis=0))
     scale = 65_535 / np.maximum(high - low, 1e-9)

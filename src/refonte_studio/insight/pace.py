@@ -20,7 +20,7 @@ RHYTHM = 3  # how sharply a weekly rhythm, where there is one, is kept
 LATE_HOURS = 2  # before now, that tell whether somebody is at work
 LEAST_VARIANCE, MOST_VARIANCE, USUAL_VARIANCE = 0.05, 1.0, 0.3  # of people's pace, from one to another
 CAUTION = 4.0  # times: how much less the last days tell of a person than as many chance ones would
-DRIFT_CV = 0.06  # how much all that is to come may be better or worse than what was
+DRIFT_CV = 0.08  # how much all that is to come may be better or worse than what was
 MINUTE_MS = 60_000.0  # that a task takes where nothing at all is known
 SEED = 20_231_101
 

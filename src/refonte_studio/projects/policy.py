@@ -88,10 +88,10 @@ def check_settings(names: Iterable[str]) -> None:
             raise BadInput(f"there is no quality setting {shown(name)}; they are {known}")
 
 
-def checked_quality(settings: QualitySettings, consensus_attempts: int | None) -> QualitySettings:
-    """Settings that fit together, for a project that has so many consensus attempts (None: no consensus pipeline).
+def checked_quality(settings: QualitySettings) -> QualitySettings:
+    """Settings that can be; of the two that make a consensus adaptive, one brings the other.
 
-    Raises BadInput naming the value that does not.
+    Raises BadInput naming the value that cannot.
     """
     if settings.consensus_method not in METHODS:
         raise BadInput(f"consensus_method must be one of {', '.join(METHODS)}, not {shown(settings.consensus_method)}")
@@ -105,22 +105,26 @@ def checked_quality(settings: QualitySettings, consensus_attempts: int | None) -
         value = getattr(settings, name)
         if value is not None and not least <= value <= most:
             raise BadInput(f"{name} must be {least} to {most:,}, not {shown(value)}")
-    return _adaptive(settings, consensus_attempts)
-
-
-def _adaptive(settings: QualitySettings, consensus_attempts: int | None) -> QualitySettings:
-    """Of the two settings that make a consensus adaptive, one given brings the other."""
     least, target = settings.min_attempts, settings.target_confidence
-    if least is None and target is None:
+    if (least is None) == (target is None):
         return settings
-    if consensus_attempts is None:
-        name, value = ("min_attempts", least) if least is not None else ("target_confidence", target)
-        raise BadInput(f"{name} {shown(value)} goes with the pipeline consensus_task only")
-    least = min(MIN_ATTEMPTS, consensus_attempts) if least is None else least
-    if least > consensus_attempts:
+    least = MIN_ATTEMPTS if least is None else least
+    return msgspec.structs.replace(
+        settings, min_attempts=least, target_confidence=DEFAULT_TARGET if target is None else target
+    )
+
+
+def check_adaptive(given: Mapping[str, Any], consensus_attempts: int | None) -> None:
+    """Raises BadInput for an adaptive consensus that a project of so many attempts (None: no consensus) cannot have."""
+    for name in ADAPTIVE:
+        if consensus_attempts is None and given.get(name) is not None:
+            raise BadInput(f"{name} {shown(given[name])} goes with the pipeline consensus_task only")
+    least = given.get("min_attempts")
+    if least is not None and consensus_attempts is not None and least > consensus_attempts:
         raise BadInput(f"min_attempts must be at most the {consensus_attempts} consensus_attempts, not {shown(least)}")
-    target = DEFAULT_TARGET if target is None else target
-    return msgspec.structs.replace(settings, min_attempts=least, target_confidence=target)
+
+
+ADAPTIVE = ("min_attempts", "target_confidence")
 
 
 def mix_of(rate: float) -> int:

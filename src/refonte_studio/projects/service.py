@@ -29,6 +29,7 @@ from refonte_studio.projects.groups import (
 from refonte_studio.projects.model import (
     ANY_TYPE,
     CONSENSUS,
+    DEFAULT_NAME,
     DEFAULTS,
     STANDARD,
     Project,
@@ -38,11 +39,14 @@ from refonte_studio.projects.model import (
     Version,
     settings_of,
 )
+from refonte_studio.projects.pauses import assignments_of, assignments_page, lift_pauses, pause, pauses_of
 
 __all__ = [
     "assign",
     "assigned_people",
     "assignments",
+    "assignments_of",
+    "assignments_page",
     "by_id",
     "by_ids",
     "create_group",
@@ -59,7 +63,10 @@ __all__ = [
     "groups_for_batch",
     "hold",
     "is_assigned",
+    "lift_pauses",
     "names_by_ids",
+    "pause",
+    "pauses_of",
     "present_default",
     "projects",
     "set_evaluates",
@@ -70,8 +77,6 @@ __all__ = [
     "unassign",
     "update_group",
 ]
-
-DEFAULT_NAME = "default"
 
 
 async def create_project(
@@ -223,18 +228,15 @@ async def set_quality(tx: Tx, project: Project, changes: Mapping[str, Any], now:
     before = await by_id(tx, project.team_id, project.id)
     policy.check_settings(changes)
     given = {name: getattr(DEFAULTS, name) if value is None else value for name, value in changes.items()}
-    if given.keys() & _ADAPTIVE and not any(given.get(name) is not None for name in _ADAPTIVE):
-        given.update(dict.fromkeys(_ADAPTIVE))  # neither is left without the other
-    most = before.consensus_attempts if before.pipeline == CONSENSUS else None
-    settings = policy.checked_quality(msgspec.structs.replace(before.quality, **given), most)
+    if given.keys() & policy.ADAPTIVE and not any(given.get(name) is not None for name in policy.ADAPTIVE):
+        given.update(dict.fromkeys(policy.ADAPTIVE))  # neither is left without the other
+    policy.check_adaptive(given, before.consensus_attempts if before.pipeline == CONSENSUS else None)
+    settings = policy.checked_quality(msgspec.structs.replace(before.quality, **given))
     await store.set_quality(tx, before, settings, policy.mix_of(settings.evaluation_rate))
     after = replace(before, quality=settings)
     if after != before:
         await tx.tell(QualityChanged(before, after, now))
     return after
-
-
-_ADAPTIVE = ("min_attempts", "target_confidence")
 
 
 async def set_evaluates(tx: Tx, project: Project) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
 
-from refonte_studio.consensus.agreement import nominal_alpha
+from refonte_studio.consensus.agreement import alpha
 from refonte_studio.consensus.answers import Answers
 from refonte_studio.consensus.judges import Plain
 from refonte_studio.consensus.labels import Estimate, estimate
@@ -129,7 +130,7 @@ class Answered:
     votes: Sequence[Mapping[str, str]]
 
 
-@dataclass(slots=True)
+@dataclass
 class Sheet:
     """The answers to the questions of one family, numbered, as the estimators take them."""
 
@@ -138,7 +139,6 @@ class Sheet:
     labels: dict[str, int] = field(default_factory=dict)
     rows: tuple[list[int], list[int], list[int]] = field(default_factory=lambda: ([], [], []))
     gold: dict[int, int] = field(default_factory=dict)
-    choices: int = 2
 
     def add(self, task_id: str, question: str, person: str, label: str) -> None:
         """One answer."""
@@ -146,6 +146,11 @@ class Sheet:
         items.append(self.items.setdefault((task_id, question), len(self.items)))
         people.append(self.people.setdefault(person, len(self.people)))
         labels.append(self.labels.setdefault(label, len(self.labels)))
+
+    @cached_property
+    def answers(self) -> Answers:
+        """All of them, once they are complete."""
+        return Answers.of(*self.rows, len(self.items), len(self.people), len(self.labels))
 
     def learn(self, task_id: str, question: str, label: str) -> None:
         """That this is right."""
@@ -158,7 +163,9 @@ def findings(job: Job, given: Given) -> Iterator[Finding]:
     """What a project's attempts tell: of its questions, of its people, of each task's result where that is news."""
     answered = _read(given)
     sheets = _sheets(answered)
-    estimates = {name: _estimated(job.method, sheet) for name, sheet in sheets.items()}
+    estimates = {
+        name: estimate(job.method, sheet.answers, list(sheet.labels), sheet.gold) for name, sheet in sheets.items()
+    }
     yield QuestionsFound([*_questions(job, sheets, estimates, answered)])
     for step in _steps(_people(sheets, estimates), PEOPLE_STEP):
         yield PeopleFound(step)
@@ -200,17 +207,16 @@ def _sheets(answered: Sequence[Answered]) -> dict[str, Sheet]:
                 sheets.setdefault(policy.family(question), Sheet()).add(each.task.id, question, person, label)
     kept = {name: sheet for name, sheet in sheets.items() if len(sheet.rows[0]) <= FAMILY_LIMIT}
     for each in answered:
-        known = each.task.expected or (each.task.response if each.task.decided else None)
-        if known is not None:
-            for question, label in types.TYPES[each.task.type].votes(each.params, _decode(known)).items():
-                if (sheet := kept.get(policy.family(question))) is not None:
-                    sheet.learn(each.task.id, question, label)
+        for question, label in _known(each).items():
+            if (sheet := kept.get(policy.family(question))) is not None:
+                sheet.learn(each.task.id, question, label)
     return kept
 
 
-def _estimated(method: str, sheet: Sheet) -> Estimate:
-    counts = len(sheet.items), len(sheet.people), len(sheet.labels)
-    return estimate(method, Answers.of(*sheet.rows, *counts), list(sheet.labels), sheet.gold)
+def _known(each: Answered) -> Mapping[str, str]:
+    """The labels of the task that are known to be right."""
+    known = each.task.expected or (each.task.response if each.task.decided else None)
+    return {} if known is None else types.TYPES[each.task.type].votes(each.params, _decode(known))
 
 
 def _questions(
@@ -221,10 +227,9 @@ def _questions(
         policy.family(question): each.task.type for each in answered for votes in each.votes for question in votes
     }
     for name, sheet in sheets.items():
-        items, _, labels = sheet.rows
         model = msgspec.json.encode(estimates[name].model).decode()
-        alpha = nominal_alpha(items, labels)
-        yield QuestionFound(name, type_of[name], job.method, len(sheet.items), len(items), alpha, model)
+        counts = len(sheet.items), len(sheet.answers)
+        yield QuestionFound(name, type_of[name], job.method, *counts, alpha(sheet.answers), model)
     by_type: dict[str, list[Answered]] = {}
     for each in answered:
         by_type.setdefault(each.task.type, []).append(each)

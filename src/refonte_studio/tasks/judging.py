@@ -25,7 +25,9 @@ class Known:
         for question, teammate_id, model in people:
             held = msgspec.json.decode(model, type=PersonModel)
             by_person.setdefault(teammate_id, policy.Families())[question] = held
-        by_question = {question: msgspec.json.decode(model, type=QuestionModel) for question, model in questions}
+        by_question = {
+            question: msgspec.json.decode(model, type=QuestionModel) for question, model in questions if question
+        }
         return cls(policy.Families(by_question), by_person)
 
     def judge(self, people: Sequence[str]) -> Judge:

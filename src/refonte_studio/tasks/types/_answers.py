@@ -126,8 +126,7 @@ def closeness(one: float, other: float, least: float | None, greatest: float | N
     """1 for the same number, 0 for numbers half of the range apart; where there is no range, a tenth of the larger."""
     if one == other:
         return 1.0
-    has_range = least is not None and greatest is not None
-    far = (greatest - least) / 2 if has_range else max(abs(one), abs(other)) / 10
+    far = max(abs(one), abs(other)) / 10 if least is None or greatest is None else (greatest - least) / 2
     return max(0.0, 1 - abs(one - other) / far) if far else 0.0
 
 

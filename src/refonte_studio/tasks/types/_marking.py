@@ -3,26 +3,75 @@
 import operator
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from refonte_studio.consensus.medians import first_greatest
 from refonte_studio.consensus.model import Outcome
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.tasks.types._ids import fresh_id
-from refonte_studio.tasks.types._objects import Cluster, Craft, clusters, compared, groups_of, likeness
+from refonte_studio.tasks.types._objects import (
+    Cluster,
+    Craft,
+    Group,
+    Pairs,
+    clusters,
+    clusters_around,
+    compared,
+    groups_of,
+    likeness,
+    with_more,
+)
 from refonte_studio.tasks.types._panel import Panel
 from refonte_studio.tasks.types.base import TaskType
 
 Response = dict[str, Any]
 
 
-class MarkingTask(TaskType):
-    """Several responses give the objects that more than half have found, each as their annotations give it; where they
-    agree on none, though most have found some, the response that is most like the others, whole.
+# How often a result is matched anew with the attempts that it comes from: less often the more objects there are.
+ROUNDS = 3
+MAX_MATCHED_ANEW = 20_000
 
-    The confidence is how far the attempts resemble the result.
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """The attempts of one task, compared."""
+
+    craft: Craft
+    responses: Sequence[Response]
+    panel: Panel
+    groups: Sequence[Group]
+    pairs: Pairs  # those that were compared
+    table: Any  # how alike two attempts are; not a number where they were not compared
+
+    @staticmethod
+    def of(craft: Craft, responses: Sequence[Response], panel: Panel) -> "Attempts":
+        groups = groups_of(craft, responses)
+        pairs = compared(groups, len(responses))
+        table = np.full((len(responses), len(responses)), np.nan)
+        np.fill_diagonal(table, 1.0)
+        for one, other in pairs:
+            table[one, other] = table[other, one] = likeness(craft, groups, one, other)
+        return Attempts(craft, responses, panel, groups, pairs, table)
+
+    def agreement(self) -> float:
+        return float(np.mean([self.table[pair] for pair in self.pairs]))
+
+    def support(self, groups: Sequence[Group]) -> float:
+        """How far the attempts bear out one more, which comes after them in these groups."""
+        last = len(self.responses)
+        return self.panel.support([likeness(self.craft, groups, attempt, last) for attempt in range(last)])
+
+    def most_found(self) -> bool:
+        return self.panel.share([bool(response["annotations"]) for response in self.responses]) > 0.5
+
+
+class MarkingTask(TaskType):
+    """Several responses give the objects that more than half have found, each as their annotations give it.
+
+    The confidence is how far the attempts resemble the result. Where they agree on no object, though most have found
+    some, the response that is most like the others stands, whole, and what it is borne out by counts half.
     """
 
     @abstractmethod
@@ -32,23 +81,54 @@ class MarkingTask(TaskType):
     def settle(self, params: dict[str, Any], responses: Sequence[Response], panel: Panel, /) -> Outcome:
         if len(responses) == 1:
             return Outcome(responses[0], panel.support([1.0]), 1.0)
-        craft = self.craft(params)
-        groups = groups_of(craft, responses)
-        pairs = compared(groups, len(responses))
-        table = np.full((len(responses), len(responses)), np.nan)
-        np.fill_diagonal(table, 1.0)
-        for one, other in pairs:
-            table[one, other] = table[other, one] = likeness(craft, groups, one, other)
-        totals = _totals(table, panel.weights)
+        attempts = Attempts.of(self.craft(params), responses, panel)
+        totals = _totals(attempts.table, panel.weights)
         order = sorted(range(len(responses)), key=lambda attempt: -round(totals[attempt], 9))
-        found = clusters(groups, order, panel, pairs)
-        typical = responses[first_greatest(totals)]
-        most_found = panel.share([bool(response["annotations"]) for response in responses]) > 0.5
-        drawn = found or not most_found
-        result = self._checked(params, _results(craft, found)) if drawn else typical
-        result = typical if result is None or (most_found and not result["annotations"]) else result
-        alike = self._alike(craft, responses, result)
-        return Outcome(result, panel.support(alike), float(np.mean([table[pair] for pair in pairs])))
+        found = clusters(attempts.groups, order, panel, attempts.pairs)
+        first = self._checked(params, _results(attempts.craft, found))
+        if first is None or (attempts.most_found() and not first["annotations"]):
+            result = responses[order[0]]
+            alike = with_more(attempts.craft, attempts.groups, result, len(responses))
+            return Outcome(result, attempts.support(alike) / 2, attempts.agreement())
+        result, confidence = self._steady(params, attempts, first)
+        result, confidence = self._said_already(params, attempts, result, confidence)
+        return Outcome(result, confidence, attempts.agreement())
+
+    def _steady(self, params: dict[str, Any], attempts: Attempts, result: Response) -> tuple[Response, float]:
+        """The result that comes of those who match it, and its support: matched anew until nothing changes."""
+        last = len(attempts.responses)
+        groups = with_more(attempts.craft, attempts.groups, result, last)
+        size = sum(len(group.annotations) for group in attempts.groups)
+        for _ in range(min(ROUNDS, MAX_MATCHED_ANEW // max(1, size))):
+            found = clusters_around(groups, last, attempts.panel, attempts.pairs)
+            fresh = self._checked(params, _results(attempts.craft, found))
+            if fresh is None or not fresh["annotations"] or _contents(fresh) == _contents(result):
+                break
+            result, groups = fresh, with_more(attempts.craft, attempts.groups, fresh, last)
+        return result, attempts.support(groups)
+
+    def _said_already(
+        self, params: dict[str, Any], attempts: Attempts, result: Response, confidence: float
+    ) -> tuple[Response, float]:
+        """An attempt that is itself what comes of those who match it, if it is borne out better than the result.
+
+        So that whoever repeats a result finds it confirmed, even where their voice lets the matching begin elsewhere.
+        """
+        if np.isnan(attempts.table).any():
+            return result, confidence
+        support = [attempts.panel.support(row) for row in attempts.table.tolist()]
+        for attempt in sorted(range(len(support)), key=lambda attempt: -round(support[attempt], 9)):
+            if support[attempt] <= confidence + 1e-9:
+                break
+            found = clusters_around(attempts.groups, attempt, attempts.panel, attempts.pairs)
+            fresh = self._checked(params, _results(attempts.craft, found))
+            if (
+                fresh is not None
+                and fresh["annotations"]
+                and _contents(fresh) == _contents(attempts.responses[attempt])
+            ):
+                return fresh, support[attempt]
+        return result, confidence
 
     def _checked(self, params: dict[str, Any], results: Iterable[Callable[[], Response]]) -> Response | None:
         """The first of the results that the type admits. What attempts give together may break a rule that each of
@@ -60,14 +140,14 @@ class MarkingTask(TaskType):
                 continue
         return None
 
-    def _alike(self, craft: Craft, responses: Sequence[Response], result: Response) -> list[float]:
-        """How much each attempt resembles the result."""
-        groups = groups_of(craft, [*responses, result])
-        return [likeness(craft, groups, attempt, len(responses)) for attempt in range(len(responses))]
-
     def similarity(self, params: dict[str, Any], one: Response, other: Response, /) -> float:
         craft = self.craft(params)
         return likeness(craft, groups_of(craft, [one, other]), 0, 1)
+
+
+def _contents(response: Response) -> list[Response]:
+    """The annotations, whatever their ids."""
+    return [{name: value for name, value in each.items() if name != "uuid"} for each in response["annotations"]]
 
 
 def _totals(table: Any, weights: Sequence[float]) -> list[float]:

@@ -3,7 +3,8 @@
 Objects of two attempts are the same where they are at least half alike, by the assignment that is best as a whole
 (`consensus.matching`); those with the same label are preferred. Of all attempts, the most typical one's objects come
 first, each of the others' joins the object it matches or is a new one, and what more than half of the weight has found
-is kept. No loop here is longer than the objects there are times a bounded number.
+is kept. What comes of that is matched anew with all attempts, until nothing changes, or a few times. No loop here is
+longer than the objects there are times a bounded number.
 """
 
 from abc import ABC, abstractmethod
@@ -22,6 +23,7 @@ Array = np.ndarray[Any, Any]
 Features = tuple[Array, ...]  # of the same length, a row for each object
 Compare = Callable[[Features, Array, Array], Array]  # features, and the rows of the objects to compare
 Annotation = Mapping[str, Any]
+Pairs = Sequence[tuple[int, int]]  # of attempts
 
 SAME = 0.5
 # Attempts are compared each with each while their objects, all in all, are not more than this; else with their next.
@@ -62,7 +64,8 @@ class Cluster:
         """Those members only that have the typical one's label."""
         wanted = self.typical["label"]
         members = {attempt: each for attempt, each in self.members.items() if each["label"] == wanted}
-        weights = [weight if attempt in members else 0.0 for attempt, weight in enumerate(self.panel.weights)]
+        believed = dict(zip(members, self.panel.part(list(members)), strict=True))
+        weights = [believed.get(attempt, 0.0) for attempt in range(len(self.panel.weights))]
         return Cluster(members, Panel(self.panel.judge, weights), self.half)
 
 
@@ -96,6 +99,7 @@ class Craft(ABC):
 class Group:
     """The objects of all attempts that may be the same."""
 
+    name: Hashable
     annotations: Sequence[Annotation]
     places: Sequence[int]  # in their responses
     of: Mapping[int, Array]  # by attempt
@@ -103,18 +107,41 @@ class Group:
     features: Features
     labels: Array
     compare: Compare
+    before: "Group | None" = None  # the one that this one extends
 
     def alike(self, mine: Array, theirs: Array) -> Array:
         """How alike the objects are, row by row."""
         return self.compare(self.features, mine, theirs)
 
+    def with_more(self, craft: Craft, objects: Sequence[tuple[int, Annotation]], attempt: int) -> "Group":
+        """The group and the objects of one more attempt, by their places in its response."""
+        if not objects:
+            return self
+        annotations = [each for _, each in objects]
+        centers, features = craft.measured(self.name, annotations)
+        size = len(self.annotations)
+        return Group(
+            self.name,
+            [*self.annotations, *annotations],
+            [*self.places, *(place for place, _ in objects)],
+            {**self.of, attempt: np.arange(size, size + len(objects))},
+            np.concatenate([self.centers, centers]),
+            tuple(np.concatenate(pair) for pair in zip(self.features, features, strict=True)),
+            np.append(self.labels, [each["label"] for each in annotations]),
+            self.compare,
+            self,
+        )
+
     @cached_property
     def contents(self) -> Sequence[Hashable]:
         """What is compared of the annotations; equal for those that are alike in everything."""
-        return [
-            (each["label"], each.get("text"), label(each.get("attributes")), *(_bytes(of[row]) for of in self.features))
-            for row, each in enumerate(self.annotations)
-        ]
+        known = [] if self.before is None else self.before.contents
+        return [*known, *(self._content(row) for row in range(len(known), len(self.annotations)))]
+
+    def _content(self, row: int) -> Hashable:
+        each = self.annotations[row]
+        said = label(each["attributes"]) if "attributes" in each else None
+        return each["label"], each.get("text"), said, *(_bytes(of[row]) for of in self.features)
 
     def matched(self, mine: Array, theirs: Array) -> tuple[Array, Array, Array]:
         """The objects that are the same, and how alike they are."""
@@ -151,6 +178,7 @@ def _bytes(feature: Any) -> bytes:
 
 
 def groups_of(craft: Craft, responses: Sequence[Mapping[str, Any]]) -> list[Group]:
+    """The objects of the attempts, each of which is known by its place among the responses."""
     parted: dict[Hashable, list[tuple[int, int, Annotation]]] = {}
     for attempt, response in enumerate(responses):
         for place, each in enumerate(response["annotations"]):
@@ -163,8 +191,16 @@ def groups_of(craft: Craft, responses: Sequence[Mapping[str, Any]]) -> list[Grou
         of = {attempt: np.flatnonzero(owners == attempt) for attempt in np.unique(owners).tolist()}
         labels = np.array([each["label"] for each in annotations])
         places = [place for _, place, _ in objects]
-        found.append(Group(annotations, places, of, centers, features, labels, craft.compare(name)))
+        found.append(Group(name, annotations, places, of, centers, features, labels, craft.compare(name)))
     return found
+
+
+def with_more(craft: Craft, groups: Sequence[Group], response: Mapping[str, Any], attempt: int) -> list[Group]:
+    """The groups and one more attempt, whose objects are of the same groups."""
+    parted: dict[Hashable, list[tuple[int, Annotation]]] = {}
+    for place, each in enumerate(response["annotations"]):
+        parted.setdefault(craft.group(each), []).append((place, each))
+    return [group.with_more(craft, parted.get(group.name, []), attempt) for group in groups]
 
 
 def likeness(craft: Craft, groups: Sequence[Group], one: int, other: int) -> float:
@@ -190,22 +226,41 @@ def compared(groups: Sequence[Group], attempts: int) -> list[tuple[int, int]]:
     return list(dict.fromkeys((min(pair), max(pair)) for pair in steps if pair[0] != pair[1]))
 
 
-def clusters(
-    groups: Sequence[Group], order: Sequence[int], panel: Panel, pairs: Sequence[tuple[int, int]]
-) -> list[Cluster]:
+def clusters(groups: Sequence[Group], order: Sequence[int], panel: Panel, pairs: Pairs) -> list[Cluster]:
     """The objects that more than half of the weight has found, those of the earlier attempts in the order first."""
-    found: list[tuple[tuple[int, int], Cluster]] = []
     rank = {attempt: index for index, attempt in enumerate(order)}
+    found: list[tuple[Any, Cluster]] = []
     for group in groups:
         members = _members(group, order, panel.weights)
-        typical = _typical(group, members, panel.weights, pairs)
-        for row, attempts in zip(members.tolist(), typical, strict=True):
-            objects = {attempt: group.annotations[row[attempt]] for attempt in attempts if row[attempt] >= 0}
-            weights = [weight if index >= 0 else 0.0 for weight, index in zip(panel.weights, row, strict=True)]
-            first = min(objects, key=lambda attempt: rank[attempt])
-            cluster = Cluster(objects, Panel(panel.judge, weights), sum(panel.weights) / 2)
-            found.append(((rank[first], group.places[row[first]]), cluster))
+        owners = [[attempt for attempt, index in enumerate(row) if index >= 0] for row in members.tolist()]
+        firsts = [min(attempts, key=lambda attempt: rank[attempt]) for attempts in owners]
+        places = [(rank[first], group.places[int(row[first])]) for first, row in zip(firsts, members, strict=True)]
+        found += zip(places, _clusters(group, members, panel, pairs), strict=True)
     return [cluster for _, cluster in sorted(found, key=lambda each: each[0])]
+
+
+def clusters_around(groups: Sequence[Group], center: int, panel: Panel, pairs: Pairs) -> list[Cluster]:
+    """Those of an attempt's objects, in its order, that match what more than half of the weight has found."""
+    found: list[tuple[Any, Cluster]] = []
+    for group in groups:
+        heads = group.of.get(center, np.zeros(0, dtype=int))
+        members = _members_around(group, heads, len(panel.weights))
+        kept = (members >= 0) @ np.asarray(panel.weights) > sum(panel.weights) / 2 * (1 + _CLOSE)
+        places = [group.places[index] for index in heads[kept].tolist()]
+        found += zip(places, _clusters(group, members[kept], panel, pairs), strict=True)
+    return [cluster for _, cluster in sorted(found, key=lambda each: each[0])]
+
+
+def _clusters(group: Group, members: Array, panel: Panel, pairs: Pairs) -> list[Cluster]:
+    """One for each row of members."""
+    found: list[Cluster] = []
+    half = sum(panel.weights) / 2
+    typical = _typical(group, members, panel.weights, pairs)
+    for row, attempts in zip(members.tolist(), typical, strict=True):
+        objects = {attempt: group.annotations[row[attempt]] for attempt in attempts if row[attempt] >= 0}
+        weights = [weight if at >= 0 else 0.0 for weight, at in zip(panel.weights, row, strict=True)]
+        found.append(Cluster(objects, Panel(panel.judge, weights), half))
+    return found
 
 
 def _members(group: Group, order: Sequence[int], weights: Sequence[float]) -> Array:
@@ -231,9 +286,16 @@ def _members(group: Group, order: Sequence[int], weights: Sequence[float]) -> Ar
     return rows
 
 
-def _typical(
-    group: Group, members: Array, weights: Sequence[float], pairs: Sequence[tuple[int, int]]
-) -> list[list[int]]:
+def _members_around(group: Group, heads: Array, attempts: int) -> Array:
+    """A row for each of these objects: by attempt, the place of what matches it in the group, or -1."""
+    rows = np.full((len(heads), attempts), -1)
+    for attempt in range(attempts):
+        matched, theirs, _ = group.matched(group.of.get(attempt, heads[:0]), heads)
+        rows[np.searchsorted(heads, theirs), attempt] = matched
+    return rows
+
+
+def _typical(group: Group, members: Array, weights: Sequence[float], pairs: Pairs) -> list[list[int]]:
     """By object, the attempts: first the one whose annotation is most like the others', taken together."""
     totals = np.where(members >= 0, np.asarray(weights)[None, :] + _CLOSE, -1.0)
     for one, other in pairs:

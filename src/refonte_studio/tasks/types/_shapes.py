@@ -126,13 +126,13 @@ def _outlines(features: Features, mine: Array, theirs: Array) -> Array:
 
 
 def _cuboids(features: Features, mine: Array, theirs: Array) -> Array:
-    boxes, corners = features
+    boxes, places = features[0], features[1].tolist()
     found = geometry.overlaps(boxes[mine], boxes[theirs])
     found[np.argsort(-found, kind="stable")[_MAX_OUTLINES:]] = 0.0
     for index in np.flatnonzero(found > 0).tolist():
-        one, other = mine[index], theirs[index]
+        one, other = int(mine[index]), int(theirs[index])
         size = (_diagonal(boxes[one]) + _diagonal(boxes[other])) / 2
-        found[index] *= _corner_likeness(corners[one], corners[other], size)
+        found[index] *= _corner_likeness(places[one], places[other], size)
     return found
 
 

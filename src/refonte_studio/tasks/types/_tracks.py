@@ -27,13 +27,14 @@ class TrackCraft(Craft):
     def __init__(self, rules: Mapping[str, Rule], canvas: Canvas) -> None:
         self.labels = len({label for rule in rules.values() for label in rule.labels})
         self._half_alike = half_alike_at(canvas)
+        # The frames to compare on, by geometry: those of the first tracks that are measured, for all that follow.
+        self._wanted: dict[str, Mapping[int, int]] = {}
 
     def group(self, annotation: Annotation, /) -> str:
         return annotation["type"]
 
-    def measured(self, _group: Any, annotations: Sequence[Annotation], /) -> tuple[Array, Features]:
-        keys = sorted({frame["key"] for each in annotations for frame in each["frames"]})
-        wanted = {key: index for index, key in enumerate(keys[:: -(-len(keys) // COMPARED_FRAMES)])}
+    def measured(self, group: Any, annotations: Sequence[Annotation], /) -> tuple[Array, Features]:
+        wanted = self._wanted.setdefault(group, _spread(annotations))
         boxes = np.full((len(annotations), len(wanted), 4), np.nan)
         whole = np.zeros((len(annotations), 4))
         for row, each in enumerate(annotations):
@@ -73,6 +74,12 @@ class TrackCraft(Craft):
         typical = dict(cluster.typical)
         frames = _between(typical["type"], cluster) if typical["type"] in ("box", "point") else []
         return {**typical, "frames": frames} if frames else typical
+
+
+def _spread(annotations: Sequence[Annotation]) -> Mapping[int, int]:
+    """Some of the frames that there are, evenly spread, numbered."""
+    keys = sorted({frame["key"] for each in annotations for frame in each["frames"]})
+    return {key: index for index, key in enumerate(keys[:: -(-len(keys) // COMPARED_FRAMES)])}
 
 
 def _seen(boxes: Array) -> Array:

@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from refonte_studio.consensus.judges import Plain
 from refonte_studio.consensus.model import Judge, Outcome
 from refonte_studio.tasks.types._checks import an_object
-from refonte_studio.tasks.types._equal import Plain
 from refonte_studio.tasks.types._panel import Panel, Reader
 from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS, Parameter, check_declared
 

@@ -1,0 +1,182 @@
+"""How right each way of making one label of many is on a data set, how sure it rightly is, and what asking on saves.
+
+    python bench/consensus.py --answers answers.csv --truth truth.csv
+    python bench/consensus.py --answers answers.csv --truth truth.csv --orders 10 --target 0.95 --min-attempts 2
+
+`answers.csv` has the columns question,worker,answer and `truth.csv` question,truth; labels are any texts. Nothing but
+the scores is computed from the truth, and by the code that the server runs. No server is started.
+"""
+
+import argparse
+import csv
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from figures import table
+from refonte_studio.consensus.adaptive import Replayed, Rules, replays
+from refonte_studio.consensus.agreement import alpha
+from refonte_studio.consensus.answers import Answers, Flags, Floats, Ints
+from refonte_studio.consensus.calibration import expected_calibration_error
+from refonte_studio.consensus.labels import DEFAULT, METHODS, Estimate, estimate
+
+SHARE_AIM = 0.6  # of all answers, at the accuracy of all
+
+
+class BadInput(Exception):
+    """A file is not as it should be; the message names the place and the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    answers: Answers
+    truth: Ints  # of each task; -1 where it is not known
+    labels: list[str]
+
+    @property
+    def known(self) -> Flags:
+        """Tasks that have an answer and a truth."""
+        return (self.truth >= 0) & (self.answers.per_task > 0)
+
+    def right(self, labels: Ints) -> Flags:
+        return (labels == self.truth)[self.known]
+
+
+def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """Each line's number and its values in these columns."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            header = [name.strip() for name in next(reader, [])]
+            if missing := [name for name in columns if name not in header]:
+                raise BadInput(f"{path}:1: no column {missing[0]!r} in the header {','.join(header)!r}")
+            places = [header.index(name) for name in columns]
+            for line in reader:
+                if not line:
+                    continue
+                if len(line) != len(header):
+                    raise BadInput(f"{path}:{reader.line_num}: {len(line)} values, not {len(header)}: {line!r}")
+                values = [line[place].strip() for place in places]
+                if "" in values:
+                    raise BadInput(f"{path}:{reader.line_num}: no {columns[values.index('')]} in {line!r}")
+                yield reader.line_num, values
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(f"{path}: {error}") from error
+
+
+def read(answers: Path, truth: Path) -> Data:
+    """Labels are numbered in the order of their texts, tasks and people in the order of the file.
+
+    Who answered a question several times counts as often: data sets have that.
+    """
+    said = [values for _, values in rows(answers, ("question", "worker", "answer"))]
+    if not said:
+        raise BadInput(f"{answers}: no answers")
+    right: dict[str, str] = {}
+    for number, (question, label) in rows(truth, ("question", "truth")):
+        if right.setdefault(question, label) != label:
+            raise BadInput(f"{truth}:{number}: question {question!r} has the truth {right[question]!r}, and {label!r}")
+    labels = sorted({*(answer for _, _, answer in said), *right.values()})
+    tasks = {question: number for number, question in enumerate(dict.fromkeys(question for question, _, _ in said))}
+    people = {worker: number for number, worker in enumerate(dict.fromkeys(worker for _, worker, _ in said))}
+    if not tasks.keys() & right.keys():
+        raise BadInput(f"{truth}: none of its questions, such as {next(iter(right), '')!r}, has answers")
+    places = {label: number for number, label in enumerate(labels)}
+    numbers = np.array([(tasks[q], people[w], places[answer]) for q, w, answer in said], np.int64)
+    known = np.array([places[right[question]] if question in right else -1 for question in tasks], np.int64)
+    return Data(Answers(*numbers.T, len(tasks), len(people), len(labels)), known, labels)
+
+
+def of_methods(data: Data) -> list[list[str]]:
+    found: list[list[str]] = []
+    for method in METHODS:
+        begun = time.perf_counter()
+        estimated = estimate(method, data.answers, data.labels)
+        took_s = time.perf_counter() - begun
+        name = f"{method} (default)" if method == DEFAULT else method
+        found.append([name, *_scores(data, estimated), f"{took_s:.2f}"])
+    return found
+
+
+def _scores(data: Data, estimated: Estimate) -> list[str]:
+    right, sure = data.right(estimated.labels), estimated.confidence[data.known]
+    high = sure >= 0.9
+    error = expected_calibration_error(sure, right)
+    among_sure = f"{right[high].mean():.4f}" if high.any() else "-"
+    return [f"{right.mean():.4f}", f"{error:.4f}", f"{sure.mean():.4f}", f"{high.mean():.0%}", among_sure]
+
+
+def adaptively(data: Data, rules: Rules, orders: int, seed: int) -> Floats:
+    def scored(played: Replayed) -> Floats:
+        right, sure = data.right(played.final.labels), played.final.confidence[data.known]
+        at_once = data.right(played.at_once).mean()
+        return np.array([right.mean(), at_once, expected_calibration_error(sure, right), played.share])
+
+    return replays(data.answers, rules, orders, seed, scored)
+
+
+def report(data: Data, rules: Rules, orders: int, seed: int) -> None:
+    answers = data.answers
+    print(
+        f"{answers.n_tasks:,} tasks, {data.known.sum():,} with a truth; {answers.n_people:,} people; "
+        f"{len(answers):,} answers ({len(answers) / answers.n_tasks:.1f} a task); {answers.n_labels} labels"
+    )
+    agreed = alpha(answers)
+    print(f"Krippendorff's alpha (nominal): {'-' if agreed is None else f'{agreed:.3f}'}\n")
+    header = ["method", "accuracy", "calibration error", "mean confidence", "at 0.9 or more", "of them right", "s"]
+    print(table([header, *of_methods(data)]))
+    print(
+        f"\nAdaptive consensus with the default: at least {rules.least} and at most {rules.most} attempts, "
+        f"until {rules.target} is reached; {orders} random orders from seed {seed}.\n"
+    )
+    found = adaptively(data, rules, orders, seed)
+    lines: list[list[str]] = [[str(number + 1), *_adaptive(line)] for number, line in enumerate(found)]
+    lines.append(["median", *_adaptive([statistics.median(column) for column in found.T])])
+    lines.append(["mean", *_adaptive(found.mean(axis=0))])
+    print(table([["order", "accuracy", "when decided", "calibration error", "answers used"], *lines]))
+    everything = data.right(estimate(DEFAULT, answers).labels).mean()
+    print(f"\nWith all answers: {everything:.4f}. Aim: that, with {SHARE_AIM:.0%} of the answers or fewer.")
+
+
+def _adaptive(scores: Sequence[float] | Floats) -> list[str]:
+    accuracy, at_once, error, share = scores
+    return [f"{accuracy:.4f}", f"{at_once:.4f}", f"{error:.4f}", f"{share:.1%}"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--answers", type=Path, required=True, help="CSV: question,worker,answer")
+    parser.add_argument("--truth", type=Path, required=True, help="CSV: question,truth")
+    parser.add_argument("--orders", type=int, default=5, help="random orders of arrival")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--target", type=float, default=0.92, help="the confidence from which a task is done")
+    parser.add_argument("--min-attempts", type=int, help="else 3, or a fifth of the most where that is more")
+    parser.add_argument("--most", type=int, help="attempts at most; else as many as the data set has")
+    options = parser.parse_args()
+    for name, low, high in (
+        ("orders", 1, 1000),
+        ("target", 0.0, 1.0),
+        ("min_attempts", 1, 10_000),
+        ("most", 1, 10_000),
+    ):
+        value = getattr(options, name)
+        if value is not None and not low <= value <= high:
+            parser.error(f"--{name.replace('_', '-')} is {value}; it must be {low} to {high}")
+    try:
+        data = read(options.answers, options.truth)
+    except BadInput as error:
+        sys.exit(str(error))
+    most = int(data.answers.per_task.max()) if options.most is None else options.most
+    least = max(3, most // 5) if options.min_attempts is None else options.min_attempts
+    if most < least:
+        parser.error(f"--most is {most}, which is fewer than --min-attempts, {least}")
+    report(data, Rules(least, most, options.target), options.orders, options.seed)
+
+
+if __name__ == "__main__":
+    main()
