@@ -16,6 +16,7 @@ from refonte_studio.config import Settings
 from refonte_studio.db import Database, Reads, Tx
 from refonte_studio.db.engine import Listeners
 from refonte_studio.files.routes import operations as files
+from refonte_studio.insight.routes import operations as insight
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import Clock, system_clock
 from refonte_studio.kit.grid import Grid
@@ -55,6 +56,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *reviews,
     *reviews_studio,
     *callbacks,
+    *insight,
 )
 
 # What happens in a lower room, and what it causes, in the same transaction, in this order.

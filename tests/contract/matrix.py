@@ -111,4 +111,13 @@ MAY: dict[str, str] = {
     "list_callbacks": STAFF,
     "get_callback_secret": CHIEFS,
     "retry_callback": STAFF,
+    # insight
+    "project_figures": STAFF,
+    "batch_figures": STAFF,
+    "group_figures": STAFF,
+    "labeler_figures": STAFF,
+    "confusion_matrix": STAFF,
+    "disagreement": STAFF,
+    "get_forecast": STAFF,
+    "try_out_priorities": STAFF,
 }
