@@ -22,21 +22,25 @@ class Snapshot:
 
 _TABLES = {
     "teammates": "id, team_id, role, state",
-    "assignments": "teammate_id, project_id",
+    "assignments": "teammate_id, project_id, paused_at",
     "projects": "id, team_id, mode, name, studio, pipeline, consensus_attempts",
     "batches": "id, team_id, mode, project_id, name, studio, is_default, state, position, batch_type, finalized_at,"
     " completed_at",
     "batch_groups": "batch_id, group_id",
     "group_members": "group_id, teammate_id",
     "groups": "id, project_id, name",
-    "tasks": "id, team_id, mode, project_id, batch_id, kind, status, response, created_at, completed_at",
-    "places": "team_id, batch_id, task_id, wanted, attempts, open, opened",
+    "tasks": "id, team_id, mode, project_id, batch_id, kind, status, response, created_at, completed_at, reviewed",
+    "places": "team_id, batch_id, task_id, wanted, attempts, open, opened, reviewing",
     "reaches": "teammate_id, batch_id, reached, seen",
-    "attempts": "id, team_id, mode, project_id, batch_id, task_id, teammate_id, number, wanted, submitted_at",
+    "attempts": "id, team_id, mode, project_id, batch_id, task_id, teammate_id, number, wanted, submitted_at, round, "
+    "imported, rejected_at",
     "claims": "id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, lease_expires_at, ended_at",
     "batch_counts": "batch_id, pending, completed, canceled",
     "batch_deltas": "batch_id, pending, completed, canceled",
     "callbacks": "event, subject_id",
+    "reviews": "id, team_id, mode, project_id, batch_id, task_id, level, state, response, reviewer_id, comments,"
+    " sent_to, started_at, lease_expires_at, decided_at",
+    "redos": "team_id, mode, teammate_id, task_id, project_id, batch_id, created_at",
     "quality_tasks": "task_id",
     "quality_attempts": "id, task_id, teammate_id, number",
 }
@@ -63,6 +67,8 @@ def check(now: Snapshot) -> None:
     _check_batches(now)
     _check_callbacks(now)
     _check_quality(now)
+    _check_reviews(now)
+    _check_redos(now)
 
 
 def _by_id(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -70,8 +76,10 @@ def _by_id(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _check_places(now: Snapshot) -> None:
-    held = Counter(claim["task_id"] for claim in now.claims if claim["state"] == "held")
-    made = Counter(attempt["task_id"] for attempt in now.attempts)
+    having = {(claim["task_id"], claim["teammate_id"]) for claim in now.claims if claim["state"] == "held"}
+    having |= {(redo["task_id"], redo["teammate_id"]) for redo in now.redos}
+    held = Counter(task for task, _ in having)
+    made = Counter(attempt["task_id"] for attempt in now.attempts if attempt["rejected_at"] is None)
     expected = {
         (task["batch_id"] if task["kind"] == "work" else "", task["id"], task["team_id"])
         for task in now.tasks
@@ -85,6 +93,10 @@ def _check_places(now: Snapshot) -> None:
         assert attempts == made[place["task_id"]], ("attempts counted wrongly", place)
         if place["batch_id"] == "":
             assert place["open"] == 0, ("a quality task has open places", place)
+            continue
+        if place["reviewing"]:
+            assert place["open"] == 0 == held[place["task_id"]], ("somebody works under review", place)
+            assert 0 < attempts <= 15, ("under review without an attempt", place)
             continue
         assert place["open"] == wanted - attempts - held[place["task_id"]], ("places counted wrongly", place)
         assert attempts < wanted <= 15, ("it has its attempts and is pending", place)
@@ -122,7 +134,7 @@ def _check_people(now: Snapshot) -> None:
     for claim in now.claims:
         assert (claim["state"] == "held") == (claim["ended_at"] is None), ("an end, or none, by mistake", claim)
         if claim["state"] != "held":
-            assert claim["state"] in ("submitted", "skipped", "released", "expired", "ended"), claim
+            assert claim["state"] in ("submitted", "skipped", "released", "expired", "ended", "retaken"), claim
             continue
         person = people[claim["teammate_id"]]
         assert person["state"] == "active", ("a disabled person holds a claim", claim)
@@ -131,18 +143,30 @@ def _check_people(now: Snapshot) -> None:
         assert claim["task_id"] in pending, ("somebody holds a task that has ended", claim)
     taken = _taken(now)
     assert all(count == 1 for count in taken.values()), ("a person has a task twice", taken)
-    submitted = {(c["id"], c["task_id"], c["teammate_id"]) for c in now.claims if c["state"] == "submitted"}
+    submitted = {
+        (c["id"], c["task_id"], c["teammate_id"]) for c in now.claims if c["state"] in ("submitted", "retaken")
+    }
     attempted = {(a["id"], a["task_id"], a["teammate_id"]) for a in now.attempts}
     assert submitted == attempted, ("attempts and submitted claims differ", submitted ^ attempted)
     assert len(attempted) == len(now.attempts), "an attempt is there twice"
-    pairs = Counter((attempt["task_id"], attempt["teammate_id"]) for attempt in now.attempts)
+    again = {claim["id"] for claim in now.claims if claim["state"] == "retaken"}
+    pairs = Counter((made["task_id"], made["teammate_id"]) for made in now.attempts if made["id"] not in again)
     assert all(count == 1 for count in pairs.values()), ("a person attempted a task twice", pairs)
+    rounds: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for made in now.attempts:
+        rounds[made["task_id"], made["teammate_id"]].append(made["round"])
+    assert all(sorted(each) == list(range(1, len(each) + 1)) for each in rounds.values()), (
+        "a round is missing",
+        rounds,
+    )
 
 
 def _check_ends(now: Snapshot) -> None:
     made: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for attempt in now.attempts:
-        made[attempt["task_id"]].append(attempt)
+        if attempt["rejected_at"] is None:
+            made[attempt["task_id"]].append(attempt)
+    under_review = {review["task_id"] for review in now.reviews}
     for task in now.tasks:
         completed = task["status"] == "completed"
         assert task["status"] in ("pending", "completed", "canceled"), task
@@ -158,6 +182,8 @@ def _check_ends(now: Snapshot) -> None:
             assert not attempts, ("somebody attempted a task in test mode", task)
         elif task["kind"] != "work":
             assert not completed, ("a quality task is completed", task)
+        elif task["id"] in under_review:
+            assert not completed or attempts, ("completed by nobody", task)
         else:
             _check_end(task, attempts)
 
@@ -165,11 +191,17 @@ def _check_ends(now: Snapshot) -> None:
 def _check_end(task: dict[str, Any], attempts: list[dict[str, Any]]) -> None:
     """Of a task for work: it ends by the attempt that is enough, or by a manager's word after at least one."""
     for attempt in attempts[:-1]:
-        assert attempt["number"] < attempt["wanted"], ("it had enough attempts, and got another", task, attempt)
+        assert attempt["imported"] or attempt["number"] < attempt["wanted"], (
+            "it had enough attempts, and got another",
+            task,
+            attempt,
+        )
     if not attempts:
         assert task["status"] != "completed", ("completed by nobody", task)
         return
     last = attempts[-1]
+    if last["imported"]:  # all that come count; whether they are enough, its places tell
+        return
     assert last["number"] <= last["wanted"], ("more attempts than were wanted", task, last)
     if last["number"] == last["wanted"]:
         assert task["status"] == "completed", ("it has its attempts and did not complete", task, last)
@@ -178,7 +210,7 @@ def _check_end(task: dict[str, Any], attempts: list[dict[str, Any]]) -> None:
 
 def _check_copies(now: Snapshot) -> None:
     tasks = _by_id(now.tasks)
-    for row in [*now.claims, *now.attempts]:
+    for row in [*now.claims, *now.attempts, *now.reviews, *now.redos]:
         task = tasks[row["task_id"]]
         said = ["team_id", "mode", "project_id", *(["batch_id"] if task["kind"] == "work" else [])]
         assert all(row[name] == task[name] for name in said), ("it says other things than its task", row, task)
@@ -235,6 +267,8 @@ def _check_callbacks(now: Snapshot) -> None:
     told = Counter(callback["subject_id"] for callback in now.callbacks)
     for callback in now.callbacks:
         subject, (noun, _, ended) = callback["subject_id"], callback["event"].partition(".")
+        if noun == "labeler":
+            continue
         if noun == "task":
             assert tasks[subject]["status"] == ended, ("an end was told that is not so", callback)
         elif not batches[subject]["studio"]:
@@ -250,13 +284,78 @@ def _check_quality(now: Snapshot) -> None:
     scored = {(score["id"], score["task_id"], score["teammate_id"]) for score in now.quality_attempts}
     attempted = {(a["id"], a["task_id"], a["teammate_id"]) for a in now.attempts if a["task_id"] in known}
     assert scored == attempted, ("attempts at quality tasks, and scores of others", scored ^ attempted)
-    # nobody attempts a task twice, so that each is the first
-    assert all(score["number"] == 1 for score in now.quality_attempts), "a score is not of the first attempt"
+    rounds = {made["id"]: made["round"] for made in now.attempts}
+    assert all(score["number"] == rounds[score["id"]] for score in now.quality_attempts), "a score of another attempt"
+
+
+def _check_reviews(now: Snapshot) -> None:
+    tasks, kept = _by_id(now.tasks), {place["task_id"] for place in now.places if place["reviewing"]}
+    pending = [review["task_id"] for review in now.reviews if review["state"] in ("open", "held")]
+    assert sorted(pending) == sorted(kept), ("tasks under review, and reviews of others", pending, kept)
+    held = Counter((review["reviewer_id"], review["mode"]) for review in now.reviews if review["state"] == "held")
+    assert all(count == 1 for count in held.values()), ("a person holds two reviews", held)
+    mine = {(attempt["task_id"], attempt["teammate_id"]) for attempt in now.attempts}
+    of_task: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for review in sorted(now.reviews, key=lambda review: review["id"]):
+        of_task[review["task_id"]].append(review)
+        _check_review(review)
+        if review["state"] not in ("open", "ended"):
+            assert (review["task_id"], review["reviewer_id"]) not in mine, ("somebody reviews their own work", review)
+    rejected = {(made["task_id"], made["rejected_at"]) for made in now.attempts if made["rejected_at"] is not None}
+    rejections = {(row["task_id"], row["decided_at"]) for row in now.reviews if row["state"] == "rejected"}
+    assert rejected == rejections, ("rejected attempts, and other rejections", rejected ^ rejections)
+    for task_id, reviews in of_task.items():
+        _check_rounds(tasks[task_id], reviews)
+
+
+def _check_review(review: dict[str, Any]) -> None:
+    state = review["state"]
+    assert state in ("open", "held", "accepted", "fixed", "rejected", "ended"), review
+    assert (review["decided_at"] is None) == (state in ("open", "held")), ("decided, or not?", review)
+    if state not in ("open", "ended"):
+        assert review["reviewer_id"] is not None, ("decided by nobody", review)
+        assert review["started_at"] is not None, ("decided without a beginning", review)
+    assert state != "held" or review["lease_expires_at"] is not None, ("held without a lease", review)
+    assert (review["response"] is not None) == (state == "fixed"), ("fixed, or not?", review)
+    assert (review["sent_to"] is not None) == (state == "rejected"), ("sent back, or not?", review)
+    assert state != "rejected" or review["comments"], ("rejected without a word", review)
+
+
+def _check_rounds(task: dict[str, Any], reviews: list[dict[str, Any]]) -> None:
+    """Each round goes up level by level, each by another person, until it ends."""
+    earlier: list[str] = []
+    for review in reviews:
+        assert task["kind"] == "work", ("a quality task is reviewed", review)
+        assert review["level"] == len(earlier) + 1 or review["level"] == 1, ("a level is left out", review)
+        if review["state"] not in ("open", "ended"):
+            assert review["reviewer_id"] not in earlier, ("reviewed at two levels by one person", review)
+        goes_up = review["state"] in ("accepted", "fixed")
+        earlier = [*earlier, review["reviewer_id"]] if goes_up else []
+    if reviews[-1]["state"] in ("accepted", "fixed"):
+        assert task["status"] == "completed", ("accepted, and not completed", task)
+        assert task["reviewed"], ("accepted, and not marked so", task)
+        assert task["completed_at"] == reviews[-1]["decided_at"], ("completed at another time", task)
+
+
+def _check_redos(now: Snapshot) -> None:
+    active = {person["id"] for person in now.teammates if person["state"] == "active"}
+    assigned = {(row["teammate_id"], row["project_id"]) for row in now.assignments}
+    pending = {task["id"] for task in now.tasks if task["status"] == "pending"}
+    rejected = {(made["task_id"], made["teammate_id"]) for made in now.attempts if made["rejected_at"] is not None}
+    had = {(row["task_id"], row["teammate_id"]) for row in now.claims if row["state"] in ("submitted", "skipped")}
+    for redo in now.redos:
+        pair = redo["task_id"], redo["teammate_id"]
+        assert redo["task_id"] in pending, ("to do again, and not pending", redo)
+        assert redo["teammate_id"] in active, ("to do again by somebody who is not active", redo)
+        assert (redo["teammate_id"], redo["project_id"]) in assigned, ("to do again by somebody not assigned", redo)
+        assert pair in rejected, ("to do again, and never rejected", redo)
+        assert pair not in had, ("to do again, and done or declined", redo)
 
 
 def may_have(now: Snapshot, teammate_id: str, mode: str) -> list[str]:
     """The work and training tasks that a person may claim, in the order of dispatch, by the contract's words."""
-    assigned = {row["project_id"] for row in now.assignments if row["teammate_id"] == teammate_id}
+    mates = [row for row in now.assignments if row["teammate_id"] == teammate_id]
+    assigned = {row["project_id"] for row in mates if row["paused_at"] is None}
     mine = {row["group_id"] for row in now.group_members if row["teammate_id"] == teammate_id}
     groups: dict[str, set[str]] = defaultdict(set)
     for row in now.batch_groups:
@@ -266,9 +365,11 @@ def may_have(now: Snapshot, teammate_id: str, mode: str) -> list[str]:
         for claim in now.claims
         if claim["teammate_id"] == teammate_id and claim["state"] in ("held", "submitted", "skipped")
     }
-    mates = [task for task in now.tasks if task["project_id"] in assigned and task["mode"] == mode]
-    free = sorted((task for task in mates if task["id"] not in taken), key=lambda task: task["id"])
+    near = [task for task in now.tasks if task["project_id"] in assigned and task["mode"] == mode]
+    free = sorted((task for task in near if task["id"] not in taken), key=lambda task: task["id"])
     order = [task["id"] for task in free if task["kind"] == "training" and task["status"] == "pending"]
+    again = sorted((redo["created_at"], redo["task_id"]) for redo in now.redos if redo["teammate_id"] == teammate_id)
+    order += [task_id for _, task_id in again]
     open_batches = [
         batch
         for batch in now.batches

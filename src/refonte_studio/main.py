@@ -16,13 +16,18 @@ from refonte_studio.config import Settings
 from refonte_studio.db import Database, Reads, Tx
 from refonte_studio.db.engine import Listeners
 from refonte_studio.files.routes import operations as files
+from refonte_studio.insight.routes import operations as insight
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import Clock, system_clock
-from refonte_studio.projects.model import QualityChanged, Unassigned
+from refonte_studio.kit.grid import Grid
+from refonte_studio.projects.model import PauseLifted, QualityChanged, Unassigned
 from refonte_studio.projects.routes import operations as projects
 from refonte_studio.quality.routes import operations as quality
+from refonte_studio.reviews import service as reviews_service
+from refonte_studio.reviews.routes import operations as reviews
+from refonte_studio.reviews.routes_studio import operations as reviews_studio
 from refonte_studio.tasks import estimation
-from refonte_studio.tasks.model import TasksChanged, TasksEnded
+from refonte_studio.tasks.model import AttemptsImported, ReviewDue, TasksChanged, TasksEnded
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
 from refonte_studio.teams.mail import Mailer
@@ -36,7 +41,7 @@ from refonte_studio.web.openapi import Schema, document
 from refonte_studio.web.operation import Credential, Door
 from refonte_studio.web.pages import PAGES
 from refonte_studio.web.site import site
-from refonte_studio.work import service as work_service
+from refonte_studio.work import endings
 from refonte_studio.work.routes import operations as work
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -48,14 +53,20 @@ OPERATIONS: tuple[Operation, ...] = (
     *tasks,
     *quality,
     *work,
+    *reviews,
+    *reviews_studio,
     *callbacks,
+    *insight,
 )
 
 # What happens in a lower room, and what it causes, in the same transaction, in this order.
 LISTENERS: Listeners = {
-    TeammatesDisabled: (work_service.on_disabled,),
-    Unassigned: (work_service.on_unassigned,),
-    TasksEnded: (work_service.on_tasks_ended, callbacks_service.on_tasks_ended),
+    TeammatesDisabled: (endings.on_disabled, reviews_service.on_disabled),
+    Unassigned: (endings.on_unassigned,),
+    PauseLifted: (endings.on_pause_lifted,),
+    AttemptsImported: (endings.on_attempts_imported,),
+    ReviewDue: (endings.on_review_due, reviews_service.on_review_due),
+    TasksEnded: (endings.on_tasks_ended, reviews_service.on_tasks_ended, callbacks_service.on_tasks_ended),
     TasksChanged: (callbacks_service.on_tasks_changed,),
     QualityChanged: (estimation.on_quality_changed,),
     BatchCompleted: (callbacks_service.on_batch_completed,),
@@ -95,7 +106,8 @@ def build(
     Lists and exports are read from the `replica`, where there is one.
     """
     mailer, passwords = Mailer(settings), Passwords()
-    studio = Studio(db, settings, clock, DOOR, {Mailer: mailer, Passwords: passwords, **(services or {})}, replica)
+    world = {Mailer: mailer, Passwords: passwords, Grid: Grid(), **(services or {})}
+    studio = Studio(db, settings, clock, DOOR, world, replica)
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncGenerator[None]:

@@ -487,6 +487,35 @@ async def create_evaluation_task(world: World, person: Person) -> Request:
 
 
 @example
+async def make_quality_task(world: World, person: Person) -> Request:
+    auditing = await audit_task(world, person)
+    await world.ana.post(f"/task/{auditing.path['id']}/audit", {"accepted": True})
+    return Request(auditing.path, {"kind": "evaluation", "expected_response": {"category": "dog"}})
+
+
+@example
+async def list_accuracy(world: World, person: Person) -> Request:
+    made = await project(world, world.ben)
+    return Request(params={"project": made, "labeler_emails": [world.ben.email], "limit": 5})
+
+
+@example
+async def list_pauses(world: World, person: Person) -> Request:
+    return Request(params={"project": await project(world, world.ben), "limit": 5})
+
+
+@example
+async def add_pauses(world: World, person: Person) -> Request:
+    of = await project(world, world.dee)
+    return Request(params={"project": of, "emails": [world.dee.email], "reason": "let us talk first"})
+
+
+@example
+async def lift_pauses(world: World, person: Person) -> Request:
+    return Request(params={"project": await project(world, world.ben), "emails": [world.ben.email]})
+
+
+@example
 async def list_training_attempts(world: World, person: Person) -> Request:
     return Request(params={"labeler_emails": [world.ben.email], "limit": 5})
 
@@ -545,6 +574,122 @@ async def history(world: World, person: Person) -> Request:
     return Request(params={"limit": 5})
 
 
+@example
+async def list_courses(world: World, person: Person) -> Request:
+    await get_feedback(world, person)
+    return Request()
+
+
+@example
+async def get_feedback(world: World, person: Person) -> Request:
+    made = await project(world, person)
+    body = {"project": made, "attachment": "https://x.example/1", "expected_response": {"category": "cat"}}
+    await world.ana.post("/training_tasks/categorization", body)
+    given = await person.post("/work/claim", {"project": made})
+    await person.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "dog"}})
+    return Request({"claim": given["claim_id"]})
+
+
+# -------------------------------------------------------------------------------------------- reviews
+
+
+async def waiting(world: World, *reviewers: Person, **body: Any) -> str:
+    """A project with a task that waits for its review, by these people; its name."""
+    worker = await somebody(world)
+    made = await project(world, worker)
+    path = f"/projects/{quote(made, safe='')}"
+    await world.ana.post(f"{path}/quality", {"review_levels": 1, "audit_rate": 1})
+    await world.ana.post(f"{path}/reviewers/add", {"emails": [person.email for person in reviewers]})
+    await world.ana.post("/task/categorization", {"project": made, "attachment": "https://x.example/1", **body})
+    given = await worker.post("/work/claim", {"project": made})
+    await worker.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}})
+    return made
+
+
+async def held_review(world: World, person: Person, **body: Any) -> str:
+    """A review that the person holds."""
+    made = await waiting(world, person, **body)
+    return (await person.post("/reviews/claim", {"project": made}))["review_id"]
+
+
+@example
+async def claim_review(world: World, person: Person) -> Request:
+    return Request(params={"project": await waiting(world, person)})
+
+
+@example
+async def accept_review(world: World, person: Person) -> Request:
+    return Request({"review": await held_review(world, person)}, {"comments": "Clear enough."})
+
+
+@example
+async def fix_review(world: World, person: Person) -> Request:
+    return Request({"review": await held_review(world, person)}, {"response": {"category": "dog"}, "comments": "ears"})
+
+
+@example
+async def reject_review(world: World, person: Person) -> Request:
+    return Request({"review": await held_review(world, person)}, {"comments": "ears", "send_to": "anyone"})
+
+
+@example
+async def extend_review(world: World, person: Person) -> Request:
+    return Request({"review": await held_review(world, person)})
+
+
+@example
+async def release_review(world: World, person: Person) -> Request:
+    return Request({"review": await held_review(world, person)})
+
+
+@example
+async def get_review_attachment(world: World, person: Person) -> Request:
+    uploading = await upload_file(world, person)
+    file = (await world.ana.call("POST", "/files/upload", **uploading.options("POST"))).json()
+    review = await held_review(world, person, attachment=file["attachment_url"])
+    return Request({"review": review, "id": file["id"]})
+
+
+@example
+async def get_comments(world: World, person: Person) -> Request:
+    return Request({"claim": await claimed(world, person)})
+
+
+@example
+async def list_reviewers(world: World, person: Person) -> Request:
+    return Request({"name": await waiting(world, world.mia)})
+
+
+@example
+async def add_reviewers(world: World, person: Person) -> Request:
+    return Request({"name": await project(world)}, {"emails": [world.ben.email, world.mia.email]})
+
+
+@example
+async def remove_reviewers(world: World, person: Person) -> Request:
+    return Request({"name": await waiting(world, world.mia)}, {"emails": [world.mia.email]})
+
+
+@example
+async def list_reviews(world: World, person: Person) -> Request:
+    return Request(params={"project": await waiting(world, world.mia), "state": "open", "limit": 5})
+
+
+@example
+async def list_audits_due(world: World, person: Person) -> Request:
+    made = await waiting(world, world.mia)
+    given = await world.mia.post("/reviews/claim", {"project": made})
+    await world.mia.post(f"/reviews/{given['review_id']}/accept")
+    return Request(params={"project": made, "limit": 5})
+
+
+@example
+async def get_task_history(world: World, person: Person) -> Request:
+    made = await waiting(world, world.mia)
+    tasks = await world.ana.get("/tasks", project=made)
+    return Request({"id": tasks["docs"][0]["task_id"]})
+
+
 # ------------------------------------------------------------------------------------------ callbacks
 
 
@@ -564,3 +709,63 @@ async def retry_callback(world: World, person: Person) -> Request:
     await world.ana.post(f"/task/{await task(world, callback_url='https://x.example/hook')}/cancel")
     told = await world.ana.get("/callbacks")
     return Request({"id": told["docs"][0]["id"]})
+
+
+# -------------------------------------------------------------------------------------------- insight
+
+PERIOD = {"from": "2020-01-01", "to": "2099-01-01T00:00:00Z"}
+
+
+async def answered(world: World) -> str:
+    """A project whose one task Ben and Dee have answered, and a manager's batch is pending in; its name."""
+    made = await project(world, world.ben, world.dee, pipeline="consensus_task", consensus_attempts=2)
+    done = await batch(world, made)
+    for person in (world.ben, world.dee):
+        given = await person.post("/work/claim", {"batch": done})
+        await person.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}})
+    await batch(world, made)
+    return made
+
+
+@example
+async def project_figures(world: World, person: Person) -> Request:
+    return Request(params={"project": await answered(world), "limit": 5, **PERIOD})
+
+
+@example
+async def batch_figures(world: World, person: Person) -> Request:
+    return Request(params={"project": await answered(world), "limit": 5, **PERIOD})
+
+
+@example
+async def group_figures(world: World, person: Person) -> Request:
+    made = await answered(world)
+    return Request(params={"project": made, "group": await group(world, made), "limit": 5})
+
+
+@example
+async def labeler_figures(world: World, person: Person) -> Request:
+    return Request(params={"project": await answered(world), "labeler_emails": [world.ben.email], "limit": 5})
+
+
+@example
+async def confusion_matrix(world: World, person: Person) -> Request:
+    params = {"project": await answered(world), "question": "category", "against": "result"}
+    return Request(params={**params, "labeler_emails": [world.ben.email], **PERIOD})
+
+
+@example
+async def disagreement(world: World, person: Person) -> Request:
+    return Request(params={"project": await answered(world), "at_least": 1, "limit": 5, **PERIOD})
+
+
+@example
+async def get_forecast(world: World, person: Person) -> Request:
+    return Request(params={"project": await answered(world)})
+
+
+@example
+async def try_out_priorities(world: World, person: Person) -> Request:
+    made = await answered(world)
+    pending = await world.ana.get("/studio/batches", project=made)
+    return Request(params={"batches": [pending[0]["name"]], "project": made})

@@ -6,8 +6,10 @@ import pytest
 
 from refonte_studio.audit.service import RULES, audit
 from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Role
 from tests.audit import check, snapshot
 from tests.makers import answer, batch, claim, project, task
+from tests.reviews import makers as reviewing
 from tests.world import World
 
 
@@ -34,6 +36,10 @@ HELD = "(SELECT task_id FROM claims WHERE state = 'held')"
 CLAIM = "id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, claimed_at, lease_expires_at, ended_at"
 TWICE = "(SELECT task_id FROM attempts WHERE number = 2)"
 SUBMITTED = one("claims", "state = 'submitted'")
+REVIEW = (
+    "id, team_id, mode, project_id, batch_id, task_id, level, state, reason, proposed, reviewer_id, created_at, "
+    "started_at, lease_expires_at"
+)
 LIVE_DONE = "status = 'completed' AND kind = 'work' AND mode = 'live'"
 
 DAMAGES = (
@@ -129,6 +135,56 @@ DAMAGES = (
         """INSERT INTO quality_attempts (id, team_id, mode, task_id, teammate_id, number, score, passed)
            SELECT id, team_id, mode, task_id, teammate_id, 1, 1, true FROM attempts WHERE number = 2""",
     ),
+    damage("reviewed-one-by-one", "DELETE FROM reviews WHERE state = 'held'"),
+    damage(
+        "reviewed-one-by-one",
+        f"""INSERT INTO reviews ({REVIEW}) SELECT {REVIEW.replace("id", "'copy'", 1)} FROM reviews
+            WHERE state = 'held'""",
+        loose=("reviews",),
+    ),
+    damage("reviewed-one-by-one", "UPDATE places SET reviewing = false, wanted = 2, open = 1 WHERE reviewing"),
+    damage(
+        "nobody-works-under-review",
+        "UPDATE claims SET state = 'held', ended_at = NULL WHERE state = 'submitted'"
+        " AND task_id IN (SELECT task_id FROM places WHERE reviewing)",
+        loose=("claims",),
+    ),
+    damage(
+        "nobody-works-under-review",
+        "UPDATE redos SET task_id = (SELECT MIN(task_id) FROM places WHERE reviewing)",
+    ),
+    damage("reviews-in-a-state", "UPDATE reviews SET lease_expires_at = NULL WHERE state = 'held'"),
+    damage("reviews-in-a-state", "UPDATE reviews SET comments = NULL WHERE state = 'rejected'"),
+    damage("reviews-in-a-state", "UPDATE reviews SET response = NULL WHERE state = 'fixed'"),
+    damage("reviews-in-a-state", "UPDATE reviews SET decided_at = 1 WHERE state = 'open'"),
+    damage(
+        "reviews-held-one-at-a-time",
+        """UPDATE reviews SET state = 'held', started_at = 1, lease_expires_at = 2,
+              reviewer_id = (SELECT reviewer_id FROM reviews WHERE state = 'held') WHERE state = 'open'""",
+        loose=("reviews",),
+    ),
+    damage(
+        "reviewed-by-others",
+        "UPDATE reviews SET reviewer_id = (SELECT MIN(teammate_id) FROM attempts"
+        " WHERE attempts.task_id = reviews.task_id) WHERE state = 'accepted'",
+    ),
+    damage(
+        "every-level-by-another",
+        "UPDATE reviews SET reviewer_id = (SELECT reviewer_id FROM reviews WHERE state = 'fixed')"
+        " WHERE state = 'accepted'",
+    ),
+    damage(
+        "reviews-carried-out",
+        "UPDATE tasks SET reviewed = false WHERE id IN (SELECT task_id FROM reviews WHERE state = 'accepted')",
+    ),
+    damage("reviews-carried-out", "UPDATE attempts SET rejected_at = 1 WHERE rejected_at IS NOT NULL"),
+    damage("reviews-fit-their-tasks", "UPDATE reviews SET project_id = 'x' WHERE state = 'rejected'"),
+    damage("reviews-fit-their-tasks", "UPDATE redos SET batch_id = 'x'"),
+    damage("done-again-by-those-who-may", "UPDATE redos SET teammate_id = 'x'"),
+    damage(
+        "done-again-by-those-who-may",
+        "UPDATE claims SET state = 'submitted' WHERE state = 'retaken'",
+    ),
     damage("counts-are-the-rows", f"UPDATE tasks SET status = 'canceled' WHERE {one('tasks', LIVE_DONE)}"),
     damage("counts-are-the-rows", "DELETE FROM batch_deltas", "DELETE FROM batch_counts"),
     damage(
@@ -185,9 +241,25 @@ async def busy(world: World) -> None:
         await world.ana.post(f"/{kind}_tasks/categorization", body)
     await answer(world.ben)  # the training task
     assert await claim(world.dee, project="Birds")
+    await reviewed(world)
     await project(world, "Fish", people=(), studio=False)
     await batch(world, "Fish", "Wednesday")
     await world.ana.post("/task/comparison", {"attachments": ["a", "b"], "choices": ["1", "2"]}, mode="test")
+
+
+async def reviewed(world: World) -> None:
+    """Tasks at every stage of review: fixed and accepted, sent back, held, waiting."""
+    bees = await reviewing.project(world, world.mia, world.ana, name="Bees", levels=2)
+    eve = await world.person("eve", world.ana.team_id, Role.LABELER)
+    await world.ana.post("/studio/assignments/add", {"emails": [eve.email], "projects": [bees]})
+    await batch(world, bees, "Hive", tasks=5)
+    await answer(eve)
+    await reviewing.decide(world.mia, "fix", response={"category": "dog"})
+    await reviewing.decide(world.ana, "accept")
+    for _ in range(3):
+        await answer(eve)
+    await reviewing.decide(world.mia, "reject", comments="no", send_to="same")
+    assert await reviewing.claim(world.mia)
 
 
 async def broken(tx: Tx) -> list[str]:
@@ -258,7 +330,7 @@ async def test_a_finding_counts_every_breach_and_shows_a_few(world: World):
     (finding,) = [each for each in await world.db.read(audit) if each.count]
     assert (finding.rule.name, finding.count, len(finding.examples)) == ("places-add-up", 7, 5)
     assert {breach.id for breach in finding.examples} < set(tasks)
-    assert finding.examples[0].found == "wanted 1, attempts 0, held 0, and open 5"
+    assert finding.examples[0].found == "wanted 1, attempts 0, held or kept 0, and open 5"
 
 
 async def test_an_empty_database_keeps_every_rule(world: World):

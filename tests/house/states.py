@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from refonte_studio.batches import model as batches
 from refonte_studio.callbacks import model as callbacks
+from refonte_studio.reviews import model as reviews
 from refonte_studio.tasks import model as tasks
 from refonte_studio.teams import model as teams
 from refonte_studio.work import model as work
@@ -20,9 +21,10 @@ SECTIONS: tuple[tuple[str, str, Mapping[tuple[str, str], str], tuple[str, ...]],
         "Teammate",
         "An invitation makes an `invited` person; the set-up link and the command line make `active` ones.\n"
         "Disabling ends sessions, keys and claims at once. `restore` is for those who had joined, `reopen` for those\n"
-        "who had not.",
+        "who had not. An import of answers makes `external` annotators of whoever it names and nobody knows: no\n"
+        "teammates, until they are invited or made one on the command line.",
         teams.MOVES,
-        ("invited", "active"),
+        ("invited", "active", "external"),
     ),
     (
         "Batch",
@@ -34,18 +36,28 @@ SECTIONS: tuple[tuple[str, str, Mapping[tuple[str, str], str], tuple[str, ...]],
     ),
     (
         "Task",
-        "A task is `pending` while it waits for attempts, however many it has. In test mode it completes\n"
-        "as it is made.",
+        "A task is `pending` while it waits for attempts, however many it has, and while it is under review. In test\n"
+        "mode it completes as it is made.",
         tasks.MOVES,
         ("pending",),
     ),
     (
         "Claim",
         "One person's hold on one place of a task. `held` is the only state that keeps a place. After `released` and\n"
-        "`expired` the person may get the task again; after `submitted` and `skipped`, never. `end` comes from\n"
-        "outside: the person left the project or the team, or the task was completed or canceled.",
+        "`expired` the person may get the task again; after `submitted` and `skipped` they may not, but by `retake`:\n"
+        "training that was not passed is done again, what a review sent back to them too, and what was declined when\n"
+        "a manager lets the person begin anew. `end` comes from outside: the person left the project or the team, or\n"
+        "the task was completed or canceled, or came under review.",
         work.MOVES,
         ("held",),
+    ),
+    (
+        "Review",
+        "One level of a round of review of a pending task that has its attempts. `accept` and `fix` open the next\n"
+        "level, or complete the task after the last; after `reject` the task is done again, and its next round begins\n"
+        "at the first level. `end` comes from outside: the task was canceled, or a manager sent it to completion.",
+        reviews.MOVES,
+        ("open",),
     ),
     (
         "Callback",

@@ -26,7 +26,7 @@ KNOWN_ONLY_TO = {
     "alembic": ("db.migrate", "db.migrations.*"),
     "argon2": ("teams.passwords",),
     "smtplib": ("teams.mail",),
-    "numpy": ("consensus.*", "tasks.types._*"),
+    "numpy": ("consensus.*", "tasks.types._*", "insight.pace", "insight.simulation"),
     "scipy": ("consensus.*",),
     "rapidfuzz": ("consensus.*",),
     "typer": ("cli.*",),

@@ -6,10 +6,11 @@ from refonte_studio.audit import store
 from refonte_studio.audit.model import Finding, Rule
 from refonte_studio.audit.store_batches import BATCH_RULES
 from refonte_studio.audit.store_people import PEOPLE_RULES
+from refonte_studio.audit.store_reviews import REVIEW_RULES
 from refonte_studio.audit.store_tasks import TASK_RULES
 from refonte_studio.db import Tx
 
-RULES: tuple[Rule, ...] = (*TASK_RULES, *PEOPLE_RULES, *BATCH_RULES)
+RULES: tuple[Rule, ...] = (*TASK_RULES, *PEOPLE_RULES, *REVIEW_RULES, *BATCH_RULES)
 
 
 def _nobody(_finding: Finding) -> None:

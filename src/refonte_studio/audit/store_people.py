@@ -40,9 +40,13 @@ PEOPLE_RULES = (
     ),
     Rule(
         "attempted-once",
-        "Nobody attempted a task twice.",
-        """SELECT task_id AS id, teammate_id || ' attempted it ' || COUNT(*) || ' times' AS found
-           FROM attempts GROUP BY task_id, teammate_id HAVING COUNT(*) > 1""",
+        "Nobody attempted a task twice, but where it was theirs to do again.",
+        """SELECT a.task_id AS id, a.teammate_id || ' attempted it ' || COUNT(*) || ' times' AS found
+           FROM attempts a LEFT JOIN claims c ON c.id = a.id AND c.state = 'retaken'
+           WHERE c.id IS NULL GROUP BY a.task_id, a.teammate_id HAVING COUNT(*) > 1
+           UNION ALL
+           SELECT task_id, teammate_id || ' attempted it ' || COUNT(*) || ' times, the last by number ' || MAX(round)
+           FROM attempts GROUP BY task_id, teammate_id HAVING MAX(round) <> COUNT(*) OR MIN(round) <> 1""",
     ),
     Rule(
         "submitted-is-attempted",
@@ -50,10 +54,11 @@ PEOPLE_RULES = (
         """SELECT c.id, 'submitted, and not an attempt of this person at task ' || c.task_id AS found
            FROM claims c
            LEFT JOIN attempts a ON a.id = c.id AND a.task_id = c.task_id AND a.teammate_id = c.teammate_id
-           WHERE c.state = 'submitted' AND a.id IS NULL
+           WHERE c.state IN ('submitted', 'retaken') AND a.id IS NULL
            UNION ALL
            SELECT a.id, 'an attempt at task ' || a.task_id || ' whose claim is ' || COALESCE(c.state, 'not there')
-           FROM attempts a LEFT JOIN claims c ON c.id = a.id WHERE c.id IS NULL OR c.state <> 'submitted'""",
+           FROM attempts a LEFT JOIN claims c ON c.id = a.id
+           WHERE c.id IS NULL OR c.state NOT IN ('submitted', 'retaken')""",
     ),
     Rule(
         "ended-when-not-held",
@@ -61,7 +66,7 @@ PEOPLE_RULES = (
         """SELECT id, state || CASE WHEN ended_at IS NULL THEN ' without' ELSE ' with' END || ' an end' AS found
            FROM claims
            WHERE (ended_at IS NULL) <> (state = 'held')
-             OR state NOT IN ('held', 'submitted', 'skipped', 'released', 'expired', 'ended')""",
+             OR state NOT IN ('held', 'submitted', 'skipped', 'released', 'expired', 'ended', 'retaken')""",
     ),
     Rule(
         "claims-fit-their-tasks",

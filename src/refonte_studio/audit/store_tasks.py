@@ -22,26 +22,31 @@ TASK_RULES = (
     ),
     Rule(
         "places-add-up",
-        "No place is given out twice: what is open is what is wanted, less the attempts and the held claims.",
-        """SELECT p.task_id AS id, 'wanted ' || p.wanted || ', attempts ' || p.attempts || ', held '
-             || COALESCE(h.held, 0) || ', and open ' || p.open AS found
+        "No place is given out twice: what is open is what is wanted, less the attempts, and less the people who hold"
+        " the task or have it to do again; under review, nothing is open.",
+        """SELECT p.task_id AS id, 'wanted ' || p.wanted || ', attempts ' || p.attempts || ', held or kept '
+             || COALESCE(h.taken, 0) || ', and open ' || p.open AS found
            FROM places p JOIN tasks t ON t.id = p.task_id
-           LEFT JOIN (SELECT c.task_id, COUNT(*) AS held FROM claims c WHERE c.state = 'held' GROUP BY c.task_id) h
-             ON h.task_id = p.task_id
+           LEFT JOIN (
+             SELECT task_id, COUNT(*) AS taken FROM (
+               SELECT task_id, teammate_id FROM claims WHERE state = 'held'
+               UNION SELECT task_id, teammate_id FROM redos) AS people
+             GROUP BY task_id) h ON h.task_id = p.task_id
            WHERE p.open <> CASE WHEN t.kind = 'work' AND NOT p.reviewing
-             THEN p.wanted - p.attempts - COALESCE(h.held, 0) ELSE 0 END""",
+             THEN p.wanted - p.attempts - COALESCE(h.taken, 0) ELSE 0 END""",
     ),
     Rule(
         "places-count-attempts",
-        "The places of a task know how many attempts it has.",
+        "The places of a task know how many attempts it has that count.",
         """SELECT p.task_id AS id, 'attempts ' || p.attempts || ', and there are ' || COALESCE(a.made, 0) AS found
            FROM places p
-           LEFT JOIN (SELECT task_id, COUNT(*) AS made FROM attempts GROUP BY task_id) a ON a.task_id = p.task_id
+           LEFT JOIN (SELECT task_id, COUNT(*) AS made FROM attempts WHERE rejected_at IS NULL GROUP BY task_id) a
+             ON a.task_id = p.task_id
            WHERE p.attempts <> COALESCE(a.made, 0)""",
     ),
     Rule(
         "pending-for-a-reason",
-        "A pending task for work wants more attempts than it has.",
+        "A pending task for work wants more attempts than it has, or is under review.",
         """SELECT p.task_id AS id, 'it has ' || p.attempts || ' of ' || p.wanted || ' attempts and is pending' AS found
            FROM places p JOIN tasks t ON t.id = p.task_id
            WHERE t.kind = 'work' AND (p.attempts >= p.wanted AND NOT p.reviewing OR p.wanted NOT BETWEEN 1 AND 15)""",
@@ -56,13 +61,14 @@ TASK_RULES = (
     ),
     Rule(
         "completed-by-its-last-attempt",
-        "The attempt that makes up the number wanted is the last, and completes its task at once or has it reviewed.",
+        "The attempt that makes up the number wanted is the last, and completes its task at once or has it reviewed;"
+        " but of those that came with a task, all count.",
         """SELECT a.task_id AS id, 'attempt ' || a.number || ' of ' || a.wanted || ' wanted, and ' || m.made
              || ' in all; the task is ' || t.status AS found
            FROM attempts a JOIN tasks t ON t.id = a.task_id
            JOIN (SELECT task_id, COUNT(*) AS made FROM attempts WHERE rejected_at IS NULL GROUP BY task_id) m
              ON m.task_id = a.task_id
-           WHERE t.kind = 'work' AND a.number >= a.wanted AND a.rejected_at IS NULL
+           WHERE t.kind = 'work' AND a.number >= a.wanted AND a.rejected_at IS NULL AND NOT a.imported
              AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.task_id = a.task_id)
              AND (a.number <> a.wanted OR m.made <> a.number OR t.status <> 'completed'
                OR t.completed_at <> a.submitted_at)""",

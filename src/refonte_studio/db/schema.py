@@ -662,6 +662,13 @@ claims = Table(
         sqlite_where=text("state = 'skipped'"),
         postgresql_where=text("state = 'skipped'"),
     ),
+    # For a task's history, beside the claims that the first index knows.
+    Index(
+        "ix_claims_past",
+        "task_id",
+        sqlite_where=text("state IN ('released', 'expired', 'ended', 'retaken')"),
+        postgresql_where=text("state IN ('released', 'expired', 'ended', 'retaken')"),
+    ),
     Index(
         "ix_claims_lease",
         "team_id",

@@ -30,6 +30,7 @@ TASK_TYPES = (
     "videoplaybackannotation",
 )
 ANY_TYPE = "any"  # the default project's
+DEFAULT_NAME = "default"  # its name, unless another project has it
 
 Pipeline = Literal["standard_task", "consensus_task"]
 PIPELINES: tuple[Pipeline, ...] = get_args(Pipeline)
@@ -141,6 +142,29 @@ class Group:
     name: str
     singleton: bool
     workers: tuple[tuple[str, str], ...]  # (teammate id, e-mail), by e-mail
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A person may not claim in a project that they are assigned to. Without `paused_at` they may (again)."""
+
+    teammate_id: str
+    email: str
+    project_id: str
+    project: str
+    paused_at: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PauseLifted(Event):
+    """These people may claim in the project again, and begin anew."""
+
+    team_id: str
+    mode: Mode
+    teammate_ids: tuple[str, ...]
+    project_id: str
+    now: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from refonte_studio.projects.groups import (
 from refonte_studio.projects.model import (
     ANY_TYPE,
     CONSENSUS,
+    DEFAULT_NAME,
     DEFAULTS,
     STANDARD,
     Project,
@@ -38,11 +39,14 @@ from refonte_studio.projects.model import (
     Version,
     settings_of,
 )
+from refonte_studio.projects.pauses import assignments_of, assignments_page, lift_pauses, pause, pauses_of
 
 __all__ = [
     "assign",
     "assigned_people",
     "assignments",
+    "assignments_of",
+    "assignments_page",
     "by_id",
     "by_ids",
     "create_group",
@@ -59,7 +63,10 @@ __all__ = [
     "groups_for_batch",
     "hold",
     "is_assigned",
+    "lift_pauses",
     "names_by_ids",
+    "pause",
+    "pauses_of",
     "present_default",
     "projects",
     "set_evaluates",
@@ -70,8 +77,6 @@ __all__ = [
     "unassign",
     "update_group",
 ]
-
-DEFAULT_NAME = "default"
 
 
 async def create_project(

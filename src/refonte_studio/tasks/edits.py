@@ -13,7 +13,7 @@ from refonte_studio.kit.errors import BadInput, Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.tasks import policy, store, store_places
 from refonte_studio.tasks.completion import settle
-from refonte_studio.tasks.model import Place, ReviewStatus, Status, Task, TasksEnded
+from refonte_studio.tasks.model import Place, ReviewStatus, Status, Task, TasksChanged, TasksEnded
 
 
 async def find(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
@@ -53,11 +53,26 @@ async def cancel(tx: Tx, caller: Caller, task_id: str, clear_unique_id: bool, no
     return await find(tx, task.team_id, task.mode, task.id)
 
 
-async def audit(tx: Tx, caller: Caller, task_id: str, accepted: bool, comments: str | None, now: int) -> Task:
-    """Accepts or rejects a completed task. Raises BadInput if it is not completed."""
+async def audit(
+    tx: Tx,
+    caller: Caller,
+    task_id: str,
+    accepted: bool,
+    comments: str | None,
+    response: Mapping[str, Any] | None,
+    now: int,
+) -> Task:
+    """Accepts or rejects a completed task, or fixes it, by another response.
+
+    Raises BadInput if it is not completed, if the caller has attempted or reviewed it, or for a response that does not
+    fit it.
+    """
     task = await lock(tx, caller.team_id, caller.mode, task_id)
     if task.status is not Status.COMPLETED:
         raise BadInput(f"task {task.id} is {task.status}; only a completed task can be audited")
+    part = await store.part_in(tx, task.team_id, task.id, caller.teammate_id)
+    if part is not None:
+        raise BadInput(f"you have {part} task {task.id}, so somebody else has to audit it")
     if comments:
         policy.text("comments", comments, policy.COMMENT_LENGTH)
     await store.insert_audit(
@@ -70,9 +85,24 @@ async def audit(tx: Tx, caller: Caller, task_id: str, accepted: bool, comments: 
         comments=comments or None,
         created_at=now,
     )
-    review = ReviewStatus.ACCEPTED if accepted else ReviewStatus.REJECTED
-    await store.set_review(tx, task.team_id, task.id, review.value, now)
+    if response is not None:
+        await _fix(tx, task, response, now)
+    review = (
+        ReviewStatus.FIXED if response is not None else ReviewStatus.ACCEPTED if accepted else ReviewStatus.REJECTED
+    )
+    await store.set_review(tx, task.team_id, task.id, review.value, review is not ReviewStatus.REJECTED, now)
     return await find(tx, task.team_id, task.mode, task.id)
+
+
+async def _fix(tx: Tx, task: Task, response: Mapping[str, Any], now: int) -> None:
+    """Puts another response in the place of a completed task's, and tells of it."""
+    checked = policy.task_type(task.type).check_response(msgspec.json.decode(task.params), response)
+    text = policy.as_json("response", checked)
+    if text == task.response:
+        return
+    await store.set_response(tx, task.team_id, task.id, text)
+    urls = {task.id: task.callback_url} if task.callback_url is not None else {}
+    await tx.tell(TasksChanged(task.team_id, task.mode, (task.id,), urls, now))
 
 
 async def set_unique_id(tx: Tx, caller: Caller, task_id: str, unique_id: str | None, now: int) -> Task:

@@ -104,6 +104,7 @@ async def cancel_task(call: Call, params: CancelParams) -> Answer:
 class AuditParams(Params):
     accepted: bool
     comments: str | None = None
+    response: dict[str, Any] | None = None
 
 
 @operations.add(
@@ -119,13 +120,11 @@ class AuditParams(Params):
 async def audit_task(call: Call, params: AuditParams) -> Answer:
     """Accept or reject a completed task, with comments.
 
-    The last audit decides the task's `customer_review_status`; all of them are kept.
+    A `response` puts the task right: it takes the place of the task's, which is `fixed` then. Whoever attempted or
+    reviewed the task cannot audit it. The last audit decides the task's `customer_review_status`; all of them are kept.
     """
-    return Answer(
-        await call.db.write(
-            lists.shown_after, call.caller, edits.audit, call.path["id"], params.accepted, params.comments, call.now
-        )
-    )
+    said = (params.accepted, params.comments, params.response)
+    return Answer(await call.db.write(lists.shown_after, call.caller, edits.audit, call.path["id"], *said, call.now))
 
 
 class UniqueIdParams(Params):

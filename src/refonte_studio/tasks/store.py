@@ -129,15 +129,44 @@ async def set_tags(tx: Tx, team_id: str, task_id: str, tags: Sequence[str], tags
     )
 
 
-async def set_review(tx: Tx, team_id: str, task_id: str, review_status: str, now: int) -> None:
+async def set_review(tx: Tx, team_id: str, task_id: str, review_status: str, settles: bool, now: int) -> None:
+    """What an audit says of a task, and whether that settles what its response is."""
     await tx.run(
-        """UPDATE tasks SET review_status = :review_status, updated_at = :now
+        """UPDATE tasks SET review_status = :review_status, reviewed = (reviewed OR :settles), updated_at = :now
            WHERE id = :task_id AND team_id = :team_id""",
         task_id=task_id,
         team_id=team_id,
         review_status=review_status,
+        settles=settles,
         now=now,
     )
+
+
+async def set_response(tx: Tx, team_id: str, task_id: str, response: str) -> None:
+    """Gives a completed task another response."""
+    await tx.run(
+        "UPDATE tasks SET response = :response WHERE id = :task_id AND team_id = :team_id AND status = 'completed'",
+        task_id=task_id,
+        team_id=team_id,
+        response=response,
+    )
+
+
+async def part_in(tx: Tx, team_id: str, task_id: str, teammate_id: str) -> str | None:
+    """What part a person had in a task: `attempted` or `reviewed`; None if none."""
+    row = await tx.one(
+        """SELECT 'attempted' AS part FROM attempts
+           WHERE task_id = :task_id AND teammate_id = :teammate_id AND team_id = :team_id
+           UNION ALL
+           SELECT 'reviewed' FROM reviews
+           WHERE task_id = :task_id AND reviewer_id = :teammate_id AND team_id = :team_id
+             AND state IN ('accepted', 'fixed', 'rejected')
+           LIMIT 1""",
+        task_id=task_id,
+        teammate_id=teammate_id,
+        team_id=team_id,
+    )
+    return row["part"] if row else None
 
 
 async def insert_audit(tx: Tx, **values: Any) -> None:

@@ -1,7 +1,6 @@
-"""Use-cases of work: claim, submit, extend, skip, release; and what ends a claim from outside."""
+"""Use-cases of work: claim, submit, extend, skip, release. What ends a claim from outside is in `endings`."""
 
-from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -16,14 +15,14 @@ from refonte_studio.kit.errors import Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.projects import service as projects
-from refonte_studio.projects.model import Unassigned
 from refonte_studio.quality import service as quality
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
-from refonte_studio.tasks.model import NewAttempt, Recorded, TasksEnded
-from refonte_studio.teams.model import TeammatesDisabled
-from refonte_studio.work import policy, store, store_lists, store_next, store_reach
+from refonte_studio.tasks.model import NewAttempt, Recorded
+from refonte_studio.work import policy, store, store_lists, store_next, store_redos
+from refonte_studio.work.endings import expire, expire_due, expire_leases
 from refonte_studio.work.model import (
+    DONE,
     Assignment,
     Candidate,
     Claim,
@@ -33,19 +32,42 @@ from refonte_studio.work.model import (
     Waiting,
     default_batch_name,
 )
+from refonte_studio.work.reach import forget_reaches_ahead, look_back, note_reach
+from refonte_studio.work.redos import send_back
+
+__all__ = [
+    "attachment_of",
+    "claim_next",
+    "claim_of",
+    "claim_or_rest",
+    "claimed",
+    "expire_leases",
+    "extend",
+    "forget_reaches_ahead",
+    "history",
+    "is_evaluated",
+    "look_back",
+    "note_reach",
+    "queue",
+    "release",
+    "send_back",
+    "signed_in",
+    "skip",
+    "submit",
+    "submitted",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-EXPIRE_LIMIT = 500  # leases ended in one transaction
-FORGET_LIMIT = 5_000
-REACH_LIMIT = 1_000  # batches whose reach is noted at once
+SignIn = Callable[[Tx], Coroutine[Any, Any, tuple[Caller, Callable[[Tx], Coroutine[Any, Any, None]] | None]]]
 WAITING_LIMIT = 1_000  # tasks of one batch that are counted as waiting
 CLAIM_TRIES = 3  # tasks looked at before a claim gives up, when others keep taking what was found
+_ATTEMPTED = (ClaimState.SUBMITTED, ClaimState.RETAKEN)
 
 
 async def signed_in(
     tx: Tx,
-    sign_in: Callable[[Tx], Coroutine[Any, Any, tuple[Caller, Callable[[Tx], Coroutine[Any, Any, None]] | None]]],
+    sign_in: SignIn,
     use_case: Callable[Concatenate[Tx, Caller, P], Coroutine[Any, Any, T]],
     *args: P.args,
     **kwargs: P.kwargs,
@@ -56,6 +78,20 @@ async def signed_in(
     if note_use is not None:
         await note_use(tx)
     return result
+
+
+async def claim_or_rest(
+    tx: Tx, caller: Caller, project: str | None, batch: str | None, lease_ms: int, now: int
+) -> tuple[Assignment | None, bool]:
+    """What `claim_next` answers, and whether the pace of this answer must tell nothing."""
+    given = await claim_next(tx, caller, project, batch, lease_ms, now)
+    return given, given.claim.evaluates if given is not None else await store.is_evaluated(tx, caller)
+
+
+async def is_evaluated(tx: Tx, sign_in: SignIn) -> bool:
+    """Whether who calls is assigned to a project that has evaluation tasks. Changes nothing."""
+    caller, _ = await sign_in(tx)
+    return await store.is_evaluated(tx, caller)
 
 
 async def claim_next(
@@ -73,13 +109,11 @@ async def claim_next(
     project_id, batch_id = await _filter_ids(tx, caller, project, batch)
     held, due = await store.held_and_due(tx, caller, now)
     if due:
-        await _end(
-            tx, await store.due_of_team(tx, caller.team_id, now, EXPIRE_LIMIT), ClaimState.EXPIRED, now, until=now
-        )
+        await expire_due(tx, caller.team_id, now)
     if held is not None and held.is_live(now):
         return await _assignment(tx, held)
     if held is not None:  # among very many that are due, it may not have had its turn
-        await _end(tx, [held], ClaimState.EXPIRED, now, until=now)
+        await expire(tx, [held], now)
     for _ in range(CLAIM_TRIES):
         candidate = await _next_candidate(tx, caller, project_id, batch_id)
         if candidate is None:
@@ -122,27 +156,9 @@ async def _keep_looks_short(tx: Tx, caller: Caller, candidate: Candidate, claim_
     if candidate.batch_id is None:
         return
     if policy.notes_reach(candidate.noted, claim_id):
-        await store_reach.extend(tx, caller, [candidate.batch_id])
+        await note_reach(tx, caller, candidate.batch_id)
     if policy.looks_back(candidate.noted, claim_id):
         await look_back(tx, caller, candidate.batch_id)
-
-
-async def note_reach(tx: Tx, caller: Caller, batch_id: str) -> None:
-    """Keeps the next look into this batch short: it need not go over what this one has gone over."""
-    await store_reach.extend(tx, caller, [batch_id])
-
-
-async def look_back(tx: Tx, caller: Caller, before: str | None) -> None:
-    """The same for batches that come before this one of the queue (None: all), and have nothing for the person."""
-    batch_ids = await store_reach.passed(tx, caller, before, REACH_LIMIT)
-    if batch_ids:
-        await store_reach.extend(tx, caller, batch_ids)
-
-
-async def forget_reaches_ahead(tx: Tx, _now: int) -> int:
-    """Forgets up to 5,000 reaches of a database that was taken to another server by a dump, where numbers begin anew;
-    answers how many. See `db/stamps.py`."""
-    return await store_reach.forget_ahead(tx, FORGET_LIMIT)
 
 
 async def _filter_ids(tx: Tx, caller: Caller, project: str | None, batch: str | None) -> tuple[str | None, str | None]:
@@ -156,7 +172,8 @@ async def _filter_ids(tx: Tx, caller: Caller, project: str | None, batch: str | 
 
 
 async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
-    """Training that is owed comes first; then batches in priority order; in a batch, the oldest task first.
+    """Training that is owed comes first; then what was sent back to the person; then batches in priority order; in a
+    batch, the oldest task first.
 
     Evaluation tasks are mixed in, and what is left of them comes when there is no other work.
     """
@@ -164,6 +181,9 @@ async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_
     if training is not None:
         shown_batch = batch_id or await store_next.first_open_batch(tx, caller, training.project_id)
         return replace(training, batch_id=shown_batch)
+    redo = await store_redos.next_redo(tx, caller, project_id, batch_id)
+    if redo is not None:
+        return redo
     candidate = await store_next.next_open(tx, caller, project_id, batch_id)
     if candidate is None:
         return await _left_to_evaluate(tx, caller, project_id, batch_id)
@@ -185,7 +205,8 @@ async def _left_to_evaluate(tx: Tx, caller: Caller, project_id: str | None, batc
 
 async def _mixed(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
     """The evaluation task that comes before this task for work, if one does; or else the task itself."""
-    if policy.mixes_in(caller.teammate_id, candidate.task_id):
+    mixes_in = policy.mixes_in(caller.teammate_id, candidate.task_id, candidate.mix)
+    if mixes_in and not await store_next.just_evaluated(tx, caller):
         evaluation = await store_next.next_evaluation(tx, caller, candidate.project_id, candidate.batch_id)
         if evaluation is not None:
             return replace(evaluation, batch_id=candidate.batch_id)
@@ -195,7 +216,9 @@ async def _mixed(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
 async def _claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, lease_ms: int, now: int) -> Claim | None:
     """Takes a place and makes the claim; None if somebody or something got there first."""
     task_id, batch_id, expires = candidate.task_id, candidate.batch_id, now + lease_ms
-    place_in = batch_id if candidate.kind == "work" else None
+    place_in = batch_id if candidate.kind == "work" and not candidate.redo else None
+    if candidate.redo and not await store_redos.lock_place(tx, caller.team_id, batch_id, task_id):
+        return None
     if place_in is not None and not await store.take_place(tx, caller.team_id, place_in, task_id):
         return None
     if not await store.insert_claim(tx, caller, candidate, claim_id, now, expires):
@@ -217,6 +240,8 @@ def claimed(caller: Caller, candidate: Candidate, claim_id: str, now: int, expir
         state=ClaimState.HELD,
         claimed_at=now,
         lease_expires_at=expires,
+        evaluates=candidate.evaluates,
+        redo=candidate.redo,
     )
 
 
@@ -254,14 +279,14 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     another response, BadInput for a response that does not fit the task.
     """
     claim = await claim_of(tx, caller, claim_id)
-    if claim.state is ClaimState.SUBMITTED:
+    if claim.state in DONE:
         return await _submitted_before(tx, claim, response)
     if not claim.is_live(now):
         raise _lost(claim, now)
     found = await tasks.lock_pending(tx, caller.team_id, caller.mode, claim.task_id)
     if found is None:  # the task has ended, and the claim with it, perhaps by this same submission
         claim = await claim_of(tx, caller, claim_id)
-        if claim.state is ClaimState.SUBMITTED:
+        if claim.state in DONE:
             return await _submitted_before(tx, claim, response)
         raise _lost(claim, now)
     task, place = found
@@ -269,12 +294,14 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     if not await store.move(tx, claim, ClaimState.SUBMITTED, now):
         # It was lost, or submitted by the same person's other request, while this one waited.
         return await submit(tx, caller, claim_id, response, now)
+    if claim.redo:
+        await store_redos.done(tx, claim)
     text = msgspec.json.encode(checked).decode()
     attempt = NewAttempt(claim.id, caller.teammate_id, text, claim.claimed_at)
     recorded = await tasks.record_attempt(tx, task, place, attempt, now)
-    if task.kind != "work":
-        await quality.score_attempt(tx, caller, task.id, claim.id, checked)
-    return submitted(task.id, recorded)
+    if task.kind != "work" and await quality.score_attempt(tx, caller, task, claim.id, checked, now):
+        await store.retake(tx, claim)
+    return submitted(task.id, recorded, claim.evaluates)
 
 
 async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> Submitted:
@@ -282,13 +309,16 @@ async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> S
     checked = types.TYPES[row["type"]].check_response(msgspec.json.decode(row["params"]), response)
     if msgspec.json.encode(checked) != row["response"].encode():
         raise Conflict(f"the claim {claim.id} was submitted before, with another response")
-    return submitted(claim.task_id, tasks.recorded_before(row["number"], row["wanted"], row["quality"]))
+    return submitted(
+        claim.task_id, tasks.recorded_before(row["number"], row["wanted"], row["quality"]), claim.evaluates
+    )
 
 
-def submitted(task_id: str, recorded: Recorded) -> Submitted:
+def submitted(task_id: str, recorded: Recorded, evaluates: bool) -> Submitted:
     """What a submission answers: the same for every kind of task, and the same when it is sent again."""
     number, wanted = recorded.number, recorded.wanted
-    return Submitted(task_id, "completed" if recorded.done else "pending", min(number, wanted), wanted)
+    status = "completed" if recorded.done else "pending"
+    return Submitted(task_id, status, min(number, wanted), wanted, evaluates)
 
 
 def _lost(claim: Claim, now: int) -> Conflict:
@@ -306,8 +336,13 @@ async def extend(tx: Tx, caller: Caller, claim_id: str, lease_ms: int, now: int)
 
 
 async def skip(tx: Tx, caller: Caller, claim_id: str, reason: str | None, now: int) -> Claim:
-    """Declines the task for good; its place is open to others. Raises NotFound, or Conflict for a lost claim."""
-    return await _put_down(tx, caller, claim_id, ClaimState.SKIPPED, reason, now)
+    """Declines the task for good; its place is open to others. Who declines training is paused in the project.
+
+    Raises NotFound, or Conflict for a lost claim.
+    """
+    claim = await _put_down(tx, caller, claim_id, ClaimState.SKIPPED, reason, now)
+    await quality.note_declined(tx, caller, claim.project_id, claim.task_id, now)
+    return claim
 
 
 async def release(tx: Tx, caller: Caller, claim_id: str, now: int) -> Claim:
@@ -324,6 +359,9 @@ async def _put_down(tx: Tx, caller: Caller, claim_id: str, state: ClaimState, re
     if claim.batch_id is not None:
         if state is ClaimState.SKIPPED:
             await store.give_up_place(tx, claim.team_id, claim.batch_id, claim.task_id)
+            await store_redos.done(tx, claim)
+        elif claim.redo:  # it stays theirs
+            await store_redos.lock_place(tx, claim.team_id, claim.batch_id, claim.task_id)
         else:
             await store.give_back_places(tx, claim.team_id, [claim.batch_id], [claim.task_id], 1)
     if not await store.move(tx, claim, state, now, reason):
@@ -331,51 +369,12 @@ async def _put_down(tx: Tx, caller: Caller, claim_id: str, state: ClaimState, re
     return claim
 
 
-async def expire_leases(tx: Tx, now: int) -> int:
-    """Ends up to 500 claims whose lease has run out, and opens their places; answers how many."""
-    due = await store.due(tx, now, EXPIRE_LIMIT)
-    return await _end(tx, due, ClaimState.EXPIRED, now, until=now)
-
-
-async def _end(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None = None) -> int:
-    """Ends claims from outside and gives their places back."""
-    if not held:
-        return 0
-    await store.lock_places(tx, held)
-    ended = await store.move_held(tx, held, state, now, until)
-    opened = Counter((row["team_id"], row["batch_id"], row["task_id"]) for row in ended if row["batch_id"] is not None)
-    alike: dict[tuple[str, int], list[tuple[str, str]]] = {}  # by team and how many places come back
-    for (team_id, batch_id, task_id), places in opened.items():
-        alike.setdefault((team_id, places), []).append((batch_id, task_id))
-    for (team_id, places), those in alike.items():
-        batch_ids, task_ids = {batch_id for batch_id, _ in those}, [task_id for _, task_id in those]
-        await store.give_back_places(tx, team_id, sorted(batch_ids), task_ids, places)
-    return len(ended)
-
-
-async def on_disabled(tx: Tx, event: TeammatesDisabled) -> None:
-    """What disabled people held goes back to the queue."""
-    await store.bar_claims_of(tx, event.teammate_ids)
-    held = await store.held_by(tx, event.team_id, event.teammate_ids, None)
-    await _end(tx, held, ClaimState.ENDED, event.now)
-
-
-async def on_unassigned(tx: Tx, event: Unassigned) -> None:
-    """What people held in projects that they have left goes back to the queue."""
-    held = await store.held_by(tx, event.team_id, event.teammate_ids, event.project_ids)
-    await _end(tx, held, ClaimState.ENDED, event.now)
-
-
-async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
-    """Nobody holds a task that has been completed or canceled."""
-    if event.held:
-        await store.end_claims_on(tx, event.team_id, event.task_ids, event.now)
-
-
 async def queue(tx: Tx, caller: Caller) -> list[Waiting]:
     """What is waiting for this person, in the order of dispatch; without what they hold already."""
     waiting = policy.with_quality(
-        await store_lists.waiting(tx, caller, WAITING_LIMIT), await store_lists.quality_waiting(tx, caller)
+        await store_lists.waiting(tx, caller, WAITING_LIMIT),
+        await store_lists.quality_waiting(tx, caller),
+        WAITING_LIMIT,
     )
     return [part for part in waiting if part.tasks]
 

@@ -4,20 +4,28 @@ Lock order, everywhere: the row of a task's places, then of the claim, then of t
 assignment after the places; disabling somebody has it the other way round, and is tried again if that collides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.db.stamps import STAMP
 from refonte_studio.kit.caller import Caller
+from refonte_studio.tasks.model import Attempt, Task
 from refonte_studio.work.model import Candidate, Claim, ClaimState
 from refonte_studio.work.store_next import FIRST_LEASE
 
+# A redo lasts for as long as its claim is held, so that what is read here is true whenever the claim can be moved.
 _CLAIM = """c.id, c.team_id, c.task_id, c.project_id, c.batch_id, c.teammate_id, c.state, c.claimed_at,
-    c.lease_expires_at"""
-_ASSIGNMENT = ("team_id", "teammate_id", "project_id", "created_at")
+    c.lease_expires_at, EXISTS (SELECT 1 FROM redos d WHERE d.teammate_id = c.teammate_id AND d.task_id = c.task_id
+      AND d.team_id = c.team_id) AS redo"""
+_EVALUATES = """(SELECT j.evaluates FROM projects j WHERE j.id = c.project_id AND j.team_id = c.team_id) AS evaluates"""
+_SUBMITTED = (
+    *("id", "team_id", "mode", "task_id", "project_id", "batch_id", "teammate_id", "state"),
+    *("claimed_at", "lease_expires_at", "ended_at"),
+)
+_ASSIGNMENT = ("team_id", "teammate_id", "project_id", "created_at", "paused_at", "pause_reason", "counts_from")
 
 
-def _claim(row: Row) -> Claim:
+def _claim(row: Row, evaluates: bool = False) -> Claim:
     return Claim(
         id=row["id"],
         team_id=row["team_id"],
@@ -28,13 +36,15 @@ def _claim(row: Row) -> Claim:
         state=ClaimState(row["state"]),
         claimed_at=row["claimed_at"],
         lease_expires_at=row["lease_expires_at"],
+        evaluates=evaluates,
+        redo=bool(row["redo"]),
     )
 
 
 async def held_and_due(tx: Tx, caller: Caller, now: int) -> tuple[Claim | None, bool]:
     """What the person holds, if anything, and whether any lease of their team has run out."""
     row = await tx.one(
-        f"""SELECT {_CLAIM},
+        f"""SELECT {_CLAIM}, {_EVALUATES},
               COALESCE({FIRST_LEASE} <= :now, FALSE) AS due
             FROM (SELECT 1 AS one) AS x
             LEFT JOIN claims c ON c.teammate_id = :me AND c.mode = :mode AND c.state = 'held' AND c.team_id = :team""",
@@ -44,13 +54,14 @@ async def held_and_due(tx: Tx, caller: Caller, now: int) -> tuple[Claim | None, 
         now=now,
     )
     assert row is not None
-    return (_claim(row) if row["id"] else None), bool(row["due"])
+    return (_claim(row, bool(row["evaluates"])) if row["id"] else None), bool(row["due"])
 
 
 async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, now: int, expires: int) -> bool:
-    """Makes the claim; False if the person has been disabled or unassigned, holds another, or has had this task.
+    """Makes the claim; False if the person has been disabled, unassigned or paused, holds another, has had this task,
+    or has it to do again since it was looked for, or not any more.
 
-    Nobody can unassign or disable them until this transaction ends.
+    Nobody can unassign, pause or disable them until this transaction ends.
     """
     row = await tx.one(
         """INSERT INTO claims (id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, claimed_at,
@@ -58,8 +69,11 @@ async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: s
            SELECT :id, :team, :mode, :task, :project, :batch, t.id, 'held', :now, :expires
            FROM teammates t CROSS JOIN (
              SELECT 1 AS one FROM assignments a
-             WHERE a.teammate_id = :me AND a.project_id = :project AND a.team_id = :team FOR KEY SHARE) AS assigned
+             WHERE a.teammate_id = :me AND a.project_id = :project AND a.team_id = :team AND a.paused_at IS NULL
+             FOR SHARE) AS assigned
            WHERE t.id = :me AND t.team_id = :team AND t.state = 'active'
+             AND :redo = EXISTS (SELECT 1 FROM redos d
+               WHERE d.teammate_id = :me AND d.task_id = :task AND d.team_id = :team)
            ON CONFLICT DO NOTHING
            RETURNING id""",
         id=claim_id,
@@ -69,10 +83,25 @@ async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: s
         project=candidate.project_id,
         batch=candidate.batch_id,
         me=caller.teammate_id,
+        redo=candidate.redo,
         now=now,
         expires=expires,
     )
     return row is not None
+
+
+async def insert_submitted(tx: Tx, tasks: Mapping[str, Task], attempts: Sequence[Attempt]) -> None:
+    """Claims that were never held here: of attempts that were made elsewhere."""
+    state = ClaimState.SUBMITTED.value
+    rows = [
+        (
+            *(each.id, task.team_id, task.mode, task.id, task.project_id, task.batch_id, each.teammate_id, state),
+            *(each.started_at, each.submitted_at, each.submitted_at),
+        )
+        for each in attempts
+        for task in (tasks[each.task_id],)
+    ]
+    await tx.insert("claims", _SUBMITTED, rows)
 
 
 async def take_place(tx: Tx, team_id: str, batch_id: str, task_id: str) -> bool:
@@ -135,14 +164,14 @@ async def task_and_names(tx: Tx, claim: Claim) -> Row:
 async def claim_of(tx: Tx, caller: Caller, claim_id: str) -> Claim | None:
     """A claim of this person, in any state."""
     row = await tx.one(
-        f"""SELECT {_CLAIM} FROM claims c
+        f"""SELECT {_CLAIM}, {_EVALUATES} FROM claims c
             WHERE c.id = :id AND c.team_id = :team AND c.teammate_id = :me AND c.mode = :mode""",
         id=claim_id,
         team=caller.team_id,
         me=caller.teammate_id,
         mode=caller.mode,
     )
-    return _claim(row) if row else None
+    return _claim(row, bool(row["evaluates"])) if row else None
 
 
 async def recorded(tx: Tx, claim: Claim) -> Row:
@@ -172,6 +201,44 @@ async def move(tx: Tx, claim: Claim, state: ClaimState, now: int, reason: str | 
             reason=reason,
         )
     )
+
+
+async def retake(tx: Tx, claim: Claim) -> None:
+    """Makes the task of a submitted claim the same person's to do again."""
+    await tx.run(
+        "UPDATE claims SET state = 'retaken' WHERE id = :id AND team_id = :team AND state = 'submitted'",
+        id=claim.id,
+        team=claim.team_id,
+    )
+
+
+async def retake_training(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str]) -> None:
+    """Makes the training tasks of these projects that these people have not passed theirs to do again."""
+    await tx.run(
+        """UPDATE claims SET state = CASE state WHEN 'skipped' THEN 'released' ELSE 'retaken' END
+           WHERE team_id = :team AND teammate_id IN :people[] AND state IN ('submitted', 'skipped')
+             AND state IN ('held', 'submitted', 'skipped')
+             AND task_id IN (SELECT t.id FROM tasks t
+               WHERE t.project_id IN :projects[] AND t.kind = 'training' AND t.kind <> 'work' AND t.team_id = :team)
+             AND NOT EXISTS (SELECT 1 FROM quality_attempts q
+               WHERE q.task_id = claims.task_id AND q.teammate_id = claims.teammate_id AND q.team_id = :team
+                 AND q.passed)""",
+        team=team_id,
+        people=list(teammate_ids),
+        projects=list(project_ids),
+    )
+
+
+async def is_evaluated(tx: Tx, caller: Caller) -> bool:
+    """Whether the person is assigned to a project that has evaluation tasks."""
+    row = await tx.one(
+        """SELECT 1 AS one FROM assignments a JOIN projects p ON p.id = a.project_id AND p.team_id = a.team_id
+           WHERE a.teammate_id = :me AND a.team_id = :team AND p.mode = :mode AND p.evaluates LIMIT 1""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+    )
+    return row is not None
 
 
 async def extend(tx: Tx, claim: Claim, expires: int) -> bool:
@@ -248,18 +315,20 @@ async def lock_places(tx: Tx, claims: Sequence[Claim]) -> None:
     )
 
 
-async def move_held(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None) -> Sequence[Row]:
+async def move_held(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None) -> list[Claim]:
     """Moves those of the claims that are still held (and, with `until`, not extended beyond it); answers those."""
-    return await tx.all(
+    rows = await tx.all(
         f"""UPDATE claims SET state = :state, ended_at = :now
             WHERE id IN :claims[] AND team_id IN :teams[] AND state = 'held'
-            {"" if until is None else "AND lease_expires_at <= :until"} RETURNING team_id, batch_id, task_id""",
+            {"" if until is None else "AND lease_expires_at <= :until"} RETURNING id""",
         claims=[claim.id for claim in held],
         teams=sorted({claim.team_id for claim in held}),
         state=state.value,
         now=now,
         **({} if until is None else {"until": until}),
     )
+    moved = {row["id"] for row in rows}
+    return [claim for claim in held if claim.id in moved]
 
 
 async def end_claims_on(tx: Tx, team_id: str, task_ids: Sequence[str], now: int) -> None:

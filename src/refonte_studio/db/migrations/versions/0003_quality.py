@@ -145,6 +145,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'skipped'"),
             postgresql_where=sa.text("state = 'skipped'"),
         )
+        batch_op.create_index(
+            "ix_claims_past",
+            ["task_id"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('released', 'expired', 'ended', 'retaken')"),
+            postgresql_where=sa.text("state IN ('released', 'expired', 'ended', 'retaken')"),
+        )
 
     with op.batch_alter_table("places", schema=None) as batch_op:
         batch_op.add_column(sa.Column("reviewing", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
@@ -155,6 +162,10 @@ def upgrade() -> None:
             sa.Column("evaluation_mix", sa.Integer(), server_default=sa.text("(13107)"), nullable=False)
         )
         batch_op.add_column(sa.Column("evaluates", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
+    op.execute(
+        """UPDATE projects SET evaluates = true WHERE EXISTS (
+             SELECT 1 FROM tasks t WHERE t.project_id = projects.id AND t.kind = 'evaluation' AND t.kind <> 'work')"""
+    )
 
     with op.batch_alter_table("quality_tasks", schema=None) as batch_op:
         batch_op.add_column(sa.Column("source_task_id", sa.Text(), nullable=True))

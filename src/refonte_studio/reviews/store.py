@@ -1,0 +1,263 @@
+"""The SQL of reviews.
+
+Lock order, everywhere: the row of the task's places, then of the review, then of the batch.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from refonte_studio.db import Row, Tx
+from refonte_studio.kit.caller import Caller
+from refonte_studio.reviews.model import Answer, Review, ReviewState
+
+_COLUMNS = (
+    *("id", "team_id", "mode", "project_id", "batch_id", "task_id", "level", "state", "reason", "proposed"),
+    *("response", "reviewer_id", "comments", "sent_to", "created_at", "started_at", "lease_expires_at", "decided_at"),
+)
+REVIEW = ", ".join(f"r.{column}" for column in _COLUMNS)
+
+
+def review_of(row: Row) -> Review:
+    """The review of a row that has its columns."""
+    values: dict[str, Any] = {column: row[column] for column in _COLUMNS}
+    values["state"] = ReviewState(values["state"])
+    return Review(**values)
+
+
+async def insert(tx: Tx, review: Review) -> None:
+    """A new, open review."""
+    await tx.insert("reviews", _COLUMNS, [[getattr(review, column) for column in _COLUMNS]])
+
+
+# What is not a person's own work: they have never attempted the task (r: its review), nor fixed it, nor accepted it
+# at an earlier level since it was last rejected.
+NOT_MINE = """NOT EXISTS (SELECT 1 FROM attempts a
+        WHERE a.task_id = r.task_id AND a.teammate_id = :me AND a.team_id = :team)
+      AND NOT EXISTS (SELECT 1 FROM reviews o
+        WHERE o.task_id = r.task_id AND o.reviewer_id = :me AND o.team_id = :team
+          AND (o.state = 'fixed' OR (o.state = 'accepted' AND o.id > COALESCE(
+            (SELECT MAX(l.id) FROM reviews l
+             WHERE l.task_id = r.task_id AND l.state = 'rejected' AND l.team_id = :team), ''))))"""
+
+
+async def held(tx: Tx, caller: Caller) -> Review | None:
+    """The review that the person holds, its lease running or not."""
+    row = await tx.one(
+        f"""SELECT {REVIEW} FROM reviews r
+            WHERE r.reviewer_id = :me AND r.mode = :mode AND r.state = 'held' AND r.team_id = :team""",
+        me=caller.teammate_id,
+        mode=caller.mode,
+        team=caller.team_id,
+    )
+    return review_of(row) if row else None
+
+
+def _oldest(lock: str) -> str:
+    """The oldest review that the person may do, of the oldest in each of the projects that they review."""
+    return f"""SELECT (SELECT r.id FROM reviews r
+          WHERE r.project_id = w.project_id AND r.state = 'open' AND r.mode = :mode AND r.team_id = :team
+            AND (CAST(:batch AS TEXT) IS NULL OR r.batch_id = :batch) AND {NOT_MINE}
+          ORDER BY r.id LIMIT 1 {lock}) AS id
+        FROM reviewers w
+        WHERE w.teammate_id = :me AND w.team_id = :team
+          AND (CAST(:project AS TEXT) IS NULL OR w.project_id = :project)
+        ORDER BY id NULLS LAST LIMIT 1"""
+
+
+_UNLOCKED = _oldest("FOR UPDATE SKIP LOCKED")
+_ANY = _oldest("")
+
+
+async def oldest_unlocked(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> str | None:
+    """The oldest open review that the person may do and that nobody else is just taking."""
+    return await _find(tx, _UNLOCKED, caller, project_id, batch_id)
+
+
+async def oldest(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> str | None:
+    """The oldest open review that the person may do."""
+    return await _find(tx, _ANY, caller, project_id, batch_id)
+
+
+async def _find(tx: Tx, sql: str, caller: Caller, project_id: str | None, batch_id: str | None) -> str | None:
+    row = await tx.one(
+        sql, me=caller.teammate_id, team=caller.team_id, mode=caller.mode, project=project_id, batch=batch_id
+    )
+    return row["id"] if row else None
+
+
+async def hold(tx: Tx, caller: Caller, review_id: str, now: int, expires: int) -> bool:
+    """Gives an open review to a reviewer of its project; False if somebody got there first."""
+    return bool(
+        await tx.run(
+            """UPDATE reviews SET state = 'held', reviewer_id = :me, started_at = :now, lease_expires_at = :expires
+               WHERE id = :id AND team_id = :team AND state = 'open' AND EXISTS (
+                 SELECT 1 FROM reviewers w JOIN teammates t ON t.id = w.teammate_id AND t.team_id = w.team_id
+                 WHERE w.teammate_id = :me AND w.project_id = reviews.project_id AND w.team_id = :team
+                   AND t.state = 'active')""",
+            id=review_id,
+            team=caller.team_id,
+            me=caller.teammate_id,
+            now=now,
+            expires=expires,
+        )
+    )
+
+
+async def of_reviewer(tx: Tx, caller: Caller, review_id: str) -> Review | None:
+    """A review that this person holds, held last, or has decided."""
+    row = await tx.one(
+        f"""SELECT {REVIEW} FROM reviews r
+            WHERE r.id = :id AND r.reviewer_id = :me AND r.mode = :mode AND r.team_id = :team""",
+        id=review_id,
+        me=caller.teammate_id,
+        mode=caller.mode,
+        team=caller.team_id,
+    )
+    return review_of(row) if row else None
+
+
+async def task_of(tx: Tx, review: Review) -> Row:
+    """The task's type, parameters and confidence, and the names of its project and batch."""
+    row = await tx.one(
+        """SELECT t.type, t.params, t.confidence, p.name AS project, b.name AS batch
+           FROM tasks t JOIN projects p ON p.id = t.project_id AND p.team_id = t.team_id
+           JOIN batches b ON b.id = t.batch_id AND b.team_id = t.team_id
+           WHERE t.id = :task AND t.team_id = :team""",
+        task=review.task_id,
+        team=review.team_id,
+    )
+    assert row is not None, f"review {review.id} is of a task that does not exist"
+    return row
+
+
+async def answers(tx: Tx, review: Review) -> list[Answer]:
+    """The attempts that made the task's result, in their order."""
+    rows = await tx.all(
+        """SELECT response, submitted_at FROM attempts
+           WHERE task_id = :task AND team_id = :team AND rejected_at IS NULL ORDER BY number, id""",
+        task=review.task_id,
+        team=review.team_id,
+    )
+    return [Answer(row["response"], row["submitted_at"]) for row in rows]
+
+
+async def decide(tx: Tx, review: Review, now: int) -> bool:
+    """Writes down a decision (`review` as it is after it); False if the review was lost."""
+    return bool(
+        await tx.run(
+            """UPDATE reviews SET state = :state, comments = :comments, response = :response, sent_to = :sent_to,
+                 decided_at = :now
+               WHERE id = :id AND team_id = :team AND state = 'held' AND reviewer_id = :reviewer
+                 AND lease_expires_at > :now""",
+            id=review.id,
+            team=review.team_id,
+            reviewer=review.reviewer_id,
+            state=review.state.value,
+            comments=review.comments,
+            response=review.response,
+            sent_to=review.sent_to,
+            now=now,
+        )
+    )
+
+
+async def extend(tx: Tx, review: Review, expires: int) -> bool:
+    """Renews the lease of a held review."""
+    return bool(
+        await tx.run(
+            """UPDATE reviews SET lease_expires_at = :expires
+               WHERE id = :id AND team_id = :team AND state = 'held' AND reviewer_id = :reviewer""",
+            id=review.id,
+            team=review.team_id,
+            reviewer=review.reviewer_id,
+            expires=expires,
+        )
+    )
+
+
+async def release(tx: Tx, review: Review) -> bool:
+    """Opens a held review; False if it was lost. That it has no lease tells a release from a lease that ran out."""
+    return bool(
+        await tx.run(
+            """UPDATE reviews SET state = 'open', started_at = NULL, lease_expires_at = NULL
+               WHERE id = :id AND team_id = :team AND state = 'held' AND reviewer_id = :reviewer""",
+            id=review.id,
+            team=review.team_id,
+            reviewer=review.reviewer_id,
+        )
+    )
+
+
+async def expire(tx: Tx, now: int, limit: int) -> int:
+    """Opens held reviews of every team whose lease has run out; answers how many."""
+    return await tx.run(
+        """UPDATE reviews SET state = 'open', started_at = NULL
+           WHERE state = 'held' AND id IN (
+             SELECT r.id FROM reviews r WHERE r.state = 'held' AND r.lease_expires_at <= :now
+             ORDER BY r.id LIMIT :limit FOR UPDATE SKIP LOCKED)""",
+        now=now,
+        limit=limit,
+    )
+
+
+async def expire_of_team(tx: Tx, team_id: str, now: int, limit: int) -> int:
+    """Opens held reviews of one team whose lease has run out; answers how many."""
+    return await tx.run(
+        """UPDATE reviews SET state = 'open', started_at = NULL
+           WHERE state = 'held' AND team_id = :team AND id IN (
+             SELECT r.id FROM reviews r WHERE r.state = 'held' AND r.team_id = :team AND r.lease_expires_at <= :now
+             ORDER BY r.id LIMIT :limit FOR UPDATE SKIP LOCKED)""",
+        team=team_id,
+        now=now,
+        limit=limit,
+    )
+
+
+async def open_held_by(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_id: str | None) -> None:
+    """Opens what these people hold, in one project or in all."""
+    await tx.run(
+        f"""UPDATE reviews SET state = 'open', started_at = NULL
+            WHERE reviewer_id IN :people[] AND state = 'held' AND team_id = :team
+            {"" if project_id is None else "AND project_id = :project"}""",
+        team=team_id,
+        people=list(teammate_ids),
+        **({} if project_id is None else {"project": project_id}),
+    )
+
+
+async def end(tx: Tx, team_id: str, task_ids: Sequence[str], now: int) -> None:
+    """Ends the reviews of these tasks that are not decided."""
+    await tx.run(
+        """UPDATE reviews SET state = 'ended', decided_at = :now
+           WHERE task_id IN :tasks[] AND state IN ('open', 'held') AND team_id = :team""",
+        team=team_id,
+        tasks=list(task_ids),
+        now=now,
+    )
+
+
+async def goes_on(tx: Tx, review: Review) -> bool:
+    """Whether another level, or another round, of the task's review has come after this one."""
+    row = await tx.one(
+        "SELECT id FROM reviews WHERE task_id = :task AND id > :id AND team_id = :team LIMIT 1",
+        task=review.task_id,
+        id=review.id,
+        team=review.team_id,
+    )
+    return row is not None
+
+
+async def comments_on(tx: Tx, caller: Caller, task_id: str, before: int) -> list[str]:
+    """What was said when the person's own attempts were rejected and sent back to them, up to a time."""
+    rows = await tx.all(
+        """SELECT r.comments FROM reviews r
+           JOIN attempts a ON a.task_id = r.task_id AND a.rejected_at = r.decided_at AND a.team_id = r.team_id
+           WHERE r.task_id = :task AND r.state = 'rejected' AND r.sent_to = 'same' AND r.team_id = :team
+             AND r.decided_at <= :before AND a.teammate_id = :me
+           ORDER BY r.id""",
+        task=task_id,
+        team=caller.team_id,
+        me=caller.teammate_id,
+        before=before,
+    )
+    return [row["comments"] for row in rows]

@@ -1,0 +1,39 @@
+"""The SQL of who may review a project's tasks."""
+
+from collections.abc import Sequence
+
+from refonte_studio.db import Tx
+
+
+async def emails(tx: Tx, team_id: str, project_id: str) -> list[str]:
+    """The addresses of the project's reviewers, in the order of their arrival in the team."""
+    rows = await tx.all(
+        """SELECT t.email FROM reviewers w JOIN teammates t ON t.id = w.teammate_id AND t.team_id = w.team_id
+           WHERE w.project_id = :project AND w.team_id = :team ORDER BY t.id""",
+        team=team_id,
+        project=project_id,
+    )
+    return [row["email"] for row in rows]
+
+
+async def add(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str], now: int) -> None:
+    """Those who are reviewers already are left as they are."""
+    await tx.run(
+        """INSERT INTO reviewers (team_id, project_id, teammate_id, created_at)
+           SELECT t.team_id, :project, t.id, :now FROM teammates t
+           WHERE t.id IN :people[] AND t.team_id = :team ORDER BY t.id
+           ON CONFLICT (teammate_id, project_id) DO NOTHING""",
+        team=team_id,
+        project=project_id,
+        people=list(teammate_ids),
+        now=now,
+    )
+
+
+async def remove(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str]) -> None:
+    await tx.run(
+        "DELETE FROM reviewers WHERE teammate_id IN :people[] AND project_id = :project AND team_id = :team",
+        team=team_id,
+        project=project_id,
+        people=list(teammate_ids),
+    )

@@ -1,0 +1,88 @@
+"""What ends claims, or undoes their end, from outside: time, and other rooms. Part of the room's service."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from refonte_studio.db import Tx
+from refonte_studio.projects.model import PauseLifted, Unassigned
+from refonte_studio.tasks.model import AttemptsImported, ReviewDue, TasksEnded
+from refonte_studio.teams.model import TeammatesDisabled
+from refonte_studio.work import redos, store, store_redos
+from refonte_studio.work.model import Claim, ClaimState
+
+EXPIRE_LIMIT = 500  # leases ended in one transaction
+
+
+async def expire(tx: Tx, held: Sequence[Claim], now: int) -> int:
+    """Ends those of these claims whose lease has run out, and opens their places; answers how many."""
+    return await _end(tx, held, ClaimState.EXPIRED, now, until=now)
+
+
+async def expire_leases(tx: Tx, now: int) -> int:
+    """Ends up to 500 claims whose lease has run out, and opens their places; answers how many."""
+    return await expire(tx, await store.due(tx, now, EXPIRE_LIMIT), now)
+
+
+async def expire_due(tx: Tx, team_id: str, now: int) -> None:
+    """The same for one team."""
+    await expire(tx, await store.due_of_team(tx, team_id, now, EXPIRE_LIMIT), now)
+
+
+async def _end(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None = None) -> int:
+    """Ends claims from outside and gives their places back."""
+    if not held:
+        return 0
+    await store.lock_places(tx, held)
+    ended = await store.move_held(tx, held, state, now, until)
+    opened = Counter(
+        (claim.team_id, claim.batch_id, claim.task_id)
+        for claim in ended
+        if claim.batch_id is not None and not claim.redo
+    )
+    alike: dict[tuple[str, int], list[tuple[str, str]]] = {}  # by team and how many places come back
+    for (team_id, batch_id, task_id), places in opened.items():
+        alike.setdefault((team_id, places), []).append((batch_id, task_id))
+    for (team_id, places), those in alike.items():
+        batch_ids, task_ids = {batch_id for batch_id, _ in those}, [task_id for _, task_id in those]
+        await store.give_back_places(tx, team_id, sorted(batch_ids), task_ids, places)
+    return len(ended)
+
+
+async def on_disabled(tx: Tx, event: TeammatesDisabled) -> None:
+    """What disabled people held, or had to do again, goes back to the queue."""
+    await store.bar_claims_of(tx, event.teammate_ids)
+    await redos.give_up(tx, event.team_id, event.teammate_ids, None)
+    held = await store.held_by(tx, event.team_id, event.teammate_ids, None)
+    await _end(tx, held, ClaimState.ENDED, event.now)
+
+
+async def on_unassigned(tx: Tx, event: Unassigned) -> None:
+    """What people held, or had to do again, in projects that they have left goes back to the queue; who comes back
+    begins training anew."""
+    await redos.give_up(tx, event.team_id, event.teammate_ids, event.project_ids)
+    held = await store.held_by(tx, event.team_id, event.teammate_ids, event.project_ids)
+    await _end(tx, held, ClaimState.ENDED, event.now)
+    await store.retake_training(tx, event.team_id, event.teammate_ids, event.project_ids)
+
+
+async def on_pause_lifted(tx: Tx, event: PauseLifted) -> None:
+    """Training that was not passed is theirs to do again."""
+    await store.retake_training(tx, event.team_id, event.teammate_ids, [event.project_id])
+
+
+async def on_attempts_imported(tx: Tx, event: AttemptsImported) -> None:
+    """Nobody is given a task again that they have attempted elsewhere."""
+    await store.insert_submitted(tx, event.tasks, event.attempts)
+
+
+async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
+    """Nobody holds a task that has been completed or canceled, or has it to do again."""
+    if event.held:
+        await store.end_claims_on(tx, event.team_id, event.task_ids, event.now)
+        await store_redos.remove_of_tasks(tx, event.team_id, event.task_ids)
+
+
+async def on_review_due(tx: Tx, event: ReviewDue) -> None:
+    """Nobody works a task while it is reviewed."""
+    await store.end_claims_on(tx, event.team_id, [event.task_id], event.now)
+    await store_redos.remove_of_tasks(tx, event.team_id, [event.task_id])

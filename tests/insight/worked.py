@@ -1,0 +1,21 @@
+"""Work that takes time, done through the API."""
+
+from typing import Any
+
+from tests import makers
+from tests.world import Person, World
+
+
+async def work(world: World, person: Person, category: str = "cat", seconds: float = 10, **filters: Any) -> str:
+    """The person claims the next task, takes so long, and answers it; the task's id."""
+    given = await makers.claim(person, **filters)
+    assert given is not None, "there is nothing to do"
+    world.clock.forward(seconds=seconds)
+    await person.post(f"/work/{given['claim_id']}/submit", {"response": {"category": category}})
+    return given["task"]["task_id"]
+
+
+async def row(world: World, of: str, **filters: Any) -> dict[str, Any]:
+    """The only row of figures."""
+    [found] = (await world.mia.get(f"/insight/{of}", **filters))["docs"]
+    return found
