@@ -11,6 +11,7 @@ import httpx
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Reads
 from refonte_studio.kit.caller import Mode, Role
+from refonte_studio.kit.grid import Grid
 from refonte_studio.kit.ids import new_secret
 from refonte_studio.main import build
 from refonte_studio.teams import service as teams
@@ -97,8 +98,13 @@ class World:
         self.db = db
         self.clock = clock
         self.settings = settings
-        self.app = build(db, settings, clock, replica=replica)
+        self.waits: list[float] = []  # how long answers were held back, in seconds; nobody really waits
+        grid = Grid(clock=lambda: clock() / 1000, sleep=self._wait)
+        self.app = build(db, settings, clock, {Grid: grid}, replica=replica)
         self.http = self.client()
+
+    async def _wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
 
     def client(self) -> httpx.AsyncClient:
         """A fresh client, with no cookies."""

@@ -18,7 +18,8 @@ from refonte_studio.db.engine import Listeners
 from refonte_studio.files.routes import operations as files
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import Clock, system_clock
-from refonte_studio.projects.model import QualityChanged, Unassigned
+from refonte_studio.kit.grid import Grid
+from refonte_studio.projects.model import Paused, PauseLifted, QualityChanged, Unassigned
 from refonte_studio.projects.routes import operations as projects
 from refonte_studio.quality.routes import operations as quality
 from refonte_studio.reviews import service as reviews_service
@@ -39,7 +40,7 @@ from refonte_studio.web.openapi import Schema, document
 from refonte_studio.web.operation import Credential, Door
 from refonte_studio.web.pages import PAGES
 from refonte_studio.web.site import site
-from refonte_studio.work import endings as work_endings
+from refonte_studio.work import service as work_service
 from refonte_studio.work.routes import operations as work
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -58,10 +59,12 @@ OPERATIONS: tuple[Operation, ...] = (
 
 # What happens in a lower room, and what it causes, in the same transaction, in this order.
 LISTENERS: Listeners = {
-    TeammatesDisabled: (work_endings.on_disabled, reviews_service.on_disabled),
-    Unassigned: (work_endings.on_unassigned,),
-    ReviewDue: (work_endings.on_review_due, reviews_service.on_review_due),
-    TasksEnded: (work_endings.on_tasks_ended, reviews_service.on_tasks_ended, callbacks_service.on_tasks_ended),
+    TeammatesDisabled: (work_service.on_disabled, reviews_service.on_disabled),
+    Unassigned: (work_service.on_unassigned,),
+    Paused: (work_service.on_paused,),
+    PauseLifted: (work_service.on_pause_lifted,),
+    ReviewDue: (work_service.on_review_due, reviews_service.on_review_due),
+    TasksEnded: (work_service.on_tasks_ended, reviews_service.on_tasks_ended, callbacks_service.on_tasks_ended),
     TasksChanged: (callbacks_service.on_tasks_changed,),
     QualityChanged: (estimation.on_quality_changed,),
     BatchCompleted: (callbacks_service.on_batch_completed,),
@@ -101,7 +104,8 @@ def build(
     Lists and exports are read from the `replica`, where there is one.
     """
     mailer, passwords = Mailer(settings), Passwords()
-    studio = Studio(db, settings, clock, DOOR, {Mailer: mailer, Passwords: passwords, **(services or {})}, replica)
+    world = {Mailer: mailer, Passwords: passwords, Grid: Grid(), **(services or {})}
+    studio = Studio(db, settings, clock, DOOR, world, replica)
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncGenerator[None]:

@@ -140,7 +140,8 @@ async def test_what_a_callback_says_does_not_change_by_accident(
     await makers.answer(world.ben)
     assert await post_office.deliver() == 2
     told = {"batch" if "batch" in letter.json else "task": _without_ids(letter) for letter in receiver.letters}
-    assert told == json.loads(PAYLOADS.read_text())
+    payloads = json.loads(PAYLOADS.read_text())  # that of a pause is a mail's
+    assert told == {name: payloads[name] for name in ("task", "batch")}
 
 
 def _without_ids(letter: Any) -> Any:

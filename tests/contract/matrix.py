@@ -75,7 +75,12 @@ MAY: dict[str, str] = {
     # quality
     "create_training_task": STAFF,
     "create_evaluation_task": STAFF,
+    "make_quality_task": STAFF,
     "list_training_attempts": STAFF,
+    "list_accuracy": STAFF,
+    "list_pauses": STAFF,
+    "add_pauses": STAFF,
+    "lift_pauses": STAFF,
     # work
     "claim": ALL,
     "submit": ALL,
@@ -85,6 +90,8 @@ MAY: dict[str, str] = {
     "get_attachment": ALL,
     "queue": ALL,
     "history": ALL,
+    "list_courses": ALL,
+    "get_feedback": ALL,
     # reviews
     "claim_review": ALL,
     "accept_review": ALL,

@@ -19,11 +19,11 @@ async def test_a_submission_tells_nothing_of_the_kind_of_task(world: World):
     await batch(world, name, tasks=2)
     await quality_task(world, "training", name)
     await quality_task(world, "evaluation", name)
-    answers = [await answer(world.ben) for _ in range(4)]
+    answers = [await answer(world.ben, "dog") for _ in range(4)]
     assert {(one["status"], one["attempts"], one["attempts_wanted"]) for one in answers} == {("pending", 1, 3)}
     await world.ana.post(f"/projects/{name}/updatePipelineConfig", {"pipeline": "standard_task"})
     await world.ana.post("/studio/assignments/add", {"emails": [world.dee.email], "projects": [name]})
-    done = await answer(world.dee)
+    done = await answer(world.dee, "dog")
     assert (done["status"], done["attempts"], done["attempts_wanted"]) == ("completed", 1, 1)
 
 
@@ -37,7 +37,7 @@ async def test_every_claim_and_the_queue_speak_of_the_same_batch(world: World):
     while given := await claim(world.ben):
         assert given["task"]["batch"] == "Monday"
         assert set(given["task"]["params"]) == {"attachment", "categories"}
-        await world.ben.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}})
+        await world.ben.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "dog"}})
         seen.append(given["task"]["task_id"])
     assert sorted(seen) == sorted(ids + quality)
     assert [batch["name"] for batch in await world.ana.get("/studio/batches")] == []
@@ -108,3 +108,19 @@ async def test_attempts_come_in_pages_the_newest_first(world: World):
     await world.ana.refused(400, "GET", "/quality/labelers?labeler_emails=")
     assert "'0'" in await world.ana.refused(400, "GET", "/quality/labelers?quality_task_ids=0")
     assert "nobody" in await world.ana.refused(400, "GET", "/quality/labelers?labeler_emails=nobody@example.com")
+
+
+async def test_a_score_is_graded_by_what_the_type_can_tell(world: World):
+    params = {"categories": CATEGORIES, "allow_multiple": True}
+    await project(world, people=(world.ben,), params=params)
+    body = {"project": "Pets", "attachment": "https://example.com/k.jpg"}
+    body["expected_response"] = {"categories": ["cat", "dog"]}
+    task = (await world.ana.post("/evaluation_tasks/categorization", body))["id"]
+    given = await claim(world.ben)
+    assert given is not None
+    await world.ben.post(f"/work/{given['claim_id']}/submit", {"response": {"categories": ["dog"]}})
+    (attempt,) = (await world.ana.get("/quality/labelers", quality_task_ids=task))["docs"]
+    assert 0 < attempt["score"] < 0.8
+    assert not attempt["passed"]
+    (ben,) = (await world.ana.get("/quality/accuracy"))["docs"]
+    assert (ben["accuracy"], ben["mean_score"]) == (0.0, attempt["score"])

@@ -115,6 +115,21 @@ async def test_a_redo_that_is_not_done_is_open_to_others(world: World, how: str,
     assert await claim_task(world.dee) == task
 
 
+async def test_somebody_who_is_paused_finishes_what_they_hold_and_does_no_more_again(world: World):
+    name = await project(world, rejects_to="same")
+    first, second = await batch(world, name, tasks=2)
+    for _ in range(2):
+        await answer(world.ben)
+    for _ in range(2):
+        await decide(world.mia, "reject", comments="no")
+    assert await claim_task(world.ben) == first
+    await world.ana.post("/quality/pauses/add", {"project": name, "emails": [world.ben.email]})
+    check(await world.db.read(snapshot))
+    assert await claim_task(world.dee) == second
+    await answer(world.ben, "cat")
+    assert await claim_task(world.ben) is None
+
+
 async def test_a_task_does_not_wait_for_somebody_who_has_left(world: World):
     name = await project(world, wanted=2, rejects_to="same")
     (task,) = await batch(world, name)

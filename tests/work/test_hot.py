@@ -90,10 +90,12 @@ async def test_every_statement_of_the_working_loop_names_the_team_of_each_table(
     await makers.batch(world, "Birds", "Nests", tasks=16)
     for person in (world.ben, world.dee):
         await makers.answer(person)  # the first use of a key is noted
-    known = {"attachment": "https://example.com/k.jpg", "expected_response": {"category": "dog"}}
+    await world.ana.post("/projects/Birds/quality", {"pause_below": 0.5, "pause_after": 1})
+    known = {"attachment": "https://example.com/k.jpg", "expected_response": {"category": "cat"}}
     for kind in ("training", "evaluation"):
         await world.ana.post(f"/{kind}_tasks/categorization", {"project": "Birds", **known})
     statements.clear()
+    await makers.answer(world.ben, "dog")  # the training task, which comes again
     for _ in range(12):
         for person in (world.ben, world.dee):
             await makers.answer(person)
@@ -106,6 +108,11 @@ async def test_every_statement_of_the_working_loop_names_the_team_of_each_table(
     await makers.claim(world.dee)
     await world.ben.get("/work/queue")
     await world.ben.get("/work/history")
+    await world.ben.get("/work/training")
+    await world.ben.refused(404, "GET", f"/work/{held['claim_id']}/feedback")
+    await world.ana.post("/quality/pauses/add", {"project": "Birds", "emails": [world.ben.email]})
+    await world.ana.post("/quality/pauses/lift", {"project": "Birds", "emails": [world.ben.email]})
+    await world.ana.get("/quality/accuracy")
     assert len(statements) > 50
     assert {sql: tables for sql in statements if (tables := without_team(sql))} == {}
 

@@ -123,8 +123,7 @@ class Delivery:
     async def _send(self, parcel: Parcel) -> None:
         callback = parcel.callback
         if callback.by_mail:
-            said = f"{parcel.subject} is completed"
-            await self.send_mail(callback.url, said, f"{said}.\n\n{parcel.body.decode()}\n")
+            await self.send_mail(callback.url, parcel.subject, f"{parcel.subject}.\n\n{parcel.body.decode()}\n")
             return
         headers = policy.signed_headers(parcel.secret, callback.id, parcel.body, self.clock())
         headers |= {"content-type": "application/json", "user-agent": "refonte-studio"}

@@ -1,4 +1,4 @@
-"""Callbacks: what is told to a team's own programs when tasks and batches end."""
+"""Callbacks: what is told to a team's own programs when tasks and batches end, and to its managers."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +19,7 @@ class About(StrEnum):
     TASK_CANCELED = "task.canceled"
     TASK_CHANGED = "task.changed"  # it is completed, and has another response than it had
     BATCH_COMPLETED = "batch.completed"
+    LABELER_PAUSED = "labeler.paused"  # by themselves, by the project's rules
 
 
 # What may happen to a callback in a state, and the state that follows.
@@ -40,7 +41,7 @@ class Callback:
     mode: Mode
     url: str  # or an e-mail address
     event: About
-    subject_id: str  # the task or the batch
+    subject_id: str  # the task or the batch; of a pause the person and the project, with a point between
     state: State
     tries: int  # begun
     next_try_at: int
@@ -61,4 +62,15 @@ class Parcel:
     callback: Callback
     body: bytes  # JSON
     secret: str  # of the team
-    subject: str  # what it tells of, in words
+    subject: str  # what it tells, in words
+
+
+def subject_of_pause(teammate_id: str, project_id: str) -> str:
+    """What stands for a person's pause in a project."""
+    return f"{teammate_id}.{project_id}"
+
+
+def pair_of_pause(subject_id: str) -> tuple[str, str]:
+    """The person and the project of a pause."""
+    teammate_id, _, project_id = subject_id.partition(".")
+    return teammate_id, project_id

@@ -39,9 +39,11 @@ class CallbackOut(msgspec.Struct, omit_defaults=True):
     """Something that the server tells one of your programs."""
 
     id: str
-    url: Annotated[str, Meta(description="Where it goes: a URL, or the e-mail address of a batch.")]
-    event: Annotated[str, Meta(description="`task.completed`, `task.canceled` or `batch.completed`.")]
-    subject_id: Annotated[str, Meta(description="Id of the task or batch.")]
+    url: Annotated[str, Meta(description="Where it goes: a URL, or an e-mail address.")]
+    event: Annotated[str, Meta(description="`task.completed`, `task.canceled`, `batch.completed` or `labeler.paused`.")]
+    subject_id: Annotated[
+        str, Meta(description="Id of the task or batch; of a pause, of the teammate and the project.")
+    ]
     state: Annotated[str, Meta(description="`waiting`, `delivered` or `failed`.")]
     tries: Annotated[int, Meta(description="How often it has been tried.")]
     created_at: str

@@ -6,11 +6,11 @@ from itertools import groupby
 from refonte_studio.batches import service as batches
 from refonte_studio.batches.model import BatchCompleted
 from refonte_studio.callbacks import policy, store
-from refonte_studio.callbacks.model import About, Callback, Parcel, State
-from refonte_studio.callbacks.wire import batch_body, task_body
+from refonte_studio.callbacks.model import About, Callback, Parcel, State, pair_of_pause, subject_of_pause
+from refonte_studio.callbacks.wire import batch_body, pause_body, task_body
 from refonte_studio.db import Tx
 from refonte_studio.db.engine import vital
-from refonte_studio.kit.caller import Caller
+from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, NotFound, shown
 from refonte_studio.kit.ids import new_id, new_ids
 from refonte_studio.kit.pages import Page, checked_token, page_of
@@ -49,6 +49,15 @@ async def on_batch_completed(tx: Tx, event: BatchCompleted) -> None:
         await store.insert(tx, batch.team_id, batch.mode, About.BATCH_COMPLETED, rows, event.now)
 
 
+async def tell_paused(
+    tx: Tx, team_id: str, mode: Mode, project_id: str, teammate_id: str, addresses: Sequence[str], now: int
+) -> None:
+    """Each of these addresses is to be told, by mail, that the person is paused in the project."""
+    subject = subject_of_pause(teammate_id, project_id)
+    rows = [(id_, address, subject) for id_, address in zip(new_ids(now, len(addresses)), addresses, strict=True)]
+    await store.insert(tx, team_id, mode, About.LABELER_PAUSED, rows, now)
+
+
 @vital
 async def begin_tries(tx: Tx, now: int, busy_teams: Sequence[str], limit: int) -> list[Callback]:
     """Due callbacks, whose try has begun with this; no other process gets them while it may be under way."""
@@ -63,9 +72,13 @@ async def parcels(tx: Tx, callbacks: Sequence[Callback]) -> list[Parcel]:
     for (team_id, _), of_team in groupby(by_team, key=lambda callback: (callback.team_id, callback.mode)):
         listed = list(of_team)
         secret = await teams.callback_secret(tx, team_id)
-        made += await _task_parcels(tx, [each for each in listed if each.event is not About.BATCH_COMPLETED], secret)
+        made += await _task_parcels(tx, [each for each in listed if each.event in _OF_TASKS], secret)
         made += await _batch_parcels(tx, [each for each in listed if each.event is About.BATCH_COMPLETED], secret)
+        made += await _pause_parcels(tx, [each for each in listed if each.event is About.LABELER_PAUSED], secret)
     return made
+
+
+_OF_TASKS = (About.TASK_COMPLETED, About.TASK_CANCELED)
 
 
 async def _task_parcels(tx: Tx, callbacks: Sequence[Callback], secret: str) -> list[Parcel]:
@@ -77,7 +90,8 @@ async def _task_parcels(tx: Tx, callbacks: Sequence[Callback], secret: str) -> l
     shown_as = dict(zip((task.id for task in found), await tasks.described(tx, first.team_id, found), strict=True))
     bodies = {task.id: task_body(task.id, task.status.value, shown_as[task.id], task.response) for task in found}
     return [
-        Parcel(callback, bodies[callback.subject_id], secret, f"Task {callback.subject_id}") for callback in callbacks
+        Parcel(callback, bodies[callback.subject_id], secret, f"Task {callback.subject_id} is completed")
+        for callback in callbacks
     ]
 
 
@@ -91,7 +105,26 @@ async def _batch_parcels(tx: Tx, callbacks: Sequence[Callback], secret: str) -> 
     for callback in callbacks:
         batch = found[callback.subject_id]
         body = batch_body(batch, names[batch.project_id])
-        made.append(Parcel(callback, body, secret, f"Batch {batch.name}"))
+        made.append(Parcel(callback, body, secret, f"Batch {batch.name} is completed"))
+    return made
+
+
+async def _pause_parcels(tx: Tx, callbacks: Sequence[Callback], secret: str) -> list[Parcel]:
+    """As things are now: a pause may have been lifted since, and the person may have left the project."""
+    if not callbacks:
+        return []
+    team_id = callbacks[0].team_id
+    pairs = [pair_of_pause(callback.subject_id) for callback in callbacks]
+    found = await projects.assignments_of(tx, team_id, pairs)
+    emails = {person.id: person.email for person in await teams.team_members(tx, team_id)}
+    names = await projects.names_by_ids(tx, team_id, list({project_id for _, project_id in pairs}))
+    made: list[Parcel] = []
+    for callback, (teammate_id, project_id) in zip(callbacks, pairs, strict=True):
+        pause = found.get((teammate_id, project_id))
+        email, project = emails.get(teammate_id, ""), names[project_id]
+        reason = f": {pause.reason}" if pause is not None and pause.reason else ""
+        body = pause_body(email, project, pause)
+        made.append(Parcel(callback, body, secret, f"{email} is paused in {project}{reason}"))
     return made
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from refonte_studio.batches.model import Batch
 from refonte_studio.kit.clock import iso
+from refonte_studio.projects.model import Pause
 
 _encode = msgspec.json.Encoder().encode
 
@@ -38,6 +39,14 @@ def batch_body(batch: Batch, project: str) -> bytes:
     times = {"finalized_at": batch.finalized_at, "completed_at": batch.completed_at}
     shown |= {name: iso(time) for name, time in times.items() if time is not None}
     return _encode({"batch": shown, "status": "completed"})
+
+
+def pause_body(email: str, project: str, pause: Pause | None) -> bytes:
+    """A labeler who was paused in a project; `pause` is how it stands now, None if they have left the project."""
+    told: dict[str, Any] = {"labeler_email": email, "project": project}
+    if pause is None or pause.paused_at is None:
+        return _encode({**told, "status": "lifted"})
+    return _encode({**told, "status": "paused", "paused_at": iso(pause.paused_at), "reason": pause.reason or ""})
 
 
 _DELIVERY = """\

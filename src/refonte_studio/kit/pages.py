@@ -1,4 +1,4 @@
-"""Pages by key: the token of a page is the id after which it starts, never an offset."""
+"""Pages by key: the token of a page is the id (or the two ids) after which it starts, never an offset."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,3 +35,18 @@ def checked_token(token: str | None) -> str | None:
     if token is not None and not is_id(token):
         raise BadInput(f"next_token {shown(token)} is not one that this server gave")
     return token
+
+
+def token_of_two(first: str, second: str) -> str:
+    """The token of a page after a row that is known by two ids."""
+    return first + second
+
+
+def checked_token_of_two(token: str | None) -> tuple[str, str] | None:
+    """The two ids of a `next_token` as it came in; raises BadInput if this server cannot have given it."""
+    if token is None:
+        return None
+    half = len(token) // 2
+    if not (is_id(token[:half]) and is_id(token[half:])):
+        raise BadInput(f"next_token {shown(token)} is not one that this server gave")
+    return token[:half], token[half:]

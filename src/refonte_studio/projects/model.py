@@ -144,6 +144,40 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A person may not claim in a project that they are assigned to. Without `paused_at` they may (again)."""
+
+    teammate_id: str
+    email: str
+    project_id: str
+    project: str
+    paused_at: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paused(Event):
+    """These people, who might, may not claim in the project any more."""
+
+    team_id: str
+    mode: Mode
+    teammate_ids: tuple[str, ...]
+    project_id: str
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class PauseLifted(Event):
+    """These people may claim in the project again, and begin anew."""
+
+    team_id: str
+    mode: Mode
+    teammate_ids: tuple[str, ...]
+    project_id: str
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
 class QualityChanged(Event):
     """A project's quality settings are not what they were."""
 

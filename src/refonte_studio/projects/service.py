@@ -38,11 +38,14 @@ from refonte_studio.projects.model import (
     Version,
     settings_of,
 )
+from refonte_studio.projects.pauses import assignments_of, assignments_page, lift_pauses, pause, pauses_of
 
 __all__ = [
     "assign",
     "assigned_people",
     "assignments",
+    "assignments_of",
+    "assignments_page",
     "by_id",
     "by_ids",
     "create_group",
@@ -59,7 +62,10 @@ __all__ = [
     "groups_for_batch",
     "hold",
     "is_assigned",
+    "lift_pauses",
     "names_by_ids",
+    "pause",
+    "pauses_of",
     "present_default",
     "projects",
     "set_evaluates",

@@ -13,7 +13,7 @@ HISTORY_LIMIT = 100  # versions that a project shows
 
 _SELECT = """SELECT p.id, p.team_id, p.mode, p.name, p.type, p.studio, p.rapid, p.dataset_id, p.pipeline,
     p.consensus_attempts, p.version, v.params, p.created_at, p.quality, p.evaluates
-  FROM projects p JOIN project_params v ON v.project_id = p.id AND v.version = p.version"""
+  FROM projects p JOIN project_params v ON v.project_id = p.id AND v.version = p.version AND v.team_id = p.team_id"""
 
 
 def _project(row: Row) -> Project:

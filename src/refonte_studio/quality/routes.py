@@ -1,18 +1,21 @@
 """Training and evaluation tasks, and how labelers do on them, over HTTP."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from refonte_studio.kit.caller import Permission
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.errors import BadInput, NotFound, shown
 from refonte_studio.kit.pages import PAGE_LIMIT
-from refonte_studio.quality import service
+from refonte_studio.quality import routes_standing, service
 from refonte_studio.quality.model import QualityTask
+from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
+from refonte_studio.tasks.model import Kind
 from refonte_studio.web import Body, Call, Operations, Params
 from refonte_studio.web.given import given_parameters
 
@@ -76,16 +79,19 @@ async def _locate_type(_tx: object, _caller: object, named: Mapping[str, str]) -
         raise NotFound(f"there is no task type {shown(named['type'])}")
 
 
-async def _create(call: Call, kind: service.Kind) -> QualityTaskOut:
+def _made(task: QualityTask) -> QualityTaskOut:
+    return QualityTaskOut(
+        id=task.task_id,
+        expected_response=msgspec.Raw(task.expected_response.encode()),
+        initial_response=msgspec.Raw(task.initial_response.encode()) if task.initial_response else msgspec.UNSET,
+    )
+
+
+async def _create(call: Call, kind: Kind) -> QualityTaskOut:
     await _locate_type(None, None, call.path)
     type_name = call.path["type"]
     given = given_parameters({**types.schemas_of(types.TYPES[type_name]), **_RESPONSES}, call.body, call.query)
-    made: QualityTask = await call.db.write(service.create_quality_task, call.caller, kind, type_name, given, call.now)
-    return QualityTaskOut(
-        id=made.task_id,
-        expected_response=msgspec.Raw(made.expected_response.encode()),
-        initial_response=msgspec.Raw(made.initial_response.encode()) if made.initial_response else msgspec.UNSET,
-    )
+    return _made(await call.db.write(service.create_quality_task, call.caller, kind, type_name, given, call.now))
 
 
 @operations.add(
@@ -103,7 +109,8 @@ async def _create(call: Call, kind: service.Kind) -> QualityTaskOut:
 async def create_training_task(call: Call, _params: Params) -> QualityTaskOut:
     """Create a training task
 
-    A task whose answer is known, given to everybody who is assigned to the project before real work.
+    A task whose answer is known, given to everybody who is assigned to the project before real work, in the order of
+    creation, until they pass it or their attempts are used up. Then they are paused in the project.
     """
     return await _create(call, "training")
 
@@ -126,6 +133,39 @@ async def create_evaluation_task(call: Call, _params: Params) -> QualityTaskOut:
     A task whose answer is known, given once to everybody among the real work, from which nobody can tell it.
     """
     return await _create(call, "evaluation")
+
+
+class QualityTaskParams(Params):
+    kind: Annotated[Literal["training", "evaluation"], Meta(description="What it is to be for.")]
+    expected_response: Annotated[
+        dict[str, Any] | None, Meta(description="What is expected, if not what the task was completed with.")
+    ] = None
+
+
+async def _locate_task(tx: Tx, caller: Caller, named: Mapping[str, str]) -> object:
+    return await tasks.find(tx, caller.team_id, caller.mode, named["id"])
+
+
+@operations.add(
+    "POST",
+    "/v1/task/{id}/quality_task",
+    may=Permission.MANAGE,
+    params=QualityTaskParams,
+    answer=QualityTaskOut,
+    errors=(409,),
+    locate=_locate_task,
+    example={"kind": "evaluation"},
+    example_answer={"id": "64d3b8a6f1c2a4e5b6d7c8f0", "expected_response": {"category": "collie"}},
+)
+async def make_quality_task(call: Call, params: QualityTaskParams) -> QualityTaskOut:
+    """Make a quality task of a completed task
+
+    A completed task that its last audit accepted or fixed, or that a reviewer decided, becomes a training or evaluation
+    task that asks the same. Who attempted it is not given the new one. A second one of the same kind is refused with
+    409.
+    """
+    change = (params.kind, params.expected_response, call.now)
+    return _made(await call.db.write(service.make_of_task, call.caller, call.path["id"], *change))
 
 
 @operations.add(
@@ -188,3 +228,6 @@ async def list_training_attempts(call: Call, params: AttemptsParams) -> Attempts
         for attempt in page.docs
     ]
     return AttemptsOut(docs, page.limit, page.has_more, page.next_token)
+
+
+operations.extend(routes_standing.operations)

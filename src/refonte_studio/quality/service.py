@@ -1,21 +1,46 @@
 """Use-cases of training and evaluation tasks."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
-from refonte_studio.kit.errors import BadInput, shown
+from refonte_studio.kit.errors import BadInput, Conflict, shown
 from refonte_studio.kit.pages import Page, checked_token, page_of
+from refonte_studio.projects import service as projects
 from refonte_studio.quality import policy, store
-from refonte_studio.quality.model import PASS_MARK, QualityTask, TrainingAttempt
+from refonte_studio.quality.model import QualityTask, TrainingAttempt
+from refonte_studio.quality.standing import (
+    accuracy,
+    add_pauses,
+    courses,
+    feedback,
+    judge_evaluation,
+    lift_pauses,
+    may_try_again,
+    pause,
+    pauses,
+)
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
+from refonte_studio.tasks.model import Kind, ReviewStatus, Status, Task
 from refonte_studio.teams import service as teams
 
-Kind = Literal["training", "evaluation"]
+__all__ = [
+    "accuracy",
+    "add_pauses",
+    "attempts",
+    "courses",
+    "create_quality_task",
+    "feedback",
+    "lift_pauses",
+    "make_of_task",
+    "note_declined",
+    "pauses",
+    "score_attempt",
+]
 
 
 async def create_quality_task(
@@ -32,10 +57,55 @@ async def create_quality_task(
     for name, response in responses.items():
         if response is not None:
             responses[name] = _checked(type_name, params, name, response)
+    return await _insert(tx, task, responses["expected_response"] or "", responses["initial_response"], None)
+
+
+async def make_of_task(
+    tx: Tx, caller: Caller, task_id: str, kind: Kind, expected_response: dict[str, Any] | None, now: int
+) -> QualityTask:
+    """A training or evaluation task that asks what a completed task asked; its response is what is expected, unless
+    another is given.
+
+    Raises NotFound for an unknown task, BadInput for one that is not completed, that nobody has accepted or fixed, or
+    that does not admit the response, and Conflict if one of this kind was made of it before.
+    """
+    source = await tasks.lock(tx, caller.team_id, caller.mode, task_id)
+    await _check_source(tx, source)
+    present = await store.made_of(tx, source.team_id, source.project_id, source.id, kind)
+    if present is not None:
+        raise Conflict(f"task {present} was made of task {source.id} as {kind} before")
+    expected = source.response or "{}"
+    if expected_response is not None:
+        expected = _checked(source.type, msgspec.json.decode(source.params), "expected_response", expected_response)
+    return await _insert(tx, await tasks.copy_task(tx, source, kind, now), expected, None, source.id)
+
+
+async def _check_source(tx: Tx, source: Task) -> None:
+    if source.kind != "work":
+        raise BadInput(f"task {source.id} is made for {source.kind} already")
+    if source.status is not Status.COMPLETED:
+        raise BadInput(f"task {source.id} is {source.status}; only a completed task can become a quality task")
+    audited = source.review_status in (ReviewStatus.ACCEPTED, ReviewStatus.FIXED)
+    if source.review_status == ReviewStatus.REJECTED:
+        raise BadInput(f"task {source.id} was rejected by its last audit, so its response is not what is expected")
+    if not audited and not await store.is_reviewed(tx, source.team_id, source.id):
+        raise BadInput(f"task {source.id} is not audited: accept or fix its response first")
+
+
+async def _insert(tx: Tx, task: Task, expected: str, initial: str | None, source_id: str | None) -> QualityTask:
+    project = await projects.by_id(tx, task.team_id, task.project_id)
     await store.insert_quality_task(
-        tx, task_id=task.id, team_id=caller.team_id, pass_mark=_pass_mark(params), **responses
+        tx,
+        task_id=task.id,
+        team_id=task.team_id,
+        expected_response=expected,
+        initial_response=initial,
+        pass_mark=policy.pass_mark(msgspec.json.decode(task.params), project.quality),
+        source_task_id=source_id,
     )
-    return QualityTask(task.id, str(responses["expected_response"]), responses["initial_response"])
+    if task.kind == "evaluation":
+        await projects.set_evaluates(tx, project)
+    return QualityTask(task.id, expected, initial)
 
 
 def _checked(type_name: str, params: dict[str, Any], name: str, response: object) -> str:
@@ -46,19 +116,30 @@ def _checked(type_name: str, params: dict[str, Any], name: str, response: object
     return msgspec.json.encode(checked).decode()
 
 
-def _pass_mark(params: Mapping[str, Any]) -> float:
-    """The project's own pass mark, which reaches the task with its other parameters, or 0.8."""
-    mark = params.get("pass_mark", PASS_MARK)
-    if isinstance(mark, bool) or not isinstance(mark, int | float) or not 0 <= mark <= 1:
-        raise BadInput(f"pass_mark must be a number from 0 to 1, not {shown(mark)}")
-    return float(mark)
+async def score_attempt(
+    tx: Tx, caller: Caller, task: Task, attempt_id: str, response: dict[str, Any], now: int
+) -> bool:
+    """Scores an attempt of a quality task that has just been recorded, and pauses its maker if that is due.
+
+    Answers whether the task, for training and not passed, is theirs to do again.
+    """
+    project = await projects.by_id(tx, task.team_id, task.project_id)
+    params = msgspec.json.decode(task.params)
+    expected = msgspec.json.decode(await store.expected(tx, task.team_id, task.id))
+    score = types.TYPES[task.type].score(params, expected, response)
+    passed = score >= policy.pass_mark(params, project.quality)
+    await store.insert_attempt(tx, caller, attempt_id, task.id, score, passed)
+    if task.kind == "training":
+        return not passed and await may_try_again(tx, project, caller.teammate_id, task.id, now)
+    await judge_evaluation(tx, project, caller.teammate_id, now)
+    return False
 
 
-async def score_attempt(tx: Tx, caller: Caller, task_id: str, attempt_id: str, response: dict[str, Any]) -> None:
-    """Scores an attempt of a quality task that has just been recorded."""
-    row = await store.expected(tx, caller.team_id, task_id)
-    score = policy.score(msgspec.json.decode(row["expected_response"]), response)
-    await store.insert_attempt(tx, caller, attempt_id, task_id, score, score >= row["pass_mark"])
+async def note_declined(tx: Tx, caller: Caller, project_id: str, task_id: str, now: int) -> None:
+    """Pauses a person in a project whose training they have declined: without it there is no real work."""
+    if await store.is_training(tx, caller.team_id, task_id):
+        project = await projects.by_id(tx, caller.team_id, project_id)
+        await pause(tx, project, caller.teammate_id, policy.DECLINED, now)
 
 
 async def attempts(

@@ -3,27 +3,53 @@
 from collections.abc import Sequence
 from typing import Any
 
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.quality.model import TrainingAttempt
 
 
 async def insert_quality_task(tx: Tx, **values: Any) -> None:
     await tx.run(
-        """INSERT INTO quality_tasks (task_id, team_id, expected_response, initial_response, pass_mark)
-           VALUES (:task_id, :team_id, :expected_response, :initial_response, :pass_mark)""",
+        """INSERT INTO quality_tasks (task_id, team_id, expected_response, initial_response, pass_mark, source_task_id)
+           VALUES (:task_id, :team_id, :expected_response, :initial_response, :pass_mark, :source_task_id)""",
         **values,
     )
 
 
-async def expected(tx: Tx, team_id: str, task_id: str) -> Row:
+async def expected(tx: Tx, team_id: str, task_id: str) -> str:
     row = await tx.one(
-        "SELECT expected_response, pass_mark FROM quality_tasks WHERE task_id = :task AND team_id = :team",
+        "SELECT expected_response FROM quality_tasks WHERE task_id = :task AND team_id = :team",
         task=task_id,
         team=team_id,
     )
     assert row is not None, f"quality task {task_id} has no expected response"
-    return row
+    return row["expected_response"]
+
+
+async def made_of(tx: Tx, team_id: str, project_id: str, source_id: str, kind: str) -> str | None:
+    """The quality task of this kind that was made of a task and is not canceled, if there is one."""
+    row = await tx.one(
+        """SELECT t.id FROM tasks t JOIN quality_tasks q ON q.task_id = t.id AND q.team_id = t.team_id
+           WHERE t.project_id = :project AND t.kind = :kind AND t.kind <> 'work' AND t.status <> 'canceled'
+             AND t.team_id = :team AND q.source_task_id = :source
+           ORDER BY t.id LIMIT 1""",
+        team=team_id,
+        project=project_id,
+        source=source_id,
+        kind=kind,
+    )
+    return row["id"] if row else None
+
+
+async def is_reviewed(tx: Tx, team_id: str, task_id: str) -> bool:
+    """Whether a person has decided about the task's response."""
+    row = await tx.one("SELECT reviewed FROM tasks WHERE id = :task AND team_id = :team", task=task_id, team=team_id)
+    return bool(row is not None and row["reviewed"])
+
+
+async def is_training(tx: Tx, team_id: str, task_id: str) -> bool:
+    row = await tx.one("SELECT kind FROM tasks WHERE id = :task AND team_id = :team", task=task_id, team=team_id)
+    return row is not None and row["kind"] == "training"
 
 
 async def insert_attempt(tx: Tx, caller: Caller, attempt_id: str, task_id: str, score: float, passed: bool) -> None:

@@ -1,6 +1,7 @@
 """The one path by which a task comes into being."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from refonte_studio.batches import service as batches
@@ -48,6 +49,30 @@ async def create_task(
         await tx.tell(TasksEnded.of([task], Status.COMPLETED, now))
         if batch is not None:
             await settle(tx, task.team_id, batch.id, now)
+    return task
+
+
+async def copy_task(tx: Tx, source: Task, kind: Kind, now: int) -> Task:
+    """A new training or evaluation task that asks what a task asks: with its parameters, and of no batch."""
+    project = await projects.hold(tx, await projects.by_id(tx, source.team_id, source.project_id))
+    is_test = source.mode == "test"
+    task = replace(
+        source,
+        id=new_id(now),
+        batch_id=None,
+        kind=kind,
+        status=Status.COMPLETED if is_test else Status.PENDING,
+        response=source.response if is_test else None,
+        tags=None,
+        unique_id=None,
+        callback_url=None,
+        review_status=None,
+        created_at=now,
+        updated_at=now,
+        completed_at=now if is_test else None,
+    )
+    await store.insert_task(tx, task)
+    await insert_places(tx, project, None, [task])
     return task
 
 

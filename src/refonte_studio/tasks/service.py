@@ -11,8 +11,8 @@ from refonte_studio.tasks.completion import (
     settle,
     settle_late,
 )
-from refonte_studio.tasks.creation import create_task
-from refonte_studio.tasks.edits import cancel, find, lock_pending
+from refonte_studio.tasks.creation import copy_task, create_task
+from refonte_studio.tasks.edits import cancel, find, lock, lock_pending
 from refonte_studio.tasks.judging import NOTHING, Known
 from refonte_studio.tasks.lists import described, tasks_by_ids
 from refonte_studio.tasks.outcomes import alone, judged
@@ -28,10 +28,12 @@ __all__ = [
     "complete_attempted",
     "complete_enough",
     "complete_reviewed",
+    "copy_task",
     "create_task",
     "described",
     "find",
     "judged",
+    "lock",
     "lock_pending",
     "record_attempt",
     "recorded_before",

@@ -45,7 +45,6 @@ async def claim_at_once(
             claim_id,
             project=project,
             batch=batch,
-            mix=policy.MIX_BELOW,
             now=now,
             expires=expires,
             stale=now - teams.KEY_USE_RESOLUTION_MS,
@@ -92,6 +91,7 @@ class InHand:
     callback_url: str | None
     known: tasks.Known  # of those who attempted the task
     others: list[Other] | None  # if this is the last attempt
+    evaluates: bool  # whether the task's project has evaluation tasks
     key_is_stale: bool
 
 
@@ -116,6 +116,7 @@ async def in_hand(tx: Tx, proof: Proof, claim_id: str, now: int) -> InHand | Non
         callback_url=row["callback_url"],
         known=_known(row) if is_last else tasks.NOTHING,
         others=msgspec.json.decode(row["others"] or "[]", type=list[Other]) if is_last else None,
+        evaluates=row["evaluates"],
         key_is_stale=row["stale"],
     )
 
@@ -147,7 +148,7 @@ async def submit_at_once(tx: Tx, held: InHand, response: dict[str, Any], now: in
         return None
     if row is None:
         return None
-    return service.submitted(held.task_id, tasks.recorded_before(row["number"], row["wanted"], None))
+    return service.submitted(held.task_id, tasks.recorded_before(row["number"], row["wanted"], None), held.evaluates)
 
 
 def _result(

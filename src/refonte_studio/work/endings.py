@@ -1,10 +1,10 @@
-"""What ends claims from outside: leases that run out, people who leave, tasks that end."""
+"""What ends claims, or undoes their end, from outside: time, and other rooms. Part of the room's service."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from refonte_studio.db import Tx
-from refonte_studio.projects.model import Unassigned
+from refonte_studio.projects.model import Paused, PauseLifted, Unassigned
 from refonte_studio.tasks.model import ReviewDue, TasksEnded
 from refonte_studio.teams.model import TeammatesDisabled
 from refonte_studio.work import redos, store, store_redos
@@ -13,13 +13,22 @@ from refonte_studio.work.model import Claim, ClaimState
 EXPIRE_LIMIT = 500  # leases ended in one transaction
 
 
+async def expire(tx: Tx, held: Sequence[Claim], now: int) -> int:
+    """Ends those of these claims whose lease has run out, and opens their places; answers how many."""
+    return await _end(tx, held, ClaimState.EXPIRED, now, until=now)
+
+
 async def expire_leases(tx: Tx, now: int) -> int:
     """Ends up to 500 claims whose lease has run out, and opens their places; answers how many."""
-    due = await store.due(tx, now, EXPIRE_LIMIT)
-    return await end(tx, due, ClaimState.EXPIRED, now, until=now)
+    return await expire(tx, await store.due(tx, now, EXPIRE_LIMIT), now)
 
 
-async def end(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None = None) -> int:
+async def expire_due(tx: Tx, team_id: str, now: int) -> None:
+    """The same for one team."""
+    await expire(tx, await store.due_of_team(tx, team_id, now, EXPIRE_LIMIT), now)
+
+
+async def _end(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None = None) -> int:
     """Ends claims from outside and gives their places back."""
     if not held:
         return 0
@@ -44,14 +53,26 @@ async def on_disabled(tx: Tx, event: TeammatesDisabled) -> None:
     await store.bar_claims_of(tx, event.teammate_ids)
     await redos.give_up(tx, event.team_id, event.teammate_ids, None)
     held = await store.held_by(tx, event.team_id, event.teammate_ids, None)
-    await end(tx, held, ClaimState.ENDED, event.now)
+    await _end(tx, held, ClaimState.ENDED, event.now)
 
 
 async def on_unassigned(tx: Tx, event: Unassigned) -> None:
-    """What people held, or had to do again, in projects that they have left goes back to the queue."""
+    """What people held, or had to do again, in projects that they have left goes back to the queue; who comes back
+    begins training anew."""
     await redos.give_up(tx, event.team_id, event.teammate_ids, event.project_ids)
     held = await store.held_by(tx, event.team_id, event.teammate_ids, event.project_ids)
-    await end(tx, held, ClaimState.ENDED, event.now)
+    await _end(tx, held, ClaimState.ENDED, event.now)
+    await store.retake_training(tx, event.team_id, event.teammate_ids, event.project_ids)
+
+
+async def on_paused(tx: Tx, event: Paused) -> None:
+    """What paused people had to do again is open to others; what they hold, they may finish."""
+    await redos.give_up(tx, event.team_id, event.teammate_ids, [event.project_id])
+
+
+async def on_pause_lifted(tx: Tx, event: PauseLifted) -> None:
+    """Training that was not passed is theirs to do again."""
+    await store.retake_training(tx, event.team_id, event.teammate_ids, [event.project_id])
 
 
 async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:

@@ -30,7 +30,11 @@ MOVES: dict[tuple[ClaimState, Move], ClaimState] = {
     (ClaimState.HELD, Move.EXPIRE): ClaimState.EXPIRED,
     (ClaimState.HELD, Move.END): ClaimState.ENDED,
     (ClaimState.SUBMITTED, Move.RETAKE): ClaimState.RETAKEN,
+    (ClaimState.SKIPPED, Move.RETAKE): ClaimState.RELEASED,
 }
+
+# What has become an attempt.
+DONE = (ClaimState.SUBMITTED, ClaimState.RETAKEN)
 
 # A task that a person holds, has done or has declined is not theirs to claim (again).
 TAKEN = (ClaimState.HELD, ClaimState.SUBMITTED, ClaimState.SKIPPED)
@@ -50,6 +54,7 @@ class Claim:
     claimed_at: int
     lease_expires_at: int
     redo: bool = False  # of a task sent back to the person: its place is theirs, whether they hold it or not
+    evaluates: bool = False  # whether its project has evaluation tasks, which its pace must not tell
 
     def is_live(self, now: int) -> bool:
         """Whether it is held and its lease runs."""
@@ -81,6 +86,8 @@ class Candidate:
     batch: str = ""
     noted: bool = True  # whether it is noted how far the person has come in the batch
     redo: bool = False  # whether it was sent back to the person
+    mix: int = 0  # how many of 65,536 tasks for work an evaluation task of the project comes before
+    evaluates: bool = False  # whether the project has evaluation tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ class Submitted:
     status: str
     attempts: int
     attempts_wanted: int
+    evaluates: bool = False  # whether the task's project has evaluation tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,16 @@ class Waiting:
 
     project: str
     batch: str
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualityWaiting:
+    """How many training and evaluation tasks of a project a person is due, and where they are to be counted."""
+
+    project: str
+    batch: str | None  # the one that they are of
+    last_batch: str | None  # of this project, that the person worked
     tasks: int
 
 

@@ -210,9 +210,7 @@ async def extend(call: Call, _params: Params) -> ExtendedOut:
 
     The lease runs for its whole length from now.
     """
-    held = await call.db.write(
-        service.signed_in, call.sign_in, service.extend, call.path["claim"], _lease_ms(call), call.now
-    )
+    held = await routes_loop.extend(call, call.path["claim"], _lease_ms(call))
     return ExtendedOut(held.id, iso(held.lease_expires_at))
 
 
@@ -233,9 +231,7 @@ async def skip(call: Call, params: SkipParams) -> PutDownOut:
 
     Its place is open to others; this person does not get it again.
     """
-    put_down = await call.db.write(
-        service.signed_in, call.sign_in, service.skip, call.path["claim"], params.reason, call.now
-    )
+    put_down = await routes_loop.skip(call, call.path["claim"], params.reason)
     return PutDownOut(put_down.task_id)
 
 
@@ -254,7 +250,7 @@ async def release(call: Call, _params: Params) -> PutDownOut:
 
     Its place is open again, to this person too.
     """
-    put_down = await call.db.write(service.signed_in, call.sign_in, service.release, call.path["claim"], call.now)
+    put_down = await routes_loop.release(call, call.path["claim"])
     return PutDownOut(put_down.task_id)
 
 

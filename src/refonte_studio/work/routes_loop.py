@@ -1,34 +1,101 @@
 """The working loop: claims and submissions, each by the shortest way there is.
 
+Evaluation tasks take another way than others. In projects that have any, every answer about a claim therefore comes on
+a grid of time, whatever the task and however it went; see `kit/grid.py`.
+
 On PostgreSQL the common case is one statement, or two; what is not common goes the general way, in one transaction,
 as everything does on SQLite.
 """
 
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from refonte_studio.kit.caller import Caller
-from refonte_studio.kit.errors import Unavailable
+from refonte_studio.kit.errors import Forbidden, StudioError, Unauthorized, Unavailable
+from refonte_studio.kit.grid import Grid
 from refonte_studio.teams import service as teams
 from refonte_studio.web import Call
 from refonte_studio.work import at_once, service
-from refonte_studio.work.model import Assignment, Submitted
+from refonte_studio.work.model import Assignment, Claim, Submitted
+
+T = TypeVar("T")
+
+
+class Told(Protocol):
+    """What answers may be about: something of a project that has evaluation tasks, or has none."""
+
+    @property
+    def evaluates(self) -> bool: ...
+
+
+D = TypeVar("D", bound=Told)
+
+
+async def _paced(call: Call, done: Coroutine[Any, Any, tuple[T, bool]]) -> T:
+    """What comes of it; on the grid if the pace would tell of evaluation tasks, and if it fails too."""
+    grid: Grid = call.studio.services[Grid]
+    began = grid.begin()
+    try:
+        result, evaluates = await done
+    except (Unavailable, Unauthorized, Forbidden):
+        raise
+    except StudioError:
+        if await call.db.read(service.is_evaluated, call.sign_in):
+            await grid.hold(began)
+        raise
+    if evaluates:
+        await grid.hold(began)
+    return result
+
+
+async def _told(done: Coroutine[Any, Any, D]) -> tuple[D, bool]:
+    result = await done
+    return result, result.evaluates
 
 
 async def claim(call: Call, project: str | None, batch: str | None, lease_ms: int) -> Assignment | None:
     """Finds out who calls, and claims their next task; see `service.claim_next`."""
+    return await _paced(call, _claim(call, project, batch, lease_ms))
+
+
+async def _claim(call: Call, project: str | None, batch: str | None, lease_ms: int) -> tuple[Assignment | None, bool]:
     proof = call.proof
     if call.db.engine == "postgresql" and proof is not None:
         made = await call.db.single(at_once.claim_at_once, proof, project, batch, lease_ms, call.now)
         if made is not None:
             with suppress(Unavailable):  # the claim is made; what is left only helps later ones
                 await _after(call, made)
-            return made.assignment
-    return await call.db.write(service.signed_in, call.sign_in, service.claim_next, project, batch, lease_ms, call.now)
+            return made.assignment, made.assignment.claim.evaluates
+    return await call.db.write(
+        service.signed_in, call.sign_in, service.claim_or_rest, project, batch, lease_ms, call.now
+    )
 
 
 async def submit(call: Call, claim_id: str, response: dict[str, Any]) -> Submitted:
     """Finds out who calls, and records their response; see `service.submit`."""
+    return await _paced(call, _told(_submit(call, claim_id, response)))
+
+
+async def extend(call: Call, claim_id: str, lease_ms: int) -> Claim:
+    """Finds out who calls, and renews their lease; see `service.extend`."""
+    done = call.db.write(service.signed_in, call.sign_in, service.extend, claim_id, lease_ms, call.now)
+    return await _paced(call, _told(done))
+
+
+async def skip(call: Call, claim_id: str, reason: str | None) -> Claim:
+    """Finds out who calls, and declines what they hold; see `service.skip`."""
+    done = call.db.write(service.signed_in, call.sign_in, service.skip, claim_id, reason, call.now)
+    return await _paced(call, _told(done))
+
+
+async def release(call: Call, claim_id: str) -> Claim:
+    """Finds out who calls, and gives back what they hold; see `service.release`."""
+    done = call.db.write(service.signed_in, call.sign_in, service.release, claim_id, call.now)
+    return await _paced(call, _told(done))
+
+
+async def _submit(call: Call, claim_id: str, response: dict[str, Any]) -> Submitted:
     proof = call.proof
     if call.db.engine == "postgresql" and proof is not None:
         held = await call.db.single(at_once.in_hand, proof, claim_id, call.now)

@@ -19,9 +19,20 @@ from refonte_studio.quality import service as quality
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
 from refonte_studio.tasks.model import NewAttempt, Recorded
-from refonte_studio.work import policy, store, store_lists, store_next, store_reach, store_redos
-from refonte_studio.work.endings import EXPIRE_LIMIT, end
+from refonte_studio.work import policy, store, store_lists, store_next, store_redos
+from refonte_studio.work.endings import (
+    expire,
+    expire_due,
+    expire_leases,
+    on_disabled,
+    on_pause_lifted,
+    on_paused,
+    on_review_due,
+    on_tasks_ended,
+    on_unassigned,
+)
 from refonte_studio.work.model import (
+    DONE,
     Assignment,
     Candidate,
     Claim,
@@ -31,20 +42,47 @@ from refonte_studio.work.model import (
     Waiting,
     default_batch_name,
 )
-from refonte_studio.work.redos import send_back as send_back  # other rooms ask for it here
+from refonte_studio.work.reach import forget_reaches_ahead, look_back, note_reach
+from refonte_studio.work.redos import send_back
+
+__all__ = [
+    "attachment_of",
+    "claim_next",
+    "claim_of",
+    "claim_or_rest",
+    "claimed",
+    "expire_leases",
+    "extend",
+    "forget_reaches_ahead",
+    "history",
+    "is_evaluated",
+    "look_back",
+    "note_reach",
+    "on_disabled",
+    "on_pause_lifted",
+    "on_paused",
+    "on_review_due",
+    "on_tasks_ended",
+    "on_unassigned",
+    "queue",
+    "release",
+    "send_back",
+    "signed_in",
+    "skip",
+    "submit",
+    "submitted",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-FORGET_LIMIT = 5_000
-REACH_LIMIT = 1_000  # batches whose reach is noted at once
+SignIn = Callable[[Tx], Coroutine[Any, Any, tuple[Caller, Callable[[Tx], Coroutine[Any, Any, None]] | None]]]
 WAITING_LIMIT = 1_000  # tasks of one batch that are counted as waiting
 CLAIM_TRIES = 3  # tasks looked at before a claim gives up, when others keep taking what was found
-_ATTEMPTED = (ClaimState.SUBMITTED, ClaimState.RETAKEN)
 
 
 async def signed_in(
     tx: Tx,
-    sign_in: Callable[[Tx], Coroutine[Any, Any, tuple[Caller, Callable[[Tx], Coroutine[Any, Any, None]] | None]]],
+    sign_in: SignIn,
     use_case: Callable[Concatenate[Tx, Caller, P], Coroutine[Any, Any, T]],
     *args: P.args,
     **kwargs: P.kwargs,
@@ -55,6 +93,20 @@ async def signed_in(
     if note_use is not None:
         await note_use(tx)
     return result
+
+
+async def claim_or_rest(
+    tx: Tx, caller: Caller, project: str | None, batch: str | None, lease_ms: int, now: int
+) -> tuple[Assignment | None, bool]:
+    """What `claim_next` answers, and whether the pace of this answer must tell nothing."""
+    given = await claim_next(tx, caller, project, batch, lease_ms, now)
+    return given, given.claim.evaluates if given is not None else await store.is_evaluated(tx, caller)
+
+
+async def is_evaluated(tx: Tx, sign_in: SignIn) -> bool:
+    """Whether who calls is assigned to a project that has evaluation tasks. Changes nothing."""
+    caller, _ = await sign_in(tx)
+    return await store.is_evaluated(tx, caller)
 
 
 async def claim_next(
@@ -72,13 +124,11 @@ async def claim_next(
     project_id, batch_id = await _filter_ids(tx, caller, project, batch)
     held, due = await store.held_and_due(tx, caller, now)
     if due:
-        await end(
-            tx, await store.due_of_team(tx, caller.team_id, now, EXPIRE_LIMIT), ClaimState.EXPIRED, now, until=now
-        )
+        await expire_due(tx, caller.team_id, now)
     if held is not None and held.is_live(now):
         return await _assignment(tx, held)
     if held is not None:  # among very many that are due, it may not have had its turn
-        await end(tx, [held], ClaimState.EXPIRED, now, until=now)
+        await expire(tx, [held], now)
     for _ in range(CLAIM_TRIES):
         candidate = await _next_candidate(tx, caller, project_id, batch_id)
         if candidate is None:
@@ -121,27 +171,9 @@ async def _keep_looks_short(tx: Tx, caller: Caller, candidate: Candidate, claim_
     if candidate.batch_id is None:
         return
     if policy.notes_reach(candidate.noted, claim_id):
-        await store_reach.extend(tx, caller, [candidate.batch_id])
+        await note_reach(tx, caller, candidate.batch_id)
     if policy.looks_back(candidate.noted, claim_id):
         await look_back(tx, caller, candidate.batch_id)
-
-
-async def note_reach(tx: Tx, caller: Caller, batch_id: str) -> None:
-    """Keeps the next look into this batch short: it need not go over what this one has gone over."""
-    await store_reach.extend(tx, caller, [batch_id])
-
-
-async def look_back(tx: Tx, caller: Caller, before: str | None) -> None:
-    """The same for batches that come before this one of the queue (None: all), and have nothing for the person."""
-    batch_ids = await store_reach.passed(tx, caller, before, REACH_LIMIT)
-    if batch_ids:
-        await store_reach.extend(tx, caller, batch_ids)
-
-
-async def forget_reaches_ahead(tx: Tx, _now: int) -> int:
-    """Forgets up to 5,000 reaches of a database that was taken to another server by a dump, where numbers begin anew;
-    answers how many. See `db/stamps.py`."""
-    return await store_reach.forget_ahead(tx, FORGET_LIMIT)
 
 
 async def _filter_ids(tx: Tx, caller: Caller, project: str | None, batch: str | None) -> tuple[str | None, str | None]:
@@ -188,7 +220,8 @@ async def _left_to_evaluate(tx: Tx, caller: Caller, project_id: str | None, batc
 
 async def _mixed(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
     """The evaluation task that comes before this task for work, if one does; or else the task itself."""
-    if policy.mixes_in(caller.teammate_id, candidate.task_id):
+    mixes_in = policy.mixes_in(caller.teammate_id, candidate.task_id, candidate.mix)
+    if mixes_in and not await store_next.just_evaluated(tx, caller):
         evaluation = await store_next.next_evaluation(tx, caller, candidate.project_id, candidate.batch_id)
         if evaluation is not None:
             return replace(evaluation, batch_id=candidate.batch_id)
@@ -223,6 +256,7 @@ def claimed(caller: Caller, candidate: Candidate, claim_id: str, now: int, expir
         claimed_at=now,
         lease_expires_at=expires,
         redo=candidate.redo,
+        evaluates=candidate.evaluates,
     )
 
 
@@ -260,14 +294,14 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     another response, BadInput for a response that does not fit the task.
     """
     claim = await claim_of(tx, caller, claim_id)
-    if claim.state in _ATTEMPTED:
+    if claim.state in DONE:
         return await _submitted_before(tx, claim, response)
     if not claim.is_live(now):
         raise _lost(claim, now)
     found = await tasks.lock_pending(tx, caller.team_id, caller.mode, claim.task_id)
     if found is None:  # the task has ended, and the claim with it, perhaps by this same submission
         claim = await claim_of(tx, caller, claim_id)
-        if claim.state in _ATTEMPTED:
+        if claim.state in DONE:
             return await _submitted_before(tx, claim, response)
         raise _lost(claim, now)
     task, place = found
@@ -280,9 +314,9 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     text = msgspec.json.encode(checked).decode()
     attempt = NewAttempt(claim.id, caller.teammate_id, text, claim.claimed_at)
     recorded = await tasks.record_attempt(tx, task, place, attempt, now)
-    if task.kind != "work":
-        await quality.score_attempt(tx, caller, task.id, claim.id, checked)
-    return submitted(task.id, recorded)
+    if task.kind != "work" and await quality.score_attempt(tx, caller, task, claim.id, checked, now):
+        await store.retake(tx, claim)
+    return submitted(task.id, recorded, claim.evaluates)
 
 
 async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> Submitted:
@@ -290,13 +324,16 @@ async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> S
     checked = types.TYPES[row["type"]].check_response(msgspec.json.decode(row["params"]), response)
     if msgspec.json.encode(checked) != row["response"].encode():
         raise Conflict(f"the claim {claim.id} was submitted before, with another response")
-    return submitted(claim.task_id, tasks.recorded_before(row["number"], row["wanted"], row["quality"]))
+    return submitted(
+        claim.task_id, tasks.recorded_before(row["number"], row["wanted"], row["quality"]), claim.evaluates
+    )
 
 
-def submitted(task_id: str, recorded: Recorded) -> Submitted:
+def submitted(task_id: str, recorded: Recorded, evaluates: bool) -> Submitted:
     """What a submission answers: the same for every kind of task, and the same when it is sent again."""
     number, wanted = recorded.number, recorded.wanted
-    return Submitted(task_id, "completed" if recorded.done else "pending", min(number, wanted), wanted)
+    status = "completed" if recorded.done else "pending"
+    return Submitted(task_id, status, min(number, wanted), wanted, evaluates)
 
 
 def _lost(claim: Claim, now: int) -> Conflict:
@@ -314,8 +351,13 @@ async def extend(tx: Tx, caller: Caller, claim_id: str, lease_ms: int, now: int)
 
 
 async def skip(tx: Tx, caller: Caller, claim_id: str, reason: str | None, now: int) -> Claim:
-    """Declines the task for good; its place is open to others. Raises NotFound, or Conflict for a lost claim."""
-    return await _put_down(tx, caller, claim_id, ClaimState.SKIPPED, reason, now)
+    """Declines the task for good; its place is open to others. Who declines training is paused in the project.
+
+    Raises NotFound, or Conflict for a lost claim.
+    """
+    claim = await _put_down(tx, caller, claim_id, ClaimState.SKIPPED, reason, now)
+    await quality.note_declined(tx, caller, claim.project_id, claim.task_id, now)
+    return claim
 
 
 async def release(tx: Tx, caller: Caller, claim_id: str, now: int) -> Claim:
@@ -345,7 +387,9 @@ async def _put_down(tx: Tx, caller: Caller, claim_id: str, state: ClaimState, re
 async def queue(tx: Tx, caller: Caller) -> list[Waiting]:
     """What is waiting for this person, in the order of dispatch; without what they hold already."""
     waiting = policy.with_quality(
-        await store_lists.waiting(tx, caller, WAITING_LIMIT), await store_lists.quality_waiting(tx, caller)
+        await store_lists.waiting(tx, caller, WAITING_LIMIT),
+        await store_lists.quality_waiting(tx, caller),
+        WAITING_LIMIT,
     )
     return [part for part in waiting if part.tasks]
 

@@ -16,10 +16,11 @@ from refonte_studio.work.store_next import FIRST_LEASE
 _CLAIM = """c.id, c.team_id, c.task_id, c.project_id, c.batch_id, c.teammate_id, c.state, c.claimed_at,
     c.lease_expires_at, EXISTS (SELECT 1 FROM redos d WHERE d.teammate_id = c.teammate_id AND d.task_id = c.task_id
       AND d.team_id = c.team_id) AS redo"""
-_ASSIGNMENT = ("team_id", "teammate_id", "project_id", "created_at")
+_EVALUATES = """(SELECT j.evaluates FROM projects j WHERE j.id = c.project_id AND j.team_id = c.team_id) AS evaluates"""
+_ASSIGNMENT = ("team_id", "teammate_id", "project_id", "created_at", "paused_at", "pause_reason", "counts_from")
 
 
-def _claim(row: Row) -> Claim:
+def _claim(row: Row, evaluates: bool = False) -> Claim:
     return Claim(
         id=row["id"],
         team_id=row["team_id"],
@@ -31,13 +32,14 @@ def _claim(row: Row) -> Claim:
         claimed_at=row["claimed_at"],
         lease_expires_at=row["lease_expires_at"],
         redo=bool(row["redo"]),
+        evaluates=evaluates,
     )
 
 
 async def held_and_due(tx: Tx, caller: Caller, now: int) -> tuple[Claim | None, bool]:
     """What the person holds, if anything, and whether any lease of their team has run out."""
     row = await tx.one(
-        f"""SELECT {_CLAIM},
+        f"""SELECT {_CLAIM}, {_EVALUATES},
               COALESCE({FIRST_LEASE} <= :now, FALSE) AS due
             FROM (SELECT 1 AS one) AS x
             LEFT JOIN claims c ON c.teammate_id = :me AND c.mode = :mode AND c.state = 'held' AND c.team_id = :team""",
@@ -47,14 +49,14 @@ async def held_and_due(tx: Tx, caller: Caller, now: int) -> tuple[Claim | None, 
         now=now,
     )
     assert row is not None
-    return (_claim(row) if row["id"] else None), bool(row["due"])
+    return (_claim(row, bool(row["evaluates"])) if row["id"] else None), bool(row["due"])
 
 
 async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, now: int, expires: int) -> bool:
-    """Makes the claim; False if the person has been disabled or unassigned, holds another, has had this task, or has it
-    to do again since it was looked for, or not any more.
+    """Makes the claim; False if the person has been disabled, unassigned or paused, holds another, has had this task,
+    or has it to do again since it was looked for, or not any more.
 
-    Nobody can unassign or disable them until this transaction ends.
+    Nobody can unassign, pause or disable them until this transaction ends.
     """
     row = await tx.one(
         """INSERT INTO claims (id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, claimed_at,
@@ -62,7 +64,8 @@ async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: s
            SELECT :id, :team, :mode, :task, :project, :batch, t.id, 'held', :now, :expires
            FROM teammates t CROSS JOIN (
              SELECT 1 AS one FROM assignments a
-             WHERE a.teammate_id = :me AND a.project_id = :project AND a.team_id = :team FOR KEY SHARE) AS assigned
+             WHERE a.teammate_id = :me AND a.project_id = :project AND a.team_id = :team AND a.paused_at IS NULL
+             FOR SHARE) AS assigned
            WHERE t.id = :me AND t.team_id = :team AND t.state = 'active'
              AND :redo = EXISTS (SELECT 1 FROM redos d
                WHERE d.teammate_id = :me AND d.task_id = :task AND d.team_id = :team)
@@ -142,14 +145,14 @@ async def task_and_names(tx: Tx, claim: Claim) -> Row:
 async def claim_of(tx: Tx, caller: Caller, claim_id: str) -> Claim | None:
     """A claim of this person, in any state."""
     row = await tx.one(
-        f"""SELECT {_CLAIM} FROM claims c
+        f"""SELECT {_CLAIM}, {_EVALUATES} FROM claims c
             WHERE c.id = :id AND c.team_id = :team AND c.teammate_id = :me AND c.mode = :mode""",
         id=claim_id,
         team=caller.team_id,
         me=caller.teammate_id,
         mode=caller.mode,
     )
-    return _claim(row) if row else None
+    return _claim(row, bool(row["evaluates"])) if row else None
 
 
 async def recorded(tx: Tx, claim: Claim) -> Row:
@@ -179,6 +182,44 @@ async def move(tx: Tx, claim: Claim, state: ClaimState, now: int, reason: str | 
             reason=reason,
         )
     )
+
+
+async def retake(tx: Tx, claim: Claim) -> None:
+    """Makes the task of a submitted claim the same person's to do again."""
+    await tx.run(
+        "UPDATE claims SET state = 'retaken' WHERE id = :id AND team_id = :team AND state = 'submitted'",
+        id=claim.id,
+        team=claim.team_id,
+    )
+
+
+async def retake_training(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str]) -> None:
+    """Makes the training tasks of these projects that these people have not passed theirs to do again."""
+    await tx.run(
+        """UPDATE claims SET state = CASE state WHEN 'skipped' THEN 'released' ELSE 'retaken' END
+           WHERE team_id = :team AND teammate_id IN :people[] AND state IN ('submitted', 'skipped')
+             AND state IN ('held', 'submitted', 'skipped')
+             AND task_id IN (SELECT t.id FROM tasks t
+               WHERE t.project_id IN :projects[] AND t.kind = 'training' AND t.kind <> 'work' AND t.team_id = :team)
+             AND NOT EXISTS (SELECT 1 FROM quality_attempts q
+               WHERE q.task_id = claims.task_id AND q.teammate_id = claims.teammate_id AND q.team_id = :team
+                 AND q.passed)""",
+        team=team_id,
+        people=list(teammate_ids),
+        projects=list(project_ids),
+    )
+
+
+async def is_evaluated(tx: Tx, caller: Caller) -> bool:
+    """Whether the person is assigned to a project that has evaluation tasks."""
+    row = await tx.one(
+        """SELECT 1 AS one FROM assignments a JOIN projects p ON p.id = a.project_id AND p.team_id = a.team_id
+           WHERE a.teammate_id = :me AND a.team_id = :team AND p.mode = :mode AND p.evaluates LIMIT 1""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+    )
+    return row is not None
 
 
 async def extend(tx: Tx, claim: Claim, expires: int) -> bool:

@@ -14,7 +14,14 @@ from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import ALLOWED, Permission, Proof
 from refonte_studio.kit.ids import new_id
 from refonte_studio.tasks.model import Result
-from refonte_studio.work.store_next import EVALUATION_DUE, FIRST_LEASE, REDO_DUE, TRAINING_DUE, next_open_sql
+from refonte_studio.work.store_next import (
+    EVALUATION_DUE,
+    FIRST_LEASE,
+    JUST_EVALUATED,
+    REDO_DUE,
+    TRAINING_DUE,
+    next_open_sql,
+)
 
 _ROLES = ", ".join(f"'{role}'" for role, allowed in ALLOWED.items() if Permission.WORK in allowed)
 _HOLDER = {
@@ -52,8 +59,10 @@ def _as_me(sql: str) -> str:
     return sql
 
 
-# Of the first two hex digits of an MD5, which is what decides about evaluation tasks (`policy.mixes_in`).
-_MIXES_IN = "('x' || left(md5((SELECT id FROM me) || f.task_id), 2))::bit(8)::int < :mix"
+# Of the first four hex digits of an MD5, which is what decides about evaluation tasks (`policy.mixes_in`).
+_MIXES_IN = """('x' || left(md5((SELECT id FROM me) || f.task_id), 4))::bit(16)::int < (
+          SELECT j.evaluation_mix FROM projects j
+          WHERE j.id = f.project_id AND j.team_id = (SELECT team_id FROM me))"""
 
 _CLAIM = {
     kind: f"""WITH {_me(kind)},
@@ -67,15 +76,15 @@ _CLAIM = {
       found AS MATERIALIZED (
         SELECT f.* FROM plain CROSS JOIN LATERAL ({_as_me(next_open_sql("postgresql"))}) AS f),
       chosen AS MATERIALIZED (
-        SELECT f.* FROM found f WHERE NOT ({_MIXES_IN} AND EXISTS (
+        SELECT f.* FROM found f WHERE NOT ({_MIXES_IN} AND NOT COALESCE({_as_me(JUST_EVALUATED)}, FALSE) AND EXISTS (
           SELECT 1 FROM tasks t
           WHERE t.project_id = f.project_id AND {_as_me(EVALUATION_DUE)}
             AND (t.batch_id IS NULL OR t.batch_id = f.batch_id)))),
       assigned AS MATERIALIZED (
         SELECT a.team_id FROM assignments a
         WHERE a.teammate_id = (SELECT id FROM me) AND a.project_id = (SELECT project_id FROM chosen)
-          AND a.team_id = (SELECT team_id FROM me)
-        FOR KEY SHARE),
+          AND a.team_id = (SELECT team_id FROM me) AND a.paused_at IS NULL
+        FOR SHARE),
       claimed AS (
         INSERT INTO claims (id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, claimed_at,
           lease_expires_at)
@@ -86,7 +95,7 @@ _CLAIM = {
         UPDATE places p SET open = p.open - 1 FROM claimed c
         WHERE p.batch_id = c.batch_id AND p.task_id = c.task_id AND p.team_id = c.team_id)
     SELECT {_CALLER}, c.task_id, o.project_id, o.batch_id, o.batch,
-      o.noted, t.type, t.params, p.name AS project
+      o.noted, t.type, t.params, p.name AS project, p.evaluates, p.evaluation_mix AS mix
     FROM claimed c CROSS JOIN me CROSS JOIN chosen o
     JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id
     JOIN projects p ON p.id = o.project_id AND p.team_id = c.team_id"""
@@ -99,7 +108,7 @@ _LOOK = {
     kind: f"""WITH {_me(kind)}
     SELECT {_CALLER}, c.task_id, c.project_id, c.claimed_at,
       p.batch_id, t.type, t.params, t.callback_url, p.wanted, p.attempts, p.open,
-      j.pipeline, j.consensus_attempts, j.quality,
+      j.pipeline, j.consensus_attempts, j.quality, j.evaluates,
       CASE WHEN {_LAST} THEN
         (SELECT json_agg(json_build_array(m.question, m.model)) FROM project_models m
          WHERE m.project_id = t.project_id AND m.team_id = t.team_id) END AS questions,
@@ -206,7 +215,6 @@ async def claim(
     *,
     project: str | None,
     batch: str | None,
-    mix: int,
     now: int,
     expires: int,
     stale: int,
@@ -222,7 +230,6 @@ async def claim(
         id=claim_id,
         project=project,
         batch=batch,
-        mix=mix,
         now=now,
         expires=expires,
         stale=stale,

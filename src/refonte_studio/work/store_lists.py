@@ -2,8 +2,17 @@
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
-from refonte_studio.work.model import Done, Waiting, default_batch_name
-from refonte_studio.work.store_next import AHEAD, BEHIND, BY_QUEUE, EVALUATION_DUE, OPEN_BATCH, REACH, taken
+from refonte_studio.work.model import Done, QualityWaiting, Waiting, default_batch_name
+from refonte_studio.work.store_next import (
+    AHEAD,
+    BEHIND,
+    BY_QUEUE,
+    EVALUATION_DUE,
+    NOT_THEIR_OWN,
+    OPEN_BATCH,
+    REACH,
+    taken,
+)
 
 
 async def waiting(tx: Tx, caller: Caller, limit: int) -> list[Waiting]:
@@ -28,21 +37,27 @@ async def waiting(tx: Tx, caller: Caller, limit: int) -> list[Waiting]:
     return [Waiting(row["project"], row["batch"], row["tasks"]) for row in rows]
 
 
-async def quality_waiting(tx: Tx, caller: Caller) -> dict[str, int]:
-    """How many training and evaluation tasks the person is due, by the name of the project."""
+async def quality_waiting(tx: Tx, caller: Caller) -> list[QualityWaiting]:
+    """How many training and evaluation tasks the person is due, by project and batch."""
     rows = await tx.all(
-        f"""SELECT p.name AS project, count(*) AS tasks
+        f"""SELECT p.name AS project, o.name AS batch,
+              (SELECT l.name FROM attempts h JOIN batches l ON l.id = h.batch_id AND l.team_id = h.team_id
+               WHERE h.teammate_id = :me AND h.team_id = :team AND h.project_id = p.id
+               ORDER BY h.id DESC LIMIT 1) AS last_batch,
+              count(*) AS tasks
             FROM assignments a JOIN projects p ON p.id = a.project_id AND p.team_id = a.team_id
             JOIN tasks t ON t.project_id = p.id AND t.team_id = a.team_id
-            WHERE a.teammate_id = :me AND a.team_id = :team AND t.kind <> 'work' AND (({EVALUATION_DUE})
+            LEFT JOIN batches o ON o.id = t.batch_id AND o.team_id = t.team_id
+            WHERE a.teammate_id = :me AND a.team_id = :team AND a.paused_at IS NULL
+              AND t.kind <> 'work' AND (({EVALUATION_DUE})
               OR (t.kind = 'training' AND t.status = 'pending' AND t.team_id = :team AND t.mode = :mode
-                AND NOT EXISTS ({taken("t.id")})))
-            GROUP BY p.name ORDER BY p.name""",
+                AND NOT EXISTS ({taken("t.id")}) AND {NOT_THEIR_OWN}))
+            GROUP BY p.id, p.name, o.name ORDER BY p.name, o.name""",
         me=caller.teammate_id,
         team=caller.team_id,
         mode=caller.mode,
     )
-    return {row["project"]: row["tasks"] for row in rows}
+    return [QualityWaiting(row["project"], row["batch"], row["last_batch"], row["tasks"]) for row in rows]
 
 
 async def history(tx: Tx, caller: Caller, limit: int, before: str | None) -> list[Done]:

@@ -17,10 +17,17 @@ def taken(task: str) -> str:
         AND c.state IN ('held', 'submitted', 'skipped')"""
 
 
-# Whether a batch (b) is open to a person: they are assigned to its project, and it has no groups or one of theirs.
+# Whether a quality task (t) was not made of one that the person attempted: they know what is expected.
+NOT_THEIR_OWN = """(SELECT 1 FROM quality_tasks x
+        JOIN attempts s ON s.task_id = x.source_task_id AND s.team_id = x.team_id
+        WHERE x.task_id = t.id AND x.team_id = :team AND s.teammate_id = :me LIMIT 1) IS NULL"""
+
+# Whether a batch (b) is open to a person: they are assigned to its project and not paused in it, and it has no groups
+# or one of theirs.
 # Selects of one value, and not EXISTS, which PostgreSQL may turn into a look at every group of every batch.
 OPEN_TO_ME = """(SELECT 1 FROM assignments a
-        WHERE a.teammate_id = :me AND a.project_id = b.project_id AND a.team_id = :team) IS NOT NULL
+        WHERE a.teammate_id = :me AND a.project_id = b.project_id AND a.team_id = :team
+          AND a.paused_at IS NULL) IS NOT NULL
     AND ((SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id AND g.team_id = :team LIMIT 1) IS NULL
       OR (SELECT 1 FROM batch_groups g JOIN group_members m ON m.group_id = g.group_id AND m.team_id = g.team_id
           WHERE g.batch_id = b.id AND g.team_id = :team AND m.teammate_id = :me LIMIT 1) IS NOT NULL)"""
@@ -92,7 +99,7 @@ def next_open_sql(engine: Engine) -> str:
 
 
 _NEXT = {
-    engine: f"""SELECT o.*, t.type, t.params, p.name AS project
+    engine: f"""SELECT o.*, t.type, t.params, p.name AS project, p.evaluates, p.evaluation_mix AS mix
         FROM ({next_open_sql(engine)}) AS o
         JOIN tasks t ON t.id = o.task_id AND t.team_id = :team
         JOIN projects p ON p.id = o.project_id AND p.team_id = :team"""
@@ -124,6 +131,8 @@ def candidate_of(row: Row) -> Candidate:
         project=row["project"],
         batch=row["batch"],
         noted=bool(row["noted"]),
+        mix=row["mix"],
+        evaluates=bool(row["evaluates"]),
     )
 
 
@@ -135,15 +144,16 @@ FIRST_LEASE = """(SELECT d.lease_expires_at FROM claims d WHERE d.state = 'held'
 # "<> 'work'" is said beside "= 'training'". Apart (MATERIALIZED), lest PostgreSQL look for the first of few training
 # tasks by going through all tasks in their order.
 TRAINING_DUE = f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks t
-    WHERE a.teammate_id = :me AND a.team_id = :team
+    WHERE a.teammate_id = :me AND a.team_id = :team AND a.paused_at IS NULL
       AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
-      AND t.team_id = :team AND t.mode = :mode AND t.status = 'pending' AND NOT EXISTS ({taken("t.id")})"""
+      AND t.team_id = :team AND t.mode = :mode AND t.status = 'pending' AND NOT EXISTS ({taken("t.id")})
+      AND {NOT_THEIR_OWN}"""
 
 
 # Whether the person has tasks to do again.
 REDO_DUE = "SELECT 1 FROM redos d WHERE d.teammate_id = :me AND d.team_id = :team AND d.mode = :mode"
 
-_NEXT_PLAIN = f"""SELECT x.plain, o.*, t.type, t.params, p.name AS project
+_NEXT_PLAIN = f"""SELECT x.plain, o.*, t.type, t.params, p.name AS project, p.evaluates, p.evaluation_mix AS mix
     FROM (SELECT NOT EXISTS (
         SELECT 1 FROM claims h
         WHERE h.teammate_id = :me AND h.mode = :mode AND h.team_id = :team AND h.state = 'held')
@@ -176,22 +186,37 @@ async def next_training(tx: Tx, caller: Caller, project_id: str | None) -> Candi
     row = await tx.one(
         f"""WITH training AS MATERIALIZED ({TRAINING_DUE} AND (CAST(:project AS TEXT) IS NULL
               OR t.project_id = :project))
-            SELECT id, project_id FROM training ORDER BY id LIMIT 1""",
+            SELECT d.id, d.project_id, p.evaluates
+            FROM training d JOIN projects p ON p.id = d.project_id AND p.team_id = :team ORDER BY d.id LIMIT 1""",
         me=caller.teammate_id,
         team=caller.team_id,
         mode=caller.mode,
         project=project_id,
     )
-    return Candidate(row["id"], row["project_id"], None, "training") if row else None
+    if row is None:
+        return None
+    return Candidate(row["id"], row["project_id"], None, "training", evaluates=bool(row["evaluates"]))
 
 
-# Evaluation tasks that the person is due: of a project they are assigned to, and of no batch, or of one that is
-# finalized and open to them.
+# Evaluation tasks that the person is due: of a project they are assigned to and not paused in, and of no batch, or of
+# one that is finalized and open to them.
 EVALUATION_DUE = f"""t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = 'pending'
-    AND t.team_id = :team AND t.mode = :mode AND NOT EXISTS ({taken("t.id")})
+    AND t.team_id = :team AND t.mode = :mode AND NOT EXISTS ({taken("t.id")}) AND {NOT_THEIR_OWN}
     AND (t.batch_id IS NULL OR EXISTS (
       SELECT 1 FROM batches b
       WHERE b.id = t.batch_id AND b.team_id = :team AND b.state <> 'staging' AND {OPEN_TO_ME}))"""
+
+
+# Whether the last that the person did was an evaluation task: then none is mixed in, lest all that are due come in a
+# row, before the same task for work.
+JUST_EVALUATED = """(SELECT t.kind FROM attempts h JOIN tasks t ON t.id = h.task_id AND t.team_id = h.team_id
+        WHERE h.teammate_id = :me AND h.team_id = :team ORDER BY h.id DESC LIMIT 1) = 'evaluation'"""
+
+
+async def just_evaluated(tx: Tx, caller: Caller) -> bool:
+    """Whether the last that the person did was an evaluation task."""
+    row = await tx.one(f"SELECT COALESCE({JUST_EVALUATED}, FALSE) AS so", me=caller.teammate_id, team=caller.team_id)
+    return bool(row is not None and row["so"])
 
 
 async def next_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
@@ -199,17 +224,21 @@ async def next_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_
     row = await tx.one(
         f"""WITH evaluation AS MATERIALIZED (
               SELECT t.id, t.project_id, t.batch_id FROM assignments a CROSS JOIN tasks t
-              WHERE a.teammate_id = :me AND a.team_id = :team AND t.project_id = a.project_id AND {EVALUATION_DUE}
+              WHERE a.teammate_id = :me AND a.team_id = :team AND a.paused_at IS NULL
+                AND t.project_id = a.project_id AND {EVALUATION_DUE}
                 AND (CAST(:project AS TEXT) IS NULL OR t.project_id = :project)
                 AND (CAST(:batch AS TEXT) IS NULL OR t.batch_id IS NULL OR t.batch_id = :batch))
-            SELECT id, project_id, batch_id FROM evaluation ORDER BY id LIMIT 1""",
+            SELECT d.id, d.project_id, d.batch_id, p.evaluates
+            FROM evaluation d JOIN projects p ON p.id = d.project_id AND p.team_id = :team ORDER BY d.id LIMIT 1""",
         me=caller.teammate_id,
         team=caller.team_id,
         mode=caller.mode,
         project=project_id,
         batch=batch_id,
     )
-    return Candidate(row["id"], row["project_id"], row["batch_id"], "evaluation") if row else None
+    if row is None:
+        return None
+    return Candidate(row["id"], row["project_id"], row["batch_id"], "evaluation", evaluates=bool(row["evaluates"]))
 
 
 async def last_batch(tx: Tx, caller: Caller, project_id: str) -> str | None:

@@ -1,0 +1,100 @@
+"""The SQL of pauses: an assignment that is paused stays, and lets nobody claim."""
+
+from collections.abc import Sequence
+
+from refonte_studio.db import Row, Tx
+from refonte_studio.kit.caller import Mode
+from refonte_studio.projects.model import Pause
+
+_SELECT = """SELECT a.teammate_id, t.email, a.project_id, p.name AS project, a.paused_at, a.pause_reason
+    FROM assignments a JOIN projects p ON p.id = a.project_id AND p.team_id = a.team_id
+    JOIN teammates t ON t.id = a.teammate_id AND t.team_id = a.team_id"""
+
+
+def _pause(row: Row) -> Pause:
+    return Pause(
+        teammate_id=row["teammate_id"],
+        email=row["email"],
+        project_id=row["project_id"],
+        project=row["project"],
+        paused_at=row["paused_at"],
+        reason=row["pause_reason"],
+    )
+
+
+async def pause(
+    tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str], reason: str, now: int
+) -> Sequence[str]:
+    """Pauses those of these people who are assigned and not paused; answers who they are.
+
+    Waits for claims that they are making just now.
+    """
+    rows = await tx.all(
+        """UPDATE assignments SET paused_at = :now, pause_reason = :reason
+           WHERE team_id = :team AND project_id = :project AND teammate_id IN :people[] AND paused_at IS NULL
+           RETURNING teammate_id""",
+        team=team_id,
+        project=project_id,
+        people=list(teammate_ids),
+        reason=reason,
+        now=now,
+    )
+    return [row["teammate_id"] for row in rows]
+
+
+async def lift(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str], now: int) -> Sequence[str]:
+    """Lifts the pauses of these people; answers whose. What they did before counts no more."""
+    rows = await tx.all(
+        """UPDATE assignments SET paused_at = NULL, pause_reason = NULL, counts_from = :now
+           WHERE team_id = :team AND project_id = :project AND teammate_id IN :people[] AND paused_at IS NOT NULL
+           RETURNING teammate_id""",
+        team=team_id,
+        project=project_id,
+        people=list(teammate_ids),
+        now=now,
+    )
+    return [row["teammate_id"] for row in rows]
+
+
+async def page(
+    tx: Tx,
+    team_id: str,
+    mode: Mode,
+    project_id: str | None,
+    teammate_ids: Sequence[str] | None,
+    after: tuple[str, str] | None,
+    limit: int,
+    *,
+    paused: bool,
+) -> list[Pause]:
+    """The assignments of active people, all or those that are paused, by person and project."""
+    person, project = after or ("", "")
+    people = "" if teammate_ids is None else "AND a.teammate_id IN :people[]"
+    rows = await tx.all(
+        f"""{_SELECT}
+            WHERE a.team_id = :team AND p.mode = :mode AND t.state = 'active' {people}
+              {"AND a.paused_at IS NOT NULL" if paused else ""}
+              AND (CAST(:project AS TEXT) IS NULL OR a.project_id = :project)
+              AND (a.teammate_id, a.project_id) > (:after_person, :after_project)
+            ORDER BY a.teammate_id, a.project_id LIMIT :limit""",
+        team=team_id,
+        mode=mode,
+        project=project_id,
+        after_person=person,
+        after_project=project,
+        limit=limit,
+        **({} if teammate_ids is None else {"people": list(teammate_ids)}),
+    )
+    return [_pause(row) for row in rows]
+
+
+async def assignments(tx: Tx, team_id: str, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Pause]:
+    """Assignments by person and project, of these pairs and maybe of more."""
+    rows = await tx.all(
+        f"""{_SELECT}
+            WHERE a.team_id = :team AND a.teammate_id IN :people[] AND a.project_id IN :projects[]""",
+        team=team_id,
+        people=sorted({teammate_id for teammate_id, _ in pairs}),
+        projects=sorted({project_id for _, project_id in pairs}),
+    )
+    return {(row["teammate_id"], row["project_id"]): _pause(row) for row in rows}

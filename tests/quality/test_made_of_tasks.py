@@ -1,0 +1,44 @@
+"""Quality tasks that are made of completed ones."""
+
+import pytest
+
+from tests.makers import answer, batch, claim_task, project, task
+from tests.world import World
+
+
+@pytest.mark.parametrize("kind", ["training", "evaluation"])
+async def test_an_audited_task_becomes_a_quality_task_for_those_who_did_not_attempt_it(world: World, kind: str):
+    await project(world)
+    (source,) = await batch(world, "Pets")
+    await answer(world.ben, "bird")
+    path = f"/task/{source}/quality_task"
+    assert "not audited" in await world.ana.refused(400, "POST", path, {"kind": kind})
+    await world.ana.post(f"/task/{source}/audit", {"accepted": False})
+    assert "rejected" in await world.ana.refused(400, "POST", path, {"kind": kind})
+    await world.ana.post(f"/task/{source}/audit", {"accepted": True})
+    assert "'fish'" in await world.ana.refused(
+        400, "POST", path, {"kind": kind, "expected_response": {"category": "fish"}}
+    )
+    made = await world.ana.post(path, {"kind": kind})
+    assert made == {"id": made["id"], "expected_response": {"category": "bird"}}
+    assert made["id"] in await world.ana.refused(409, "POST", path, {"kind": kind})
+    old, new = await world.ana.get(f"/task/{source}"), await world.ana.get(f"/task/{made['id']}")
+    same = ("type", "attachment", "categories", "project", "metadata")
+    assert [old[name] for name in same] == [new[name] for name in same]
+    assert await claim_task(world.ben) is None, "he has answered it"
+    assert (await world.ben.get("/work/queue"))["waiting"] == 0
+    assert (await world.ben.get("/work/training"))["projects"] == []
+    assert (await answer(world.dee, "bird"))["task_id"] == made["id"]
+    (attempt,) = (await world.ana.get("/quality/labelers", quality_task_ids=made["id"]))["docs"]
+    assert attempt["passed"]
+    await world.ana.refused(400, "POST", f"/task/{made['id']}/quality_task", {"kind": kind})
+
+
+async def test_only_a_completed_task_becomes_a_quality_task(world: World):
+    await project(world)
+    pending = await task(world, "Pets")
+    path = f"/task/{pending}/quality_task"
+    assert "pending" in await world.ana.refused(400, "POST", path, {"kind": "training"})
+    assert "work" in await world.ana.refused(400, "POST", path, {"kind": "work"})
+    await world.ana.refused(404, "POST", "/task/nothing/quality_task", {"kind": "training"})
+    await world.cid.refused(404, "POST", path, {"kind": "training"})
