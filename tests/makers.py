@@ -8,17 +8,23 @@ CATEGORIES = ["cat", "dog", "bird"]
 
 
 async def project(
-    world: World, name: str = "Pets", people: tuple[Person, ...] | None = None, wanted: int = 1, **body: Any
+    world: World,
+    name: str = "Pets",
+    people: tuple[Person, ...] | None = None,
+    wanted: int = 1,
+    by: Person | None = None,
+    **body: Any,
 ) -> str:
     """A Studio categorization project with Ben and Dee (or these people) assigned; its name."""
+    maker = by or world.ana
     if wanted > 1:
         body |= {"pipeline": "consensus_task", "consensus_attempts": wanted}
     body = {"type": "categorization", "studio": True, "params": {"categories": CATEGORIES}, **body}
-    await world.ana.post("/projects", {"name": name, **body})
+    await maker.post("/projects", {"name": name, **body})
     assigned = (world.ben, world.dee) if people is None else people
     if assigned:
         emails = [person.email for person in assigned]
-        await world.ana.post("/studio/assignments/add", {"emails": emails, "projects": [name]})
+        await maker.post("/studio/assignments/add", {"emails": emails, "projects": [name]})
     return name
 
 

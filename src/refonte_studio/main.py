@@ -26,7 +26,7 @@ from refonte_studio.reviews import service as reviews_service
 from refonte_studio.reviews.routes import operations as reviews
 from refonte_studio.reviews.routes_studio import operations as reviews_studio
 from refonte_studio.tasks import estimation
-from refonte_studio.tasks.model import ReviewDue, TasksChanged, TasksEnded
+from refonte_studio.tasks.model import AttemptsImported, ReviewDue, TasksChanged, TasksEnded
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
 from refonte_studio.teams.mail import Mailer
@@ -40,7 +40,7 @@ from refonte_studio.web.openapi import Schema, document
 from refonte_studio.web.operation import Credential, Door
 from refonte_studio.web.pages import PAGES
 from refonte_studio.web.site import site
-from refonte_studio.work import service as work_service
+from refonte_studio.work import endings as work_endings
 from refonte_studio.work.routes import operations as work
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -59,12 +59,13 @@ OPERATIONS: tuple[Operation, ...] = (
 
 # What happens in a lower room, and what it causes, in the same transaction, in this order.
 LISTENERS: Listeners = {
-    TeammatesDisabled: (work_service.on_disabled, reviews_service.on_disabled),
-    Unassigned: (work_service.on_unassigned,),
-    Paused: (work_service.on_paused,),
-    PauseLifted: (work_service.on_pause_lifted,),
-    ReviewDue: (work_service.on_review_due, reviews_service.on_review_due),
-    TasksEnded: (work_service.on_tasks_ended, reviews_service.on_tasks_ended, callbacks_service.on_tasks_ended),
+    TeammatesDisabled: (work_endings.on_disabled, reviews_service.on_disabled),
+    Unassigned: (work_endings.on_unassigned,),
+    Paused: (work_endings.on_paused,),
+    PauseLifted: (work_endings.on_pause_lifted,),
+    AttemptsImported: (work_endings.on_attempts_imported,),
+    ReviewDue: (work_endings.on_review_due, reviews_service.on_review_due),
+    TasksEnded: (work_endings.on_tasks_ended, reviews_service.on_tasks_ended, callbacks_service.on_tasks_ended),
     TasksChanged: (callbacks_service.on_tasks_changed,),
     QualityChanged: (estimation.on_quality_changed,),
     BatchCompleted: (callbacks_service.on_batch_completed,),

@@ -21,9 +21,10 @@ SECTIONS: tuple[tuple[str, str, Mapping[tuple[str, str], str], tuple[str, ...]],
         "Teammate",
         "An invitation makes an `invited` person; the set-up link and the command line make `active` ones.\n"
         "Disabling ends sessions, keys and claims at once. `restore` is for those who had joined, `reopen` for those\n"
-        "who had not.",
+        "who had not. An import of answers makes `external` annotators of whoever it names and nobody knows: no\n"
+        "teammates, until they are invited or made one on the command line.",
         teams.MOVES,
-        ("invited", "active"),
+        ("invited", "active", "external"),
     ),
     (
         "Batch",

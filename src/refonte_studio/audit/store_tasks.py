@@ -61,13 +61,14 @@ TASK_RULES = (
     ),
     Rule(
         "completed-by-its-last-attempt",
-        "The attempt that makes up the number wanted is the last, and completes its task at once or has it reviewed.",
+        "The attempt that makes up the number wanted is the last, and completes its task at once or has it reviewed;"
+        " but of those that came with a task, all count.",
         """SELECT a.task_id AS id, 'attempt ' || a.number || ' of ' || a.wanted || ' wanted, and ' || m.made
              || ' in all; the task is ' || t.status AS found
            FROM attempts a JOIN tasks t ON t.id = a.task_id
            JOIN (SELECT task_id, COUNT(*) AS made FROM attempts WHERE rejected_at IS NULL GROUP BY task_id) m
              ON m.task_id = a.task_id
-           WHERE t.kind = 'work' AND a.number >= a.wanted AND a.rejected_at IS NULL
+           WHERE t.kind = 'work' AND a.number >= a.wanted AND a.rejected_at IS NULL AND NOT a.imported
              AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.task_id = a.task_id)
              AND (a.number <> a.wanted OR m.made <> a.number OR t.status <> 'completed'
                OR t.completed_at <> a.submitted_at)""",

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
@@ -33,9 +33,15 @@ class Status(StrEnum):
 
 @app.command("import")
 def import_file(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="NDJSON; - for standard input.", show_default=False)],
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="NDJSON; - for standard input.", show_default=False)
+    ] = None,
     project: Annotated[str | None, typer.Option(metavar="NAME", help="For lines that name no project.")] = None,
     batch: Annotated[str | None, typer.Option(metavar="NAME", help="For lines that name no batch.")] = None,
+    answers: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Instead of FILE: CSV of question,worker,answer; - for standard input."),
+    ] = None,
     team: OurTeam = None,
     mode: World = KeyMode.LIVE,
     data: Data = None,
@@ -43,27 +49,52 @@ def import_file(
 ) -> None:
     """Create tasks from NDJSON: all of them or, if a line is bad, none.
 
-    A line is what POST /v1/task/{type} takes, and may have `type`, too.
-    """
-    settings = settings_of(data=data, database=database)
-    with ExitStack() as stack:
-        source = sys.stdin.buffer if file == "-" else stack.enter_context(open(file, "rb"))
-        size = None if file == "-" else os.fstat(source.fileno()).st_size
-        advance = stack.enter_context(progress("Importing", "bytes", size))
+    A line is what POST /v1/task/{type} takes, and may have `type`, too, and
+    `attempts`: [{labeler, response, submitted_at}], answers that people have
+    given elsewhere. A line of an export is taken as well, without what became
+    of the task there; --project and --batch then say where it goes. Canceled
+    tasks are left out.
 
-        async def chunks() -> AsyncIterator[bytes]:
-            while chunk := await asyncio.to_thread(source.read, CHUNK_BYTES):
-                yield chunk
-                advance(len(chunk))
+    Of --answers, each question becomes a categorization task, with everybody's
+    answers as its attempts. Its unique_id and text are the question; the
+    categories are the project's or, if it has none, the answers that there are.
+    """
+    if (file is None) == (answers is None):
+        raise typer.BadParameter("give either FILE or --answers FILE")
+    settings = settings_of(data=data, database=database)
+    path = file or answers or ""
+    with ExitStack() as stack:
+        source = sys.stdin.buffer if path == "-" else stack.enter_context(open(path, "rb"))
+        size = None if path == "-" else os.fstat(source.fileno()).st_size
+        advance = stack.enter_context(progress("Importing", "bytes", size))
 
         async def work(db: Database) -> int:
             from refonte_studio.tasks.routes_import import ImportParams, import_tasks
 
-            call = await _call(db, settings, team, mode, chunks)
+            async def chunks() -> AsyncIterator[bytes]:
+                while chunk := await asyncio.to_thread(source.read, CHUNK_BYTES):
+                    yield chunk
+                    advance(len(chunk))
+
+            async def crowd() -> AsyncIterator[bytes]:
+                from refonte_studio.cli.crowd import params_of, read
+
+                params = await db.read(params_of, call.caller, project, batch)
+                for line in (await asyncio.to_thread(read, _told(source, advance), params)).tasks():
+                    yield line
+
+            call = await _call(db, settings, team, mode, chunks if answers is None else crowd)
             return (await import_tasks(call, ImportParams(project=project, batch=batch))).created
 
         created = with_database(settings, work)
     print(f"Imported {created:,} tasks.")
+
+
+def _told(source: BinaryIO, advance: Callable[[int], None]) -> Iterator[bytes]:
+    """The lines of a file, telling how far it is read."""
+    for line in source:
+        yield line
+        advance(len(line))
 
 
 @app.command("export")

@@ -30,6 +30,7 @@ TASK_TYPES = (
     "videoplaybackannotation",
 )
 ANY_TYPE = "any"  # the default project's
+DEFAULT_NAME = "default"  # its name, unless another project has it
 
 Pipeline = Literal["standard_task", "consensus_task"]
 PIPELINES: tuple[Pipeline, ...] = get_args(Pipeline)

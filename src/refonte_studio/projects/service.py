@@ -29,6 +29,7 @@ from refonte_studio.projects.groups import (
 from refonte_studio.projects.model import (
     ANY_TYPE,
     CONSENSUS,
+    DEFAULT_NAME,
     DEFAULTS,
     STANDARD,
     Project,
@@ -76,8 +77,6 @@ __all__ = [
     "unassign",
     "update_group",
 ]
-
-DEFAULT_NAME = "default"
 
 
 async def create_project(

@@ -158,6 +158,6 @@ async def attempts(
         unknown = [task_id for task_id in task_ids if task_id not in known]
         if unknown:
             raise BadInput(f"there is no quality task {', '.join(map(shown, unknown[:10]))}")
-    people = None if emails is None else [mate.id for mate in await teams.people(tx, caller.team_id, emails)]
+    people = None if emails is None else [mate.id for mate in await teams.labelers(tx, caller.team_id, emails)]
     rows = await store.attempts(tx, caller, task_ids, people, limit + 1, checked_token(token))
     return page_of(rows, limit, lambda attempt: attempt.id)

@@ -161,9 +161,10 @@ async def complete_enough(tx: Tx, project: Project, tasks: Sequence[Task], now: 
         elif reason is not None:
             await _review(tx, task, count, result, reason, now)
         else:
-            await store_attempts.complete(tx, task.team_id, task.id, result, now)
             completed.append(task)
     if completed:
+        by_id = {task.id: results[task.id] for task in completed}
+        await store_attempts.complete_all(tx, project.team_id, by_id, now)
         await _ended(tx, completed, now)
     return len(completed)
 
@@ -186,8 +187,7 @@ async def complete_attempted(tx: Tx, team_id: str, batch_ids: Sequence[str], now
         after = ""
         while tasks := await store_places.lock_attempted(tx, team_id, batch_id, after, CHUNK):
             attempts = await store_attempts.attempts_of(tx, team_id, [task.id for task in tasks])
-            for task_id, result in (await outcomes.results(tx, tasks, attempts)).items():
-                await store_attempts.complete(tx, team_id, task_id, result, now)
+            await store_attempts.complete_all(tx, team_id, await outcomes.results(tx, tasks, attempts), now)
             await _ended(tx, tasks, now)
             completed[batch_id] += len(tasks)
             after = tasks[-1].id

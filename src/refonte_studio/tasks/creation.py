@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from refonte_studio.batches import service as batches
@@ -17,6 +18,8 @@ from refonte_studio.tasks import policy, store, store_places
 from refonte_studio.tasks.completion import settle
 from refonte_studio.tasks.model import Kind, Place, Status, Task, TasksEnded
 from refonte_studio.tasks.policy import Draft
+
+_NONE: Mapping[str, int] = MappingProxyType({})
 
 
 async def create_task(
@@ -130,18 +133,22 @@ async def count_new(tx: Tx, batch: Batch, count: int) -> None:
     await batches.reopen(tx, batch)
 
 
-async def insert_places(tx: Tx, project: Project, batch: Batch | None, tasks: Sequence[Task]) -> None:
-    """The places of those of these new tasks, of one batch, that are pending."""
+async def insert_places(
+    tx: Tx, project: Project, batch: Batch | None, tasks: Sequence[Task], made: Mapping[str, int] = _NONE
+) -> None:
+    """The places of those of these new tasks, of one batch, that are pending; `made` tells what attempts they have."""
     wanted = project.attempts_wanted
     pending = [task for task in tasks if task.status is Status.PENDING]
     # nobody who works the batch may have passed them: they may come in beside tasks that are older or newer
     opened = await store_places.present_stamp(tx) if pending and batch is not None and batch.state != STAGING else None
-    places = [
-        Place(task.places_in, task.id, wanted, 0, wanted if task.kind == "work" else 0)  # whoever is due may attempt it
-        for task in pending
-    ]
+    places = [_place(task, wanted, made.get(task.id, 0)) for task in pending]
     if places:
         await store_places.insert(tx, project.team_id, places, opened)
+
+
+def _place(task: Task, wanted: int, attempts: int) -> Place:
+    # a quality task may be attempted by whoever is due
+    return Place(task.places_in, task.id, wanted, attempts, wanted - attempts if task.kind == "work" else 0)
 
 
 def task_from(draft: Draft, task_id: str, project: Project, batch_id: str | None, kind: Kind, now: int) -> Task:

@@ -119,6 +119,7 @@ class Estimates:
     attempts: int  # that were gone over
     done_at: int | None
     waiting: bool  # whether somebody asked for new ones
+    running: bool  # whether they are being made
     questions: list[QuestionFound]
 
 
@@ -132,6 +133,7 @@ async def estimates(tx: Tx, caller: Caller, project_name: str) -> Estimates:
         row["attempts"] if row else 0,
         row["done_at"] if row else None,
         row is not None and row["asked_at"] is not None,
+        row is not None and row["taken_at"] is not None,
         [QuestionFound(*each.values()) for each in rows],
     )
 

@@ -1,4 +1,7 @@
-"""An import: lines are checked as they come, put aside, and written in one transaction when all are good."""
+"""An import: lines are checked as they come, put aside, and written in one transaction when all are good.
+
+A line may bring attempts that were made elsewhere. They count like those made here.
+"""
 
 from codecs import BOM_UTF8
 from collections import Counter
@@ -17,12 +20,15 @@ from refonte_studio.kit.errors import BadInput, StudioError, shown
 from refonte_studio.kit.ids import new_ids
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import ANY_TYPE, Project
-from refonte_studio.tasks import creation, policy, store, store_lists
-from refonte_studio.tasks.completion import settle
-from refonte_studio.tasks.model import Status, Task, TasksEnded
-from refonte_studio.tasks.spool import Prepared, Spool
+from refonte_studio.tasks import creation, elsewhere, policy, store, store_attempts, store_estimates, store_lists
+from refonte_studio.tasks.completion import complete_enough, settle
+from refonte_studio.tasks.model import Attempt, AttemptsImported, Status, Task, TasksEnded
+from refonte_studio.tasks.spool import Answer, Prepared, Spool
+from refonte_studio.teams import service as teams
+from refonte_studio.teams.model import label_key
 
 SHOWN_LINES = 100  # bad lines that an error tells of
+LABELERS_LIMIT = 100_000  # different ones of one import
 
 Place = tuple[str | None, str | None]  # the names of a project and a batch; None: the default one
 
@@ -45,6 +51,7 @@ class Line:
     type: str | None
     place: Place
     given: dict[str, Any]
+    attempts: Any  # as they came
 
 
 @dataclass(slots=True)
@@ -54,11 +61,15 @@ class Import:
     mode: Mode
     place: Place  # of lines that name none
     spool: Spool
+    now: int
     targets: dict[Place, Target] = field(default_factory=dict)
     bad: list[dict[str, Any]] = field(default_factory=list)
     bad_count: int = 0  # `bad` is cut to the first of them
     _unique_ids: set[int] = field(default_factory=set)  # hashes of those met so far
     used: dict[int, Place] = field(default_factory=dict)  # where lines put aside go, by the number of the target
+    attempted: set[int] = field(default_factory=set)  # those of them where some come with attempts
+    labelers: list[str] = field(default_factory=list)  # everybody's name, by number
+    _labelers: dict[str, int] = field(default_factory=dict)  # the numbers, by what makes a name unique
 
     def expect(self, targets: Sequence[Target]) -> None:
         """Takes note of what was looked up."""
@@ -85,12 +96,16 @@ class Import:
             if not text or text.isspace():
                 continue
             try:
-                found.append(self._line(number, text))
+                line = self._line(number, text)
             except BadInput as error:
                 self.refuse(number, error.message)
+                continue
+            if line is not None:
+                found.append(line)
         return found
 
-    def _line(self, number: int, text: bytes) -> Line:
+    def _line(self, number: int, text: bytes) -> Line | None:
+        """The line; None for a task of an export that was canceled there."""
         try:
             value = msgspec.json.decode(text)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -100,15 +115,23 @@ class Import:
         if not isinstance(value, dict):
             raise BadInput(f"a line must be a JSON object, not {_beginning(text)}")
         given: dict[str, Any] = value
+        attempts = given.pop("attempts", None)
+        exported = "task_id" in given
+        if exported and given.get("status") == Status.CANCELED:
+            return None
+        if exported:
+            given = elsewhere.creation_of(given)
         type_name = given.pop("type", None)
         if type_name is not None and not isinstance(type_name, str):
             raise BadInput(f"type must be text, in {_beginning(text)}")
         project, batch = policy.name_in(given, "project"), policy.name_in(given, "batch")
+        if exported and self.place != (None, None):
+            project, batch = self.place
         if project is None:
             project = self.place[0]
         if batch is None and project == self.place[0]:
             batch = self.place[1]
-        return Line(number, type_name, (project, batch), given)
+        return Line(number, type_name, (project, batch), given, attempts)
 
     def unmet(self, lines: Sequence[Line]) -> list[Place]:
         """Places that are still to be looked up."""
@@ -133,13 +156,34 @@ class Import:
             type_name = target.project.type
         if type_name is None:
             raise BadInput("type is required, since the project takes tasks of every type")
-        draft = policy.drafted(policy.task_type(type_name), line.given, target.project, self.mode)
+        task_type = policy.task_type(type_name)
+        draft = policy.drafted(task_type, line.given, target.project, self.mode)
+        answers: tuple[Answer, ...] = ()
+        if line.attempts is not None and line.attempts != []:
+            if self.mode == "test":
+                raise BadInput("attempts are not taken in test mode, where a sample response completes every task")
+            answers = self._answers(elsewhere.given_attempts(task_type, draft.params, line.attempts, self.now))
         if draft.unique_id is not None:
             key = hash(draft.unique_id)
             if key in self._unique_ids:
                 raise BadInput(f"unique_id {shown(draft.unique_id)} is on a line before this one, too")
             self._unique_ids.add(key)
-        return Prepared(line.number, target.number, draft)
+        return Prepared(line.number, target.number, draft, answers)
+
+    def _answers(self, attempts: Sequence[elsewhere.Given]) -> tuple[Answer, ...]:
+        return tuple(
+            Answer(self._number(each.labeler), each.response, each.started_at, each.submitted_at) for each in attempts
+        )
+
+    def _number(self, labeler: str) -> int:
+        key = label_key(labeler)
+        number = self._labelers.get(key)
+        if number is None:
+            if len(self.labelers) >= LABELERS_LIMIT:
+                raise BadInput(f"labeler {shown(labeler)} is one more than the {LABELERS_LIMIT:,} of one import")
+            number = self._labelers[key] = len(self.labelers)
+            self.labelers.append(labeler)
+        return number
 
     def keep(self, lines: Sequence[Prepared], taken: set[str]) -> None:
         """Puts lines aside, unless a unique_id of theirs is taken."""
@@ -149,6 +193,7 @@ class Import:
             self.spool.add(lines)
             places = {target.number: target.place for target in self.targets.values()}
             self.used.update({line.target: places[line.target] for line in lines})
+            self.attempted.update(line.target for line in lines if line.answers)
 
     def refuse_taken(self, lines: Sequence[Prepared], taken: set[str]) -> None:
         """Notes those lines whose unique_id a task has already."""
@@ -200,21 +245,26 @@ def _beginning(text: bytes) -> str:
 
 
 @takes_long
-async def write(tx: Tx, caller: Caller, places: Mapping[int, Place], spool: Spool, now: int) -> int:
+async def write(tx: Tx, caller: Caller, importing: Import, now: int) -> int:
     """Creates the tasks of all lines put aside; answers how many. Raises Duplicate for a unique_id that is taken."""
     found: dict[int, tuple[Project, Batch]] = {}
-    for number, (project_name, batch_name) in places.items():
+    for number, (project_name, batch_name) in importing.used.items():
         project = await creation.project_named(tx, caller.team_id, caller.mode, project_name, batch_name, now)
         found[number] = (project, await creation.batch_named(tx, project, batch_name, now))
-    opened = {batch.id: batch for _, batch in found.values()}
-    for batch_id in sorted(opened):  # in one order everywhere, so that no two imports wait for each other
-        opened[batch_id] = await creation.open_batch(tx, opened[batch_id])
+    opened = await _opened(tx, importing, found)
+    people = await teams.external_people(tx, caller.team_id, importing.labelers, now)
+    ids = [people[labeler] for labeler in importing.labelers]
     counts: Counter[str] = Counter()
-    for lines in spool.chunks():
+    completed = {batch_id for batch_id, batch in opened.items() if batch.mode == "test"}
+    for lines in importing.spool.chunks():
         tasks = _tasks(lines, found, now)
         await store.insert_tasks(tx, tasks)
+        made = {task.id: len(line.answers) for task, line in zip(tasks, lines, strict=True) if line.answers}
+        attempts = _attempts(tasks, lines, ids, now) if made else {}
         for (project, batch), tasks_there in _by_place(tasks, found.values()):
-            await creation.insert_places(tx, project, opened[batch.id], tasks_there)
+            await creation.insert_places(tx, project, opened[batch.id], tasks_there, made)
+            if await _attempted(tx, project, [task for task in tasks_there if task.id in made], attempts, now):
+                completed.add(batch.id)
         tagged = [(task, line.draft.tags) for task, line in zip(tasks, lines, strict=True) if line.draft.tags]
         await store.insert_tags(tx, [(task.team_id, tag, task.id) for task, tags in tagged for tag in tags])
         counts.update(task.batch_id for task in tasks if task.batch_id is not None)
@@ -222,9 +272,60 @@ async def write(tx: Tx, caller: Caller, places: Mapping[int, Place], spool: Spoo
             await tx.tell(TasksEnded.of(tasks, Status.COMPLETED, now, held=False))
     for batch_id, count in sorted(counts.items()):
         await creation.count_new(tx, opened[batch_id], count)
-        if caller.mode == "test":
+        if batch_id in completed:
             await settle(tx, caller.team_id, batch_id, now)
     return counts.total()
+
+
+async def _opened(tx: Tx, importing: Import, found: Mapping[int, tuple[Project, Batch]]) -> dict[str, Batch]:
+    """The batches, by id, which take tasks until this transaction ends."""
+    attempted = {found[number][1].id for number in importing.attempted}
+    opened = {batch.id: batch for _, batch in found.values()}
+    for batch_id in sorted(opened):  # in one order everywhere, so that no two imports wait for each other
+        if batch_id in attempted:
+            # such an import may `settle` the batch in the end: of two who kept it open, each would wait for the other
+            await tx.lock(f"attempted:{batch_id}")
+        opened[batch_id] = await creation.open_batch(tx, opened[batch_id])
+    return opened
+
+
+def _attempts(
+    tasks: Sequence[Task], lines: Sequence[Prepared], people: Sequence[str], now: int
+) -> dict[str, list[Attempt]]:
+    """The attempts that these tasks come with, by task."""
+    ids = iter(new_ids(now, sum(len(line.answers) for line in lines)))
+    return {
+        task.id: [
+            Attempt(
+                id=next(ids),
+                task_id=task.id,
+                teammate_id=people[answer.labeler],
+                number=number,
+                response=answer.response,
+                started_at=answer.started_at,
+                submitted_at=answer.submitted_at,
+            )
+            for number, answer in enumerate(line.answers, 1)
+        ]
+        for task, line in zip(tasks, lines, strict=True)
+        if line.answers
+    }
+
+
+async def _attempted(
+    tx: Tx, project: Project, tasks: Sequence[Task], attempts: Mapping[str, Sequence[Attempt]], now: int
+) -> bool:
+    """Records the attempts of new tasks of a project; whether any of those that have enough is completed."""
+    if not tasks:
+        return False
+    wanted = project.attempts_wanted
+    by_id = {task.id: task for task in tasks}
+    made = [attempt for task in tasks for attempt in attempts[task.id]]
+    await store_attempts.insert_imported(tx, by_id, made, wanted)
+    await tx.tell(AttemptsImported(by_id, made))
+    await store_estimates.ask(tx, project.team_id, project.id, now)  # they may be older than what was gone over
+    enough = [task for task in tasks if len(attempts[task.id]) >= wanted]
+    return await complete_enough(tx, project, enough, now) > 0
 
 
 def _by_place(

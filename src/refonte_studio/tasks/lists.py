@@ -58,9 +58,8 @@ async def _emails(
     tx: Tx, team_id: str, audits: dict[str, list[Audit]], tries: dict[str, list[Attempt]]
 ) -> dict[str, str]:
     """The addresses of those who audited or attempted, by id."""
-    if not audits and not tries:
-        return {}
-    return {teammate.id: teammate.email for teammate in await teams.team_members(tx, team_id)}
+    given = [*audits.values(), *tries.values()]
+    return await teams.emails_of(tx, team_id, (each.teammate_id for by_task in given for each in by_task))
 
 
 async def show(tx: Tx, caller: Caller, task_id: str) -> bytes:

@@ -208,6 +208,14 @@ class TasksEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptsImported(Event):
+    """New tasks have come with attempts that were made elsewhere."""
+
+    tasks: Mapping[str, Task]  # by id
+    attempts: Sequence[Attempt]
+
+
+@dataclass(frozen=True, slots=True)
 class TasksChanged(Event):
     """These completed tasks have another response than they had."""
 

@@ -178,7 +178,7 @@ def as_json(name: str, value: Any) -> str:
 def text(name: str, value: Any, most: int) -> str:
     """Text that the database can keep and find again. Raises BadInput for anything else."""
     if not isinstance(value, str):
-        raise BadInput(f"{name} must be text, not {_kind(value)}")
+        raise BadInput(f"{name} must be text, not {kind_of(value)}")
     if not value.strip():
         raise BadInput(f"{name} must not be blank")
     if len(value) > most:
@@ -188,7 +188,7 @@ def text(name: str, value: Any, most: int) -> str:
     return value
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
     return shown(value)
@@ -203,7 +203,7 @@ def tags(value: Any) -> tuple[str, ...]:
     """Tags, each once, in order; text stands for a list of one. Raises BadInput naming what is wrong."""
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list):
-        raise BadInput(f"tags must be a list of texts, not {_kind(value)}")
+        raise BadInput(f"tags must be a list of texts, not {kind_of(value)}")
     return bounded_tags(text(f"tags[{index}]", tag, TAG_LENGTH) for index, tag in enumerate(listed))
 
 

@@ -30,7 +30,8 @@ class QuestionOut(msgspec.Struct, kw_only=True):
 class EstimatesOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     consensus_method: str
     attempts: int
-    waiting: bool
+    waiting: bool  # whether new estimates were asked for
+    running: bool  # whether they are being made
     questions: list[QuestionOut]
     estimated_at: str | None = None
 
@@ -40,6 +41,7 @@ class EstimatesOut(msgspec.Struct, kw_only=True, omit_defaults=True):
             consensus_method=found.method,
             attempts=found.attempts,
             waiting=found.waiting,
+            running=found.running,
             estimated_at=iso(found.done_at) if found.done_at is not None else None,
             questions=[
                 QuestionOut(
@@ -84,6 +86,7 @@ _EXAMPLE = {
     "consensus_method": "default",
     "attempts": 8070,
     "waiting": False,
+    "running": False,
     "questions": [
         {
             "question": "category",

@@ -38,7 +38,11 @@ class ImportOut(msgspec.Struct, kw_only=True):
     answer=ImportOut,
     params=ImportParams,
     body=Body.STREAM,
-    body_schema={"type": "string", "description": "One creation of a task as a JSON object in each line."},
+    body_schema={
+        "type": "string",
+        "description": "One creation of a task as a JSON object in each line. It may have `attempts`: "
+        "[{labeler, response, submitted_at?, started_at?}], answers that people have given elsewhere.",
+    },
     body_type="application/x-ndjson",
     example={"project": "Dog breeds", "batch": "October photographs"},
     example_answer={"created": 807},
@@ -49,9 +53,19 @@ async def import_tasks(call: Call, params: ImportParams) -> ImportOut:
     Each line is what `POST /v1/task/{type}` takes, and may have `type`, which is needed only where the project takes
     tasks of every type. `project` and `batch` in the query are for lines that name none. All lines are imported or
     none: where some are bad, the answer is 400 with `lines: [{line, error}]`, the first 100 of them.
+
+    A line may have `attempts`, at most 100: `[{labeler, response, submitted_at, started_at}]`, answers that people have
+    given elsewhere. `response` is as a labeler would submit it; the times may be left out. `labeler` is a teammate's
+    e-mail address or any other name, up to 200 characters, once in a line; whoever is no teammate becomes an external
+    annotator, who cannot sign in and is not listed in the team, until an invitation makes a teammate of them. These
+    attempts count like any other: a task that has enough is completed with the result of all of them, another one
+    waits for the rest. Nobody is given a task that they have attempted elsewhere. In test mode they are refused.
+
+    A line of an export (it has a `task_id`) is taken as a creation, without what the task was and became there: its
+    attempts decide anew. Canceled tasks are left out. Here `project` and `batch` in the query win, if any is given.
     """
     with Spool() as spool:
-        importing = Import(call.caller.mode, (params.project, params.batch), spool)
+        importing = Import(call.caller.mode, (params.project, params.batch), spool, call.now)
         await _look_up(call, importing, [importing.place])
         importing.check_place()
         settings = call.studio.settings
@@ -80,7 +94,7 @@ async def _take(call: Call, importing: Import, lines: Lines) -> None:
 
 async def _write(call: Call, importing: Import) -> int:
     try:
-        return await call.db.write(imports.write, call.caller, importing.used, importing.spool, call.now)
+        return await call.db.write(imports.write, call.caller, importing, call.now)
     except Duplicate as error:
         # somebody took a unique_id after its line was checked: tell which
         for lines in importing.spool.chunks():

@@ -13,12 +13,22 @@ MEMORY_BYTES = 4_000_000
 _LENGTH_BYTES = 8
 
 
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """A checked attempt, by the number of its labeler among those of the import."""
+
+    labeler: int
+    response: str
+    started_at: int
+    submitted_at: int
+
+
 class Prepared(msgspec.Struct, frozen=True, array_like=True):
     """A line of an import that passed every check."""
 
     line: int
     target: int  # the number of its project and batch among those of the import
     draft: Draft
+    answers: tuple[Answer, ...]  # in the order in which they were submitted
 
 
 _encode = msgspec.msgpack.Encoder().encode

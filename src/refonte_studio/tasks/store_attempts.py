@@ -1,10 +1,10 @@
 """The SQL of attempts, and of completing tasks by them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from refonte_studio.db import Row, Tx
-from refonte_studio.tasks.model import Attempt, Audit, Result
+from refonte_studio.tasks.model import Attempt, Audit, Result, Task
 
 
 def attempt_of(row: Row) -> Attempt:
@@ -31,6 +31,25 @@ async def insert_attempt(tx: Tx, **values: Any) -> None:
                  AND c.state = 'retaken'))""",
         **values,
     )
+
+
+_IMPORTED = (
+    *("id", "team_id", "mode", "task_id", "project_id", "batch_id", "teammate_id", "number", "wanted", "response"),
+    *("started_at", "submitted_at", "imported"),
+)
+
+
+async def insert_imported(tx: Tx, tasks: Mapping[str, Task], attempts: Sequence[Attempt], wanted: int) -> None:
+    """Attempts that were made elsewhere, of new tasks that want so many."""
+    rows = [
+        (
+            *(each.id, task.team_id, task.mode, task.id, task.project_id, task.batch_id, each.teammate_id),
+            *(each.number, wanted, each.response, each.started_at, each.submitted_at, True),
+        )
+        for each in attempts
+        for task in (tasks[each.task_id],)
+    ]
+    await tx.insert("attempts", _IMPORTED, rows)
 
 
 async def attempts_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, list[Attempt]]:
@@ -80,6 +99,27 @@ async def complete(tx: Tx, team_id: str, task_id: str, result: Result, now: int)
         response=result.response,
         confidence=result.confidence,
         agreement=result.agreement,
+        now=now,
+    )
+
+
+async def complete_all(tx: Tx, team_id: str, results: Mapping[str, Result], now: int) -> None:
+    """Gives pending tasks their responses, by id."""
+    if tx.engine == "sqlite":  # a statement is no round trip there
+        for task_id, result in results.items():
+            await complete(tx, team_id, task_id, result, now)
+        return
+    await tx.run(
+        """UPDATE tasks t SET status = 'completed', response = r.response, confidence = r.confidence,
+             agreement = r.agreement, completed_at = :now, updated_at = :now
+           FROM unnest(CAST(:ids AS TEXT[]), CAST(:responses AS TEXT[]), CAST(:confidences AS FLOAT8[]),
+             CAST(:agreements AS FLOAT8[])) AS r (id, response, confidence, agreement)
+           WHERE t.id = r.id AND t.team_id = :team_id AND t.status = 'pending'""",
+        team_id=team_id,
+        ids=list(results),
+        responses=[result.response for result in results.values()],
+        confidences=[result.confidence for result in results.values()],
+        agreements=[result.agreement for result in results.values()],
         now=now,
     )
 

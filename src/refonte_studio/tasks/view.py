@@ -74,9 +74,9 @@ def _state(task: Task) -> dict[str, Any]:
     if task.status is Status.COMPLETED:
         state["response"] = msgspec.Raw(task.response or "{}")
         if task.confidence is not None:
-            state["confidence"] = task.confidence
+            state["confidence"] = round(task.confidence, 4)
         if task.agreement is not None:
-            state["agreement"] = task.agreement
+            state["agreement"] = round(task.agreement, 4)
         state["customer_review_status"] = task.review_status or ReviewStatus.PENDING.value
     return state
 

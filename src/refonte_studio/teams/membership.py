@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from refonte_studio.db import Tx
+from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Caller, Mode, Role
-from refonte_studio.kit.errors import BadInput, NotFound, Unauthorized, shown
+from refonte_studio.kit.errors import BadInput, Conflict, NotFound, Unauthorized, shown
 from refonte_studio.kit.ids import digest, new_ids, new_secret
 from refonte_studio.teams import policy, service, store, store_access
 from refonte_studio.teams.model import (
@@ -23,7 +24,10 @@ from refonte_studio.teams.model import (
 
 
 async def invite(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, now: int, lifetime_ms: int) -> Roster:
-    """Invites new addresses and renews open invitations; active teammates stay as they are. All or none."""
+    """Invites new addresses and external annotators, and renews open invitations; active teammates stay as they are.
+
+    All or none. Raises Conflict if an import is just making an external annotator of one of them.
+    """
     addresses = policy.checked_addresses(emails)
     role = policy.checked_role(team_role)
     await service.lock_roster(tx, caller.team_id)
@@ -35,15 +39,17 @@ async def invite(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, 
     expires_at = now + lifetime_ms
     team = await store.team(tx, caller.team_id)
     made = [_invitation(team, caller, email, role, expires_at) for email in new.values()]
-    await store.insert_invited(
-        tx,
-        [
-            (new_id, team.id, sent.email, key, role.value, digest(sent.token), expires_at, now)
-            for new_id, key, sent in zip(new_ids(now, len(new)), new, made, strict=True)
-        ],
-    )
-    waiting = [person for person in known.values() if person.state is State.INVITED]
-    made += [await _send_again(tx, caller, team, person, "renew", role, expires_at) for person in waiting]
+    rows = [
+        (new_id, team.id, sent.email, key, role.value, digest(sent.token), expires_at, now)
+        for new_id, key, sent in zip(new_ids(now, len(new)), new, made, strict=True)
+    ]
+    try:
+        await store.insert_invited(tx, rows)
+    except Duplicate as error:
+        raise Conflict("answers of one of these people are just being imported; try again") from error
+    for state, move in ((State.INVITED, "renew"), (State.EXTERNAL, "invite")):
+        waiting = [person for person in known.values() if person.state is state]
+        made += [await _send_again(tx, caller, team, person, move, role, expires_at) for person in waiting]
     return Roster(await store.teammates(tx, team.id), made)
 
 

@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from refonte_studio.db import Event
 from refonte_studio.kit.caller import Mode, Role
@@ -12,9 +13,11 @@ class State(StrEnum):
     INVITED = "invited"
     ACTIVE = "active"
     DISABLED = "disabled"
+    EXTERNAL = "external"  # an annotator whose answers came from elsewhere; no teammate until invited
 
 
-# How a teammate moves from state to state. `restore` is for those who had joined, `reopen` for those who never did.
+# How a teammate moves from state to state. `restore` is for those who had joined, `reopen` for those who never did;
+# `invite` and `create` make a teammate of an external annotator.
 MOVES: dict[tuple[State, str], State] = {
     (State.INVITED, "renew"): State.INVITED,
     (State.INVITED, "accept"): State.ACTIVE,
@@ -22,6 +25,8 @@ MOVES: dict[tuple[State, str], State] = {
     (State.ACTIVE, "disable"): State.DISABLED,
     (State.DISABLED, "restore"): State.ACTIVE,
     (State.DISABLED, "reopen"): State.INVITED,
+    (State.EXTERNAL, "invite"): State.INVITED,
+    (State.EXTERNAL, "create"): State.ACTIVE,
 }
 
 
@@ -33,7 +38,7 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Teammate:
-    """A person in a team. The same address in two teams is two unrelated people."""
+    """A person in a team, or an external annotator. The same address in two teams is two unrelated people."""
 
     id: str
     team_id: str
@@ -49,7 +54,7 @@ class Teammate:
     @property
     def joined(self) -> bool:
         """Whether they ever became active, whatever they are now."""
-        return self.invite_expires_at is None
+        return self.invite_expires_at is None and self.state is not State.EXTERNAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +121,9 @@ class TeammatesDisabled(Event):
 def email_key(email: str) -> str:
     """What makes an address unique within its team."""
     return unicodedata.normalize("NFC", email.strip()).lower()
+
+
+@lru_cache(maxsize=16_384)  # a crowd's labels come again and again
+def label_key(label: str) -> str:
+    """What makes whoever is called so unique within a team: an address as above, any other name as it is written."""
+    return email_key(label) if "@" in label else unicodedata.normalize("NFC", label.strip())

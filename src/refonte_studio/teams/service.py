@@ -9,6 +9,9 @@ from refonte_studio.kit.clock import MINUTE_MS
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, TooMany, Unauthorized, shown
 from refonte_studio.kit.ids import digest, new_id, new_secret
 from refonte_studio.teams import policy, store, store_access
+from refonte_studio.teams.annotators import emails_of as emails_of
+from refonte_studio.teams.annotators import external_people as external_people
+from refonte_studio.teams.annotators import labelers as labelers
 from refonte_studio.teams.model import MOVES, Candidate, Key, SignedIn, State, Team, Teammate, email_key
 
 KEY_USE_RESOLUTION_MS = MINUTE_MS  # how fine a key's last-used time is
@@ -113,9 +116,25 @@ async def create_teammate(
     first_name: str | None = None,
     last_name: str | None = None,
 ) -> str:
-    """An active teammate, without an invitation; answers their id. A taken address is a Conflict."""
+    """An active teammate, without an invitation; answers their id. A taken address is a Conflict.
+
+    An external annotator of this address becomes that teammate.
+    """
     ((key, address),) = policy.checked_addresses([email]).items()
     await lock_roster(tx, team_id)
+    known = (await store.teammates_for_update(tx, team_id, [key])).get(key)
+    if known is not None and known.state is State.EXTERNAL:
+        await store.create_of_external(
+            tx,
+            id=known.id,
+            team_id=team_id,
+            role=role.value,
+            state=MOVES[State.EXTERNAL, "create"].value,
+            first_name=first_name,
+            last_name=last_name,
+            password_hash=password_hash,
+        )
+        return known.id
     teammate_id = new_id(now)
     try:
         await store.insert_teammate(
@@ -150,16 +169,23 @@ async def addresses(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str]:
 
 
 async def people(tx: Tx, team_id: str, emails: Sequence[str]) -> list[Teammate]:
-    """The teammates of these addresses, in order, each once. Raises BadInput naming an unknown one."""
+    """The teammates of these addresses, in order, each once. Raises BadInput naming an unknown one.
+
+    An external annotator is no teammate: who asks about people's work asks `labelers`.
+    """
     return in_order(await store.teammates_by_key(tx, team_id, [email_key(email) for email in emails]), emails)
 
 
 def in_order(found: dict[str, Teammate], emails: Sequence[str]) -> list[Teammate]:
-    """The people found, in the order of the addresses, each once. Raises BadInput naming the unknown ones."""
+    """The teammates found, in the order of the addresses, each once. Raises BadInput naming the others."""
     unknown = [email for email in emails if email_key(email) not in found]
     if unknown:
         raise BadInput(f"no teammate has the address {policy.listed(unknown)}")
-    return [found[key] for key in dict.fromkeys(email_key(email) for email in emails)]
+    chosen = [found[key] for key in dict.fromkeys(email_key(email) for email in emails)]
+    external = [person.email for person in chosen if person.state is State.EXTERNAL]
+    if external:
+        raise BadInput(f"an external annotator is no teammate until invited: {policy.listed(external)}")
+    return chosen
 
 
 async def find_person(tx: Tx, email: str, team_name: str | None = None) -> Teammate:

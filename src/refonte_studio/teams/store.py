@@ -95,8 +95,11 @@ async def insert_teammate(tx: Tx, **values: Any) -> None:
 
 
 async def teammates(tx: Tx, team_id: str) -> list[Teammate]:
-    """Everybody of the team, in the order of their arrival."""
-    rows = await tx.all(f"SELECT {_TEAMMATE} FROM teammates WHERE team_id = :team_id ORDER BY id", team_id=team_id)
+    """Everybody of the team, in the order of their arrival. External annotators are not of the team."""
+    rows = await tx.all(
+        f"SELECT {_TEAMMATE} FROM teammates WHERE team_id = :team_id AND state <> 'external' ORDER BY id",
+        team_id=team_id,
+    )
     return [_teammate(row) for row in rows]
 
 
@@ -108,7 +111,7 @@ async def addresses(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str]:
 
 
 async def teammates_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, Teammate]:
-    """The teammates of these addresses (in lower case), by address."""
+    """The teammates and external annotators of these keys, by key."""
     rows = await tx.all(
         f"SELECT {_TEAMMATE}, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :keys[]",
         team_id=team_id,
@@ -126,6 +129,26 @@ async def teammates_for_update(tx: Tx, team_id: str, keys: Sequence[str]) -> dic
         keys=list(keys),
     )
     return {row["email_key"]: _teammate(row) for row in rows}
+
+
+async def ids_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, str]:
+    """The ids of the teammates and external annotators of these keys, by key."""
+    rows = await tx.all(
+        "SELECT id, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :keys[]",
+        team_id=team_id,
+        keys=list(keys),
+    )
+    return {row["email_key"]: row["id"] for row in rows}
+
+
+async def emails(tx: Tx, team_id: str, teammate_ids: Sequence[str]) -> dict[str, str]:
+    """The addresses of teammates, and the names of external annotators, by id."""
+    rows = await tx.all(
+        "SELECT id, email FROM teammates WHERE id IN :teammate_ids[] AND team_id = :team_id",
+        team_id=team_id,
+        teammate_ids=list(teammate_ids),
+    )
+    return {row["id"]: row["email"] for row in rows}
 
 
 async def teammates_of_address(tx: Tx, key: str, team_name: str | None) -> list[tuple[Teammate, str]]:
@@ -185,6 +208,27 @@ _INVITED = (
 async def insert_invited(tx: Tx, rows: Sequence[Sequence[Any]]) -> None:
     """New invited people: id, team_id, email, email_key, role, invite_hash, invite_expires_at, created_at."""
     await tx.insert("teammates", _INVITED, [(*row, State.INVITED.value, False) for row in rows])
+
+
+_EXTERNAL = ("id", "team_id", "email", "email_key", "role", "state", "disable_rapid_emails", "created_at")
+
+
+async def insert_external(tx: Tx, team_id: str, people: Sequence[tuple[str, str, str]], now: int) -> None:
+    """New external annotators: id, name, key. Raises Duplicate if a key is taken."""
+    role, state = Role.LABELER.value, State.EXTERNAL.value
+    await tx.insert(
+        "teammates", _EXTERNAL, [(id_, team_id, name, key, role, state, False, now) for id_, name, key in people]
+    )
+
+
+async def create_of_external(tx: Tx, **values: Any) -> None:
+    """Makes an external annotator a teammate."""
+    await tx.run(
+        """UPDATE teammates SET role = :role, state = :state, first_name = :first_name, last_name = :last_name,
+             password_hash = :password_hash
+           WHERE team_id = :team_id AND id = :id AND state = 'external'""",
+        **values,
+    )
 
 
 async def invite_again(

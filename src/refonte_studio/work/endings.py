@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from refonte_studio.db import Tx
 from refonte_studio.projects.model import Paused, PauseLifted, Unassigned
-from refonte_studio.tasks.model import ReviewDue, TasksEnded
+from refonte_studio.tasks.model import AttemptsImported, ReviewDue, TasksEnded
 from refonte_studio.teams.model import TeammatesDisabled
 from refonte_studio.work import redos, store, store_redos
 from refonte_studio.work.model import Claim, ClaimState
@@ -73,6 +73,11 @@ async def on_paused(tx: Tx, event: Paused) -> None:
 async def on_pause_lifted(tx: Tx, event: PauseLifted) -> None:
     """Training that was not passed is theirs to do again."""
     await store.retake_training(tx, event.team_id, event.teammate_ids, [event.project_id])
+
+
+async def on_attempts_imported(tx: Tx, event: AttemptsImported) -> None:
+    """Nobody is given a task again that they have attempted elsewhere."""
+    await store.insert_submitted(tx, event.tasks, event.attempts)
 
 
 async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:

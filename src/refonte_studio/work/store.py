@@ -4,11 +4,12 @@ Lock order, everywhere: the row of a task's places, then of the claim, then of t
 assignment after the places; disabling somebody has it the other way round, and is tried again if that collides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.db.stamps import STAMP
 from refonte_studio.kit.caller import Caller
+from refonte_studio.tasks.model import Attempt, Task
 from refonte_studio.work.model import Candidate, Claim, ClaimState
 from refonte_studio.work.store_next import FIRST_LEASE
 
@@ -17,6 +18,10 @@ _CLAIM = """c.id, c.team_id, c.task_id, c.project_id, c.batch_id, c.teammate_id,
     c.lease_expires_at, EXISTS (SELECT 1 FROM redos d WHERE d.teammate_id = c.teammate_id AND d.task_id = c.task_id
       AND d.team_id = c.team_id) AS redo"""
 _EVALUATES = """(SELECT j.evaluates FROM projects j WHERE j.id = c.project_id AND j.team_id = c.team_id) AS evaluates"""
+_SUBMITTED = (
+    *("id", "team_id", "mode", "task_id", "project_id", "batch_id", "teammate_id", "state"),
+    *("claimed_at", "lease_expires_at", "ended_at"),
+)
 _ASSIGNMENT = ("team_id", "teammate_id", "project_id", "created_at", "paused_at", "pause_reason", "counts_from")
 
 
@@ -83,6 +88,20 @@ async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: s
         expires=expires,
     )
     return row is not None
+
+
+async def insert_submitted(tx: Tx, tasks: Mapping[str, Task], attempts: Sequence[Attempt]) -> None:
+    """Claims that were never held here: of attempts that were made elsewhere."""
+    state = ClaimState.SUBMITTED.value
+    rows = [
+        (
+            *(each.id, task.team_id, task.mode, task.id, task.project_id, task.batch_id, each.teammate_id, state),
+            *(each.started_at, each.submitted_at, each.submitted_at),
+        )
+        for each in attempts
+        for task in (tasks[each.task_id],)
+    ]
+    await tx.insert("claims", _SUBMITTED, rows)
 
 
 async def take_place(tx: Tx, team_id: str, batch_id: str, task_id: str) -> bool:

@@ -162,6 +162,10 @@ def upgrade() -> None:
             sa.Column("evaluation_mix", sa.Integer(), server_default=sa.text("(13107)"), nullable=False)
         )
         batch_op.add_column(sa.Column("evaluates", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
+    op.execute(
+        """UPDATE projects SET evaluates = true WHERE EXISTS (
+             SELECT 1 FROM tasks t WHERE t.project_id = projects.id AND t.kind = 'evaluation' AND t.kind <> 'work')"""
+    )
 
     with op.batch_alter_table("quality_tasks", schema=None) as batch_op:
         batch_op.add_column(sa.Column("source_task_id", sa.Text(), nullable=True))

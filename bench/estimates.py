@@ -1,0 +1,168 @@
+"""What estimates cost: how long one of a large project takes, and what claims meanwhile take.
+
+    python bench/estimates.py
+    python bench/estimates.py --postgresql --tasks 100000 --attempts 5
+
+Starts a real server on an empty database, imports a project of so many tasks with so many attempts each, made up of
+people of different accuracy, and has its estimates made anew again and again, while labelers claim and answer tasks of
+another project; in turns with the same without estimates.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+
+import load
+from figures import Figures, table
+from processes import serving
+from seed import make_batch, make_project, make_team, post
+from target import Target, target, target_options
+
+PROJECT = "Crowd"
+CATEGORIES = ["one", "two", "three", "four"]
+CHUNK = 10_000  # tasks of one import
+POLL_S = 0.05
+GRACE_S = 180.0
+TASKS_PER_S = 5_000  # that labelers may use up
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    alone: Figures
+    beside: Figures
+    seconds: float  # that the estimates took
+
+
+def lines(options: argparse.Namespace) -> Iterator[bytes]:
+    """Tasks with their attempts; who is right how often is drawn once for each person."""
+    chance = random.Random(options.seed)
+    people = [(f"person {number}", chance.betavariate(8, 2)) for number in range(options.people)]
+    for number in range(options.tasks):
+        right = chance.choice(CATEGORIES)
+        attempts = [
+            {"labeler": name, "response": {"category": right if chance.random() < skill else chance.choice(CATEGORIES)}}
+            for name, skill in chance.sample(people, options.attempts)
+        ]
+        task = {"type": "categorization", "project": PROJECT, "attachment": f"https://example.com/{number}.jpg"}
+        yield json.dumps({**task, "attempts": attempts}).encode()
+
+
+def bring(http: httpx.Client, options: argparse.Namespace) -> None:
+    """Makes the project and imports its tasks."""
+    consensus = {"pipeline": "consensus_task", "consensus_attempts": options.attempts}
+    body = {
+        "name": PROJECT,
+        "type": "categorization",
+        "studio": True,
+        "params": {"categories": CATEGORIES},
+        **consensus,
+    }
+    post(http, "/projects", json=body)
+    began, chunk = time.perf_counter(), list[bytes]()
+    for line in lines(options):
+        chunk.append(line)
+        if len(chunk) == CHUNK:
+            post(http, "/tasks/import", content=b"\n".join(chunk), timeout=600)
+            chunk.clear()
+    if chunk:
+        post(http, "/tasks/import", content=b"\n".join(chunk), timeout=600)
+    took = time.perf_counter() - began
+    answers = options.tasks * options.attempts
+    print(f"{answers:,} attempts imported in {took:.1f} s, {answers / took:,.0f} a second", flush=True)
+
+
+class Watch(threading.Thread):
+    """Asks for estimates and waits until they are made; `began` is set when a process is at it."""
+
+    def __init__(self, http: httpx.Client, *, ask: bool) -> None:
+        super().__init__(daemon=True)
+        self._http = http
+        self._ask = ask
+        self.began = threading.Event()
+        self.seconds = 0.0
+        self.start()
+
+    def run(self) -> None:
+        if self._ask:
+            post(self._http, f"/projects/{PROJECT}/consensus/estimate")
+        while not self._state()["running"]:
+            time.sleep(POLL_S)
+        began = time.perf_counter()
+        self.began.set()
+        while self._state()["running"]:
+            time.sleep(POLL_S)
+        self.seconds = time.perf_counter() - began
+
+    def _state(self) -> dict[str, bool]:
+        answer = self._http.get(f"/projects/{PROJECT}/consensus")
+        answer.raise_for_status()
+        return answer.json()
+
+
+def measured(where: Target, options: argparse.Namespace) -> list[Round]:
+    """Rounds of claims alone and beside estimates."""
+    team = asyncio.run(make_team(where.url, options.labelers))
+    found: list[Round] = []
+    with serving(where.url) as server, team.client(server.url) as http:
+        make_project(http, team.labelers)
+        bring(http, options)
+        first = Watch(http, ask=False)
+        first.join(GRACE_S)
+        print(f"the first estimates, which give every task its confidence: {first.seconds:.1f} s", flush=True)
+        make_batch(http, round(TASKS_PER_S * options.seconds * options.rounds * 2))
+        where.settle()
+        for number in range(1, options.rounds + 1):
+            alone = load.drive(server.url, team.keys, options.seconds, warm_up=1.0)
+            watch = Watch(http, ask=True)
+            watch.began.wait(GRACE_S)
+            beside = load.drive(server.url, team.keys, options.seconds, warm_up=0.2)
+            watch.join(GRACE_S)
+            found.append(Round(alone, beside, watch.seconds))
+            ratio = beside.of("claim").p50_ms / alone.of("claim").p50_ms
+            print(f"round {number}: estimates {watch.seconds:.1f} s, a claim beside them {ratio:.2f} times", flush=True)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    target_options(parser)
+    parser.add_argument("--tasks", type=int, default=100_000)
+    parser.add_argument("--attempts", type=int, default=5, help="of each task")
+    parser.add_argument("--people", type=int, default=1_000)
+    parser.add_argument("--labelers", type=int, default=1, help="who claim and answer meanwhile")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with target(options) as where:
+        found = measured(where, options)
+    rows = [("round", "estimates", "claim p50 alone", "beside", "ratio", "tasks/s alone", "beside")]
+    for number, each in enumerate(found, 1):
+        alone, beside = each.alone.of("claim").p50_ms, each.beside.of("claim").p50_ms
+        speeds = f"{each.alone.tasks_per_second:,.0f}", f"{each.beside.tasks_per_second:,.0f}"
+        rows.append(
+            (
+                str(number),
+                f"{each.seconds:.1f} s",
+                f"{alone:.2f} ms",
+                f"{beside:.2f} ms",
+                f"{beside / alone:.2f}",
+                *speeds,
+            )
+        )
+    print(table(rows))
+    ratios = [each.beside.of("claim").p50_ms / each.alone.of("claim").p50_ms for each in found]
+    seconds = statistics.median(each.seconds for each in found)
+    print(f"in the middle: {seconds:.1f} s (aim: 10), a claim {statistics.median(ratios):.2f} times (aim: 1.2)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Attempts made elsewhere, as the lines of an import bring them."""
+
+import json
+from typing import Any
+
+from refonte_studio.audit.service import audit
+from tests.audit import check, snapshot
+from tests.tasks.given import ATTACHMENT
+from tests.world import Person, World
+
+
+def said(labeler: str, category: str = "cat", **more: Any) -> dict[str, Any]:
+    """One attempt of a categorization."""
+    return {"labeler": labeler, "response": {"category": category}, **more}
+
+
+def line(*attempts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A task with these attempts."""
+    return {"attachment": ATTACHMENT, "attempts": list(attempts), **more}
+
+
+async def bring(person: Person, *lines: dict[str, Any], status: int = 200, mode: Any = "live", **query: str) -> Any:
+    """The answer to an import."""
+    body = "".join(json.dumps(each) + "\n" for each in lines)
+    response = await person.call("POST", "/tasks/import", content=body, params=query, mode=mode)
+    assert response.status_code == status, response.text
+    return response.json()
+
+
+async def export(person: Person, **query: str) -> list[dict[str, Any]]:
+    """Every task with its attempts, oldest first."""
+    response = await person.call("GET", "/tasks/export", params={"attempts": "true", **query})
+    return [json.loads(each) for each in response.text.splitlines()]
+
+
+async def check_all(world: World) -> None:
+    """Fails unless the database keeps every rule."""
+    check(await world.db.read(snapshot))
+    assert [finding for finding in await world.db.read(audit) if finding.count] == []
