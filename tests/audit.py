@@ -32,8 +32,8 @@ _TABLES = {
     "tasks": "id, team_id, mode, project_id, batch_id, kind, status, response, created_at, completed_at, reviewed",
     "places": "team_id, batch_id, task_id, wanted, attempts, open, opened, reviewing",
     "reaches": "teammate_id, batch_id, reached, seen",
-    "attempts": "id, team_id, mode, project_id, batch_id, task_id, teammate_id, number, wanted, submitted_at, round, "
-    "imported, rejected_at",
+    "attempts": "id, team_id, mode, project_id, batch_id, task_id, teammate_id, number, wanted, submitted_at, round,"
+    " rejected_at, imported",
     "claims": "id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, lease_expires_at, ended_at",
     "batch_counts": "batch_id, pending, completed, canceled",
     "batch_deltas": "batch_id, pending, completed, canceled",

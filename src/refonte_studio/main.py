@@ -20,7 +20,7 @@ from refonte_studio.insight.routes import operations as insight
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import Clock, system_clock
 from refonte_studio.kit.grid import Grid
-from refonte_studio.projects.model import PauseLifted, QualityChanged, Unassigned
+from refonte_studio.projects.model import Paused, PauseLifted, QualityChanged, Unassigned
 from refonte_studio.projects.routes import operations as projects
 from refonte_studio.quality.routes import operations as quality
 from refonte_studio.reviews import service as reviews_service
@@ -63,6 +63,7 @@ OPERATIONS: tuple[Operation, ...] = (
 LISTENERS: Listeners = {
     TeammatesDisabled: (endings.on_disabled, reviews_service.on_disabled),
     Unassigned: (endings.on_unassigned,),
+    Paused: (endings.on_paused,),
     PauseLifted: (endings.on_pause_lifted,),
     AttemptsImported: (endings.on_attempts_imported,),
     ReviewDue: (endings.on_review_due, reviews_service.on_review_due),

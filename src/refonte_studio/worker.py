@@ -25,7 +25,6 @@ from refonte_studio.tasks import service as tasks
 from refonte_studio.teams import service as teams
 from refonte_studio.teams.mail import Mail, Mailer
 from refonte_studio.web import Studio
-from refonte_studio.work import endings
 from refonte_studio.work import service as work
 
 POLL_S = 0.5
@@ -57,7 +56,7 @@ async def _fold_counts(tx: Tx, _now: int) -> int:
 
 FORGET = Chore("forget what was seen on another server", 3_600, work.forget_reaches_ahead, 5_000)
 CHORES = (
-    Chore("expire leases", 5, endings.expire_leases, 500),
+    Chore("expire leases", 5, work.expire_leases, 500),
     Chore("expire leases of reviews", 5, reviews.expire_leases, 500),
     FORGET,
     Chore("fold the counts of batches", 10, _fold_counts, 5_000),

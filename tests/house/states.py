@@ -45,7 +45,7 @@ SECTIONS: tuple[tuple[str, str, Mapping[tuple[str, str], str], tuple[str, ...]],
         "Claim",
         "One person's hold on one place of a task. `held` is the only state that keeps a place. After `released` and\n"
         "`expired` the person may get the task again; after `submitted` and `skipped` they may not, but by `retake`:\n"
-        "training that was not passed is done again, what a review sent back to them too, and what was declined when\n"
+        "a review sent the task back to them, or training that was not passed is done again, if it was declined when\n"
         "a manager lets the person begin anew. `end` comes from outside: the person left the project or the team, or\n"
         "the task was completed or canceled, or came under review.",
         work.MOVES,

@@ -1,5 +1,7 @@
 """A rejected task goes back: to the same people, to different ones, or to anyone."""
 
+import json
+
 import pytest
 
 from refonte_studio.audit.service import audit
@@ -115,6 +117,21 @@ async def test_a_redo_that_is_not_done_is_open_to_others(world: World, how: str,
     assert await claim_task(world.dee) == task
 
 
+async def test_somebody_who_is_paused_finishes_what_they_hold_and_does_no_more_again(world: World):
+    name = await project(world, rejects_to="same")
+    first, second = await batch(world, name, tasks=2)
+    for _ in range(2):
+        await answer(world.ben)
+    for _ in range(2):
+        await decide(world.mia, "reject", comments="no")
+    assert await claim_task(world.ben) == first
+    await world.ana.post("/quality/pauses/add", {"project": name, "emails": [world.ben.email]})
+    check(await world.db.read(snapshot))
+    assert await claim_task(world.dee) == second
+    await answer(world.ben, "cat")
+    assert await claim_task(world.ben) is None
+
+
 async def test_a_task_does_not_wait_for_somebody_who_has_left(world: World):
     name = await project(world, wanted=2, rejects_to="same")
     (task,) = await batch(world, name)
@@ -126,6 +143,22 @@ async def test_a_task_does_not_wait_for_somebody_who_has_left(world: World):
     assert await claim_task(world.max) == await claim_task(world.dee) == task
     await world.ana.post("/studio/assignments/add", {"emails": [world.ben.email], "projects": [name]})
     assert await claim_task(world.ben) is None
+
+
+async def test_attempts_made_elsewhere_are_reviewed_and_done_again_here(world: World):
+    name = await project(world, rejects_to="same")
+    await world.ana.post("/batches", {"project": name, "name": "Monday"})
+    line = {"attachment": "https://example.com/1.jpg", "attempts": [{"labeler": "w1", "response": {"category": "dog"}}]}
+    imported = {"project": name, "batch": "Monday"}
+    response = await world.ana.call("POST", "/tasks/import", content=json.dumps(line).encode(), params=imported)
+    assert response.status_code == 200, response.text
+    await world.ana.post("/batches/Monday/finalize")
+    await decide(world.mia, "reject", comments="no dog")
+    task = (await answer(world.ben, "cat"))["task_id"]
+    await decide(world.mia, "accept")
+    events = (await world.ana.get(f"/task/{task}/history"))["events"]
+    elsewhere = next(event for event in events if event.get("imported"))
+    assert (elsewhere["event"], elsewhere["rejected"], "duration_ms" in elsewhere) == ("submitted", True, False)
 
 
 async def test_a_canceled_task_is_nobodys_to_do_again(world: World):

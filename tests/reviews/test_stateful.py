@@ -56,4 +56,4 @@ class Reviewed(Studio):
 
 @pytest.mark.timeout(240)
 def test_random_reviews_break_no_rule(engine: str, request: pytest.FixtureRequest):
-    run_days(Reviewed, engine, request, examples=6, steps=30)
+    run_days(Reviewed, engine, request, examples=3, steps=30)

@@ -157,6 +157,17 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused(Event):
+    """These people, who might, may not claim in the project any more."""
+
+    team_id: str
+    mode: Mode
+    teammate_ids: tuple[str, ...]
+    project_id: str
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
 class PauseLifted(Event):
     """These people may claim in the project again, and begin anew."""
 

@@ -6,7 +6,7 @@ from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.pages import Page, checked_token_of_two, page_of, token_of_two
 from refonte_studio.projects import store_pauses
-from refonte_studio.projects.model import Pause, PauseLifted, Project
+from refonte_studio.projects.model import Pause, Paused, PauseLifted, Project
 
 
 async def pause(tx: Tx, project: Project, teammate_ids: Sequence[str], reason: str, now: int) -> Sequence[str]:
@@ -14,7 +14,10 @@ async def pause(tx: Tx, project: Project, teammate_ids: Sequence[str], reason: s
 
     What they hold they may finish. Who is paused already stays so for the reason that was first.
     """
-    return await store_pauses.pause(tx, project.team_id, project.id, teammate_ids, reason, now)
+    paused = await store_pauses.pause(tx, project.team_id, project.id, teammate_ids, reason, now)
+    if paused:
+        await tx.tell(Paused(project.team_id, project.mode, tuple(sorted(paused)), project.id, now))
+    return paused
 
 
 async def lift_pauses(tx: Tx, project: Project, teammate_ids: Sequence[str], now: int) -> Sequence[str]:

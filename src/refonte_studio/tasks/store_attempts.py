@@ -20,14 +20,15 @@ def attempt_of(row: Row) -> Attempt:
 
 
 async def insert_attempt(tx: Tx, **values: Any) -> None:
-    """This person's next attempt of the task. Raises Duplicate if they make another at the same time."""
+    """This person's next attempt of the task. Raises Duplicate if they have one that they were not to make again."""
     await tx.run(
         """INSERT INTO attempts (id, team_id, mode, task_id, project_id, batch_id, teammate_id, number, wanted,
              response, started_at, submitted_at, round)
            VALUES (:id, :team_id, :mode, :task_id, :project_id, :batch_id, :teammate_id, :number, :wanted,
-             :response, :started_at, :submitted_at,
-             1 + (SELECT COUNT(*) FROM attempts o
-                  WHERE o.task_id = :task_id AND o.teammate_id = :teammate_id AND o.team_id = :team_id))""",
+             :response, :started_at, :submitted_at, 1 + (
+               SELECT COUNT(*) FROM attempts o JOIN claims c ON c.id = o.id AND c.team_id = o.team_id
+               WHERE o.task_id = :task_id AND o.teammate_id = :teammate_id AND o.team_id = :team_id
+                 AND c.state = 'retaken'))""",
         **values,
     )
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from refonte_studio.db import Tx
-from refonte_studio.projects.model import PauseLifted, Unassigned
+from refonte_studio.projects.model import Paused, PauseLifted, Unassigned
 from refonte_studio.tasks.model import AttemptsImported, ReviewDue, TasksEnded
 from refonte_studio.teams.model import TeammatesDisabled
 from refonte_studio.work import redos, store, store_redos
@@ -63,6 +63,11 @@ async def on_unassigned(tx: Tx, event: Unassigned) -> None:
     held = await store.held_by(tx, event.team_id, event.teammate_ids, event.project_ids)
     await _end(tx, held, ClaimState.ENDED, event.now)
     await store.retake_training(tx, event.team_id, event.teammate_ids, event.project_ids)
+
+
+async def on_paused(tx: Tx, event: Paused) -> None:
+    """What paused people had to do again is open to others; what they hold, they may finish."""
+    await redos.give_up(tx, event.team_id, event.teammate_ids, [event.project_id])
 
 
 async def on_pause_lifted(tx: Tx, event: PauseLifted) -> None:

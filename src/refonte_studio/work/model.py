@@ -53,8 +53,8 @@ class Claim:
     state: ClaimState
     claimed_at: int
     lease_expires_at: int
-    evaluates: bool = False  # whether its project has evaluation tasks, which its pace must not tell
     redo: bool = False  # of a task sent back to the person: its place is theirs, whether they hold it or not
+    evaluates: bool = False  # whether its project has evaluation tasks, which its pace must not tell
 
     def is_live(self, now: int) -> bool:
         """Whether it is held and its lease runs."""
@@ -85,9 +85,9 @@ class Candidate:
     project: str = ""
     batch: str = ""
     noted: bool = True  # whether it is noted how far the person has come in the batch
+    redo: bool = False  # whether it was sent back to the person
     mix: int = 0  # how many of 65,536 tasks for work an evaluation task of the project comes before
     evaluates: bool = False  # whether the project has evaluation tasks
-    redo: bool = False  # whether it was sent back to the person
 
 
 @dataclass(frozen=True, slots=True)

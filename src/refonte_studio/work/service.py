@@ -20,7 +20,11 @@ from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
 from refonte_studio.tasks.model import NewAttempt, Recorded
 from refonte_studio.work import policy, store, store_lists, store_next, store_redos
-from refonte_studio.work.endings import expire, expire_due, expire_leases
+from refonte_studio.work.endings import (
+    expire,
+    expire_due,
+    expire_leases,
+)
 from refonte_studio.work.model import (
     DONE,
     Assignment,
@@ -62,7 +66,6 @@ T = TypeVar("T")
 SignIn = Callable[[Tx], Coroutine[Any, Any, tuple[Caller, Callable[[Tx], Coroutine[Any, Any, None]] | None]]]
 WAITING_LIMIT = 1_000  # tasks of one batch that are counted as waiting
 CLAIM_TRIES = 3  # tasks looked at before a claim gives up, when others keep taking what was found
-_ATTEMPTED = (ClaimState.SUBMITTED, ClaimState.RETAKEN)
 
 
 async def signed_in(
@@ -240,8 +243,8 @@ def claimed(caller: Caller, candidate: Candidate, claim_id: str, now: int, expir
         state=ClaimState.HELD,
         claimed_at=now,
         lease_expires_at=expires,
-        evaluates=candidate.evaluates,
         redo=candidate.redo,
+        evaluates=candidate.evaluates,
     )
 
 

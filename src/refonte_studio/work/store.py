@@ -36,8 +36,8 @@ def _claim(row: Row, evaluates: bool = False) -> Claim:
         state=ClaimState(row["state"]),
         claimed_at=row["claimed_at"],
         lease_expires_at=row["lease_expires_at"],
-        evaluates=evaluates,
         redo=bool(row["redo"]),
+        evaluates=evaluates,
     )
 
 

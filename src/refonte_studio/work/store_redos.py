@@ -17,7 +17,8 @@ from refonte_studio.work.store_next import taken
 async def next_redo(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
     """The task that the person has had to do again for longest: of these, or of any project and batch."""
     row = await tx.one(
-        f"""SELECT d.task_id, d.project_id, d.batch_id, t.type, t.params, p.name AS project, b.name AS batch
+        f"""SELECT d.task_id, d.project_id, d.batch_id, t.type, t.params, p.name AS project, p.evaluates,
+              b.name AS batch
             FROM redos d
             JOIN assignments a ON a.teammate_id = d.teammate_id AND a.project_id = d.project_id
               AND a.team_id = d.team_id AND a.paused_at IS NULL
@@ -47,6 +48,7 @@ async def next_redo(tx: Tx, caller: Caller, project_id: str | None, batch_id: st
         project=row["project"],
         batch=row["batch"],
         redo=True,
+        evaluates=bool(row["evaluates"]),
     )
 
 
