@@ -57,16 +57,16 @@ class ClaimedReviewOut(msgspec.Struct, omit_defaults=True):
     confidence: float | None = None
 
 
-class AcceptParams(Params):
+class AcceptReviewParams(Params):
     comments: Comments | None = None
 
 
-class FixParams(Params):
+class FixReviewParams(Params):
     response: dict[str, Any]
     comments: Comments | None = None
 
 
-class RejectParams(Params):
+class RejectReviewParams(Params):
     comments: Comments
     send_to: Literal["same", "different", "anyone"] | None = None
 
@@ -182,14 +182,14 @@ async def _decide(call: Call, decision: Decision) -> DecidedOut:
     "POST",
     "/v1/reviews/{review}/accept",
     may=Permission.WORK,
-    params=AcceptParams,
+    params=AcceptReviewParams,
     answer=DecidedOut,
     errors=(409,),
     locate=_locate,
     example={"comments": "Clear enough."},
     example_answer=_DECIDED,
 )
-async def accept_review(call: Call, params: AcceptParams) -> DecidedOut:
+async def accept_review(call: Call, params: AcceptReviewParams) -> DecidedOut:
     """Accept a response
 
     It goes to the next level of review or, after the last, completes the task. The same decision again answers the
@@ -202,14 +202,14 @@ async def accept_review(call: Call, params: AcceptParams) -> DecidedOut:
     "POST",
     "/v1/reviews/{review}/fix",
     may=Permission.WORK,
-    params=FixParams,
+    params=FixReviewParams,
     answer=DecidedOut,
     errors=(409,),
     locate=_locate,
     example={"response": {"category": "terrier"}, "comments": "Look at the ears."},
     example_answer={**_DECIDED, "state": "fixed"},
 )
-async def fix_review(call: Call, params: FixParams) -> DecidedOut:
+async def fix_review(call: Call, params: FixReviewParams) -> DecidedOut:
     """Put another response in its place
 
     It is checked against the task's type and parameters. It goes to the next level of review or, after the last,
@@ -222,14 +222,14 @@ async def fix_review(call: Call, params: FixParams) -> DecidedOut:
     "POST",
     "/v1/reviews/{review}/reject",
     may=Permission.WORK,
-    params=RejectParams,
+    params=RejectReviewParams,
     answer=DecidedOut,
     errors=(409,),
     locate=_locate,
     example={"comments": "The box cuts the tail off.", "send_to": "same"},
     example_answer={**_DECIDED, "status": "pending", "state": "rejected"},
 )
-async def reject_review(call: Call, params: RejectParams) -> DecidedOut:
+async def reject_review(call: Call, params: RejectReviewParams) -> DecidedOut:
     """Send a task back
 
     Its attempts count no more, and it is done again: by the `same` people, by `different` ones, or by `anyone`;

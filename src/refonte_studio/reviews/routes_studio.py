@@ -148,7 +148,7 @@ class AuditsDueOut(msgspec.Struct, omit_defaults=True):
     next_token: str | None = None
 
 
-class HistoryOut(msgspec.Struct):
+class TaskHistoryOut(msgspec.Struct):
     """All that happened to a task, the oldest first."""
 
     task_id: str
@@ -300,7 +300,7 @@ async def list_audits_due(call: Call, params: AuditsDueParams) -> AuditsDueOut:
     "GET",
     "/v1/task/{id}/history",
     may=Permission.READ,
-    answer=HistoryOut,
+    answer=TaskHistoryOut,
     locate=_task,
     example={},
     example_answer={
@@ -336,7 +336,7 @@ async def list_audits_due(call: Call, params: AuditsDueParams) -> AuditsDueOut:
         "whole": True,
     },
 )
-async def get_task_history(call: Call, _params: Params) -> HistoryOut:
+async def get_task_history(call: Call, _params: Params) -> TaskHistoryOut:
     """Get all that happened to a task
 
     Who did what, when, by which version of the project's instructions, and how long it took by the server's clock, the
@@ -345,7 +345,7 @@ async def get_task_history(call: Call, _params: Params) -> HistoryOut:
     """
     found = await call.replica.read(history.history, call.caller, call.path["id"])
     events = [_event(happening) for happening in found.happenings]
-    return HistoryOut(found.task_id, found.instructions_version, events, found.whole)
+    return TaskHistoryOut(found.task_id, found.instructions_version, events, found.whole)
 
 
 def _event(happening: Happening) -> dict[str, Any]:

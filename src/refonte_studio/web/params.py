@@ -12,6 +12,7 @@ from refonte_studio.kit.errors import BadInput, shown
 
 LIST_LIMIT = 1_000
 QUERY_LIMIT = 5_000  # parameters in one query string
+PLAIN_LENGTH = 300  # characters of what a parameter is said to be expected to be
 
 
 class Params(msgspec.Struct, kw_only=True):
@@ -148,8 +149,9 @@ def _checked(name: str, value: Any, field: _Field) -> Any:
 
 
 def _plain(error: msgspec.ValidationError) -> str:
-    """What is expected, without the null that stands for a parameter left out."""
-    return str(error).replace(" | null`", "`")
+    """What is expected, without the null that stands for a parameter left out; cut, as it may quote what was given."""
+    text = str(error).replace(" | null`", "`")
+    return text if len(text) <= PLAIN_LENGTH else f"{text[:PLAIN_LENGTH]}…"
 
 
 def _keep(given: dict[str, Any], name: str, value: Any) -> None:
