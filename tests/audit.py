@@ -264,10 +264,10 @@ def _check_batches(now: Snapshot) -> None:
 
 def _check_callbacks(now: Snapshot) -> None:
     tasks, batches = _by_id(now.tasks), _by_id(now.batches)
-    told = Counter(callback["subject_id"] for callback in now.callbacks)
+    told = Counter(callback["subject_id"] for callback in now.callbacks if callback["event"] != "task.changed")
     for callback in now.callbacks:
         subject, (noun, _, ended) = callback["subject_id"], callback["event"].partition(".")
-        if noun == "labeler":
+        if callback["event"] in ("labeler.paused", "task.changed"):
             continue
         if noun == "task":
             assert tasks[subject]["status"] == ended, ("an end was told that is not so", callback)

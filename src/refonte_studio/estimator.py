@@ -10,7 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import msgspec
 
@@ -143,9 +143,10 @@ async def _main(job: Job) -> None:
         given = await gathered(db, job)
     finally:
         await db.close()
-    for finding in findings(job, given):
-        sys.stdout.buffer.write(msgspec.json.encode(finding) + b"\n")
-        sys.stdout.buffer.flush()
+    with suppress(BrokenPipeError):  # whoever asked is gone
+        for finding in findings(job, given):
+            sys.stdout.buffer.write(msgspec.json.encode(finding) + b"\n")
+            sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ def run(settings: Settings, listener: socket.socket, ready: Ready, lifeline: int
     process that started this one is gone, and this one ends too.
     """
     log_to_stderr()
+    listener.set_inheritable(False)  # what is started from here does not keep the address when this process is gone
     with asyncio.Runner(loop_factory=_event_loop()) as runner:
         runner.run(_serve(settings, listener, ready, lifeline))
 

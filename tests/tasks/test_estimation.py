@@ -125,3 +125,20 @@ async def test_what_is_known_of_people_counts_at_once_when_the_next_task_has_its
     task = await world.ana.get(f"/task/{done['task_id']}")
     assert task["response"] == {"category": "dog"}
     assert 0.5 < task["confidence"] < 1.0
+
+
+async def test_a_task_that_is_clear_by_now_is_asked_of_nobody_else_unless_somebody_has_it(world: World):
+    _, people = await crowd(world)
+    await world.ana.post("/projects/Pets/updatePipelineConfig", {"min_attempts": 2, "target_confidence": 0.6})
+    free, held = await makers.batch(world, "Pets", "New", tasks=2)
+    for name, said in (("lazy1", "cat"), ("good1", "dog")):
+        await makers.answer(people[name], said)
+        await makers.answer(people[name], said)
+    given = await makers.claim(people["good2"])
+    assert given is not None
+    assert given["task"]["task_id"] == free, "the oldest comes first"
+    await people["good2"].post(f"/work/{given['claim_id']}/skip", {})
+    assert await makers.claim_task(people["good2"]) == held
+    await estimated(world)
+    assert (await world.ana.get(f"/task/{free}"))["response"] == {"category": "dog"}
+    assert (await world.ana.get(f"/task/{held}"))["status"] == "pending"

@@ -18,8 +18,6 @@ from refonte_studio.work import service as work
 
 operations = Operations("Reviews")
 
-COMMENTS_LENGTH = 10_000
-Comments = Annotated[str, Meta(max_length=COMMENTS_LENGTH)]
 
 _DECIDED = {"task_id": "64d3b8a6f1c2a4e5b6d7c8f0", "status": "completed", "level": 1, "state": "accepted"}
 _EXTENDED = {"review_id": "64d3b8a6f1c2a4e5b6d7c8fb", "lease_expires_at": "2023-08-09T16:42:38.072Z"}
@@ -58,16 +56,16 @@ class ClaimedReviewOut(msgspec.Struct, omit_defaults=True):
 
 
 class AcceptReviewParams(Params):
-    comments: Comments | None = None
+    comments: str | None = None
 
 
 class FixReviewParams(Params):
     response: dict[str, Any]
-    comments: Comments | None = None
+    comments: str | None = None
 
 
 class RejectReviewParams(Params):
-    comments: Comments
+    comments: str
     send_to: Literal["same", "different", "anyone"] | None = None
 
 

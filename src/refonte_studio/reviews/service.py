@@ -21,6 +21,7 @@ from refonte_studio.tasks.model import ReviewDue, ReviewReason, Status, Task, Ta
 from refonte_studio.teams.model import TeammatesDisabled
 from refonte_studio.work import service as work
 
+COMMENTS_LENGTH = 10_000
 EXPIRE_LIMIT = 500  # leases ended in one transaction
 CLAIM_TRIES = 3  # reviews looked at before a claim gives up, when others keep taking what was found
 
@@ -96,6 +97,10 @@ async def decide(tx: Tx, caller: Caller, review_id: str, decision: Decision, now
     BadInput for a response that does not fit the task, or a rejection without comments.
     """
     review = await review_of(tx, caller, review_id)
+    if len(decision.comments or "") > COMMENTS_LENGTH:
+        raise BadInput(
+            f"comments has {len(decision.comments or ''):,} characters; at most {COMMENTS_LENGTH:,} are taken"
+        )
     if decision.state is ReviewState.REJECTED and not (decision.comments or "").strip():
         raise BadInput("comments are required: what is to be done better?")
     if review.state not in DECIDED and not review.is_live(now):
