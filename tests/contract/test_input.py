@@ -93,18 +93,20 @@ async def test_a_body_that_is_too_large_is_413_and_not_read(world: World, operat
     assert answers.error(by_size, 413)
 
 
-def odd_values(kind: Any) -> Iterator[Any]:
+def odd_values(of_list: bool) -> Iterator[Any]:
     """Values that a field cannot be, or should not be, or that are hard to bear."""
     yield from ({}, {"a": {"b": []}}, [], [[]], [None], [{}], ["\x00"], "a\x00b", "", " ", True, -1, 10**30, 1.5, 1e308)
-    yield from ("\ud83d\ude00" * 5, "x" * 20_000, ["x"] * 1_001, "\u202e", "../..", "'; DROP TABLE teams; --", "%s%n")
-    yield from ([f"a{n}@example.com" for n in range(10_000)], "NaN", "Infinity", "null", {"$ref": "#"})
+    yield from ("\ud83d\ude00" * 5, "x" * 20_000, "\u202e", "../..", "'; DROP TABLE teams; --", "%s%n")
+    yield from ("NaN", "Infinity", "null", {"$ref": "#"})
+    if of_list:
+        yield from (["x"] * 1_001, [f"a{n}@example.com" for n in range(10_000)])
 
 
 @each([operation for operation in OF_JSON if operation.body is Body.PARAMS and fields_of(operation.params)])
 async def test_odd_values_never_break_the_server(world: World, operation: Operation):
     request = await EXAMPLES[operation.name](world, world.ana)
-    for name in fields_of(operation.params):
-        for value in odd_values(name):
+    for name, spec in fields_of(operation.params).items():
+        for value in odd_values(spec.is_list):
             body = json.dumps({**(request.params or {}), name: value}, ensure_ascii=False).encode(
                 "utf-8", "surrogatepass"
             )
@@ -138,7 +140,8 @@ async def test_odd_queries_never_break_the_server(world: World, operation: Opera
     ]
     for name in [*fields_of(operation.params), "nonsense"]:
         for text in texts:
-            for query in (f"{name}={text}", f"{name}[]={text}", f"{name}={text}&{name}=1", f"{name}", f"[]={text}"):
+            forms = (f"{name}[]={text}", f"{name}={text}&{name}=1", name, f"[]={text}") if text in texts[:3] else ()
+            for query in (f"{name}={text}", *forms):
                 response = await send(world, operation, "GET", Request(request.path), params=query)
                 if not response.is_success:
                     assert response.status_code < 500, (query, response.text)
