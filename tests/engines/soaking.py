@@ -1,4 +1,4 @@
-"""The soak of bench/soak.py for three quarters of a minute, as a process of its own, as anybody would run it for longer."""
+"""The soak of bench/soak.py, shorter, as a process of its own, as anybody would run it for longer."""
 
 import subprocess
 import sys

@@ -1,7 +1,7 @@
 """How far people say the same, beyond what chance alone would give."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,14 +77,16 @@ def _ratio(one: float, others: Floats) -> Floats:
 
 
 def alpha_by_distance(
-    tasks: Ints, distance: Callable[[int, int], float], seed: int, most: int = PAIRS_DRAWN
+    tasks: Sequence[int] | Ints, distance: Callable[[int, int], float], seed: int, most: int = PAIRS_DRAWN
 ) -> float | None:
-    """Alpha for answers of any kind: `distance(i, j)` says how far the i-th answer is from the j-th, 0 for alike.
+    """Alpha for answers of any kind, each to the task of that number: `distance(i, j)` says how far the i-th answer is
+    from the j-th, 0 for alike.
 
     What is observed and what chance gives are each the mean over at most `most` pairs, drawn with the seed where there
     are more. None where nothing can be compared.
     """
     draw = np.random.default_rng(seed)
+    tasks = np.asarray(tasks, np.int64)
     order = np.argsort(tasks, kind="stable")
     counts = np.bincount(tasks)
     starts = np.cumsum(counts) - counts

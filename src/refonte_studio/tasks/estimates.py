@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from refonte_studio.consensus.agreement import alpha
+from refonte_studio.consensus.agreement import alpha, alpha_by_distance
 from refonte_studio.consensus.answers import Answers
 from refonte_studio.consensus.judges import Plain
 from refonte_studio.consensus.labels import Estimate, estimate
@@ -239,25 +239,14 @@ def _questions(
 
 
 def _alpha_of_all(type_name: str, answered: Sequence[Answered]) -> float | None:
-    """Krippendorff's alpha of whole responses: how much less those to one task differ than those to any two tasks.
+    """Krippendorff's alpha of whole responses, which differ by what their similarity lacks to 1."""
+    similarity = types.TYPES[type_name].similarity
+    given = [(number, each.params, response) for number, each in enumerate(answered) for response in each.responses]
 
-    From pairs of responses that are picked evenly; two responses differ by what their similarity lacks to 1.
-    """
-    task_type = types.TYPES[type_name]
-    shared = [each for each in answered if len(each.responses) > 1]
-    if len(shared) < 2:
-        return None
-    step = max(1, len(shared) // SAMPLE)
-    within: list[float] = []
-    across: list[float] = []
-    for place, each in enumerate(shared[::step]):
-        turn = place % len(each.responses)
-        one, other = each.responses[turn], each.responses[turn - 1]
-        far = shared[(place * step + len(shared) // 2) % len(shared)]
-        within.append(1 - task_type.similarity(each.params, one, other))
-        across.append(1 - task_type.similarity(each.params, one, far.responses[turn % len(far.responses)]))
-    expected = sum(across) / len(across)
-    return 1 - sum(within) / len(within) / expected if expected > 0 else None
+    def distance(one: int, other: int) -> float:
+        return 1 - similarity(given[one][1], given[one][2], given[other][2])
+
+    return alpha_by_distance([number for number, _, _ in given], distance, seed=0, most=SAMPLE)
 
 
 def _people(sheets: Mapping[str, Sheet], estimates: Mapping[str, Estimate]) -> Iterator[PersonFound]:
