@@ -18,6 +18,7 @@ from refonte_studio import config
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Reads, open_database
 from refonte_studio.kit.clock import Clock
+from refonte_studio.kit.errors import StudioError
 from refonte_studio.tasks import estimation as tasks
 from refonte_studio.tasks.estimates import (
     Cleared,
@@ -33,6 +34,8 @@ from refonte_studio.tasks.estimates import (
 )
 
 ATTEMPTS_PAGE = 10_000
+CHARACTERS_LIMIT = 200_000_000  # of responses that are gone over, the newest
+RETRY_MS = 60_000  # after estimates that were not made
 TASKS_PAGE = 2_000
 LINE_LIMIT_BYTES = 64_000_000
 NICENESS = 10
@@ -44,18 +47,37 @@ Finder = Callable[[Job], AbstractAsyncContextManager[AsyncIterator[Finding]]]
 
 
 async def estimate_next(db: Database, clock: Clock, find: Finder) -> int:
-    """Makes the estimates of the project whose turn it is; answers 1, or 0 if none is due."""
+    """Makes the estimates of the project whose turn it is; answers 1, or 0 if none is due.
+
+    Raises NotEstimated where the process that was to find out did not; the project's turn comes again after a pause.
+    """
     job = await db.write(tasks.take_next_estimate, clock())
     if job is None:
         return 0
-    async with find(job) as found:
-        async for finding in found:
-            await _keep(db, job, finding, clock())
+    pause_ms, finished = 0, False  # if this process ends meanwhile, another may go on at once
+    try:
+        async with find(job) as found:
+            async for finding in found:
+                await _keep(db, job, finding, clock())
+                finished = isinstance(finding, Finished)
+        pause_ms = RETRY_MS
+        if not finished:
+            raise NotEstimated(f"the estimates of project {job.project_id} came to no end")
+    except StudioError:
+        pause_ms = RETRY_MS
+        raise
+    finally:
+        if not finished:
+            await db.write(tasks.put_off_estimate, job, clock(), pause_ms)
     return 1
 
 
+class NotEstimated(Exception):
+    """The process that was to find out ended before it had."""
+
+
 async def _keep(db: Database, job: Job, finding: Finding, now: int) -> None:
-    """One step: a transaction that is short."""
+    """One step: transactions that are short."""
     match finding:
         case QuestionsFound(questions):
             await db.write(tasks.keep_questions, job, questions)
@@ -64,7 +86,8 @@ async def _keep(db: Database, job: Job, finding: Finding, now: int) -> None:
         case ResultsFound(results):
             await db.write(tasks.keep_results, job, results, now)
         case Cleared(task_ids):
-            await db.write(tasks.conclude_clear, job, task_ids, now)
+            for task_id in task_ids:
+                await db.write(tasks.conclude_clear, job, task_id, now)
         case Finished(seen, attempts):
             await db.write(tasks.finish_estimate, job, seen, attempts, now)
 
@@ -73,10 +96,12 @@ async def gathered(db: Reads, job: Job) -> Given:
     """All that is to be gone over: the project's newest attempts that count, and their tasks."""
     seen = await db.read(tasks.seen_now, job)
     attempts: list[GivenAttempt] = []
-    while len(attempts) < tasks.ATTEMPTS_LIMIT:
+    characters = 0
+    while len(attempts) < tasks.ATTEMPTS_LIMIT and characters < CHARACTERS_LIMIT:
         before = attempts[-1].id if attempts else None
         page = await db.read(tasks.attempts_page, job, before, ATTEMPTS_PAGE)
         attempts += page
+        characters += sum(len(attempt.response) for attempt in page)
         if len(page) < ATTEMPTS_PAGE:
             break
     attempts.reverse()

@@ -75,7 +75,7 @@ async def background(studio: Studio) -> AsyncGenerator[None]:
     async with outbound.client(studio.settings, RECEIVER_TIMEOUT_S) as client:
         delivery = Delivery(studio.db, studio.clock, poster(client), _mail(studio))
         loops = [asyncio.create_task(_forever("deliver callbacks", lambda: delivery.run(POLL_S), lambda: RESTART_S))]
-        estimate = partial(estimator.estimate_next, studio.db, studio.clock, estimator.Find(studio.settings))
+        estimate = partial(_estimate_all, studio, estimator.Find(studio.settings))
         loops.append(asyncio.create_task(_forever("make estimates", estimate, lambda: ESTIMATE_S)))
         for chore in CHORES:
             turn = partial(do, studio, chore)
@@ -86,6 +86,13 @@ async def background(studio: Studio) -> AsyncGenerator[None]:
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def _estimate_all(studio: Studio, find: estimator.Finder) -> None:
+    """Makes the estimates that are due, one project after another."""
+    for _ in range(ROUNDS):
+        if not await estimator.estimate_next(studio.db, studio.clock, find):
+            break
 
 
 async def do(studio: Studio, chore: Chore) -> int:

@@ -1,7 +1,11 @@
 """What is known of people's answers, and the results that it gives."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
+
+import msgspec
+import pytest
 
 from refonte_studio import estimator
 from refonte_studio.config import Settings
@@ -142,3 +146,61 @@ async def test_a_task_that_is_clear_by_now_is_asked_of_nobody_else_unless_somebo
     await estimated(world)
     assert (await world.ana.get(f"/task/{free}"))["response"] == {"category": "dog"}
     assert (await world.ana.get(f"/task/{held}"))["status"] == "pending"
+
+
+async def test_of_very_many_people_and_questions_all_is_kept(world: World):
+    """More than is written at once."""
+    fields = [{"field_id": name, "type": "boolean"} for name in ("tail", "fur", "ears")]
+    await world.ana.post("/projects", {"name": "Animals", "type": "datacollection", "params": {"fields": fields}})
+    answer = {"fields": {"tail": True, "fur": True, "ears": True}}
+    lines = [
+        {
+            "type": "datacollection", "project": "Animals", "attachment": f"https://example.com/{part}.jpg",
+            "attempts": [{"labeler": f"worker {part} {number}", "response": answer} for number in range(75)],
+        }
+        for part in range(4)
+    ]
+    body = b"\n".join(msgspec.json.encode(line) for line in lines)
+    made = await world.ana.call("POST", "/tasks/import", content=body)
+    assert made.status_code == 200, made.text
+    await estimated(world)
+    known, token = [], None
+    while True:
+        page = await world.ana.get("/projects/Animals/consensus/labelers", **({"next_token": token} if token else {}))
+        known += page["docs"]
+        token = page.get("next_token")
+        if token is None:
+            break
+    assert [len(person["questions"]) for person in known] == [3] * 300
+
+
+async def test_what_was_not_found_out_is_tried_again_after_a_pause(world: World):
+    await crowd(world)
+
+    @asynccontextmanager
+    async def broken(job: Job) -> AsyncGenerator[Any]:
+        async def nothing() -> AsyncGenerator[Any]:
+            for finding in ():
+                yield finding
+
+        yield nothing()
+
+    with pytest.raises(estimator.NotEstimated):
+        await estimated(world, broken)
+    assert await estimated(world) == 0
+    world.clock.forward(minutes=2)
+    assert await estimated(world) == 1
+
+
+async def test_a_rejected_attempt_is_no_news_for_ever(world: World):
+    _, people = await crowd(world)
+    await world.ana.post("/projects/Pets/quality", {"review_levels": 1})
+    await world.ana.post("/projects/Pets/reviewers/add", {"emails": [world.mia.email]})
+    await makers.batch(world, "Pets", "New")
+    for name in ("good1", "good2", "good3"):
+        await makers.answer(people[name], "dog")
+    review = await world.mia.post("/reviews/claim")
+    await world.mia.post(f"/reviews/{review['review_id']}/reject", {"comments": "No."})
+    assert await estimated(world) == 1
+    world.clock.forward(hours=1)
+    assert await estimated(world) == 0

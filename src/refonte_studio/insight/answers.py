@@ -64,12 +64,11 @@ def _size(given: Given) -> int:
 
 
 async def emails(tx: Tx, caller: Caller, teammate_ids: Sequence[str]) -> dict[str, str]:
-    """The addresses of these people, by id."""
-    wanted = frozenset(teammate_ids)
-    return {mate.id: mate.email for mate in await teams.team_members(tx, caller.team_id) if mate.id in wanted}
+    """What these people are called, external annotators too."""
+    return await teams.emails_of(tx, caller.team_id, teammate_ids)
 
 
 async def of_addresses(tx: Tx, caller: Caller, addresses: Sequence[str]) -> dict[str, str]:
     """The people of these addresses: their ids, with their addresses. Raises BadInput naming an unknown one."""
-    found = await teams.people(tx, caller.team_id, addresses) if addresses else []
+    found = await teams.labelers(tx, caller.team_id, addresses) if addresses else []
     return {mate.id: mate.email for mate in found}

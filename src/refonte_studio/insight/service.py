@@ -41,7 +41,7 @@ async def _people(tx: Tx, caller: Caller, asked: Asked, project_id: str | None) 
     if asked.emails is not None:
         if not asked.emails:
             raise BadInput("labeler_emails must not be an empty list")
-        chosen = {mate.id for mate in await teams.people(tx, caller.team_id, asked.emails)}
+        chosen = {mate.id for mate in await teams.labelers(tx, caller.team_id, asked.emails)}
     if asked.group is not None:
         ids = await projects.group_ids_named(tx, caller.team_id, caller.mode, asked.group, project_id)
         found = await projects.groups_by_ids(tx, caller.team_id, ids)

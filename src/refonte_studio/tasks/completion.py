@@ -8,7 +8,7 @@ from refonte_studio.db import Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.errors import Conflict
 from refonte_studio.projects.model import Project
-from refonte_studio.tasks import outcomes, policy, store_attempts, store_places
+from refonte_studio.tasks import outcomes, policy, store_attempts, store_estimates, store_places
 from refonte_studio.tasks.model import (
     NewAttempt,
     Place,
@@ -128,6 +128,7 @@ async def _review(tx: Tx, task: Task, attempts: int, result: Result, reason: Rev
 async def complete_reviewed(tx: Tx, task: Task, response: str, now: int) -> None:
     """Completes a task under review, whose places are locked, with the response (JSON) that a person decided on."""
     await store_attempts.complete_reviewed(tx, task.team_id, task.id, response, now)
+    await store_estimates.look_again(tx, task.team_id, task.project_id)  # it teaches what is right
     await _ended(tx, [task], now, held=False)
     await settle(tx, task.team_id, task.places_in, now)
 

@@ -11,7 +11,7 @@ from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
-from refonte_studio.tasks import policy, store, store_places
+from refonte_studio.tasks import policy, store, store_estimates, store_places
 from refonte_studio.tasks.completion import settle
 from refonte_studio.tasks.model import Place, ReviewStatus, Status, Task, TasksChanged, TasksEnded
 
@@ -91,6 +91,7 @@ async def audit(
         ReviewStatus.FIXED if response is not None else ReviewStatus.ACCEPTED if accepted else ReviewStatus.REJECTED
     )
     await store.set_review(tx, task.team_id, task.id, review.value, review is not ReviewStatus.REJECTED, now)
+    await store_estimates.look_again(tx, task.team_id, task.project_id)  # it teaches what is right
     return await find(tx, task.team_id, task.mode, task.id)
 
 

@@ -1,9 +1,8 @@
 """What can be known of people's answers from all that a project was given, and the results that it gives."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,8 +18,8 @@ from refonte_studio.tasks.model import Result
 
 FAMILY_LIMIT = 3_000_000  # answers to the questions of one family; of more, nothing is estimated
 SAMPLE = 2_000  # pairs of responses that are compared where there are no labels
-PEOPLE_STEP = 500  # written at once
-RESULTS_STEP = 200
+STEP = 200  # rows written at once,
+STEP_CHARACTERS = 1_000_000  # unless they are long
 CHANGE = 0.001  # of confidence; less is not written
 
 
@@ -53,6 +52,7 @@ class GivenTask(msgspec.Struct, frozen=True, array_like=True):
     confidence: float | None
     agreement: float | None
     decided: bool
+    settled: bool  # whether it is left as it is: a person has decided about it, or said that it is wrong
     expected: str | None
 
 
@@ -81,6 +81,7 @@ class ResultFound(msgspec.Struct, frozen=True, array_like=True):
     response: str | None  # None: as it is
     confidence: float
     agreement: float
+    attempts: int  # that give it
 
 
 class QuestionsFound(msgspec.Struct, frozen=True, tag=True):
@@ -167,12 +168,12 @@ def findings(job: Job, given: Given) -> Iterator[Finding]:
         name: estimate(job.method, sheet.answers, list(sheet.labels), sheet.gold) for name, sheet in sheets.items()
     }
     yield QuestionsFound([*_questions(job, sheets, estimates, answered)])
-    for step in _steps(_people(sheets, estimates), PEOPLE_STEP):
+    for step in _steps(_people(sheets, estimates), lambda person: len(person.model)):
         yield PeopleFound(step)
     clear: list[str] = []
-    for step in _steps(_results(job, sheets, estimates, answered, clear), RESULTS_STEP):
+    for step in _steps(_results(job, sheets, estimates, answered, clear), lambda result: len(result.response or "")):
         yield ResultsFound(step)
-    for step in _steps(iter(clear), RESULTS_STEP):
+    for step in _steps(iter(clear), len):
         yield Cleared(step)
     yield Finished(given.seen, len(given.attempts))
 
@@ -226,16 +227,21 @@ def _questions(
     type_of = {
         policy.family(question): each.task.type for each in answered for votes in each.votes for question in votes
     }
+    alphas: dict[str, float | None] = {}
     for name, sheet in sheets.items():
         model = msgspec.json.encode(estimates[name].model).decode()
         counts = len(sheet.items), len(sheet.answers)
-        yield QuestionFound(name, type_of[name], job.method, *counts, alpha(sheet.answers), model)
+        alphas[name] = alpha(sheet.answers)
+        yield QuestionFound(name, type_of[name], job.method, *counts, alphas[name], model)
     by_type: dict[str, list[Answered]] = {}
     for each in answered:
         by_type.setdefault(each.task.type, []).append(each)
     for type_name, those in by_type.items():
         attempts = sum(len(each.responses) for each in those)
-        yield QuestionFound("", type_name, job.method, len(those), attempts, _alpha_of_all(type_name, those), "{}")
+        asked = {name for name, of in type_of.items() if of == type_name}
+        one_label = type_name in types.LABELS_ALONE and len(asked) == 1 and not asked & {"categories"}
+        whole = alphas.get(next(iter(asked))) if one_label else _alpha_of_all(type_name, those)
+        yield QuestionFound("", type_name, job.method, len(those), attempts, whole, "{}")
 
 
 def _alpha_of_all(type_name: str, answered: Sequence[Answered]) -> float | None:
@@ -290,7 +296,7 @@ def _results(
     decisions = {name: _decisions(sheet, estimates[name]) for name, sheet in sheets.items()}
     for each in answered:
         task = each.task
-        if task.expected is not None or task.decided or not any(each.votes):
+        if task.expected is not None or task.settled or not any(each.votes):
             continue
         judge = _Settled(task.id, sheets, decisions, Plain(len(each.people)))
         result = _result(each, judge)
@@ -299,7 +305,7 @@ def _results(
                 clear.append(task.id)
         elif result.response != task.response or abs(result.confidence - (task.confidence or 0.0)) > CHANGE:
             news = result.response if result.response != task.response else None
-            yield ResultFound(task.id, news, result.confidence, result.agreement)
+            yield ResultFound(task.id, news, result.confidence, result.agreement, len(each.people))
 
 
 def _decisions(sheet: Sheet, found: Estimate) -> list[Decision]:
@@ -323,6 +329,15 @@ def _result(each: Answered, judge: Judge) -> Result:
 T = TypeVar("T")
 
 
-def _steps(found: Iterator[T], size: int) -> Iterator[list[T]]:
-    while step := list(islice(found, size)):
+def _steps(found: Iterator[T], characters: Callable[[T], int]) -> Iterator[list[T]]:
+    """As much at once as is written in one transaction."""
+    step: list[T] = []
+    size = 0
+    for each in found:
+        step.append(each)
+        size += characters(each)
+        if len(step) >= STEP or size >= STEP_CHARACTERS:
+            yield step
+            step, size = [], 0
+    if step:
         yield step

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import msgspec
 
 from refonte_studio.db import Tx
-from refonte_studio.db.engine import takes_long
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.projects import service as projects
@@ -38,8 +37,7 @@ async def take_next_estimate(tx: Tx, now: int) -> Job | None:
 async def seen_now(tx: Tx, job: Job) -> str:
     """The claim up to which every attempt has come in: of what is read next, nothing older can be missing."""
     first = await store_estimates.first_held(tx, job.team_id, job.project_id)
-    newest = await store_estimates.attempts_before(tx, job.team_id, job.project_id, None, 1)
-    last = newest[0]["id"] if newest else ""
+    last = await store_estimates.newest(tx, job.team_id, job.project_id)
     return last if first is None else min(first, last)
 
 
@@ -57,13 +55,13 @@ async def tasks_page(tx: Tx, job: Job, task_ids: Sequence[str]) -> list[GivenTas
 
 async def keep_questions(tx: Tx, job: Job, found: Sequence[QuestionFound]) -> None:
     """What is known of the project's questions, in the place of what was."""
-    await store_estimates.clear_project_models(tx, job.team_id, job.project_id)
+    await store_estimates.clear_models(tx, job.team_id, job.project_id, [each.question for each in found])
     rows = [(job.team_id, job.project_id, *msgspec.structs.astuple(each)) for each in found]
     await store_estimates.insert_project_models(tx, rows)
 
 
 async def keep_people(tx: Tx, job: Job, found: Sequence[PersonFound]) -> None:
-    """What is known of some people's answers to one question, in the place of what was."""
+    """What is known of some people's answers, in the place of what was."""
     rows = [(job.team_id, job.project_id, *msgspec.structs.astuple(each)) for each in found]
     await store_estimates.replace_people(tx, job.team_id, job.project_id, rows)
 
@@ -79,19 +77,20 @@ async def keep_results(tx: Tx, job: Job, found: Sequence[ResultFound], now: int)
     return len(changed)
 
 
-@takes_long
-async def conclude_clear(tx: Tx, job: Job, task_ids: Sequence[str], now: int) -> int:
-    """Completes those of these tasks that want more attempts, are clear by now, and are held by nobody; answers how
-    many were looked at."""
-    for task_id in sorted(task_ids):
-        found = await store_places.lock_pending(tx, job.team_id, job.mode, task_id)
-        if found is None:
-            continue
-        task, place = found
-        enough = place.attempts >= place.rules.least and not place.reviewing
-        if place.rules.adaptive and enough and place.open == place.wanted - place.attempts:
-            await conclude(tx, task, place, now, asked=False)
-    return len(task_ids)
+async def conclude_clear(tx: Tx, job: Job, task_id: str, now: int) -> None:
+    """Completes a task that wants more attempts, if it is clear by now and held by nobody."""
+    found = await store_places.lock_pending(tx, job.team_id, job.mode, task_id)
+    if found is None:
+        return
+    task, place = found
+    enough = place.attempts >= place.rules.least and not place.reviewing
+    if place.rules.adaptive and enough and place.open == place.wanted - place.attempts:
+        await conclude(tx, task, place, now, asked=False)
+
+
+async def put_off_estimate(tx: Tx, job: Job, now: int, pause_ms: int) -> None:
+    """The project's estimates were not made; they are due again after a pause."""
+    await store_estimates.put_off(tx, job.team_id, job.project_id, job.began, now - LOST_MS + pause_ms)
 
 
 async def finish_estimate(tx: Tx, job: Job, seen: str, attempts: int, now: int) -> None:
@@ -151,7 +150,7 @@ async def known_people(tx: Tx, caller: Caller, project_name: str, limit: int, to
     """A page of what is known of people's answers in a project. Raises NotFound, and BadInput for a bad token."""
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     ids = await store_estimates.people_known(tx, project.team_id, project.id, checked_token(token), limit + 1)
-    emails = await teams.addresses(tx, project.team_id, ids)
+    emails = await teams.emails_of(tx, project.team_id, ids)
     found: dict[str, list[PersonFound]] = {id_: [] for id_ in ids}
     for row in await store_estimates.people_models(tx, project.team_id, project.id, ids):
         found[row["teammate_id"]].append(PersonFound(*row.values()))

@@ -158,6 +158,7 @@ class Recorded:
 
     number: int
     wanted: int
+    told: int  # as its number
     done: bool
 
 

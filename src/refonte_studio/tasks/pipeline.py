@@ -77,12 +77,13 @@ async def quality_settings(tx: Tx, caller: Caller, project_name: str) -> Quality
 async def set_quality(
     tx: Tx, caller: Caller, project_name: str, changes: Mapping[str, Any], now: int
 ) -> QualitySettings:
-    """Changes some of a project's quality settings; its open tasks follow at once.
+    """Changes some of a project's quality settings; open tasks follow at once, but reviews that are open go on.
 
     None gives a setting back its default. Raises NotFound, or BadInput for values that do not fit.
     """
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     changed = await projects.set_quality(tx, project, changes, now)
-    if changed.attempts_wanted != project.attempts_wanted:
+    asks = changed.attempts_wanted, changed.quality.target_confidence
+    if asks != (project.attempts_wanted, project.quality.target_confidence):
         await retarget(tx, changed, now)
     return changed.quality

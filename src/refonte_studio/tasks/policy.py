@@ -11,7 +11,7 @@ from refonte_studio.consensus.asking import wants_more
 from refonte_studio.files.model import checked_url
 from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.errors import BadInput, NotFound, shown
-from refonte_studio.projects.model import ANY_TYPE, Project, QualitySettings, settings_of
+from refonte_studio.projects.model import ANY_TYPE, MIN_ATTEMPTS, Project, QualitySettings, settings_of
 from refonte_studio.tasks import types
 from refonte_studio.tasks.model import TAG_LENGTH, TAG_LIMIT, Place, Recorded, ReviewReason, Rules, Step, Task
 from refonte_studio.tasks.types import TaskType
@@ -87,18 +87,18 @@ def recorded(task: Task, place: Place) -> Recorded:
     """
     rules = place.rules
     number = (place.attempts if task.kind == "work" else place.attempts % place.wanted) + 1
-    wanted = rules.most if rules.adaptive else place.wanted
-    return Recorded(number, wanted, told_done(number, wanted, rules.quality))
-
-
-def told_done(number: int, wanted: int, settings: QualitySettings) -> bool:
-    """Whether the maker of an attempt of this number is told that its task is completed."""
-    return number >= wanted and not settings.review_levels
+    return _told(number, rules.most if rules.adaptive else place.wanted, rules.quality)
 
 
 def recorded_before(number: int, wanted: int, quality: str | None) -> Recorded:
     """The same, told again, in a project of these settings (JSON, or None for the defaults)."""
-    return Recorded(number, wanted, told_done(number, wanted, settings_of(quality)))
+    return _told(number, wanted, settings_of(quality))
+
+
+def _told(number: int, wanted: int, settings: QualitySettings) -> Recorded:
+    """That others were asked on is not told: it says that those before did not agree."""
+    told = min(number, wanted, settings.min_attempts or MIN_ATTEMPTS) if settings.adaptive else min(number, wanted)
+    return Recorded(number, wanted, told, number >= wanted and not settings.review_levels)
 
 
 def task_type(name: str) -> TaskType:

@@ -236,7 +236,8 @@ async def get_quality_settings(call: Call, _params: Params) -> QualityOut:
 async def set_quality_settings(call: Call, params: QualityParams) -> QualityOut:
     """Change some of a project's quality settings; those that `reset` names get their default again.
 
-    Another `consensus_method` computes the results of the project anew, in the background. Open tasks follow at once.
+    Another `consensus_method` computes the results of the project anew, in the background. Open tasks follow at once;
+    reviews that are open go on.
     """
     given = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not None}
     given.update(dict.fromkeys(given.pop("reset", ())))

@@ -143,9 +143,10 @@ async def set_review(tx: Tx, team_id: str, task_id: str, review_status: str, set
 
 
 async def set_response(tx: Tx, team_id: str, task_id: str, response: str) -> None:
-    """Gives a completed task another response."""
+    """Gives a completed task another response; how sure the attempts were says nothing of that."""
     await tx.run(
-        "UPDATE tasks SET response = :response WHERE id = :task_id AND team_id = :team_id AND status = 'completed'",
+        """UPDATE tasks SET response = :response, confidence = NULL
+           WHERE id = :task_id AND team_id = :team_id AND status = 'completed'""",
         task_id=task_id,
         team_id=team_id,
         response=response,

@@ -125,10 +125,14 @@ async def complete_all(tx: Tx, team_id: str, results: Mapping[str, Result], now:
 
 
 async def complete_reviewed(tx: Tx, team_id: str, task_id: str, response: str, now: int) -> None:
-    """Gives a pending task the response that a person has decided on."""
+    """Gives a pending task the response that a person has decided on. How sure the attempts were says nothing of one
+    that a review has put in their place."""
     await tx.run(
         """UPDATE tasks SET status = 'completed', response = :response, reviewed = true, completed_at = :now,
-             updated_at = :now
+             updated_at = :now, confidence = CASE WHEN EXISTS (
+               SELECT 1 FROM reviews r WHERE r.task_id = :task_id AND r.team_id = :team_id AND r.state = 'fixed'
+                 AND r.created_at >= COALESCE((SELECT MAX(a.rejected_at) FROM attempts a
+                   WHERE a.task_id = :task_id AND a.team_id = :team_id), 0)) THEN NULL ELSE confidence END
            WHERE id = :task_id AND team_id = :team_id AND status = 'pending'""",
         task_id=task_id,
         team_id=team_id,

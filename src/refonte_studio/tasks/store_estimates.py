@@ -8,19 +8,20 @@ import msgspec
 from refonte_studio.db import Row, Tx
 from refonte_studio.db.engine import Engine
 
-# Projects with attempts that were not there when their estimates were last made, or whose estimates were asked for.
-# An attempt is as old as its claim, so those that are held now may yet come in before the newest.
+# Projects with attempts that were not there when their estimates were last made, whose estimates were asked for (these
+# come first), or are not done by a process that took them on long ago. An attempt is as old as its claim, so those that
+# are held now may yet come in before the newest.
 _DUE = """SELECT x.* FROM (
-    SELECT p.id AS project_id, p.team_id, p.mode, p.quality, p.pipeline, e.seen, e.asked_at, e.done_at,
-      e.attempts AS attempts,
+    SELECT p.id AS project_id, p.team_id, p.mode, p.quality, p.pipeline, e.seen, e.asked_at, e.taken_at, e.done_at,
+      e.attempts,
       (SELECT a.id FROM attempts a WHERE a.project_id = p.id AND a.team_id = p.team_id ORDER BY a.id DESC LIMIT 1)
         AS newest
     FROM projects p LEFT JOIN estimates e ON e.project_id = p.id AND e.team_id = p.team_id
     WHERE e.taken_at IS NULL OR e.taken_at <= :lost) AS x
   WHERE x.newest IS NOT NULL
-    AND (x.asked_at IS NOT NULL
+    AND (x.asked_at IS NOT NULL OR x.taken_at IS NOT NULL
       OR (x.newest > COALESCE(x.seen, '') AND COALESCE(x.done_at + :pause + x.attempts, 0) <= :now))
-  ORDER BY COALESCE(x.done_at, 0), x.project_id LIMIT 1"""
+  ORDER BY x.asked_at IS NULL, COALESCE(x.asked_at, x.done_at, 0), x.project_id LIMIT 1"""
 
 
 async def due(tx: Tx, now: int, pause_ms: int, lost_ms: int) -> Row | None:
@@ -29,11 +30,11 @@ async def due(tx: Tx, now: int, pause_ms: int, lost_ms: int) -> Row | None:
 
 
 async def take(tx: Tx, team_id: str, project_id: str, now: int, lost_ms: int) -> bool:
-    """Takes a project's estimates on; False if another process has."""
+    """Takes a project's estimates on; False if another process has. What is asked for from now on is asked for anew."""
     row = await tx.one(
         """INSERT INTO estimates (project_id, team_id, seen, attempts, taken_at)
            VALUES (:project_id, :team_id, '', 0, :now)
-           ON CONFLICT (project_id) DO UPDATE SET taken_at = :now
+           ON CONFLICT (project_id) DO UPDATE SET taken_at = :now, asked_at = NULL
              WHERE estimates.team_id = :team_id AND (estimates.taken_at IS NULL OR estimates.taken_at <= :lost)
            RETURNING project_id""",
         project_id=project_id,
@@ -42,6 +43,18 @@ async def take(tx: Tx, team_id: str, project_id: str, now: int, lost_ms: int) ->
         lost=now - lost_ms,
     )
     return row is not None
+
+
+async def put_off(tx: Tx, team_id: str, project_id: str, began: int, taken_at: int) -> None:
+    """Leaves estimates that were not made to whoever finds them to be taken so long ago."""
+    await tx.run(
+        """UPDATE estimates SET taken_at = :taken_at
+           WHERE project_id = :project_id AND team_id = :team_id AND taken_at = :began""",
+        project_id=project_id,
+        team_id=team_id,
+        began=began,
+        taken_at=taken_at,
+    )
 
 
 async def ask(tx: Tx, team_id: str, project_id: str, now: int) -> None:
@@ -56,12 +69,20 @@ async def ask(tx: Tx, team_id: str, project_id: str, now: int) -> None:
     )
 
 
-async def done(tx: Tx, team_id: str, project_id: str, seen: str, attempts: int, began: int, now: int) -> None:
-    """Notes that a project's estimates are made, of so many attempts; what was asked for meanwhile stays so."""
+async def look_again(tx: Tx, team_id: str, project_id: str) -> None:
+    """Has a project's estimates made anew when their time comes, though there are no new attempts."""
     await tx.run(
-        """UPDATE estimates SET seen = :seen, attempts = :attempts, done_at = :now, taken_at = NULL,
-             asked_at = CASE WHEN asked_at > :began THEN asked_at END
-           WHERE project_id = :project_id AND team_id = :team_id""",
+        "UPDATE estimates SET seen = '' WHERE project_id = :project_id AND team_id = :team_id AND seen <> ''",
+        project_id=project_id,
+        team_id=team_id,
+    )
+
+
+async def done(tx: Tx, team_id: str, project_id: str, seen: str, attempts: int, began: int, now: int) -> None:
+    """Notes that a project's estimates are made, of so many attempts, unless another process has them by now."""
+    await tx.run(
+        """UPDATE estimates SET seen = :seen, attempts = :attempts, done_at = :now, taken_at = NULL
+           WHERE project_id = :project_id AND team_id = :team_id AND taken_at = :began""",
         project_id=project_id,
         team_id=team_id,
         seen=seen,
@@ -92,6 +113,16 @@ async def first_held(tx: Tx, team_id: str, project_id: str) -> str | None:
     return row["first"] if row else None
 
 
+async def newest(tx: Tx, team_id: str, project_id: str) -> str:
+    """The newest attempt of the project, whether it counts or not."""
+    row = await tx.one(
+        """SELECT id FROM attempts WHERE project_id = :project_id AND team_id = :team_id ORDER BY id DESC LIMIT 1""",
+        project_id=project_id,
+        team_id=team_id,
+    )
+    return row["id"] if row else ""
+
+
 async def attempts_before(tx: Tx, team_id: str, project_id: str, before: str | None, limit: int) -> Sequence[Row]:
     """Attempts of the project that count, the newest first, from before this id on."""
     return await tx.all(
@@ -110,7 +141,8 @@ async def tasks(tx: Tx, team_id: str, task_ids: Sequence[str]) -> Sequence[Row]:
     """These tasks, and what is expected of those whose answer is known."""
     return await tx.all(
         """SELECT t.id, t.type, t.status, t.params, t.response, t.confidence, t.agreement,
-             t.reviewed OR COALESCE(t.review_status, '') IN ('accepted', 'fixed') AS decided, q.expected_response
+             t.reviewed OR COALESCE(t.review_status, '') IN ('accepted', 'fixed') AS decided,
+             t.reviewed OR t.review_status IS NOT NULL AS settled, q.expected_response
            FROM tasks t LEFT JOIN quality_tasks q ON q.task_id = t.id AND q.team_id = t.team_id
            WHERE t.id IN :task_ids[] AND CAST(t.team_id AS TEXT) = :team_id""",
         task_ids=list(task_ids),
@@ -120,23 +152,31 @@ async def tasks(tx: Tx, team_id: str, task_ids: Sequence[str]) -> Sequence[Row]:
 
 _ROWS: dict[Engine, str] = {
     "sqlite": """(SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS response,
-          json_extract(value, '$[2]') AS confidence, json_extract(value, '$[3]') AS agreement
+          json_extract(value, '$[2]') AS confidence, json_extract(value, '$[3]') AS agreement,
+          json_extract(value, '$[4]') AS attempts
         FROM json_each(:rows))""",
     "postgresql": """(SELECT value->>0 AS id, value->>1 AS response, CAST(value->>2 AS FLOAT) AS confidence,
-          CAST(value->>3 AS FLOAT) AS agreement
+          CAST(value->>3 AS FLOAT) AS agreement, CAST(value->>4 AS BIGINT) AS attempts
         FROM json_array_elements(CAST(:rows AS JSON)))""",
 }
+
+
+# A result is of so many attempts; a task that has others by now is left to the next time.
+_MAY_CHANGE = """tasks.id = v.id AND CAST(tasks.team_id AS TEXT) = :team_id AND tasks.status = 'completed'
+              AND NOT tasks.reviewed AND tasks.review_status IS NULL
+              AND v.attempts = (SELECT COUNT(*) FROM attempts a
+                WHERE a.task_id = v.id AND a.team_id = :team_id AND a.rejected_at IS NULL)"""
 
 
 async def set_results(tx: Tx, team_id: str, rows: Sequence[Sequence[Any]], now: int) -> Sequence[Row]:
     """Gives completed tasks, unless a person has decided about them, what their attempts give by now.
 
-    Rows of task, response (None: it stays), confidence, agreement. Answers those whose response is another one now.
+    Rows of task, response (None: it stays), confidence, agreement, and how many attempts give that. Answers those whose
+    response is another one now.
     """
     await tx.run(
         f"""UPDATE tasks SET confidence = v.confidence, agreement = v.agreement FROM {_ROWS[tx.engine]} AS v
-            WHERE tasks.id = v.id AND CAST(tasks.team_id AS TEXT) = :team_id AND tasks.status = 'completed'
-              AND NOT tasks.reviewed AND tasks.review_status IS NULL""",
+            WHERE {_MAY_CHANGE}""",
         team_id=team_id,
         rows=msgspec.json.encode(rows).decode(),
     )
@@ -145,8 +185,7 @@ async def set_results(tx: Tx, team_id: str, rows: Sequence[Sequence[Any]], now: 
         return ()
     return await tx.all(
         f"""UPDATE tasks SET response = v.response, updated_at = :now FROM {_ROWS[tx.engine]} AS v
-            WHERE tasks.id = v.id AND CAST(tasks.team_id AS TEXT) = :team_id AND tasks.status = 'completed'
-              AND NOT tasks.reviewed AND tasks.review_status IS NULL AND tasks.response <> v.response
+            WHERE {_MAY_CHANGE} AND tasks.response <> v.response
             RETURNING tasks.id, tasks.mode, tasks.callback_url""",
         team_id=team_id,
         rows=msgspec.json.encode(changed).decode(),
@@ -154,11 +193,19 @@ async def set_results(tx: Tx, team_id: str, rows: Sequence[Sequence[Any]], now: 
     )
 
 
-async def clear_project_models(tx: Tx, team_id: str, project_id: str) -> None:
+async def clear_models(tx: Tx, team_id: str, project_id: str, questions: Sequence[str]) -> None:
+    """Forgets what was known of the project's questions, and of people's answers to others than these."""
     await tx.run(
         "DELETE FROM project_models WHERE project_id = :project_id AND team_id = :team_id",
         project_id=project_id,
         team_id=team_id,
+    )
+    await tx.run(
+        """DELETE FROM labeler_models
+           WHERE project_id = :project_id AND team_id = :team_id AND NOT (question IN :questions[])""",
+        project_id=project_id,
+        team_id=team_id,
+        questions=list(questions),
     )
 
 
@@ -171,16 +218,17 @@ async def insert_project_models(tx: Tx, rows: Sequence[Sequence[Any]]) -> None:
 
 
 async def replace_people(tx: Tx, team_id: str, project_id: str, rows: Sequence[Sequence[Any]]) -> None:
-    """What is known of some people's answers to one question, in the place of what was."""
-    await tx.run(
-        """DELETE FROM labeler_models
-           WHERE project_id = :project_id AND team_id = :team_id AND question IN :questions[]
-             AND teammate_id IN :people[]""",
-        project_id=project_id,
-        team_id=team_id,
-        questions=sorted({row[2] for row in rows}),
-        people=sorted({row[3] for row in rows}),
-    )
+    """What is known of some people's answers to some questions, in the place of what was."""
+    for question in sorted({row[2] for row in rows}):
+        await tx.run(
+            """DELETE FROM labeler_models
+               WHERE project_id = :project_id AND team_id = :team_id AND question = :question
+                 AND teammate_id IN :people[]""",
+            project_id=project_id,
+            team_id=team_id,
+            question=question,
+            people=[row[3] for row in rows if row[2] == question],
+        )
     await tx.insert("labeler_models", PEOPLE_COLUMNS, rows)
 
 

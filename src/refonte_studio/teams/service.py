@@ -163,11 +163,6 @@ async def team_members(tx: Tx, team_id: str) -> list[Teammate]:
     return await store.teammates(tx, team_id)
 
 
-async def addresses(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str]:
-    """The addresses of these people of the team, by id."""
-    return await store.addresses(tx, team_id, ids)
-
-
 async def people(tx: Tx, team_id: str, emails: Sequence[str]) -> list[Teammate]:
     """The teammates of these addresses, in order, each once. Raises BadInput naming an unknown one.
 

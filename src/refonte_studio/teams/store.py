@@ -103,13 +103,6 @@ async def teammates(tx: Tx, team_id: str) -> list[Teammate]:
     return [_teammate(row) for row in rows]
 
 
-async def addresses(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str]:
-    rows = await tx.all(
-        "SELECT id, email FROM teammates WHERE team_id = :team_id AND id IN :ids[]", team_id=team_id, ids=list(ids)
-    )
-    return {row["id"]: row["email"] for row in rows}
-
-
 async def teammates_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, Teammate]:
     """The teammates and external annotators of these keys, by key."""
     rows = await tx.all(

@@ -319,9 +319,8 @@ async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> S
 
 def submitted(task_id: str, recorded: Recorded, evaluates: bool) -> Submitted:
     """What a submission answers: the same for every kind of task, and the same when it is sent again."""
-    number, wanted = recorded.number, recorded.wanted
     status = "completed" if recorded.done else "pending"
-    return Submitted(task_id, status, min(number, wanted), wanted, evaluates)
+    return Submitted(task_id, status, recorded.told, recorded.wanted, evaluates)
 
 
 def _lost(claim: Claim, now: int) -> Conflict:
