@@ -50,12 +50,14 @@ def postgres_url() -> Iterator[str]:
 
 
 async def empty(url: str) -> None:
+    """Deletes all rows; of tables that are as good as empty, that is much faster than to truncate them."""
     connection = await asyncpg.connect(url)
     try:
         tables = await connection.fetch(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
         )
-        await connection.execute(f"TRUNCATE {', '.join(row['tablename'] for row in tables)} CASCADE")
+        deletes = "; ".join(f"DELETE FROM {row['tablename']}" for row in tables)
+        await connection.execute(f"SET session_replication_role = replica; {deletes}")  # in whatever order
     finally:
         await connection.close()
 

@@ -175,4 +175,7 @@ async def _main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)))
+    try:
+        asyncio.run(_main(msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)))
+    except (StudioError, ConnectionError) as error:
+        sys.exit(f"the estimates cannot be made: {error}")

@@ -91,7 +91,11 @@ async def background(studio: Studio) -> AsyncGenerator[None]:
 async def _estimate_all(studio: Studio, find: estimator.Finder) -> None:
     """Makes the estimates that are due, one project after another."""
     for _ in range(ROUNDS):
-        if not await estimator.estimate_next(studio.db, studio.clock, find):
+        try:
+            if not await estimator.estimate_next(studio.db, studio.clock, find):
+                break
+        except (StudioError, estimator.NotEstimated) as error:
+            log.warning("could not make estimates: %s", error)
             break
 
 

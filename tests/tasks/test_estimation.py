@@ -155,7 +155,9 @@ async def test_of_very_many_people_and_questions_all_is_kept(world: World):
     answer = {"fields": {"tail": True, "fur": True, "ears": True}}
     lines = [
         {
-            "type": "datacollection", "project": "Animals", "attachment": f"https://example.com/{part}.jpg",
+            "type": "datacollection",
+            "project": "Animals",
+            "attachment": f"https://example.com/{part}.jpg",
             "attempts": [{"labeler": f"worker {part} {number}", "response": answer} for number in range(75)],
         }
         for part in range(4)
