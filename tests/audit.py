@@ -299,7 +299,7 @@ def _check_reviews(now: Snapshot) -> None:
     for review in sorted(now.reviews, key=lambda review: review["id"]):
         of_task[review["task_id"]].append(review)
         _check_review(review)
-        if review["state"] not in ("open", "ended"):
+        if review["reviewer_id"] is not None:
             assert (review["task_id"], review["reviewer_id"]) not in mine, ("somebody reviews their own work", review)
     rejected = {(made["task_id"], made["rejected_at"]) for made in now.attempts if made["rejected_at"] is not None}
     rejections = {(row["task_id"], row["decided_at"]) for row in now.reviews if row["state"] == "rejected"}

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.makers import answer, batch, claim_task, project, task
+from tests.reviews.makers import decide, waiting
 from tests.world import World
 
 
@@ -42,3 +43,19 @@ async def test_only_a_completed_task_becomes_a_quality_task(world: World):
     assert "work" in await world.ana.refused(400, "POST", path, {"kind": "work"})
     await world.ana.refused(404, "POST", "/task/nothing/quality_task", {"kind": "training"})
     await world.cid.refused(404, "POST", path, {"kind": "training"})
+
+
+@pytest.mark.parametrize("kind", ["training", "evaluation"])
+async def test_whoever_reviewed_or_audited_a_task_does_not_get_the_quality_task_made_of_it(world: World, kind: str):
+    source = await waiting(world)
+    emails = [world.mia.email, world.max.email, world.ana.email]
+    await world.ana.post("/studio/assignments/add", {"emails": emails, "projects": ["Pets"]})
+    await decide(world.mia, "accept")
+    await world.max.post(f"/task/{source}/audit", {"accepted": True})
+    made = await world.ana.post(f"/task/{source}/quality_task", {"kind": kind})
+    await answer(world.ben)
+    for person in (world.ben, world.mia, world.max):
+        assert await claim_task(person) is None, person.email
+        assert (await person.get("/work/queue"))["waiting"] == 0
+        assert (await person.get("/work/training"))["projects"] == []
+    assert await claim_task(world.dee) == made["id"]

@@ -3,14 +3,18 @@
 import asyncio
 
 import httpx
+import pytest
 
 from refonte_studio.audit.service import audit
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Role
+from refonte_studio.work import redos
+from refonte_studio.work import service as work
 from tests.audit import check, snapshot
 from tests.gate import shut_gate
 from tests.makers import answer, batch, claim_task
-from tests.reviews.makers import claim, project, waiting
+from tests.makers import claim as claim_work
+from tests.reviews.makers import claim, decide, project, waiting
 from tests.world import World
 
 
@@ -120,3 +124,44 @@ async def test_somebody_who_leaves_while_their_task_is_sent_back_does_not_keep_i
         dees = await claim_task(world.dee, project=name)
         assert dees == given["task"]["task_id"]
         await answer(world.dee, project=name)
+
+
+@pytest.mark.parametrize("how", ["release", "expire"])
+async def test_a_place_is_not_lost_when_a_redo_is_given_up_while_its_holder_puts_it_down(
+    world: World, database_url: str, how: str
+):
+    """Ben is paused in a transaction that has the task's places when he gives the task back, or loses it."""
+    task = await waiting(world, rejects_to="same")
+    await decide(world.mia, "reject", comments="no")
+    held = await claim_work(world.ben)
+    assert held is not None
+    assert held["task"]["task_id"] == task
+
+    async def put_down() -> None:
+        if how == "release":
+            await world.ben.post(f"/work/{held['claim_id']}/release")
+        else:
+            await world.db.write(work.expire_leases, world.clock() + 3_600_000)
+
+    async with shut_gate(database_url) as gate:
+
+        async def paused(tx: Tx) -> None:
+            await redos.give_up(tx, world.ana.team_id, [world.ben.id], None)
+            await gate.wait(tx)
+
+        await gate.during(world.db.write(paused), put_down())
+    await sound(world)
+    assert await claim_task(world.dee) == task
+
+
+async def test_a_reviewer_who_is_removed_at_the_same_moment_is_given_nothing(world: World, database_url: str):
+    await waiting(world)
+    async with shut_gate(database_url) as gate:
+
+        async def removed(tx: Tx) -> None:
+            await tx.run("DELETE FROM reviewers WHERE teammate_id = :mia", mia=world.mia.id)
+            await gate.wait(tx)
+
+        _, given = await gate.during(world.db.write(removed), claim(world.mia))
+    assert given is None
+    assert await claim(world.max) is not None

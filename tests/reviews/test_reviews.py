@@ -1,5 +1,10 @@
 """What reviewers do: claim, accept, fix, through every level, and never their own work."""
 
+import pytest
+
+from refonte_studio.audit.service import audit
+from refonte_studio.reviews import service as reviews
+from tests.audit import check, snapshot
 from tests.makers import answer, batch, claim_task
 from tests.makers import claim as claim_work
 from tests.reviews.makers import claim, decide, project, waiting
@@ -166,3 +171,34 @@ async def test_reviews_are_listed_for_managers(world: World):
     assert len((await world.ana.get("/reviews", state="open"))["docs"]) == 1
     await world.ana.refused(400, "GET", "/reviews", params={"state": "lost"})
     await world.ana.refused(404, "GET", "/reviews", params={"project": "Nope"})
+
+
+async def test_ones_own_review_that_ran_out_is_opened_first(world: World, monkeypatch: pytest.MonkeyPatch):
+    """Though so many have run out in the team that hers has no turn among them."""
+    await waiting(world)
+    given = await claim(world.mia)
+    assert given is not None
+    await answer(world.dee)
+    world.clock.forward(minutes=31)
+    monkeypatch.setattr(reviews, "EXPIRE_LIMIT", 0)
+    again = await claim(world.mia)
+    assert again is not None
+    assert again["review_id"] == given["review_id"]
+    assert again["lease_expires_at"] > given["lease_expires_at"]
+
+
+async def test_what_a_reviewer_fixed_stands_when_a_manager_completes_the_task(world: World):
+    task = await waiting(world, levels=2)
+    await decide(world.mia, "fix", response={"category": "cat"})
+    await answer(world.dee, "bird")
+    sent = await world.ana.post("/studio/projects/Pets/send_tasks_to_completed", {"all_batches": True})
+    assert sent["completed"] == 2
+    made = await world.ana.get(f"/task/{task}")
+    assert (made["status"], made["response"]) == ("completed", {"category": "cat"})
+    now = await world.db.read(snapshot)
+    assert [row["id"] for row in now.tasks if row["reviewed"]] == [task], "no new estimate changes it"
+    assert await claim(world.max) is None
+    page = await world.ana.get("/tasks", project="Pets")
+    assert sorted(doc["response"]["category"] for doc in page["docs"]) == ["bird", "cat"]
+    check(now)
+    assert [finding for finding in await world.db.read(audit) if finding.count] == []

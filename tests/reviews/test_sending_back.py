@@ -175,3 +175,24 @@ async def test_one_who_rejected_may_review_the_next_round_but_one_who_fixed_may_
     await answer(world.ben, "bird")
     assert (await world.mia.call("POST", "/reviews/claim")).status_code == 204
     assert (await decide(world.max, "accept"))["level"] == 1
+
+
+@pytest.mark.parametrize("send_to", ["same", "different", "anyone"])
+async def test_whoever_has_held_a_review_of_a_task_does_not_get_it_when_it_is_sent_back(world: World, send_to: str):
+    """Mia accepts, Max rejects: both work in the project, too, and have seen the answer."""
+    name = await project(world, levels=2)
+    emails = [world.mia.email, world.max.email]
+    await world.ana.post("/studio/assignments/add", {"emails": emails, "projects": [name]})
+    task, other = await batch(world, name, tasks=2)
+    await answer(world.ben, "dog")
+    await decide(world.mia, "accept")
+    await decide(world.max, "reject", comments="no", send_to=send_to)
+    await world.ana.post("/studio/assignments/remove", {"emails": [world.ben.email]})
+    assert await claim_task(world.mia) == other
+    assert await claim_task(world.max) is None
+    assert (await world.max.get("/work/queue"))["waiting"] == 0
+    assert await claim_task(world.dee) == task
+    events = (await world.ana.get(f"/task/{task}/history"))["events"]
+    assert "skipped" not in [event["event"] for event in events], "they have declined nothing"
+    figures = await world.ana.get("/insight/labelers", project=name)
+    assert [doc["skipped"] for doc in figures["docs"]] == [0] * len(figures["docs"])

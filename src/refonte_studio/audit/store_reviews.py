@@ -52,10 +52,9 @@ REVIEW_RULES = (
     ),
     Rule(
         "reviewed-by-others",
-        "Nobody reviews a task that they attempted.",
+        "Nobody reviews a task that they attempted, or attempts one that they had to review.",
         """SELECT r.id, r.reviewer_id || ' attempted task ' || r.task_id AS found
-           FROM reviews r JOIN attempts a ON a.task_id = r.task_id AND a.teammate_id = r.reviewer_id
-           WHERE r.state NOT IN ('open', 'ended')""",
+           FROM reviews r JOIN attempts a ON a.task_id = r.task_id AND a.teammate_id = r.reviewer_id""",
     ),
     Rule(
         "every-level-by-another",

@@ -122,13 +122,13 @@ def _done(row: Row) -> Done:
 
 
 async def skipped(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], scope: Scope) -> dict[str, int]:
-    """How many tasks were declined in the period, by key."""
+    """How many tasks were declined in the period, by key; not those that people are kept from, without a lease."""
     by = _by(subject, "c")
     narrowed, values = _narrowed(scope, "c")
     rows = await tx.all(
         f"""SELECT {by.key} AS key, COUNT(*) AS skipped FROM claims c {by.join}
             WHERE {by.where} AND c.project_id IN {_PROJECTS_OF_MODE} AND c.state = 'skipped' AND c.team_id = :team
-              AND c.ended_at >= :start AND c.ended_at < :end {narrowed}
+              AND c.lease_expires_at > c.claimed_at AND c.ended_at >= :start AND c.ended_at < :end {narrowed}
             GROUP BY {by.key}""",
         keys=list(keys),
         team=caller.team_id,

@@ -23,6 +23,7 @@ from refonte_studio.quality.standing import (
     pause,
     pauses,
 )
+from refonte_studio.quality.store_standing import not_their_own
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
 from refonte_studio.tasks.model import Kind, ReviewStatus, Status, Task
@@ -37,6 +38,7 @@ __all__ = [
     "feedback",
     "lift_pauses",
     "make_of_task",
+    "not_their_own",
     "note_declined",
     "pauses",
     "score_attempt",

@@ -10,9 +10,20 @@ Pair = tuple[str, str]  # a person and a project
 
 # Whether an attempt (a) counts in an assignment (s): it was made since then, and since a pause was last lifted.
 _COUNTS = """a.submitted_at >= CASE WHEN s.counts_from > s.created_at THEN s.counts_from ELSE s.created_at END"""
-_NOT_THEIR_OWN = """NOT EXISTS (
-      SELECT 1 FROM quality_tasks x JOIN attempts o ON o.task_id = x.source_task_id AND o.team_id = x.team_id
-      WHERE x.task_id = t.id AND x.team_id = :team AND o.teammate_id = s.teammate_id)"""
+
+
+def not_their_own(person: str) -> str:
+    """A condition: that a quality task (t) was not made of one that a person, given by an SQL expression for their id,
+    had a part in, so that they know what is expected: they attempted, reviewed or audited it."""
+    # Selects of one value, and not EXISTS, which PostgreSQL may turn into a look at everything.
+    return " AND ".join(
+        f"""(SELECT 1 FROM quality_tasks x JOIN {table} y ON y.task_id = x.source_task_id AND y.team_id = x.team_id
+        WHERE x.task_id = t.id AND x.team_id = :team AND y.{column} = {person} LIMIT 1) IS NULL"""
+        for table, column in (("attempts", "teammate_id"), ("reviews", "reviewer_id"), ("audits", "teammate_id"))
+    )
+
+
+_NOT_THEIR_OWN = not_their_own("s.teammate_id")
 _PASSED = """EXISTS (
       SELECT 1 FROM quality_attempts q
       WHERE q.task_id = t.id AND q.teammate_id = s.teammate_id AND q.team_id = :team AND q.passed)"""

@@ -36,7 +36,10 @@ async def claim_next(
     project_id, batch_id = await _filter_ids(tx, caller, project, batch)
     await tx.lock(f"reviewer:{caller.teammate_id}:{caller.mode}")  # who claims twice at a moment gets one review
     held = await store.held(tx, caller)
-    if held is not None and held.is_live(now):
+    if held is not None and not held.is_live(now):  # among very many that are due, it may not have its turn
+        await store.expire_own(tx, held, now)
+        held = await store.held(tx, caller)  # extended at the same moment
+    if held is not None:
         return await _assignment(tx, held)
     await store.expire_of_team(tx, caller.team_id, now, EXPIRE_LIMIT)
     for attempt in range(CLAIM_TRIES):

@@ -86,14 +86,17 @@ async def _find(tx: Tx, sql: str, caller: Caller, project_id: str | None, batch_
 
 
 async def hold(tx: Tx, caller: Caller, review_id: str, now: int, expires: int) -> bool:
-    """Gives an open review to a reviewer of its project; False if somebody got there first."""
+    """Gives an open review to a reviewer of its project; False if somebody got there first, or they are none any more.
+
+    Nobody can take the capability from them, or disable them, until this transaction ends.
+    """
     return bool(
         await tx.run(
             """UPDATE reviews SET state = 'held', reviewer_id = :me, started_at = :now, lease_expires_at = :expires
                WHERE id = :id AND team_id = :team AND state = 'open' AND EXISTS (
                  SELECT 1 FROM reviewers w JOIN teammates t ON t.id = w.teammate_id AND t.team_id = w.team_id
                  WHERE w.teammate_id = :me AND w.project_id = reviews.project_id AND w.team_id = :team
-                   AND t.state = 'active')""",
+                   AND t.state = 'active' FOR SHARE)""",
             id=review_id,
             team=caller.team_id,
             me=caller.teammate_id,
@@ -197,6 +200,19 @@ async def expire(tx: Tx, now: int, limit: int) -> int:
              ORDER BY r.id LIMIT :limit FOR UPDATE SKIP LOCKED)""",
         now=now,
         limit=limit,
+    )
+
+
+async def expire_own(tx: Tx, review: Review, now: int) -> None:
+    """Opens a held review whose lease has run out."""
+    await tx.run(
+        """UPDATE reviews SET state = 'open', started_at = NULL
+           WHERE id = :id AND team_id = :team AND state = 'held' AND reviewer_id = :reviewer
+             AND lease_expires_at <= :now""",
+        id=review.id,
+        team=review.team_id,
+        reviewer=review.reviewer_id,
+        now=now,
     )
 
 

@@ -12,9 +12,13 @@ _CLAIM = """SELECT c.id AS id, c.state, c.claimed_at, c.ended_at, c.reason, t.em
 
 
 async def claims(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row]:
-    """Every claim of a task, with the attempt that it became, the oldest first. In two parts, each by its index."""
+    """Every claim of a task, with the attempt that it became, the oldest first. In two parts, each by its index.
+
+    Without those that only keep reviewers from the task: they have had no lease.
+    """
     return await tx.all(
         f"""{_CLAIM} AND c.state IN ('held', 'submitted', 'skipped')
+              AND NOT (c.state = 'skipped' AND c.lease_expires_at <= c.claimed_at)
             UNION ALL {_CLAIM} AND c.state IN ('released', 'expired', 'ended', 'retaken')
             ORDER BY id LIMIT :limit""",
         task=task_id,

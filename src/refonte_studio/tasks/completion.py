@@ -182,13 +182,21 @@ async def _ended(tx: Tx, tasks: Sequence[Task], now: int, *, held: bool = True) 
 
 
 async def complete_attempted(tx: Tx, team_id: str, batch_ids: Sequence[str], now: int) -> dict[str, int]:
-    """Completes every pending task of these batches that has an attempt; answers how many, by batch."""
+    """Completes every pending task of these batches that has an attempt; answers how many, by batch.
+
+    What a reviewer has accepted or fixed stands, where it waits for the next level.
+    """
     completed = dict.fromkeys(batch_ids, 0)
     for batch_id in sorted(completed):
         after = ""
         while tasks := await store_places.lock_attempted(tx, team_id, batch_id, after, CHUNK):
-            attempts = await store_attempts.attempts_of(tx, team_id, [task.id for task in tasks])
-            await store_attempts.complete_all(tx, team_id, await outcomes.results(tx, tasks, attempts), now)
+            decided = await store_attempts.decided_by_people(tx, team_id, [task.id for task in tasks])
+            for task_id, response in decided.items():
+                await store_attempts.complete_reviewed(tx, team_id, task_id, response, now)
+            others = [task for task in tasks if task.id not in decided]
+            if others:
+                attempts = await store_attempts.attempts_of(tx, team_id, [task.id for task in others])
+                await store_attempts.complete_all(tx, team_id, await outcomes.results(tx, others, attempts), now)
             await _ended(tx, tasks, now)
             completed[batch_id] += len(tasks)
             after = tasks[-1].id

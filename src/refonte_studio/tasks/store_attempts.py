@@ -141,6 +141,18 @@ async def complete_reviewed(tx: Tx, team_id: str, task_id: str, response: str, n
     )
 
 
+async def decided_by_people(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, str]:
+    """By task, the response (JSON) that a reviewer has decided on, of those that wait for the next level of review."""
+    rows = await tx.all(
+        """SELECT task_id, proposed FROM reviews
+           WHERE task_id IN :task_ids[] AND team_id = :team_id AND state IN ('open', 'held') AND level > 1
+           ORDER BY task_id""",
+        task_ids=list(task_ids),
+        team_id=team_id,
+    )
+    return {row["task_id"]: row["proposed"] for row in rows}
+
+
 async def note_result(tx: Tx, team_id: str, task_id: str, result: Result) -> None:
     """Keeps how sure the attempts of a task are that is not completed yet."""
     await tx.run(

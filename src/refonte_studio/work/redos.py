@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from refonte_studio.db import Tx
+from refonte_studio.kit.ids import new_id
 from refonte_studio.projects.model import SendTo
 from refonte_studio.tasks.model import Task
 from refonte_studio.work import store, store_redos
@@ -12,8 +13,10 @@ async def send_back(tx: Tx, task: Task, people: Sequence[str], sent_to: SendTo, 
     """A task whose places are locked goes back: to the people whose attempts were rejected, to different ones, or to
     anyone.
 
-    For `same`, a place is taken to be kept for each of them; the places of those who may not work it now open.
+    For `same`, a place is taken to be kept for each of them; the places of those who may not work it now open. Whoever
+    has reviewed the task, and seen what others answered, does not get it.
     """
+    await _bar_reviewers(tx, task, now)
     if sent_to == "different":
         return
     await store_redos.retake(tx, task.team_id, task.id, people)
@@ -21,6 +24,11 @@ async def send_back(tx: Tx, task: Task, people: Sequence[str], sent_to: SendTo, 
         due = await store_redos.insert(tx, task, people, now)
         if due < len(people):
             await store.give_back_places(tx, task.team_id, [task.places_in], [task.id], len(people) - due)
+
+
+async def _bar_reviewers(tx: Tx, task: Task, now: int) -> None:
+    barred = await store_redos.reviewers_to_bar(tx, task)
+    await store_redos.bar(tx, task, {teammate_id: new_id(now) for teammate_id in barred}, now)
 
 
 async def give_up(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str] | None) -> None:

@@ -362,13 +362,20 @@ async def _put_down(tx: Tx, caller: Caller, claim_id: str, state: ClaimState, re
         if state is ClaimState.SKIPPED:
             await store.give_up_place(tx, claim.team_id, claim.batch_id, claim.task_id)
             await store_redos.done(tx, claim)
-        elif claim.redo:  # it stays theirs
-            await store_redos.lock_place(tx, claim.team_id, claim.batch_id, claim.task_id)
-        else:
+        elif not await _stays_theirs(tx, caller, claim):
             await store.give_back_places(tx, claim.team_id, [claim.batch_id], [claim.task_id], 1)
     if not await store.move(tx, claim, state, now, reason):
         raise _lost(await claim_of(tx, caller, claim_id), now)
     return claim
+
+
+async def _stays_theirs(tx: Tx, caller: Caller, claim: Claim) -> bool:
+    """Whether the place of a claim is kept for its person. If so, its row is locked, so that it stays so: until then,
+    somebody may take the redo away, who leaves it to the end of the claim to open the place."""
+    if not claim.redo:
+        return False
+    await store_redos.lock_place(tx, claim.team_id, claim.batch_id, claim.task_id)
+    return (await claim_of(tx, caller, claim.id)).redo
 
 
 async def queue(tx: Tx, caller: Caller) -> list[Waiting]:

@@ -5,6 +5,7 @@ assignment after the places; disabling somebody has it the other way round, and 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.db.stamps import STAMP
@@ -13,7 +14,8 @@ from refonte_studio.tasks.model import Attempt, Task
 from refonte_studio.work.model import Candidate, Claim, ClaimState
 from refonte_studio.work.store_next import FIRST_LEASE
 
-# A redo lasts for as long as its claim is held, so that what is read here is true whenever the claim can be moved.
+# While a claim is held, its redo can only be taken away, by one who has locked the task's places: whoever moves the
+# claim on reads it again once they are locked.
 _CLAIM = """c.id, c.team_id, c.task_id, c.project_id, c.batch_id, c.teammate_id, c.state, c.claimed_at,
     c.lease_expires_at, EXISTS (SELECT 1 FROM redos d WHERE d.teammate_id = c.teammate_id AND d.task_id = c.task_id
       AND d.team_id = c.team_id) AS redo"""
@@ -316,19 +318,22 @@ async def lock_places(tx: Tx, claims: Sequence[Claim]) -> None:
 
 
 async def move_held(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None) -> list[Claim]:
-    """Moves those of the claims that are still held (and, with `until`, not extended beyond it); answers those."""
+    """Moves those of the claims that are still held (and, with `until`, not extended beyond it); answers those, as they
+    are now that their places are locked: whether a task is to be done again may have changed since they were read."""
     rows = await tx.all(
         f"""UPDATE claims SET state = :state, ended_at = :now
             WHERE id IN :claims[] AND team_id IN :teams[] AND state = 'held'
-            {"" if until is None else "AND lease_expires_at <= :until"} RETURNING id""",
+            {"" if until is None else "AND lease_expires_at <= :until"}
+            RETURNING id, EXISTS (SELECT 1 FROM redos d WHERE d.teammate_id = claims.teammate_id
+              AND d.task_id = claims.task_id AND d.team_id = claims.team_id) AS redo""",
         claims=[claim.id for claim in held],
         teams=sorted({claim.team_id for claim in held}),
         state=state.value,
         now=now,
         **({} if until is None else {"until": until}),
     )
-    moved = {row["id"] for row in rows}
-    return [claim for claim in held if claim.id in moved]
+    redo = {row["id"]: bool(row["redo"]) for row in rows}
+    return [replace(claim, redo=redo[claim.id]) for claim in held if claim.id in redo]
 
 
 async def end_claims_on(tx: Tx, team_id: str, task_ids: Sequence[str], now: int) -> None:

@@ -8,6 +8,7 @@ had; of what lies before, it sees only what has opened since.
 from refonte_studio.db import Row, Tx
 from refonte_studio.db.engine import Engine
 from refonte_studio.kit.caller import Caller
+from refonte_studio.quality import service as quality
 from refonte_studio.work.model import Candidate
 
 
@@ -17,10 +18,8 @@ def taken(task: str) -> str:
         AND c.state IN ('held', 'submitted', 'skipped')"""
 
 
-# Whether a quality task (t) was not made of one that the person attempted: they know what is expected.
-NOT_THEIR_OWN = """(SELECT 1 FROM quality_tasks x
-        JOIN attempts s ON s.task_id = x.source_task_id AND s.team_id = x.team_id
-        WHERE x.task_id = t.id AND x.team_id = :team AND s.teammate_id = :me LIMIT 1) IS NULL"""
+# Whether a quality task (t) was not made of one that the person had a part in: they know what is expected.
+NOT_THEIR_OWN = quality.not_their_own(":me")
 
 # Whether a batch (b) is open to a person: they are assigned to its project and not paused in it, and it has no groups
 # or one of theirs.

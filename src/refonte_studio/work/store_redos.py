@@ -5,13 +5,19 @@ and gives none back. It ends by their attempt or with the task; where they will 
 Rows are made and taken away by those who have locked the task's places.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.tasks.model import Task
 from refonte_studio.work.model import Candidate, Claim
 from refonte_studio.work.store_next import taken
+
+_CLAIM = (
+    *("id", "team_id", "mode", "task_id", "project_id", "batch_id", "teammate_id", "state"),
+    *("claimed_at", "lease_expires_at", "ended_at", "reason"),
+)
+_BARRED = "has reviewed the task"
 
 
 async def next_redo(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
@@ -113,6 +119,45 @@ async def remove(tx: Tx, team_id: str, redos: Sequence[Row]) -> None:
         people=sorted({redo["teammate_id"] for redo in redos}),
         tasks=sorted({redo["task_id"] for redo in redos}),
     )
+
+
+async def reviewers_to_bar(tx: Tx, task: Task) -> list[str]:
+    """Who has held a review of a task and may still be given it."""
+    rows = await tx.all(
+        """SELECT DISTINCT r.reviewer_id FROM reviews r
+           WHERE r.task_id = :task AND r.team_id = :team AND r.reviewer_id IS NOT NULL AND NOT EXISTS (
+             SELECT 1 FROM claims c WHERE c.task_id = r.task_id AND c.teammate_id = r.reviewer_id
+               AND c.team_id = r.team_id AND c.state IN ('held', 'submitted', 'skipped'))
+           ORDER BY r.reviewer_id""",
+        task=task.id,
+        team=task.team_id,
+    )
+    return [row["reviewer_id"] for row in rows]
+
+
+async def bar(tx: Tx, task: Task, claim_ids: Mapping[str, str], now: int) -> None:
+    """Keeps people from a task, each by a claim of this id that is skipped from the start.
+
+    That it has had no lease tells it from a claim that its person skipped.
+    """
+    rows = [
+        (
+            claim_id,
+            task.team_id,
+            task.mode,
+            task.id,
+            task.project_id,
+            task.batch_id,
+            person,
+            "skipped",
+            now,
+            now,
+            now,
+            _BARRED,
+        )
+        for person, claim_id in claim_ids.items()
+    ]
+    await tx.insert("claims", _CLAIM, rows)
 
 
 async def retake(tx: Tx, team_id: str, task_id: str, teammate_ids: Sequence[str]) -> None:
