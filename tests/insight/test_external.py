@@ -9,7 +9,9 @@ from tests.world import World
 async def test_external_annotators_are_told_by_name_and_can_be_asked_for(world: World):
     await makers.project(world, wanted=2)
     line = {
-        "type": "categorization", "project": "Pets", "attachment": "https://example.com/1.jpg",
+        "type": "categorization",
+        "project": "Pets",
+        "attachment": "https://example.com/1.jpg",
         "attempts": [
             {"labeler": "worker 1", "response": {"category": "cat"}},
             {"labeler": "worker 2", "response": {"category": "dog"}},
