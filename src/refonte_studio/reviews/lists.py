@@ -27,5 +27,7 @@ async def audits_due(tx: Tx, caller: Caller, project: str, limit: int, token: st
     first. Raises NotFound for an unknown project."""
     found = await projects.find(tx, caller.team_id, caller.mode, project)
     after, bound = checked_token(token), policy.audit_bound(found.quality.audit_rate)
+    if not found.quality.audit_rate:
+        return Page((), limit, None)
     rows = await store_lists.audits_due(tx, caller, found.id, bound, after, limit + 1)
     return page_of(rows, limit, lambda due: due.task_id)
