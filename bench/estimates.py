@@ -4,8 +4,9 @@
     python bench/estimates.py --postgresql --tasks 100000 --attempts 5
 
 Starts a real server on an empty database, imports a project of so many tasks with so many attempts each, made up of
-people of different accuracy, and has its estimates made anew again and again, while labelers claim and answer tasks of
-another project; in turns with the same without estimates.
+people of different accuracy, and has its estimates made anew again and again, by another method each time, so that every
+task's confidence is written anew too, while labelers claim and answer tasks of another project; in turns with the same
+without estimates.
 """
 
 import argparse
@@ -31,6 +32,7 @@ CATEGORIES = ["one", "two", "three", "four"]
 CHUNK = 10_000  # tasks of one import
 POLL_S = 0.05
 GRACE_S = 180.0
+METHODS = ("shrunk_dawid_skene", "dawid_skene")  # in turns
 TASKS_PER_S = 5_000  # that labelers may use up
 
 
@@ -80,28 +82,42 @@ def bring(http: httpx.Client, options: argparse.Namespace) -> None:
 
 
 class Watch(threading.Thread):
-    """Asks for estimates and waits until they are made; `began` is set when a process is at it."""
+    """Asks for estimates and waits until they are made."""
 
-    def __init__(self, http: httpx.Client, *, ask: bool) -> None:
+    def __init__(self, http: httpx.Client, method: str | None = None) -> None:
+        """With another method, which gives every task another confidence."""
         super().__init__(daemon=True)
         self._http = http
-        self._ask = ask
-        self.began = threading.Event()
-        self.seconds = 0.0
+        self._method = method
+        self._began = threading.Event()
+        self._seconds: float | None = None
         self.start()
 
     def run(self) -> None:
-        if self._ask:
-            post(self._http, f"/projects/{PROJECT}/consensus/estimate")
+        before = self._state().get("estimated_at")
+        if self._method is not None:
+            post(self._http, f"/projects/{PROJECT}/quality", json={"consensus_method": self._method})
         while not self._state()["running"]:
             time.sleep(POLL_S)
         began = time.perf_counter()
-        self.began.set()
-        while self._state()["running"]:
+        self._began.set()
+        while self._state().get("estimated_at") == before:
             time.sleep(POLL_S)
-        self.seconds = time.perf_counter() - began
+        self._seconds = time.perf_counter() - began
 
-    def _state(self) -> dict[str, bool]:
+    def wait_for_beginning(self) -> None:
+        """Until a process is at it."""
+        if not self._began.wait(GRACE_S):
+            raise SystemExit("the estimates were not begun")
+
+    def seconds(self) -> float:
+        """How long they took, when they are made."""
+        self.join(GRACE_S)
+        if self._seconds is None:
+            raise SystemExit("the estimates were not made")
+        return self._seconds
+
+    def _state(self) -> dict[str, object]:
         answer = self._http.get(f"/projects/{PROJECT}/consensus")
         answer.raise_for_status()
         return answer.json()
@@ -114,20 +130,19 @@ def measured(where: Target, options: argparse.Namespace) -> list[Round]:
     with serving(where.url) as server, team.client(server.url) as http:
         make_project(http, team.labelers)
         bring(http, options)
-        first = Watch(http, ask=False)
-        first.join(GRACE_S)
-        print(f"the first estimates, which give every task its confidence: {first.seconds:.1f} s", flush=True)
+        first = Watch(http).seconds()
+        print(f"the first estimates of all: {first:.1f} s", flush=True)
         make_batch(http, round(TASKS_PER_S * options.seconds * options.rounds * 2))
         where.settle()
         for number in range(1, options.rounds + 1):
             alone = load.drive(server.url, team.keys, options.seconds, warm_up=1.0)
-            watch = Watch(http, ask=True)
-            watch.began.wait(GRACE_S)
+            watch = Watch(http, METHODS[number % 2])
+            watch.wait_for_beginning()
             beside = load.drive(server.url, team.keys, options.seconds, warm_up=0.2)
-            watch.join(GRACE_S)
-            found.append(Round(alone, beside, watch.seconds))
+            took = watch.seconds()
+            found.append(Round(alone, beside, took))
             ratio = beside.of("claim").p50_ms / alone.of("claim").p50_ms
-            print(f"round {number}: estimates {watch.seconds:.1f} s, a claim beside them {ratio:.2f} times", flush=True)
+            print(f"round {number}: estimates {took:.1f} s, a claim beside them {ratio:.2f} times", flush=True)
     return found
 
 
