@@ -4,8 +4,8 @@
     python bench/estimates.py --postgresql --tasks 100000 --attempts 5
 
 Starts a real server on an empty database, imports a project of so many tasks with so many attempts each, made up of
-people of different accuracy, and has its estimates made anew again and again, by another method each time, so that every
-task's confidence is written anew too, while labelers claim and answer tasks of another project; in turns with the same
+people of different accuracy, and has its estimates made anew again and again, by another method each time, so that all
+results are written too, while labelers claim and answer tasks of another project; in turns with the same
 without estimates.
 """
 
