@@ -92,3 +92,8 @@ async def world(db: Database) -> AsyncIterator[World]:
     made = await World.make(db, Clock())
     yield made
     await made.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest in one piece begins first, so that nobody waits for it at the end."""
+    items.sort(key=lambda item: "test_soak_postgresql" not in item.nodeid)
