@@ -81,11 +81,28 @@ def bring(http: httpx.Client, options: argparse.Namespace) -> None:
     print(f"{answers:,} attempts imported in {took:.1f} s, {answers / took:,.0f} a second", flush=True)
 
 
+def state(http: httpx.Client) -> dict[str, object]:
+    """How far the project's estimates are."""
+    answer = http.get(f"/projects/{PROJECT}/consensus")
+    answer.raise_for_status()
+    return answer.json()
+
+
+def quiet(http: httpx.Client) -> dict[str, object]:
+    """The same, when everything is done that was asked for."""
+    until = time.monotonic() + GRACE_S
+    while (found := state(http))["waiting"] or found["running"]:
+        if time.monotonic() > until:
+            raise SystemExit("the estimates were not made")
+        time.sleep(POLL_S)
+    return found
+
+
 class Watch(threading.Thread):
     """Asks for estimates and waits until they are made."""
 
-    def __init__(self, http: httpx.Client, method: str | None = None) -> None:
-        """With another method, which gives every task another confidence."""
+    def __init__(self, http: httpx.Client, method: str) -> None:
+        """By another method, which gives every task another confidence."""
         super().__init__(daemon=True)
         self._http = http
         self._method = method
@@ -94,14 +111,13 @@ class Watch(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        before = self._state().get("estimated_at")
-        if self._method is not None:
-            post(self._http, f"/projects/{PROJECT}/quality", json={"consensus_method": self._method})
-        while not self._state()["running"]:
+        before = quiet(self._http)["estimated_at"]
+        post(self._http, f"/projects/{PROJECT}/quality", json={"consensus_method": self._method})
+        while not state(self._http)["running"]:
             time.sleep(POLL_S)
         began = time.perf_counter()
         self._began.set()
-        while self._state().get("estimated_at") == before:
+        while state(self._http).get("estimated_at") == before:
             time.sleep(POLL_S)
         self._seconds = time.perf_counter() - began
 
@@ -117,11 +133,6 @@ class Watch(threading.Thread):
             raise SystemExit("the estimates were not made")
         return self._seconds
 
-    def _state(self) -> dict[str, object]:
-        answer = self._http.get(f"/projects/{PROJECT}/consensus")
-        answer.raise_for_status()
-        return answer.json()
-
 
 def measured(where: Target, options: argparse.Namespace) -> list[Round]:
     """Rounds of claims alone and beside estimates."""
@@ -130,8 +141,7 @@ def measured(where: Target, options: argparse.Namespace) -> list[Round]:
     with serving(where.url) as server, team.client(server.url) as http:
         make_project(http, team.labelers)
         bring(http, options)
-        first = Watch(http).seconds()
-        print(f"the first estimates of all: {first:.1f} s", flush=True)
+        quiet(http)
         make_batch(http, round(TASKS_PER_S * options.seconds * options.rounds * 2))
         where.settle()
         for number in range(1, options.rounds + 1):

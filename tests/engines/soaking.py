@@ -5,7 +5,7 @@ import sys
 
 from tests.house.sources import ROOT
 
-SECONDS = 30
+SECONDS = 25
 TIMEOUT_S = 240  # with the set-up and the proof, beside other tests
 
 

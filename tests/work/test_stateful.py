@@ -292,7 +292,7 @@ def test_random_work_breaks_no_rule(
     if reach == "noted always":
         monkeypatch.setattr(policy, "NOTE_EVERY", 1)
         monkeypatch.setattr(policy, "LOOK_BACK_EVERY", 1)
-    run_days(Studio, engine, request, examples=12, steps=40)
+    run_days(Studio, engine, request, examples=8, steps=40)
 
 
 def run_days(kind: type[Studio], engine: str, request: pytest.FixtureRequest, examples: int, steps: int) -> None:
