@@ -140,12 +140,13 @@ FIRST_LEASE = """(SELECT d.lease_expires_at FROM claims d WHERE d.state = 'held'
       ORDER BY d.lease_expires_at LIMIT 1)"""
 
 # Training tasks that the person still owes. SQLite takes a partial index only for the index's own condition, so
+# The cast keeps SQLite from reading the index of all the team's tasks.
 # "<> 'work'" is said beside "= 'training'". Apart (MATERIALIZED), lest PostgreSQL look for the first of few training
 # tasks by going through all tasks in their order.
 TRAINING_DUE = f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks t
     WHERE a.teammate_id = :me AND a.team_id = :team AND a.paused_at IS NULL
       AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
-      AND t.team_id = :team AND t.mode = :mode AND t.status = 'pending' AND NOT EXISTS ({taken("t.id")})
+      AND t.team_id = :team AND CAST(t.mode AS TEXT) = :mode AND t.status = 'pending' AND NOT EXISTS ({taken("t.id")})
       AND {NOT_THEIR_OWN}"""
 
 
@@ -200,7 +201,7 @@ async def next_training(tx: Tx, caller: Caller, project_id: str | None) -> Candi
 # Evaluation tasks that the person is due: of a project they are assigned to and not paused in, and of no batch, or of
 # one that is finalized and open to them.
 EVALUATION_DUE = f"""t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = 'pending'
-    AND t.team_id = :team AND t.mode = :mode AND NOT EXISTS ({taken("t.id")}) AND {NOT_THEIR_OWN}
+    AND t.team_id = :team AND CAST(t.mode AS TEXT) = :mode AND NOT EXISTS ({taken("t.id")}) AND {NOT_THEIR_OWN}
     AND (t.batch_id IS NULL OR EXISTS (
       SELECT 1 FROM batches b
       WHERE b.id = t.batch_id AND b.team_id = :team AND b.state <> 'staging' AND {OPEN_TO_ME}))"""
