@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
@@ -12,9 +13,9 @@ WORLDS = 60
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     monkeypatch.syspath_prepend(str(ROOT / "bench"))
-    yield importlib.import_module("forecast")  # type: ignore[misc]
+    yield importlib.import_module("forecast")
     for name in ("forecast", "worlds", "figures"):
         sys.modules.pop(name, None)
 

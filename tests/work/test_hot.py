@@ -1,17 +1,19 @@
 """The statements of the working loop: few, planned by indexes, and each about one team."""
 
 import re
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from refonte_studio.db import Tx, postgres, sqlite
 from refonte_studio.db.schema import metadata
-from refonte_studio.db.sql import for_postgres
+from refonte_studio.db.sql import for_postgres, for_sqlite
 from refonte_studio.db.stamps import SEEN, STAMP
 from refonte_studio.kit.errors import Overloaded
-from refonte_studio.work import at_once, store_hot
+from refonte_studio.work import at_once, store_hot, store_next
 from refonte_studio.work import service as work
 from tests import makers
 from tests.world import World
@@ -256,3 +258,15 @@ async def batches_noted(tx: Tx, teammate_id: str) -> set[str]:
         "SELECT b.name FROM reaches r JOIN batches b ON b.id = r.batch_id WHERE r.teammate_id = :me", me=teammate_id
     )
     return {row["name"] for row in rows}
+
+
+@pytest.mark.parametrize("due", [store_next.TRAINING_DUE, store_next.EVALUATION_DUE], ids=["training", "evaluation"])
+def test_sqlite_cannot_mistake_the_index_of_all_tasks_for_that_of_quality_tasks(sqlite_template: Path, due: str):
+    """It has done so in a database of 100,000 tasks, where every claim went over all of them."""
+    source = due if due.startswith("SELECT") else f"SELECT 1 FROM tasks t WHERE t.project_id = :project AND {due}"
+    connection = sqlite3.connect(":memory:")
+    sqlite3.connect(sqlite_template).backup(connection)
+    connection.execute("DROP INDEX ix_tasks_quality")
+    values = {"me": "", "team": "", "mode": "live", "project": None, "batch": None}
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {for_sqlite(source)[0]}", values)]
+    assert not [step for step in plan if "ix_tasks_team (team_id=? AND mode=?" in step], plan
