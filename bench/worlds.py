@@ -158,7 +158,15 @@ def future(world: World) -> list[int | None]:
     return finished
 
 
-def _next(world, due, at, person, number, places, reached) -> None:  # type: ignore[no-untyped-def]
+def _next(
+    world: World,
+    due: list[tuple[int, int, int, int | None]],
+    at: int,
+    person: int,
+    number: int,
+    places: list[list[int]],
+    reached: dict[tuple[int, int], int],
+) -> None:
     """The person takes the first task that is open to them, now or when their next shift begins."""
     shifts = world.people[person].shifts
     while number < len(shifts) and shifts[number][1] <= at:
