@@ -34,6 +34,21 @@ def seen(value: object) -> str:
     return shown(value)
 
 
+def size_of(value: object) -> int:
+    """How many values a JSON value is made of, whatever its depth; a thousand characters of text count as one more."""
+    count, waiting = 0, [value]
+    while waiting:
+        each = waiting.pop()
+        count += 1
+        if isinstance(each, dict):
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+        elif isinstance(each, str):
+            count += len(each) // 1_000
+    return count
+
+
 def at(path: str, key: str | int) -> str:
     """The path of a member or item: `response.annotations[2].label`."""
     if isinstance(key, int):

@@ -1,0 +1,90 @@
+"""Costly work of many people: one piece at a time for each of them, and a bounded amount of time a minute.
+
+Whoever asks for more is slowed down; nobody else is. It is counted in this process alone.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from refonte_studio.kit.errors import TooMany
+
+BUDGET_S = 20.0  # of work, a minute
+PERIOD_S = 60.0
+WAITING_LIMIT = 4  # requests of one person that wait for their turn
+
+
+@dataclass(slots=True)
+class _Person:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    inside: int = 0
+    spent_s: float = 0.0  # what is left of it after the time that has passed
+    as_of: float = 0.0
+
+
+class Turns:
+    """What each person has spent of late. Of one event loop."""
+
+    def __init__(self, budget_s: float = BUDGET_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self._budget_s = budget_s
+        self._clock = clock
+        self._people: dict[str, _Person] = {}
+        self._swept_at = clock()
+
+    @asynccontextmanager
+    async def turn(self, who: str) -> AsyncGenerator[None]:
+        """Waits until nothing else of this person is under way. Raises TooMany if they have spent their budget, or
+        have too many requests waiting."""
+        self._sweep()
+        person = self._people.setdefault(who, _Person())
+        if person.inside > WAITING_LIMIT:
+            raise _too_many("you have several large responses under way; wait until they are answered", 1)
+        person.inside += 1
+        try:
+            async with person.lock:
+                self._check(person)
+                yield
+        finally:
+            person.inside -= 1
+
+    def charge(self, who: str, seconds: float) -> None:
+        """Notes that so much work was done for a person."""
+        person = self._people.setdefault(who, _Person())
+        self._age(person)
+        person.spent_s += seconds
+
+    def _check(self, person: _Person) -> None:
+        self._age(person)
+        over_s = person.spent_s - self._budget_s
+        if over_s >= 0:
+            wait_s = math.ceil((over_s + 1) * PERIOD_S / self._budget_s)
+            raise _too_many(
+                f"checking your responses took more than {self._budget_s:g} s in the last minute; try again in"
+                f" {wait_s} s, with smaller ones",
+                wait_s,
+            )
+
+    def _age(self, person: _Person) -> None:
+        now = self._clock()
+        person.spent_s = max(0.0, person.spent_s - (now - person.as_of) * self._budget_s / PERIOD_S)
+        person.as_of = now
+
+    def _sweep(self) -> None:
+        """Forgets, once a minute, those who have spent nothing of late."""
+        now = self._clock()
+        if now - self._swept_at < PERIOD_S:
+            return
+        self._swept_at = now
+        for who, person in list(self._people.items()):
+            self._age(person)
+            if not person.inside and person.spent_s <= 0:
+                del self._people[who]
+
+
+def _too_many(message: str, retry_after_s: int) -> TooMany:
+    error = TooMany(message)
+    error.headers["Retry-After"] = str(retry_after_s)
+    return error
