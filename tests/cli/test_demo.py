@@ -10,19 +10,26 @@ import httpx
 import pytest
 
 from refonte_studio.config import Settings
-from refonte_studio.db import Database, open_database
+from refonte_studio.db import Database, Tx, open_database, transfer
+from refonte_studio.demo import Made, put
 from refonte_studio.demo.pictures import HEIGHT, WIDTH, png, shapes
+from refonte_studio.kit.errors import Conflict
 from refonte_studio.main import LISTENERS, build
-from tests.cli.running import done, refused
+from tests.cli.running import done, refused, serving
+from tests.world import World
 
 Rows = dict[str, tuple[str, str]]  # password and key by name
 
 
-@pytest.fixture
-def people(database_url: str) -> Rows:
+def made(database_url: str) -> Rows:
     """The demo's people as the command prints them."""
     rows = [line.split() for line in done("demo", "--database", database_url).splitlines()[1:-1]]
     return {email.partition("@")[0]: (password, key) for email, _, password, key in rows}
+
+
+@pytest.fixture
+def people(database_url: str) -> Rows:
+    return made(database_url)
 
 
 async def get(db: Database, key: str, path: str) -> Any:
@@ -46,14 +53,52 @@ def asked(database_url: str, key: str, path: str) -> Any:
     return asyncio.run(ask())
 
 
-def test_there_is_work_done_and_work_for_every_labeler(people: Rows, database_url: str):
-    assert set(people) == {"ana", "max", "mia", "ben", "dee", "gus"}
+LABELERS = ("ben", "dee", "gus", "ida", "jon")
+
+
+def test_there_is_something_to_do_and_something_worth_opening(people: Rows, database_url: str):
+    assert set(people) == {"ana", "max", "mia", *LABELERS}
+
+    def seen(path: str, who: str = "ana") -> Any:
+        return asked(database_url, people[who][1], path)
+
     for status in ("completed", "pending"):
-        assert asked(database_url, people["ana"][1], f"/tasks?status={status}&limit=1")["total"] > 0
-    attempts = asked(database_url, people["ana"][1], "/quality/labelers?labeler_emails=ben@demo.example")
-    assert attempts["docs"]
-    for labeler in ("ben", "dee", "gus"):
-        assert asked(database_url, people[labeler][1], "/work/queue")["waiting"] > 0
+        assert seen(f"/tasks?status={status}&limit=1")["total"] > 0
+    for labeler in LABELERS:
+        assert seen("/work/queue", labeler)["waiting"] > 0
+    forecast = seen("/insight/forecast")["batches"]
+    assert len(forecast) == 3
+    assert all(batch["finish_at"]["median"] for batch in forecast), forecast
+    assert seen("/reviews?state=open")["docs"]
+    pairs = seen("/insight/disagreement?project=Support%20tickets")["docs"]
+    assert all(pair["agreement"] < 1 for pair in pairs)
+    figures = seen("/quality/accuracy?project=Support%20tickets")["docs"]
+    assert all(figure["evaluated"] for figure in figures)
+    assert next(one for one in figures if one["labeler_email"].startswith("gus"))["accuracy"] < 1
+    estimates = seen("/projects/Support%20tickets/consensus/labelers")["docs"]
+    assert all(0.5 < one["questions"][0]["accuracy"] < 1 for one in estimates)
+
+
+@pytest.mark.parametrize("time", [1, 2, 3])
+def test_it_comes_beside_a_running_server(database_url: str, time: int):
+    with serving(empty=True, STUDIO_DATABASE=database_url) as server:
+        people = made(database_url)
+        for who in LABELERS:
+            headers = {"Authorization": f"Bearer {people[who][1]}"}
+            assert httpx.post(f"{server.url}/v1/work/claim", headers=headers).status_code == 200
+
+
+async def test_it_comes_whole_or_not_at_all(db: Database, world: World):
+    """Somebody else makes a team of the same name while the demo is being made."""
+    columns = ("id", "name", "callback_secret", "created_at")
+    teams = [transfer.Contents("teams", columns, [[name, name, "secret", 1]]) for name in ("Demo", "Refonte")]
+    with pytest.raises(Conflict, match="there is a team 'Demo' already"):
+        await put(db, Made([], teams))
+
+    async def names(tx: Tx) -> list[str]:
+        return [row["name"] for row in await tx.all("SELECT name FROM teams ORDER BY name")]
+
+    assert await db.read(names) == ["Other", "Refonte"]
 
 
 def test_it_is_made_once(people: Rows, database_url: str):

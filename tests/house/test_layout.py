@@ -22,7 +22,7 @@ KNOWN_ONLY_TO = {
     "httpx": ("callbacks.delivery", "files.download", "files.outbound", "demo.api"),
     "asyncpg": ("db.postgres", "db.version"),
     "sqlite3": ("db.sqlite", "db.sqlite_file", "db.version", "cli.base"),
-    "sqlalchemy": ("db.schema", "db.migrate", "db.migrations.*"),
+    "sqlalchemy": ("db.schema", "db.transfer", "db.migrate", "db.migrations.*"),
     "alembic": ("db.migrate", "db.migrations.*"),
     "argon2": ("teams.passwords",),
     "smtplib": ("teams.mail",),

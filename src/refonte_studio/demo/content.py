@@ -20,15 +20,65 @@ TICKETS = (
     ("Why is the price on the receipt higher than on the site?", "billing"),
     ("Notifications arrive three times.", "bug"),
     ("Keyboard shortcuts would save us hours.", "wish"),
+    ("The invoice of September is missing from my account.", "billing"),
+    ("Since this morning, uploads stop at 99 percent.", "bug"),
+    ("Please add a reminder before a subscription ends.", "wish"),
+    ("Your support on the weekend saved our launch. Thank you!", "praise"),
+    ("You charged me in dollars, but my contract says euros.", "billing"),
+    ("The map shows our shop in the wrong street.", "bug"),
+    ("Could the report be sent to several people at once?", "wish"),
+    ("The discount code was accepted, yet I paid the full price.", "billing"),
+    ("Dragging a file into the window opens it in the browser instead.", "bug"),
+    ("I enjoy working with this every single day.", "praise"),
+    ("A button to copy the last order would help us.", "wish"),
+    ("I need a receipt with our company's address on it.", "billing"),
+    ("The page for settings answers with an error 500.", "bug"),
+    ("Please offer the app in Portuguese.", "wish"),
+    ("The refund that you promised has not arrived yet.", "billing"),
+    ("Undo takes back two steps instead of one.", "bug"),
+    ("The new editor is the best that I have used.", "praise"),
+    ("Let us hide columns that we never use.", "wish"),
 )
 CATEGORIES = ("billing", "bug", "wish", "praise")
+
+# Tickets on which reasonable people disagree: what each of the labelers sees in them, and what a reviewer decides.
+DOUBTFUL_TICKETS = (
+    (
+        "Lovely new checkout! But my card is refused. Will you add PayPal, or is it broken?",
+        {"ben": "bug", "dee": "billing", "gus": "praise", "ida": "wish"},
+        "bug",
+    ),
+    (
+        "Great update! If it only remembered my discount when I log in again.",
+        {"ben": "wish", "dee": "bug", "gus": "praise", "ida": "billing"},
+        "wish",
+    ),
+    (
+        "I like the new price list, though on a phone the prices run into each other.",
+        {"ben": "bug", "dee": "praise", "gus": "billing", "ida": "wish"},
+        "bug",
+    ),
+)
 
 # Known beforehand, for training and evaluation.
 KNOWN_TICKETS = (
     ("Where can I download last month's invoice?", "billing"),
     ("The report shows last year's numbers under this year's heading.", "bug"),
     ("Please make the font larger, or let me choose it.", "wish"),
+    ("Your last newsletter made our whole team smile.", "praise"),
+    ("The receipt lists three seats, but we booked two.", "billing"),
+    ("The timer keeps running after I press stop.", "bug"),
+    ("Could you show the totals at the top of the page?", "wish"),
+    ("I was billed on the first instead of the fifteenth.", "billing"),
 )
+TRAINING_TICKETS = 2  # the first ones are for training, the others for evaluation
+
+# What somebody who reads in haste sees in some of those for evaluation.
+MISREAD_TICKETS = {
+    "The receipt lists three seats, but we booked two.": {"gus": "bug"},
+    "Could you show the totals at the top of the page?": {"gus": "bug"},
+    "Your last newsletter made our whole team smile.": {"gus": "wish"},
+}
 
 # A sentence of news and the names in it, with their labels.
 NEWS = (
@@ -40,6 +90,10 @@ NEWS = (
     ("Blue Kite Games hired Sam Idowu as its new director.", {"Blue Kite Games": "company", "Sam Idowu": "person"}),
     ("The orchestra of Leeds will tour Japan in autumn.", {"Leeds": "place", "Japan": "place"}),
     ("Orla Quinn sold her shares of Harbour Steel.", {"Orla Quinn": "person", "Harbour Steel": "company"}),
+    ("Tall Pine Radio begins to broadcast from Bergen.", {"Tall Pine Radio": "company", "Bergen": "place"}),
+    ("The painter Noor Haddad shows her work in Ghent.", {"Noor Haddad": "person", "Ghent": "place"}),
+    ("Lars Winther swims across the lake of Geneva.", {"Lars Winther": "person", "Geneva": "place"}),
+    ("Quiet Motors builds its buses in Brno.", {"Quiet Motors": "company", "Brno": "place"}),
 )
 NAMES = ("person", "place", "company")
 

@@ -1,6 +1,7 @@
 """What the demo's team did in its last days: projects set up, batches worked, some of it left to do."""
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -9,10 +10,13 @@ from refonte_studio.demo import content, pictures
 from refonte_studio.demo.api import Api
 from refonte_studio.kit.clock import SECOND_MS
 
-DAYS = 4  # how long it took
-CARE = 0.85  # how often a labeler is right
-TURNS = {"ben": 22, "dee": 20, "gus": 16}  # how much each of the labelers did
-PAUSE_S = (1_200, 4_000)  # before somebody turns to the next task
+DAYS = 5  # how long it takes
+# The share of answers that each of the labelers gets wrong, and how many turns each takes.
+MISTAKES = {"ben": 0.04, "dee": 0.08, "gus": 0.4, "ida": 0.1, "jon": 0.1}
+TURNS = {"ben": 34, "dee": 32, "gus": 27, "ida": 31, "jon": 8}
+PAUSE_S = (900, 2_700)  # before somebody turns to the next task
+SKIP_EVERY = 20  # of the turns of one labeler, so that no task is skipped by several
+SKIPS = "ben"
 
 Json = dict[str, Any]
 
@@ -36,6 +40,8 @@ class Story:
         self._keys = keys
         self._chance = random.Random(7)
         self._right: dict[str, Json] = {}  # the right response, by what the labeler sees
+        self._owed = dict.fromkeys(MISTAKES, 0.0)  # by labeler: from 1 on, the next answer is wrong
+        self._seen_as: dict[str, Mapping[str, str]] = dict(content.MISREAD_TICKETS)  # a category by labeler, by text
 
     async def tell(self) -> None:
         """Everything, in order of time."""
@@ -43,8 +49,10 @@ class Story:
         await self._desk()
         await self._news()
         await self._pairs()
-        await self._do("max", "/studio/batches/set_priorities", {"batches": ["Tickets of October", "Desk, part 1"]})
+        first = ["Tickets of October", "Desk, part 1", "News of last week"]
+        await self._do("max", "/studio/batches/set_priorities", {"batches": first})
         await self._work()
+        await self._review()
         await self._audit()
         await self._do("mia", "/batches", {"project": "Support tickets", "name": "Tickets of December"})
 
@@ -55,7 +63,7 @@ class Story:
 
     async def _project(self, name: str, task_type: str, params: Json, people: list[str], **more: Any) -> None:
         await self._do("max", "/projects", {"name": name, "type": task_type, "params": params, "studio": True, **more})
-        emails = [f"{one}@demo.example" for one in people]
+        emails = [email_of(one) for one in people]
         await self._do("max", "/studio/assignments/add", {"emails": emails, "projects": [name]})
 
     async def _batch(self, project: str, name: str, task_type: str, tasks: list[Json], **more: Any) -> None:
@@ -71,21 +79,28 @@ class Story:
             "attachment_type": "text",
             "categories": list(content.CATEGORIES),
         }
-        people = ["ben", "dee", "gus"]
+        people = ["ben", "dee", "gus", "ida"]
         more = {"pipeline": "consensus_task", "consensus_attempts": 3}
         await self._project(project, "categorization", params, people, **more)
+        quality = {"review_below": 0.6, "evaluation_rate": 0.3, "audit_rate": 0.1}
+        await self._do("max", f"/projects/{quote(project)}/quality", quality)
+        reviewers = {"emails": [email_of("max")]}
+        await self._do("max", f"/projects/{quote(project)}/reviewers/add", reviewers)
         for number, (text, category) in enumerate(content.KNOWN_TICKETS):
-            kind = "evaluation" if number == 2 else "training"
+            kind = "training" if number < content.TRAINING_TICKETS else "evaluation"
             task = {"project": project, "attachment": text, "expected_response": {"category": category}}
             self._right[text] = {"category": category}
             await self._do("max", f"/{kind}_tasks/categorization", task)
-        tasks: list[Json] = []
-        for text, category in content.TICKETS:
-            self._right[text] = {"category": category}
-            tasks.append({"attachment": text, "tags": ["web" if len(tasks) % 3 else "phone"]})
-        await self._batch(project, "Tickets, a first look", "categorization", tasks[:4], calibration_batch=True)
-        await self._batch(project, "Tickets of October", "categorization", tasks[4:12])
-        await self._batch(project, "Tickets of November", "categorization", tasks[12:])
+        texts = dict(content.TICKETS)
+        for text, seen, category in content.DOUBTFUL_TICKETS:
+            self._seen_as[text] = seen
+            texts[text] = category
+        self._right |= {text: {"category": category} for text, category in texts.items()}
+        clear = [_ticket(number, text) for number, (text, _) in enumerate(content.TICKETS)]
+        doubtful = [_ticket(number, text) for number, (text, _, _) in enumerate(content.DOUBTFUL_TICKETS)]
+        await self._batch(project, "Tickets, a first look", "categorization", clear[:4], calibration_batch=True)
+        await self._batch(project, "Tickets of October", "categorization", [*clear[4:12], *doubtful[:1]])
+        await self._batch(project, "Tickets of November", "categorization", [*doubtful[1:], *clear[12:]])
 
     async def _desk(self) -> None:
         project = "Things on a desk"
@@ -95,30 +110,31 @@ class Story:
             "image_size": {"width": pictures.WIDTH, "height": pictures.HEIGHT},
             "geometries": {"box": {"objects_to_annotate": ["disc", "square"], "min_width": 5, "min_height": 5}},
         }
-        await self._project(project, "imageannotation", params, ["ben", "dee"])
+        await self._project(project, "imageannotation", params, ["ben", "dee", "jon"])
         tasks: list[Json] = []
-        for number in range(1, 9):
+        for number in range(1, 13):
             things = pictures.shapes(self._chance)
             name = f"desk-{number}.png"
             url = await self._api.upload(self._keys["mia"], name, pictures.png(things), project)
             self._right[url] = {"annotations": [_box(number, thing) for number, thing in enumerate(things)]}
             tasks.append({"attachment": url, "metadata": {"file": name}})
-        await self._batch(project, "Desk, part 1", "imageannotation", tasks[:5])
-        await self._batch(project, "Desk, part 2", "imageannotation", tasks[5:])
-        group = {"name": "Steady hands", "emails": ["ben@demo.example", "dee@demo.example"]}
+        await self._batch(project, "Desk, part 1", "imageannotation", tasks[:6])
+        await self._batch(project, "Desk, part 2", "imageannotation", tasks[6:])
+        group = {"name": "Steady hands", "emails": [email_of("ben"), email_of("dee")]}
         await self._do("max", f"/studio/projects/{quote(project)}/groups", group)
         await self._do("max", "/studio/batches/Desk%2C%20part%202", {"groups": ["Steady hands"]})
 
     async def _news(self) -> None:
         project = "Names in the news"
         params = {"instruction": "Mark every name, and say of what it is.", "labels": list(content.NAMES)}
-        await self._project(project, "namedentityrecognition", params, ["dee", "gus"])
+        await self._project(project, "namedentityrecognition", params, ["gus", "ida", "jon"])
         for text, names in content.NEWS:
             spans = [_span(str(number), label, text, name) for number, (name, label) in enumerate(names.items())]
             self._right[text] = {"annotations": spans}
         tasks: list[Json] = [{"text": text} for text, _ in content.NEWS]
-        await self._batch(project, "News of this week", "namedentityrecognition", tasks)
-        await self._do("max", "/studio/batches/News%20of%20this%20week", {"groups": ["gus@demo.example"]})
+        await self._batch(project, "News of last week", "namedentityrecognition", tasks[:5])
+        await self._batch(project, "News of this week", "namedentityrecognition", tasks[5:])
+        await self._do("max", "/studio/batches/News%20of%20this%20week", {"groups": [email_of("jon")]})
 
     async def _pairs(self) -> None:
         """A project outside the Studio: its tasks are worked without being put in order."""
@@ -128,7 +144,7 @@ class Story:
             "attachment_type": "text",
             "choices": list(content.SAME),
         }
-        await self._project(project, "comparison", params, ["gus"], studio=False)
+        await self._project(project, "comparison", params, ["gus", "jon"], studio=False)
         for first, second, choice in content.PAIRS:
             self._right[first] = {"choice": choice}
             await self._do("mia", "/task/comparison", {"project": project, "attachments": [first, second]})
@@ -136,30 +152,54 @@ class Story:
     async def _work(self) -> None:
         turns = [who for who, count in TURNS.items() for _ in range(count)]
         self._chance.shuffle(turns)
-        for turn, who in enumerate(turns):
+        taken = Counter[str]()
+        for who in turns:
             self._clock.now += self._chance.randint(*PAUSE_S) * SECOND_MS
             claim = await self._do(who, "/work/claim", {})
             if claim is None:
                 continue
-            if turn % 25 == 24:
+            taken[who] += 1
+            if who == SKIPS and taken[who] % SKIP_EVERY == 0:
                 await self._do(who, f"/work/{claim['claim_id']}/skip", {"reason": "I cannot tell"})
                 continue
-            response = self._response(claim["task"]["params"])
+            response = self._response(who, claim["task"]["params"])
             await self._do(who, f"/work/{claim['claim_id']}/submit", {"response": response})
+
+    async def _review(self) -> None:
+        """Max decides about what is doubtful, except in November's tickets: those reviews wait."""
+        for batch in ("Tickets, a first look", "Tickets of October"):
+            while review := await self._do("max", "/reviews/claim", {"batch": batch}):
+                right = self._right[review["task"]["params"]["attachment"]]
+                decision = "accept" if review["response"] == right else "fix"
+                body = {} if decision == "accept" else {"response": right}
+                await self._do("max", f"/reviews/{review['review_id']}/{decision}", body)
 
     async def _audit(self) -> None:
         for task in (await self._api.get(self._keys["mia"], "/tasks?status=completed&limit=3"))["docs"]:
             await self._do("mia", f"/task/{task['task_id']}/audit", {"accepted": True, "comments": "Well seen."})
 
-    def _response(self, params: Json) -> Json:
+    def _response(self, who: str, params: Json) -> Json:
         """What a labeler answers: mostly what is right."""
         seen = params.get("text") or params.get("attachment") or params["attachments"][0]
+        if who in self._seen_as.get(seen, {}):
+            return {"category": self._seen_as[seen][who]}
         right = self._right[seen]
-        if self._chance.random() < CARE:
+        self._owed[who] += MISTAKES[who]
+        if self._owed[who] < 1:
             return right
+        self._owed[who] -= 1
         if "category" in right:
-            return {"category": self._chance.choice(params["categories"])}
+            return {"category": self._chance.choice([one for one in params["categories"] if one != right["category"]])}
         return {"annotations": right["annotations"][1:]} if "annotations" in right else right
+
+
+def email_of(name: str) -> str:
+    """An address that is nobody's: the ending is reserved for examples."""
+    return f"{name}@demo.example"
+
+
+def _ticket(number: int, text: str) -> Json:
+    return {"attachment": text, "tags": ["web" if number % 3 else "phone"]}
 
 
 def _box(number: int, thing: pictures.Shape) -> Json:

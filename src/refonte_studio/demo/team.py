@@ -1,13 +1,19 @@
-"""The demo's people."""
+"""The demo's people, and how their team comes into a database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from refonte_studio import estimator
+from refonte_studio.batches import service as batches
 from refonte_studio.config import Settings
-from refonte_studio.db import Database, Tx
+from refonte_studio.db import Database, Tx, transfer
+from refonte_studio.db.engine import Duplicate
 from refonte_studio.demo.api import Api
-from refonte_studio.demo.story import DAYS, Clock, Story
+from refonte_studio.demo.story import DAYS, Clock, Story, email_of
 from refonte_studio.kit.caller import Role
 from refonte_studio.kit.clock import DAY_MS
+from refonte_studio.kit.errors import Conflict, NotFound
 from refonte_studio.kit.ids import new_secret
 from refonte_studio.main import build
 from refonte_studio.teams import service as teams
@@ -21,6 +27,8 @@ PEOPLE = (
     ("ben", "Ben", "Okafor", Role.LABELER),
     ("dee", "Dee", "Larsen", Role.LABELER),
     ("gus", "Gus", "Moreau", Role.LABELER),
+    ("ida", "Ida", "Novak", Role.LABELER),
+    ("jon", "Jon", "Silva", Role.LABELER),
 )
 
 
@@ -34,18 +42,56 @@ class Member:
     key: str
 
 
-async def make(db: Database, settings: Settings, now: int) -> list[Member]:
-    """Makes the team and its last days, through the API. Raises Conflict if there is a team of that name."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The demo's team, ready to be put into a database."""
+
+    people: Sequence[Member]
+    contents: Sequence[transfer.Contents]
+
+
+async def make(scratch: Database, settings: Settings, now: int) -> Made:
+    """Makes the team and its last days, through the API, in an empty database that nothing else uses.
+
+    A database in use is not the place to do so: the team's past would meet what a server does at present, such as to
+    end claims whose lease ran out days ago.
+    """
     clock = Clock(now - DAYS * DAY_MS)
     passwords = {name: new_secret() for name, *_ in PEOPLE}
     hashes = {name: hash_password(password) for name, password in passwords.items()}
-    keys = await db.write(_begin, hashes, clock.now)
-    api = Api(build(db, settings, clock))
+    keys = await scratch.write(_begin, hashes, clock.now)
+    api = Api(build(scratch, settings, clock))
     try:
         await Story(api, clock, keys).tell()
     finally:
         await api.close()
-    return [Member(email_of(name), role, passwords[name], keys[name]) for name, _, _, role in PEOPLE]
+    while await estimator.estimate_next(scratch, clock, partial(estimator.here, scratch)):
+        pass
+    while await scratch.write(batches.fold_counts):
+        pass
+    people = [Member(email_of(name), role, passwords[name], keys[name]) for name, _, _, role in PEOPLE]
+    return Made(people, await scratch.read(transfer.contents))
+
+
+async def check_absent(tx: Tx) -> None:
+    """Raises Conflict if there is a team of the demo's name."""
+    try:
+        await teams.find_team(tx, TEAM)
+    except NotFound:
+        return
+    raise _taken()
+
+
+async def put(db: Database, made: Made) -> None:
+    """Adds the team to a database, whole or not at all. Raises Conflict if it is there already."""
+    try:
+        await db.write(transfer.put, made.contents)
+    except Duplicate as error:
+        raise _taken() from error
+
+
+def _taken() -> Conflict:
+    return Conflict(f"there is a team {TEAM!r} already")
 
 
 async def _begin(tx: Tx, hashes: dict[str, str], now: int) -> dict[str, str]:
@@ -65,8 +111,3 @@ async def _begin(tx: Tx, hashes: dict[str, str], now: int) -> dict[str, str]:
         )
         _, keys[name] = await teams.create_key(tx, team.id, person_id, "live", "made with the demo", now)
     return keys
-
-
-def email_of(name: str) -> str:
-    """An address that is nobody's: the ending is reserved for examples."""
-    return f"{name}@demo.example"

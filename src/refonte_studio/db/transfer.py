@@ -1,0 +1,54 @@
+"""Takes the teams out of a database and adds them to another one, whole or not at all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Table
+
+from refonte_studio.db.engine import Tx, takes_long
+from refonte_studio.db.schema import metadata
+
+# What belongs to a database rather than to a team, or only helps a database to find its way.
+LEFT_BEHIND = frozenset({"setup_links", "sessions", "sign_in_failures", "batch_deltas", "reaches"})
+# Numbers that follow the order of commits of one database; no such number means "from the beginning".
+FORGOTTEN = frozenset({("places", "opened")})
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The rows of one table."""
+
+    table: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+async def contents(tx: Tx) -> list[Contents]:
+    """All that a database holds of its teams, parents before children. Deltas of counts must be folded before."""
+    return [await _contents(tx, table) for table in metadata.sorted_tables if table.name not in LEFT_BEHIND]
+
+
+async def _contents(tx: Tx, table: Table) -> Contents:
+    columns = [column.name for column in table.columns]
+    values = [_value(table, column) for column in table.columns]
+    rows = await tx.all(f"SELECT {', '.join(columns)} FROM {table.name}")
+    return Contents(table.name, columns, [[value(row) for value in values] for row in rows])
+
+
+def _value(table: Table, column: Column[Any]) -> Callable[[Mapping[str, Any]], Any]:
+    """What takes a column's value out of a row, in the type that both engines store."""
+    name = column.name
+    if (table.name, name) in FORGOTTEN:
+        return lambda _: None
+    if isinstance(column.type, Boolean):
+        return lambda row: None if row[name] is None else bool(row[name])
+    return lambda row: row[name]
+
+
+@takes_long
+async def put(tx: Tx, parts: Sequence[Contents]) -> None:
+    """Adds these rows. Raises Duplicate if one of them is there already."""
+    for part in parts:
+        if part.rows:
+            await tx.insert(part.table, part.columns, part.rows)
