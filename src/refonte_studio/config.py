@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -46,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_password: str = ""
     smtp_from: str = ""
 
-    # Hosts on private networks that callbacks and file imports may reach, split at commas.
+    # Hosts on private networks, or on this machine, that callbacks and file imports may reach, split at commas.
     internal_hosts: str = ""
 
     @property
@@ -66,12 +65,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def secure(self) -> bool:
         """Whether people reach the server over TLS, so that cookies must not travel otherwise."""
         return self.base_url.startswith("https://")
-
-    @property
-    def only_this_machine(self) -> bool:
-        """Whether nobody beyond this machine can reach the server, so that loopback is no secret from its callers."""
-        loopback = ("127.0.0.1", "::1", "localhost")
-        return self.host in loopback and (urlsplit(self.base_url).hostname or "") in loopback
 
 
 def load(environment: Mapping[str, str] = os.environ, **flags: Any) -> Settings:

@@ -13,7 +13,7 @@ from refonte_studio.files import outbound
 from tests.callbacks.receiver import Receiver, receiving
 from tests.world import World
 
-HERE = Settings(host="127.0.0.1")  # a server that nobody beyond this machine reaches may call this machine
+HERE = Settings(internal_hosts="127.0.0.1")  # where the receiver is
 
 
 @dataclass

@@ -83,9 +83,9 @@ async def test_a_redirect_is_not_followed(world: World, receiver: Receiver, post
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "[::ffff:10.0.0.1]"]
 )
-async def test_a_public_server_calls_no_internal_address(world: World, receiver: Receiver, host: str):
+async def test_no_internal_address_is_called_that_the_settings_do_not_name(world: World, receiver: Receiver, host: str):
     await told(world, f"http://{host}:{receiver.port}/hook")
-    async with outbound.client(Settings(public_url="https://studio.example.com")) as client:
+    async with outbound.client(Settings(host="127.0.0.1", internal_hosts="other.internal")) as client:
         await Delivery(world.db, world.clock, poster(client), PostOffice(world, client).send_mail).deliver_due()
     assert receiver.letters == []
     assert "is not on the public internet" in (await only(world))["last_error"]

@@ -19,7 +19,7 @@ from tests.world import World
 
 @pytest.fixture
 def studio(world: World) -> Studio:
-    settings = Settings(host="127.0.0.1")
+    settings = Settings(internal_hosts="127.0.0.1")
     return Studio(world.db, settings, world.clock, DOOR, {Mailer: Mailer(settings)})
 
 

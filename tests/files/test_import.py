@@ -3,13 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from refonte_studio.config import Settings
 from refonte_studio.db import Database
-from refonte_studio.files.model import checked_url
 from refonte_studio.files.outbound import Guard, Refused
 from refonte_studio.kit.errors import BadInput
+from refonte_studio.kit.urls import ascii_host, checked_url
 from tests.world import Clock, World
 
 OK = "200 OK"
@@ -126,33 +131,22 @@ async def test_what_cannot_be_had_is_refused_and_leaves_nothing(near: World, she
     assert row["files"] == 0
 
 
-@pytest.mark.parametrize(
-    ("address", "public"),
-    [
-        ("93.184.216.34", True),
-        ("2606:2800:220:1::1", True),
-        ("127.0.0.1", False),
-        ("224.0.0.1", False),
-        ("100.64.0.1", False),
-        ("0.0.0.0", False),
-        ("255.255.255.255", False),
-        ("fe80::1%eth0", False),
-        ("::ffff:10.0.0.1", False),
-        ("64:ff9b::a00:1", False),
-        ("2002:7f00:1::", False),
-        ("64:ff9b::5db8:d822", True),
-    ],
-)
-def test_which_addresses_are_public(address: str, public: bool) -> None:
-    assert Guard(frozenset(), loopback=False).admits("example.com", address) is public
+def test_hosts_are_open_to_the_settings_that_name_them_and_loopback_is_one_of_them() -> None:
+    guard = Guard.of(Settings(internal_hosts=" MinIO., [::1] ,127.0.0.1, bücher.internal,"))
+    assert guard.admits("minio", "10.0.0.1")
+    assert guard.admits("MinIO.", "10.0.0.1")
+    assert guard.admits("0:0:0:0:0:0:0:1", "::1")
+    assert guard.admits("127.0.0.1", "127.0.0.1")
+    assert guard.admits("xn--bcher-kva.internal", "10.0.0.1")
+    assert not guard.admits("other", "10.0.0.1")
+    assert not guard.admits("localhost", "127.0.0.1")
 
 
-def test_loopback_is_open_to_a_server_that_only_this_machine_reaches_and_hosts_to_their_settings() -> None:
-    assert Guard(frozenset(), loopback=True).admits("localhost", "127.0.0.1")
-    assert Guard(frozenset(), loopback=True).admits("localhost", "::1")
-    assert not Guard(frozenset(), loopback=True).admits("localhost", "10.0.0.1")
-    assert Guard(frozenset({"minio"}), loopback=False).admits("MinIO.", "10.0.0.1")
-    assert not Guard(frozenset({"minio"}), loopback=False).admits("other", "10.0.0.1")
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "0.0.0.0"])
+def test_loopback_is_never_open_because_the_server_itself_is_on_loopback(host: str) -> None:
+    guard = Guard.of(Settings(host=host))
+    assert not guard.admits("localhost", "127.0.0.1")
+    assert not guard.admits("localhost", "::1")
 
 
 async def test_a_host_is_refused_if_any_of_its_addresses_is_internal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,14 +156,79 @@ async def test_a_host_is_refused_if_any_of_its_addresses_is_internal(monkeypatch
         return [(None, None, None, "", (address, 80)) for address in found]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
-    guard = Guard(frozenset(), loopback=False)
+    guard = Guard(frozenset())
     with pytest.raises(Refused, match="not on the public internet"):
         await guard.addresses("example.com", 80)
     found.pop()
     assert await guard.addresses("example.com", 80) == ["93.184.216.34"]
 
 
-@pytest.mark.parametrize("url", ["http://a/" + "x" * 4_000, "http://a:x/", "http://[::/", "//a/b", "", "http://a/\n"])
+NOT_URLS = [
+    "http://a/" + "x" * 4_000,
+    "http://a:x/",
+    "http://a:99999/",
+    "http://[::/",
+    "http://[bad/",
+    "http://[fe80::1%25eth0]/",
+    "//a/b",
+    "",
+    "http://a/\n",
+    "http://xn--zzzzzzzzz-/",
+    "http://a..b/",
+    f"http://{'a' * 64}.example/",
+    f"http://{'a.' * 127}example/",
+    "http://a b/",
+    "http://a%20b/",
+    "http://good.example\\@evil.example/",
+    "http://\u2603.example/",
+    "http://***@example.com/",
+]
+
+
+@pytest.mark.parametrize("url", NOT_URLS)
 def test_urls_that_are_none(url: str) -> None:
     with pytest.raises(BadInput):
         checked_url("file_url", url)
+
+
+@pytest.mark.parametrize("url", [url for url in NOT_URLS if url])
+async def test_a_url_that_is_none_is_refused_wherever_it_is_given(world: World, url: str) -> None:
+    await world.ana.post("/projects", {"name": "Pets", "type": "categorization"})
+    task = {"project": "Pets", "attachment": "x", "attachment_type": "text", "categories": ["a"], "callback_url": url}
+    await world.ana.refused(400, "POST", "/files/import", {"file_url": url})
+    await world.ana.refused(400, "POST", "/task/categorization", task)
+    await world.ana.refused(400, "POST", "/batches", {"project": "Pets", "name": "Monday", "callback": url})
+
+
+@pytest.mark.parametrize("target", ["http://[bad/", "http://xn--zzzzzzzzz-/", "//:x", "\x7f", "http://a:99999/"])
+async def test_a_redirect_to_a_url_that_is_none_is_the_other_servers_mistake(
+    near: World, shelf: Shelf, target: str
+) -> None:
+    shelf.answers["/away"] = ("302 Found", {"Location": target}, b"")
+    error = await near.ana.refused(400, "POST", "/files/import", {"file_url": shelf.url("/away")})
+    assert "file_url" in error
+
+
+_PIECES = st.text(st.sampled_from(list("ab1-.:[]%@/\\?#_xn é☃\t\x00ß")), max_size=30)
+
+
+@given(_PIECES)
+def test_what_passes_as_a_url_can_be_asked_for(rest: str) -> None:
+    """A request for it can be made, and goes to the host that was checked."""
+    url = f"http://{rest}"
+    try:
+        checked_url("file_url", url)
+    except BadInput:
+        return
+    host = httpx.Request("GET", url).url.raw_host.decode("ascii")
+    assert ascii_host(host) == ascii_host(urlsplit(url).hostname or "")
+
+
+async def test_the_user_and_the_password_of_a_url_are_used_but_not_shown(near: World, shelf: Shelf) -> None:
+    url = shelf.url("/cat.jpg").replace("://", "://boss:secret@")
+    error = await near.ana.refused(400, "POST", "/files/import", {"file_url": url})
+    assert "secret" not in error
+    assert "***@localhost" in error
+    assert "authorization: basic Ym9zczpzZWNyZXQ=" in shelf.requests[0].replace("Basic", "basic").replace(
+        "Authorization", "authorization"
+    )

@@ -3,19 +3,18 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from refonte_studio.batches.model import STATES, Batch, BatchType
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.kit.names import checked_name
+from refonte_studio.kit.urls import checked_url
 
 RESERVED_NAMES = ("set_priorities", "reset_priorities")  # they are paths beside /v1/studio/batches/{batch}
 CALLBACK_LIMIT = 2_000
 METADATA_LIMIT_BYTES = 1_000_000
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
-_SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
 def checked_batch_name(name: str) -> str:
@@ -40,18 +39,11 @@ def checked_callback(callback: str | None) -> str | None:
         return None
     if len(callback) > CALLBACK_LIMIT:
         raise BadInput(f"callback has at most {CALLBACK_LIMIT:,} characters, not {len(callback):,}")
-    if not (_ADDRESS.fullmatch(callback) if "://" not in callback else _is_url(callback)):
+    if "://" in callback:
+        return checked_url("callback", callback)
+    if not _ADDRESS.fullmatch(callback):
         raise BadInput(f"callback must be an http or https URL or an e-mail address, not {shown(callback)}")
     return callback
-
-
-def _is_url(text: str) -> bool:
-    try:
-        url = urlsplit(text)
-        port = url.port
-    except ValueError:
-        return False
-    return url.scheme in ("http", "https") and bool(url.hostname) and port != 0 and not _SPACE_OR_CONTROL.search(text)
 
 
 def checked_metadata(metadata: Mapping[str, Any]) -> str:

@@ -7,8 +7,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import httpx
 
-from refonte_studio.files.model import checked_url
+from refonte_studio.files.outbound import redirect_of
 from refonte_studio.kit.errors import BadInput, shown
+from refonte_studio.kit.redaction import redacted
+from refonte_studio.kit.urls import checked_url
 
 REDIRECTS = 3
 WHOLE_TIMEOUT_S = 600.0
@@ -32,13 +34,22 @@ async def fetch(client: httpx.AsyncClient, url: str, write: Callable[[bytes], Aw
         async with asyncio.timeout(WHOLE_TIMEOUT_S):
             for _ in range(REDIRECTS + 1):
                 async with client.stream("GET", checked_url("file_url", url), headers=HEADERS) as response:
-                    if not response.has_redirect_location:
+                    location = redirect_of(response)
+                    if location is None:
                         return await _received(response, url, write)
-                    url = urljoin(url, response.headers["location"])
+                    url = _joined(url, location)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-        why = str(error) or type(error).__name__
+        why = redacted(str(error)) or type(error).__name__
         raise BadInput(f"file_url {shown(url)} cannot be fetched: {why}") from error
     raise BadInput(f"file_url redirects more than {REDIRECTS} times, at last to {shown(url)}")
+
+
+def _joined(url: str, location: str) -> str:
+    """Where a redirect leads."""
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise BadInput(f"file_url {shown(url)} redirects to {shown(location)}, which is no URL") from error
 
 
 async def _received(response: httpx.Response, url: str, write: Callable[[bytes], Awaitable[None]]) -> Fetched:

@@ -10,11 +10,12 @@ from refonte_studio.db import Tx
 from refonte_studio.files import outbound, service
 from refonte_studio.files.download import fetch
 from refonte_studio.files.form import read_form
-from refonte_studio.files.model import File, checked_url
+from refonte_studio.files.model import File
 from refonte_studio.files.streams import incoming
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.errors import BadInput
+from refonte_studio.kit.urls import checked_url
 from refonte_studio.web import Answer, Body, Call, Operations, Params
 from refonte_studio.web.params import read_params
 

@@ -2,6 +2,10 @@
 
 from typing import Any, ClassVar
 
+from refonte_studio.kit.redaction import redacted
+
+SHOWN_FROM = 5_000  # characters of a value that are looked at to show the beginning of it
+
 
 class StudioError(Exception):
     """Base of all errors with a meaning to the caller; the message names the offending value."""
@@ -75,9 +79,11 @@ class Overloaded(Unavailable):
 
 
 def shown(value: object, limit: int = 80) -> str:
-    """A value as it stands in an error message: quoted, control characters escaped, bounded in length."""
+    """A value as it stands in an error message: quoted, control characters escaped, the user information of URLs
+    hidden, bounded in length."""
     try:
         text = repr(value)
     except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
         text = f"a {type(value).__name__}"
+    text = redacted(text[:SHOWN_FROM])
     return text if len(text) <= limit else text[: limit - 1] + "…"

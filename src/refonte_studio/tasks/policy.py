@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from refonte_studio.consensus.asking import wants_more
-from refonte_studio.files.model import checked_url
 from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.errors import BadInput, NotFound, shown
+from refonte_studio.kit.urls import checked_url
 from refonte_studio.projects.model import ANY_TYPE, MIN_ATTEMPTS, Project, QualitySettings, settings_of
 from refonte_studio.tasks import types
 from refonte_studio.tasks.model import TAG_LENGTH, TAG_LIMIT, Place, Recorded, ReviewReason, Rules, Step, Task
