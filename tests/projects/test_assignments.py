@@ -90,7 +90,7 @@ async def test_an_invited_persons_assignments_show_when_they_are_active(world: W
     await world.ana.post("/teams/invite", {"emails": ["Eve@example.com"], "team_role": "labeler"})
     assert await assign(world, ["eve@example.com"], ["Dogs"]) == NOBODY
     group = await world.ana.post("/studio/projects/Dogs/groups", {"name": "New", "emails": ["eve@example.com"]})
-    assert [worker["email"] for worker in group["workers"]] == ["Eve@example.com"]
+    assert [worker["email"] for worker in group["workers"]] == ["eve@example.com"]
 
 
 async def test_a_disabled_teammate_is_not_shown_not_assigned_but_can_be_unassigned(world: World) -> None:

@@ -10,7 +10,7 @@ from tests.tasks.attempted import bring, check_all, export, line, said
 from tests.teams.makers import Browser, accept, invited, person
 from tests.world import World, ok
 
-EVE = "Eve@Example.com"
+EVE = "eve@example.com"
 
 
 @pytest.fixture

@@ -20,19 +20,19 @@ async def test_everybody_of_the_team_is_listed_in_the_shape_that_clients_parse(w
 
 async def test_an_invited_person_is_in_the_answer_with_role_expiry_and_link(world: World):
     team = await world.max.post("/teams/invite", {"emails": ["Eve@Example.com"], "team_role": "labeler"})
-    eve = person(team, "Eve@Example.com")
+    eve = person(team, "eve@example.com")
     url = eve.pop("inviteUrl")
     assert url.startswith(f"{BASE}/invite/")
     assert "/" not in url.removeprefix(f"{BASE}/invite/")
     assert eve == {
-        "email": "Eve@Example.com",
+        "email": "eve@example.com",
         "role": "invited",
         "disableRapidEmails": False,
         "isStudioLabeler": True,
         "expiry": "2026-02-09T02:40:00.000Z",
     }
     assert START_MS == 1_770_000_000_000
-    assert "inviteUrl" not in person(await world.ana.get("/teams"), "Eve@Example.com")
+    assert "inviteUrl" not in person(await world.ana.get("/teams"), "eve@example.com")
 
 
 async def test_the_link_is_in_the_log_where_there_is_no_mail_server(world: World, caplog):

@@ -35,7 +35,7 @@ async def test_a_key_tells_who_one_is_too_without_a_csrf_token(world: World):
 
 
 async def test_the_address_is_taken_in_any_case(world: World):
-    await joined(world, "Eve@x.test")
+    await joined(world, "eve@x.test")
     assert (await Browser(world).sign_in(" eVE@X.test ")).status_code == 200
 
 

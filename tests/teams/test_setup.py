@@ -47,7 +47,7 @@ async def test_the_link_makes_a_team_and_its_admin_who_is_signed_in(empty: World
     browser.csrf = session["csrf_token"]
     assert session["team"]["name"] == "Refonte"
     assert session["teammate"] == {
-        "email": "Ana@example.com",
+        "email": "ana@example.com",
         "role": "admin",
         "disableRapidEmails": False,
         "isStudioLabeler": False,

@@ -1,6 +1,5 @@
 """What makes a batch well-formed, and the order of the queue."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -8,20 +7,20 @@ import msgspec
 
 from refonte_studio.batches.model import STATES, Batch, BatchType
 from refonte_studio.kit.errors import BadInput, shown
-from refonte_studio.kit.names import checked_name
+from refonte_studio.kit.names import address_key, checked_name, is_address
 from refonte_studio.kit.urls import checked_url
 
 RESERVED_NAMES = ("set_priorities", "reset_priorities")  # they are paths beside /v1/studio/batches/{batch}
 CALLBACK_LIMIT = 2_000
 METADATA_LIMIT_BYTES = 1_000_000
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def checked_batch_name(name: str) -> str:
-    """A name that a batch may have."""
-    if name in RESERVED_NAMES:
+    """A name that a batch may have, in its one form."""
+    kept = checked_name("batch", name)
+    if kept in RESERVED_NAMES:
         raise BadInput(f"a batch cannot be named {shown(name)}")
-    return checked_name("batch", name)
+    return kept
 
 
 def batch_type(calibration: bool, self_label: bool) -> BatchType:
@@ -41,9 +40,9 @@ def checked_callback(callback: str | None) -> str | None:
         raise BadInput(f"callback has at most {CALLBACK_LIMIT:,} characters, not {len(callback):,}")
     if "://" in callback:
         return checked_url("callback", callback)
-    if not _ADDRESS.fullmatch(callback):
+    if not is_address(callback):
         raise BadInput(f"callback must be an http or https URL or an e-mail address, not {shown(callback)}")
-    return callback
+    return address_key(callback)
 
 
 def checked_metadata(metadata: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from refonte_studio.batches.model import Batch, Counts, Listed
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, NotFound, StudioError, shown
+from refonte_studio.kit.names import name_key
 from refonte_studio.projects import service as projects
 
 
@@ -47,16 +48,17 @@ async def set_priorities(
 def _first(queue: Sequence[Batch], chosen: set[str], names: Sequence[str]) -> list[str]:
     """The ids of the named batches. Raises BadInput unless each is one of the chosen, once."""
     by_name = {batch.name: batch.id for batch in queue}
-    unknown = [name for name in names if name not in by_name]
+    keys = [name_key(name) for name in names]
+    unknown = [name for name, key in zip(names, keys, strict=True) if key not in by_name]
     if unknown:
         raise BadInput(f"there is no pending batch {_list(unknown)}")
-    outside = [name for name in names if by_name[name] not in chosen]
+    outside = [key for key in keys if by_name[key] not in chosen]
     if outside:
         raise BadInput(f"batch {_list(outside)} is not one of those that trade places: the group's or the project's")
-    repeated = [name for name, times in Counter(names).items() if times > 1]
+    repeated = [name for name, times in Counter(keys).items() if times > 1]
     if repeated:
         raise BadInput(f"batch {_list(repeated)} is named more than once")
-    return [by_name[name] for name in names]
+    return [by_name[key] for key in keys]
 
 
 async def reset_priorities(
@@ -104,7 +106,7 @@ async def set_groups(tx: Tx, caller: Caller, name: str, groups: Sequence[str], n
 
 
 async def _find(tx: Tx, caller: Caller, name: str) -> Batch:
-    batch = await store.by_name(tx, caller.team_id, caller.mode, name)
+    batch = await store.by_name(tx, caller.team_id, caller.mode, name_key(name))
     if batch is None:
         raise NotFound(f"there is no batch {shown(name)}")
     return batch

@@ -11,6 +11,7 @@ from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, StudioError, shown
 from refonte_studio.kit.ids import new_id
+from refonte_studio.kit.names import name_key
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project
 
@@ -132,7 +133,7 @@ async def find_in_body(tx: Tx, team_id: str, mode: Mode, name: str) -> Batch:
 
 
 async def _named(tx: Tx, team_id: str, mode: Mode, name: str, error: type[StudioError]) -> Batch:
-    batch = await store.by_name(tx, team_id, mode, name)
+    batch = await store.by_name(tx, team_id, mode, name_key(name))
     if batch is None:
         raise error(f"there is no batch {shown(name)}")
     return batch
@@ -156,10 +157,10 @@ async def of_project(tx: Tx, project: Project) -> list[Batch]:
 async def in_project(tx: Tx, project: Project, names: Sequence[str]) -> list[Batch]:
     """These batches of the project, each once, in order. Raises BadInput naming one that it does not have."""
     found = {batch.name: batch for batch in await of_project(tx, project)}
-    unknown = [name for name in names if name not in found]
+    unknown = [name for name in names if name_key(name) not in found]
     if unknown:
         raise BadInput(f"project {shown(project.name)} has no batch {', '.join(map(shown, unknown[:10]))}")
-    return [found[name] for name in dict.fromkeys(names)]
+    return [found[name] for name in dict.fromkeys(map(name_key, names))]
 
 
 async def batches_page(

@@ -11,10 +11,10 @@ import msgspec
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput, shown
+from refonte_studio.kit.names import person_key
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import ANY_TYPE
 from refonte_studio.tasks import creation, elsewhere, policy, types
-from refonte_studio.teams.model import label_key
 
 COLUMNS = ("question", "worker", "answer")
 TYPE = types.TYPES["categorization"]
@@ -39,13 +39,13 @@ class Crowd:
         if answer not in self.answers:
             self._check_answer(answer)
         given = self.questions.get(question, ())
-        person = self.workers.get(label_key(worker))
+        person = self.workers.get(person_key(worker))
         if person is not None and person in given[::2]:
             raise BadInput(f"worker {shown(worker)} has answered question {shown(question)} before")
         if len(given) >= 2 * elsewhere.GIVEN_LIMIT:
             raise BadInput(f"question {shown(question)} has more than {elsewhere.GIVEN_LIMIT} answers")
         if person is None:
-            person = self.workers[label_key(worker)] = len(self.names)
+            person = self.workers[person_key(worker)] = len(self.names)
             self.names.append(worker)
         number = self.answers.setdefault(answer, len(self.answers))
         self.questions.setdefault(question, array("L")).extend((person, number))

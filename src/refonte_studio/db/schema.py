@@ -77,8 +77,8 @@ teammates = Table(
     metadata,
     _id(),
     _text("team_id", ForeignKey("teams.id")),
-    _text("email"),  # as it was first written
-    _text("email_key"),  # lower case: what makes an address unique within its team
+    _text("email"),  # in its one form; of an external annotator, any name
+    _text("email_key"),  # the same: what makes an address unique within its team
     _text("role"),  # admin manager member labeler: what they are, or are invited to be
     _text("state"),  # invited active disabled; external: their answers were imported, they are not teammates
     _text("first_name", null=True),

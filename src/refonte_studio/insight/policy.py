@@ -9,6 +9,7 @@ from math import sqrt
 from refonte_studio.insight.model import Cell, Confusion, Done, Pair, Votes
 from refonte_studio.kit.clock import DAY_MS, MINUTE_MS, parse_time
 from refonte_studio.kit.errors import BadInput, shown
+from refonte_studio.kit.names import name_key
 
 HOUR_MS = 60 * MINUTE_MS
 Z_95 = 1.959964
@@ -171,6 +172,7 @@ def put_first(queue: Sequence[str], among: Sequence[str], names: Sequence[str]) 
     """The queue with the named batches first among the places of `among`. Raises BadInput for a name that is unknown,
     not pending, outside or repeated."""
     known, chosen = frozenset(queue), frozenset(among)
+    names = [name_key(name) for name in names]
     for name in names:
         if name not in known:
             raise BadInput(f"there is no pending batch {shown(name)}")

@@ -74,7 +74,8 @@ async def _subjects(
     if subject == "batch":
         return await store.batches_page(tx, caller, scope, limit, before)
     if subject == "group":
-        return await store.groups_page(tx, caller, scope.project_id or "", asked.group, limit, before)
+        group = None if asked.group is None else projects.group_key(asked.group)
+        return await store.groups_page(tx, caller, scope.project_id or "", group, limit, before)
     return await store.labelers_page(tx, caller, scope, limit, before)
 
 

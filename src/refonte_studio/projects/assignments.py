@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, shown
+from refonte_studio.kit.names import name_key
 from refonte_studio.projects import store, store_people
 from refonte_studio.projects.model import Unassigned
 from refonte_studio.teams import service as teams
@@ -64,8 +65,8 @@ async def unassign(
 
 async def named_projects(tx: Tx, team_id: str, mode: Mode, names: Sequence[str]) -> list[str]:
     """The ids of these projects. Raises BadInput naming an unknown one."""
-    found = await store.ids_by_names(tx, team_id, mode, names) if names else {}
-    unknown = [name for name in names if name not in found]
+    found = await store.ids_by_names(tx, team_id, mode, list(map(name_key, names))) if names else {}
+    unknown = [name for name in names if name_key(name) not in found]
     if unknown:
         raise BadInput(f"there is no project {_list(unknown)}")
     return list(found.values())

@@ -6,11 +6,11 @@ from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id, new_ids
-from refonte_studio.kit.names import checked_name
-from refonte_studio.projects import policy, store_people
+from refonte_studio.kit.names import address_key, checked_name, looks_like_address, name_key
+from refonte_studio.projects import store_people
 from refonte_studio.projects.model import Group, Project
 from refonte_studio.teams import service as teams
-from refonte_studio.teams.model import Teammate, email_key
+from refonte_studio.teams.model import Teammate
 
 
 async def groups(tx: Tx, project: Project) -> list[Group]:
@@ -20,8 +20,8 @@ async def groups(tx: Tx, project: Project) -> list[Group]:
 
 async def create_group(tx: Tx, project: Project, name: str, emails: Sequence[str], now: int) -> Group:
     """A new group of people assigned to the project. A taken name is a Conflict."""
-    checked_name("group", name)
-    if policy.is_address(name):
+    name = checked_name("group", name)
+    if looks_like_address(name):
         raise BadInput(
             f"a group cannot be named {shown(name)}: an e-mail address stands for that teammate alone, "
             "and is given to a batch without creating a group"
@@ -36,8 +36,8 @@ async def create_group(tx: Tx, project: Project, name: str, emails: Sequence[str
 
 async def find_group(tx: Tx, project: Project, name: str) -> Group:
     """The project's group of this name; raises NotFound."""
-    name = await _as_written(tx, project.team_id, name)
-    group = (await store_people.groups_by_names(tx, project.team_id, project.id, [name])).get(name)
+    key = group_key(name)
+    group = (await store_people.groups_by_names(tx, project.team_id, project.id, [key])).get(key)
     if group is None:
         raise NotFound(f"project {shown(project.name)} has no group {shown(name)}")
     return group
@@ -80,16 +80,15 @@ async def groups_for_batch(tx: Tx, project: Project, names: Sequence[str], now: 
 
     A person's group comes into being here. Raises BadInput for an unknown group, or somebody not assigned.
     """
-    addresses = [name for name in names if policy.is_address(name)]
+    addresses = [name for name in names if looks_like_address(name)]
     people = await assigned_people(tx, project, addresses)
     await _ensure_singletons(tx, project, people, now)
-    written = {email_key(person.email): person.email for person in people}
-    wanted = [written[email_key(name)] if policy.is_address(name) else name for name in names]
-    found = await store_people.groups_by_names(tx, project.team_id, project.id, wanted)
-    unknown = [name for name in wanted if name not in found]
+    wanted = dict.fromkeys(map(group_key, names))
+    found = await store_people.groups_by_names(tx, project.team_id, project.id, list(wanted))
+    unknown = [name for name in names if group_key(name) not in found]
     if unknown:
         raise BadInput(f"project {shown(project.name)} has no group {_list(unknown)}")
-    return [found[name] for name in dict.fromkeys(wanted)]
+    return [found[name] for name in wanted]
 
 
 async def _ensure_singletons(tx: Tx, project: Project, people: Sequence[Teammate], now: int) -> None:
@@ -106,8 +105,7 @@ async def _ensure_singletons(tx: Tx, project: Project, people: Sequence[Teammate
 
 async def group_ids_named(tx: Tx, team_id: str, mode: Mode, name: str, project_id: str | None) -> list[str]:
     """The groups of this name, in one project or in every one of this mode; empty if there is none."""
-    name = await _as_written(tx, team_id, name)
-    return await store_people.group_ids_named(tx, team_id, mode, name, project_id)
+    return await store_people.group_ids_named(tx, team_id, mode, group_key(name), project_id)
 
 
 async def groups_by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Group]:
@@ -120,14 +118,9 @@ async def group_names(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str
     return await store_people.group_names(tx, team_id, ids)
 
 
-async def _as_written(tx: Tx, team_id: str, name: str) -> str:
-    """A group's name; an address as its teammate's was first written, however it is written here."""
-    if not policy.is_address(name):
-        return name
-    try:
-        return (await teams.people(tx, team_id, [name]))[0].email
-    except BadInput:
-        return name
+def group_key(name: str) -> str:
+    """The form in which a group's name is kept: that of an address, where it stands for one person."""
+    return address_key(name) if looks_like_address(name) else name_key(name)
 
 
 def _list(names: Sequence[str]) -> str:

@@ -1,6 +1,5 @@
 """What makes a project, a pipeline, parameters and a group well-formed."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -25,7 +24,6 @@ DEFAULT_ATTEMPTS = 3
 PARAMS_LIMIT_BYTES = 1_000_000
 PARAMS_LIMIT = 1_000
 _PIPELINES: Mapping[str, Pipeline] = {name: name for name in PIPELINES}
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def checked_type(name: str) -> str:
@@ -130,11 +128,6 @@ ADAPTIVE = ("min_attempts", "target_confidence")
 def mix_of(rate: float) -> int:
     """A rate as so many of 65,536."""
     return round(rate * MIX_OF)
-
-
-def is_address(name: str) -> bool:
-    """Whether a group's name stands for one person."""
-    return _ADDRESS.fullmatch(name.strip()) is not None
 
 
 def template_variables(params: Mapping[str, Any]) -> dict[str, Any]:

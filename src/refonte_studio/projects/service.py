@@ -12,7 +12,7 @@ from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, StudioError, shown
 from refonte_studio.kit.ids import new_id
-from refonte_studio.kit.names import checked_name
+from refonte_studio.kit.names import checked_name, name_key
 from refonte_studio.projects import policy, store
 from refonte_studio.projects.assignments import assign, assignments, is_assigned, unassign
 from refonte_studio.projects.groups import (
@@ -20,6 +20,7 @@ from refonte_studio.projects.groups import (
     create_group,
     find_group,
     group_ids_named,
+    group_key,
     group_names,
     groups,
     groups_by_ids,
@@ -57,6 +58,7 @@ __all__ = [
     "find_group",
     "find_in_body",
     "group_ids_named",
+    "group_key",
     "group_names",
     "groups",
     "groups_by_ids",
@@ -127,7 +129,7 @@ async def find_in_body(tx: Tx, team_id: str, mode: Mode, name: str) -> Project:
 
 
 async def _named(tx: Tx, team_id: str, mode: Mode, name: str, error: type[StudioError]) -> Project:
-    project = await store.by_name(tx, team_id, mode, name)
+    project = await store.by_name(tx, team_id, mode, name_key(name))
     if project is None:
         raise error(f"there is no project {shown(name)}")
     return project

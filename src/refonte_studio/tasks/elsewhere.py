@@ -7,10 +7,10 @@ import msgspec
 
 from refonte_studio.kit.clock import DAY_MS, parse_time
 from refonte_studio.kit.errors import BadInput, StudioError, shown
+from refonte_studio.kit.names import checked_text, person_key
 from refonte_studio.projects.model import DEFAULT_NAME
 from refonte_studio.tasks.policy import RESERVED, as_json, kind_of, text
 from refonte_studio.tasks.types import TaskType
-from refonte_studio.teams.model import label_key
 
 LABELER_LENGTH = 200
 GIVEN_LIMIT = 100  # attempts that one task is imported with
@@ -65,8 +65,8 @@ def given_attempts(task_type: TaskType, params: str, value: Any, now: int) -> li
             attempt = _given(each, canonical, now)
         except StudioError as error:
             raise BadInput(f"attempts[{index}]: {error.message}") from error
-        if made.setdefault(label_key(attempt.labeler), attempt) is not attempt:
-            raise BadInput(f"attempts[{index}]: labeler {shown(attempt.labeler)} has an attempt before this one, too")
+        if made.setdefault(person_key(attempt.labeler), attempt) is not attempt:
+            raise BadInput(f"attempts[{index}]: labeler {shown(each['labeler'])} has an attempt before this one, too")
     return sorted(made.values(), key=lambda attempt: attempt.submitted_at)
 
 
@@ -85,11 +85,17 @@ def _given(value: Any, canonical: Callable[[Any], str], now: int) -> Given:
     if started_at is not None and started_at > now:
         raise BadInput(f"started_at {shown(attempt['started_at'])} is after the submission")
     return Given(
-        labeler=text("labeler", attempt.get("labeler"), LABELER_LENGTH).strip(),
+        labeler=_labeler(attempt.get("labeler")),
         response=canonical(attempt["response"]),
         started_at=now if started_at is None else started_at,
         submitted_at=now,
     )
+
+
+def _labeler(value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadInput(f"labeler must be text, not {kind_of(value)}")
+    return person_key(checked_text("labeler", value, LABELER_LENGTH))
 
 
 def _moment(name: str, value: Any, now: int) -> int | None:

@@ -18,6 +18,7 @@ from refonte_studio.db.engine import takes_long
 from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, StudioError, shown
 from refonte_studio.kit.ids import new_ids
+from refonte_studio.kit.names import person_key
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import ANY_TYPE, Project
 from refonte_studio.tasks import creation, elsewhere, policy, store, store_attempts, store_estimates, store_lists
@@ -25,7 +26,6 @@ from refonte_studio.tasks.completion import complete_enough, settle
 from refonte_studio.tasks.model import Attempt, AttemptsImported, Status, Task, TasksEnded
 from refonte_studio.tasks.spool import Answer, Prepared, Spool
 from refonte_studio.teams import service as teams
-from refonte_studio.teams.model import label_key
 
 SHOWN_LINES = 100  # bad lines that an error tells of
 LABELERS_LIMIT = 100_000  # different ones of one import
@@ -176,7 +176,7 @@ class Import:
         )
 
     def _number(self, labeler: str) -> int:
-        key = label_key(labeler)
+        key = person_key(labeler)
         number = self._labelers.get(key)
         if number is None:
             if len(self.labelers) >= LABELERS_LIMIT:

@@ -10,6 +10,7 @@ import msgspec
 from refonte_studio.consensus.asking import wants_more
 from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.errors import BadInput, NotFound, shown
+from refonte_studio.kit.names import checked_text
 from refonte_studio.kit.urls import checked_url
 from refonte_studio.projects.model import ANY_TYPE, MIN_ATTEMPTS, Project, QualitySettings, settings_of
 from refonte_studio.tasks import types
@@ -205,7 +206,13 @@ def tags(value: Any) -> tuple[str, ...]:
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list):
         raise BadInput(f"tags must be a list of texts, not {kind_of(value)}")
-    return bounded_tags(text(f"tags[{index}]", tag, TAG_LENGTH) for index, tag in enumerate(listed))
+    return bounded_tags(_tag(f"tags[{index}]", tag) for index, tag in enumerate(listed))
+
+
+def _tag(place: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadInput(f"{place} must be text, not {kind_of(value)}")
+    return checked_text(place, value, TAG_LENGTH)
 
 
 def bounded_tags(every: Iterable[str]) -> tuple[str, ...]:

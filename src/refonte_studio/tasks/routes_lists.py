@@ -9,6 +9,7 @@ from msgspec import Meta
 from refonte_studio.batches import service as batches
 from refonte_studio.kit.caller import Permission
 from refonte_studio.kit.clock import parse_time
+from refonte_studio.kit.names import name_key
 from refonte_studio.kit.pages import PAGE_LIMIT
 from refonte_studio.tasks import lists
 from refonte_studio.tasks.lists import Question
@@ -54,7 +55,7 @@ def _question(params: TasksParams) -> Question:
         reviews=params.customer_review_status,
         rest=Filter(
             unique_ids=None if params.unique_id is None else tuple(params.unique_id),
-            tags=None if params.tags is None else tuple(params.tags),
+            tags=None if params.tags is None else tuple(map(name_key, params.tags)),
             created_from=_time("start_time", params.start_time),
             created_to=_time("end_time", params.end_time),
             completed_from=_time("completed_after", params.completed_after),

@@ -7,8 +7,9 @@ from refonte_studio.db import Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.errors import BadInput, Conflict
 from refonte_studio.kit.ids import new_ids
+from refonte_studio.kit.names import person_key
 from refonte_studio.teams import policy, store
-from refonte_studio.teams.model import Teammate, label_key
+from refonte_studio.teams.model import Teammate
 
 CHUNK = 5_000  # labels looked up at once
 
@@ -18,7 +19,7 @@ async def labelers(tx: Tx, team_id: str, labels: Sequence[str]) -> list[Teammate
 
     For questions about work that was done; rights are given by `people`. Raises BadInput naming an unknown one.
     """
-    keys = [label_key(label) for label in labels]
+    keys = [person_key(label) for label in labels]
     found = await store.teammates_by_key(tx, team_id, keys)
     unknown = [label for label, key in zip(labels, keys, strict=True) if key not in found]
     if unknown:
@@ -45,17 +46,17 @@ async def external_people(tx: Tx, team_id: str, labels: Iterable[str], now: int)
 
 
 async def _external_people(tx: Tx, team_id: str, labels: Sequence[str], now: int) -> dict[str, str]:
-    keys = {label: label_key(label) for label in labels}
+    keys = {label: person_key(label) for label in labels}
     ids = await store.ids_by_key(tx, team_id, list(keys.values()))
     if len(ids) < len(labels):
         # one import after the other, so that nobody comes to be twice
         await tx.lock(f"external:{team_id}")
         ids = await store.ids_by_key(tx, team_id, list(keys.values()))
-        new = [(label, key) for label, key in keys.items() if key not in ids]
-        made = [(id_, label.strip(), key) for id_, (label, key) in zip(new_ids(now, len(new)), new, strict=True)]
+        new = [key for key in keys.values() if key not in ids]
+        made = list(zip(new_ids(now, len(new)), new, strict=True))
         try:
             await store.insert_external(tx, team_id, made, now)
         except Duplicate as error:
             raise Conflict("one of the labelers is just being made a teammate; try again") from error
-        ids |= {key: id_ for id_, _, key in made}
+        ids |= {key: id_ for id_, key in made}
     return {label: ids[key] for label, key in keys.items()}

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from refonte_studio.config import Settings
 from refonte_studio.kit.clock import SECOND_MS, iso
+from refonte_studio.kit.names import mailbox
 from refonte_studio.teams.model import Invitation
 
 TIMEOUT_S = 20.0
@@ -185,7 +186,7 @@ class Mailer:
     def _message(self, mail: Mail) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self._settings.smtp_from or self._default_sender()
-        message["To"] = mail.to
+        message["To"] = mailbox(mail.to)
         message["Subject"] = mail.subject
         message["Date"] = formatdate(mail.written_at / SECOND_MS)
         message["Message-ID"] = make_msgid(domain=self._domain)

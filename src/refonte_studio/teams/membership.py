@@ -7,6 +7,7 @@ from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Caller, Mode, Role
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, Unauthorized, shown
 from refonte_studio.kit.ids import digest, new_ids, new_secret
+from refonte_studio.kit.names import address_key
 from refonte_studio.teams import policy, service, store, store_access
 from refonte_studio.teams.model import (
     MOVES,
@@ -19,7 +20,6 @@ from refonte_studio.teams.model import (
     Team,
     Teammate,
     TeammatesDisabled,
-    email_key,
 )
 
 
@@ -31,17 +31,17 @@ async def invite(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, 
     addresses = policy.checked_addresses(emails)
     role = policy.checked_role(team_role)
     await service.lock_roster(tx, caller.team_id)
-    known = await store.teammates_for_update(tx, caller.team_id, list(addresses))
+    known = await store.teammates_for_update(tx, caller.team_id, addresses)
     disabled = [person.email for person in known.values() if person.state is State.DISABLED]
     if disabled:
         raise BadInput(f"disabled, so set_role brings them back, not an invitation: {policy.listed(disabled)}")
-    new = {key: email for key, email in addresses.items() if key not in known}
+    new = [email for email in addresses if email not in known]
     expires_at = now + lifetime_ms
     team = await store.team(tx, caller.team_id)
-    made = [_invitation(team, caller, email, role, expires_at) for email in new.values()]
+    made = [_invitation(team, caller, email, role, expires_at) for email in new]
     rows = [
-        (new_id, team.id, sent.email, key, role.value, digest(sent.token), expires_at, now)
-        for new_id, key, sent in zip(new_ids(now, len(new)), new, made, strict=True)
+        (new_id, team.id, sent.email, sent.email, role.value, digest(sent.token), expires_at, now)
+        for new_id, sent in zip(new_ids(now, len(new)), made, strict=True)
     ]
     try:
         await store.insert_invited(tx, rows)
@@ -109,7 +109,7 @@ async def disable(tx: Tx, caller: Caller, emails: Sequence[str], now: int) -> Ro
 async def _locked_people(tx: Tx, team_id: str, emails: Sequence[str]) -> list[Teammate]:
     """The people of these addresses, who stay as they are to the end of the transaction."""
     await service.lock_roster(tx, team_id)
-    found = await store.teammates_for_update(tx, team_id, [email_key(email) for email in emails])
+    found = await store.teammates_for_update(tx, team_id, [address_key(email) for email in emails])
     return service.in_order(found, emails)
 
 

@@ -1,9 +1,7 @@
 """Teams and the people in them."""
 
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 from refonte_studio.db import Event
 from refonte_studio.kit.caller import Mode, Role
@@ -116,14 +114,3 @@ class TeammatesDisabled(Event):
     team_id: str
     teammate_ids: tuple[str, ...]
     now: int
-
-
-def email_key(email: str) -> str:
-    """What makes an address unique within its team."""
-    return unicodedata.normalize("NFC", email.strip()).lower()
-
-
-@lru_cache(maxsize=16_384)  # a crowd's labels come again and again
-def label_key(label: str) -> str:
-    """What makes whoever is called so unique within a team: an address as above, any other name as it is written."""
-    return email_key(label) if "@" in label else unicodedata.normalize("NFC", label.strip())

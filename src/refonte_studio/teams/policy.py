@@ -1,27 +1,17 @@
 """What names, addresses, roles and passwords may be."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 
 from refonte_studio.kit.caller import Mode, Role
 from refonte_studio.kit.errors import BadInput, shown
-from refonte_studio.teams.model import email_key
+from refonte_studio.kit.names import address_key, checked_text, is_address
 
-ADDRESS_LIMIT = 254
-NAME_LIMIT = 200
 PASSWORD_MIN = 8
 PASSWORD_MAX = 1_000
 LISTED = 10  # offending values that one message names
 
 GRANTABLE = (Role.LABELER, Role.MEMBER, Role.MANAGER)
 """What a teammate can be made through the API; admins are made at set-up and through the CLI."""
-
-# Plain addresses: dot-separated atoms, an @, dot-separated labels. Letters may be of any script; quoted local parts,
-# comments and literal IP addresses are left out on purpose.
-_ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
-_LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
-_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 
 
 def listed(values: Sequence[str]) -> str:
@@ -30,20 +20,12 @@ def listed(values: Sequence[str]) -> str:
     return ", ".join(shown(value) for value in values[:LISTED]) + more
 
 
-def is_address(text: str) -> bool:
-    """Whether a text is an e-mail address as people write them."""
-    return len(text) <= ADDRESS_LIMIT and _ADDRESS.fullmatch(text) is not None
-
-
-def checked_addresses(emails: Sequence[str]) -> dict[str, str]:
-    """The addresses by what makes them unique, each once, as first written. Raises BadInput naming every bad one."""
-    bad = [email for email in emails if not is_address(email.strip(" "))]
+def checked_addresses(emails: Sequence[str]) -> list[str]:
+    """The addresses in their one form, each once. Raises BadInput naming every bad one."""
+    bad = [email for email in emails if not is_address(email)]
     if bad:
         raise BadInput(f"not {'an e-mail address' if len(bad) == 1 else 'e-mail addresses'}: {listed(bad)}")
-    found: dict[str, str] = {}
-    for email in emails:
-        found.setdefault(email_key(email), email.strip())
-    return found
+    return list(dict.fromkeys(map(address_key, emails)))
 
 
 def checked_role(name: str) -> Role:
@@ -64,15 +46,8 @@ def checked_mode(name: str) -> Mode:
 
 
 def checked_name(field: str, text: str) -> str:
-    """A person's, team's or key's name without the spaces around it. Raises BadInput naming it."""
-    name = text.strip()
-    if not name:
-        raise BadInput(f"{field} must not be empty")
-    if len(name) > NAME_LIMIT:
-        raise BadInput(f"{field} {shown(name)} is longer than {NAME_LIMIT} characters")
-    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name):
-        raise BadInput(f"{field} {shown(name)} contains a control character")
-    return name
+    """A person's, team's or key's name in its one form. Raises BadInput naming it."""
+    return checked_text(field, text)
 
 
 def checked_password(field: str, password: str) -> str:

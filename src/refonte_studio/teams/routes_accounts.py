@@ -133,7 +133,7 @@ async def set_up(call: Call, params: SetUpParams) -> Answer:
     """
     await call.db.read(service.check_setup_link, params.token)
     names, team = _names(params), policy.checked_name("team", params.team)
-    (email,) = policy.checked_addresses([params.email]).values()
+    (email,) = policy.checked_addresses([params.email])
     hashed = await _hashed(call, "password", params.password)
     made = await call.db.write(service.set_up, params.token, team, email, names, hashed, call.now, _lifetime_ms(call))
     return _with_cookie(call, made, _session(made))

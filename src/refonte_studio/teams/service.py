@@ -8,11 +8,12 @@ from refonte_studio.kit.caller import Caller, Mode, Role
 from refonte_studio.kit.clock import MINUTE_MS
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, TooMany, Unauthorized, shown
 from refonte_studio.kit.ids import digest, new_id, new_secret
+from refonte_studio.kit.names import address_key, checked_address, name_key
 from refonte_studio.teams import policy, store, store_access
 from refonte_studio.teams.annotators import emails_of as emails_of
 from refonte_studio.teams.annotators import external_people as external_people
 from refonte_studio.teams.annotators import labelers as labelers
-from refonte_studio.teams.model import MOVES, Candidate, Key, SignedIn, State, Team, Teammate, email_key
+from refonte_studio.teams.model import MOVES, Candidate, Key, SignedIn, State, Team, Teammate
 
 KEY_USE_RESOLUTION_MS = MINUTE_MS  # how fine a key's last-used time is
 KEYS_LIMIT = 100  # live keys of one person
@@ -38,7 +39,7 @@ async def create_team(tx: Tx, name: str, now: int) -> Team:
 
 async def find_team(tx: Tx, name: str) -> Team:
     """The team of this name. Raises NotFound."""
-    found = await store.team_named(tx, name.strip())
+    found = await store.team_named(tx, name_key(name))
     if found is None:
         raise NotFound(f"there is no team {shown(name)}")
     return found
@@ -120,9 +121,9 @@ async def create_teammate(
 
     An external annotator of this address becomes that teammate.
     """
-    ((key, address),) = policy.checked_addresses([email]).items()
+    address = checked_address(email)
     await lock_roster(tx, team_id)
-    known = (await store.teammates_for_update(tx, team_id, [key])).get(key)
+    known = (await store.teammates_for_update(tx, team_id, [address])).get(address)
     if known is not None and known.state is State.EXTERNAL:
         await store.create_of_external(
             tx,
@@ -142,7 +143,7 @@ async def create_teammate(
             id=teammate_id,
             team_id=team_id,
             email=address,
-            email_key=key,
+            email_key=address,
             role=role.value,
             state=State.ACTIVE.value,
             first_name=first_name,
@@ -168,15 +169,15 @@ async def people(tx: Tx, team_id: str, emails: Sequence[str]) -> list[Teammate]:
 
     An external annotator is no teammate: who asks about people's work asks `labelers`.
     """
-    return in_order(await store.teammates_by_key(tx, team_id, [email_key(email) for email in emails]), emails)
+    return in_order(await store.teammates_by_key(tx, team_id, [address_key(email) for email in emails]), emails)
 
 
 def in_order(found: dict[str, Teammate], emails: Sequence[str]) -> list[Teammate]:
     """The teammates found, in the order of the addresses, each once. Raises BadInput naming the others."""
-    unknown = [email for email in emails if email_key(email) not in found]
+    unknown = [email for email in emails if address_key(email) not in found]
     if unknown:
         raise BadInput(f"no teammate has the address {policy.listed(unknown)}")
-    chosen = [found[key] for key in dict.fromkeys(email_key(email) for email in emails)]
+    chosen = [found[key] for key in dict.fromkeys(address_key(email) for email in emails)]
     external = [person.email for person in chosen if person.state is State.EXTERNAL]
     if external:
         raise BadInput(f"an external annotator is no teammate until invited: {policy.listed(external)}")
@@ -185,7 +186,8 @@ def in_order(found: dict[str, Teammate], emails: Sequence[str]) -> list[Teammate
 
 async def find_person(tx: Tx, email: str, team_name: str | None = None) -> Teammate:
     """The person of this address, in whatever state. Raises NotFound, and BadInput if `team_name` is needed."""
-    found = await store.teammates_of_address(tx, email_key(email), team_name)
+    team = None if team_name is None else name_key(team_name)
+    found = await store.teammates_of_address(tx, address_key(email), team)
     if not found:
         where = "" if team_name is None else f" in the team {shown(team_name)}"
         raise NotFound(f"nobody has the address {shown(email)}{where}")
@@ -200,7 +202,7 @@ async def appoint(tx: Tx, teammate: Teammate, role: Role) -> None:
     Raises BadInput for the last admin, and for somebody who never joined.
     """
     await lock_roster(tx, teammate.team_id)
-    (teammate,) = (await store.teammates_for_update(tx, teammate.team_id, [email_key(teammate.email)])).values()
+    (teammate,) = (await store.teammates_for_update(tx, teammate.team_id, [address_key(teammate.email)])).values()
     if not teammate.joined:
         raise BadInput(f"{shown(teammate.email)} has not joined the team yet")
     if role is not Role.ADMIN:
@@ -322,7 +324,7 @@ async def reserve_attempt(tx: Tx, email: str, now: int) -> str:
 
     Counting comes before checking, so that no number of attempts at once gets beyond the limit. Raises TooMany.
     """
-    address_hash = digest(email_key(email))
+    address_hash = digest(address_key(email))
     await tx.lock(f"sign-in:{address_hash}")
     failures = await store_access.failures(tx, address_hash, now - SIGN_IN_WINDOW_MS, SIGN_IN_FAILURES)
     if len(failures) >= SIGN_IN_FAILURES:
@@ -336,7 +338,8 @@ async def reserve_attempt(tx: Tx, email: str, now: int) -> str:
 
 async def candidates(tx: Tx, email: str, team_name: str | None) -> list[Candidate]:
     """The active people who have this address and a password, in all teams or in the named one."""
-    return await store_access.candidates(tx, email_key(email), team_name, TEAMS_TRIED)
+    team = None if team_name is None else name_key(team_name)
+    return await store_access.candidates(tx, address_key(email), team, TEAMS_TRIED)
 
 
 async def own_candidate(tx: Tx, caller: Caller) -> Candidate | None:

@@ -206,11 +206,11 @@ async def insert_invited(tx: Tx, rows: Sequence[Sequence[Any]]) -> None:
 _EXTERNAL = ("id", "team_id", "email", "email_key", "role", "state", "disable_rapid_emails", "created_at")
 
 
-async def insert_external(tx: Tx, team_id: str, people: Sequence[tuple[str, str, str]], now: int) -> None:
-    """New external annotators: id, name, key. Raises Duplicate if a key is taken."""
+async def insert_external(tx: Tx, team_id: str, people: Sequence[tuple[str, str]], now: int) -> None:
+    """New external annotators: id and name, in its one form. Raises Duplicate if a name is taken."""
     role, state = Role.LABELER.value, State.EXTERNAL.value
     await tx.insert(
-        "teammates", _EXTERNAL, [(id_, team_id, name, key, role, state, False, now) for id_, name, key in people]
+        "teammates", _EXTERNAL, [(id_, team_id, name, name, role, state, False, now) for id_, name in people]
     )
 
 

@@ -13,6 +13,7 @@ from refonte_studio.db import Row, Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Caller, Proof, Role
 from refonte_studio.kit.ids import new_id
+from refonte_studio.kit.names import name_key
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
 from refonte_studio.tasks.model import Result
@@ -43,8 +44,8 @@ async def claim_at_once(
             tx,
             proof,
             claim_id,
-            project=project,
-            batch=batch,
+            project=None if project is None else name_key(project),
+            batch=None if batch is None else name_key(batch),
             now=now,
             expires=expires,
             stale=now - teams.KEY_USE_RESOLUTION_MS,

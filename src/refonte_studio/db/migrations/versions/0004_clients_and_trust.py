@@ -1,5 +1,9 @@
 """What published clients of the family ask for, and what keeps teams, people and servers safe from each other."""
 
+from alembic import op
+
+from refonte_studio.db.migrations.names import give_names_one_form
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -13,6 +17,7 @@ def upgrade() -> None:
     _tasks()
     _work()
     _callbacks()
+    give_names_one_form(op.get_bind())
 
 
 def _teams() -> None:
