@@ -166,3 +166,39 @@ def test_the_agreement_is_the_mean_likeness_of_two_attempts():
         ]
         outcome = task_type.consensus(task_type.example_params, responses, Plain(4))
         assert outcome.agreement == pytest.approx(sum(alike) / 6)
+
+
+@every
+def test_the_cost_of_a_small_task_is_small_and_grows_with_its_attempts(task_type):
+    params, said = task_type.example_params, task_type.example_response
+    few_say, many_say = (task_type.consensus_cost(params, [said] * many) for many in (2, 15))
+    assert 0 < few_say < many_say < 50_000
+
+
+@every
+@fewer
+@given(seed=seeds)
+def test_a_cost_is_known_for_whatever_is_said(task_type, seed):
+    chance = random.Random(seed)
+    assert task_type.consensus_cost(task_type.example_params, several(task_type, chance)) >= 0
+
+
+def test_objects_that_are_compared_each_with_each_cost_more_than_their_number_says():
+    drawing = TYPES["imageannotation"]
+    pond = drawing.example_response["annotations"][1]
+
+    def cost(ponds: int) -> int:
+        response = {"annotations": [{**pond, "uuid": str(index)} for index in range(ponds)]}
+        return drawing.consensus_cost(drawing.example_params, [response, response])
+
+    assert cost(40) > 20 * cost(4)
+
+
+def test_long_texts_cost_more_than_short_ones():
+    form = TYPES["textcollection"]
+
+    def cost(length: int) -> int:
+        answer = {"type": "text", "field_id": "reason", "response": [["x" * length]]}
+        return form.consensus_cost(form.example_params, [{"annotations": {"reason": answer}}] * 3)
+
+    assert cost(4_000) > 5 * cost(40)

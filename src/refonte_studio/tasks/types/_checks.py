@@ -49,6 +49,19 @@ def size_of(value: object) -> int:
     return count
 
 
+def texts_in(value: object) -> list[str]:
+    """The texts that a JSON value holds, whatever its depth."""
+    found: list[str] = []
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            found.append(each)
+        elif isinstance(each, dict | list):
+            waiting.extend(each.values() if isinstance(each, dict) else each)
+    return found
+
+
 def at(path: str, key: str | int) -> str:
     """The path of a member or item: `response.annotations[2].label`."""
     if isinstance(key, int):

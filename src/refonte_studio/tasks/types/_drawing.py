@@ -51,7 +51,7 @@ from refonte_studio.tasks.types._objects import (
     likeness,
 )
 from refonte_studio.tasks.types._parameters import Parameter, flag, free, mapping, mixed, need_one, number, whole
-from refonte_studio.tasks.types._shapes import between, compare, compare_directed, half_alike_at, measured
+from refonte_studio.tasks.types._shapes import between, compare, compare_directed, half_alike_at, measured, outline_cost
 
 _MAX_ASKED_VERTICES = 1_000
 
@@ -233,6 +233,10 @@ class DrawnTask(MarkingTask):
         sample = {"uuid": "sample-1", "label": label, "type": kind, **sample_shape(kind, rule, canvas)}
         answers = sample_attributes(attributes, label)
         return {"annotations": [{**sample, "attributes": answers} if answers else sample]}
+
+    def comparing_cost(self, responses: Sequence[dict[str, Any]], mean: float, /) -> float:
+        kinds = {each["type"] for response in responses for each in response["annotations"]}
+        return outline_cost(mean) if kinds & {"polygon", "ellipse", "cuboid"} else 0.0
 
     def craft(self, params: dict[str, Any], /) -> Craft:
         return DrawnCraft(self.rules(params), canvas_of(params), attributes_of(params))

@@ -10,7 +10,7 @@ from refonte_studio.consensus.medians import first_greatest, mean_of_pairs, most
 from refonte_studio.consensus.model import Outcome
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.tasks.types import _schema
-from refonte_studio.tasks.types._answers import Answer
+from refonte_studio.tasks.types._answers import Answer, value_cost
 from refonte_studio.tasks.types._checks import (
     Unique,
     a_text,
@@ -21,6 +21,7 @@ from refonte_studio.tasks.types._checks import (
     missing,
     record,
     refuse,
+    size_of,
 )
 from refonte_studio.tasks.types._panel import Panel, Reader, identity
 from refonte_studio.tasks.types._parameters import Parameter, free
@@ -87,6 +88,18 @@ class FieldsTask(TaskType):
         if rows:
             return {**sample, "repeatable_fields": [{name: sample_value(asked) for name, asked in rows.items()}]}
         return sample
+
+    def consensus_cost(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> int:
+        """Every two responses are compared field by field, and row by row."""
+        pairs = len(responses) * (len(responses) + 1) / 2
+        once = [value for response in responses for value in response["fields"].values()]
+        rows = [row for response in responses for row in response.get("repeatable_fields") or ()]
+        repeated = [value for row in rows for value in row.values()]
+        mean = len(rows) / len(responses)
+        compared = mean * mean if mean * mean <= MAX_ROW_PAIRS else mean
+        cells = len(repeated) / max(1, len(rows))
+        each = len(once) / len(responses) * value_cost(once) + compared * cells * value_cost(repeated)
+        return int(size_of(responses) * len(responses) + pairs * each)
 
     def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
         fields, rows = _questions(params)

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from refonte_studio.consensus.matching import MAX_PAIRS
 from refonte_studio.consensus.model import Outcome
 from refonte_studio.kit.errors import BadInput
+from refonte_studio.tasks.types._checks import size_of
 from refonte_studio.tasks.types._ids import fresh_id
 from refonte_studio.tasks.types._objects import (
+    MAX_COMPARED,
     Cluster,
     Craft,
     Group,
@@ -32,6 +35,11 @@ Response = dict[str, Any]
 # How often a result is matched anew with the attempts that it comes from: less often the more objects there are.
 ROUNDS = 3
 MAX_MATCHED_ANEW = 20_000
+
+# Measured, in microseconds: what an object costs by itself, a value that it is made of, and a comparison of places.
+_STEPS_AN_OBJECT = 150
+_STEPS_A_VALUE = 4
+_STEPS_A_PAIR = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,27 @@ class MarkingTask(TaskType):
     @abstractmethod
     def craft(self, params: dict[str, Any], /) -> Craft:
         """How the objects are compared and joined."""
+
+    def consensus_cost(self, _params: dict[str, Any], responses: Sequence[Response], /) -> int:
+        """Attempts are matched each with each, and a few times with what comes of it; in a matching, every object may
+        be compared with every other one, up to the bounds of `matching`."""
+        attempts = len(responses)
+        objects = sum(len(response["annotations"]) for response in responses)
+        mean = objects / attempts
+        matchings = min(attempts * (attempts - 1) // 2, max(attempts, MAX_COMPARED // 2)) + 3 * attempts
+        if objects * attempts > MAX_COMPARED:
+            matchings = min(matchings, 4 * attempts + MAX_COMPARED * attempts // max(1, 2 * objects))
+        pairs = mean * mean if mean * mean <= MAX_PAIRS else 24 * mean
+        each = _STEPS_A_PAIR * pairs + self.comparing_cost(responses, mean)
+        return int(_STEPS_AN_OBJECT * objects + self.reading_cost(responses) + matchings * each)
+
+    def reading_cost(self, responses: Sequence[Response], /) -> float:
+        """The steps that grow with the size of the objects."""
+        return _STEPS_A_VALUE * size_of(responses)
+
+    def comparing_cost(self, _responses: Sequence[Response], _mean: float, /) -> float:
+        """The steps that it takes to match two attempts with `mean` objects each, beyond comparing places."""
+        return 0.0
 
     def settle(self, params: dict[str, Any], responses: Sequence[Response], panel: Panel, /) -> Outcome:
         if len(responses) == 1:

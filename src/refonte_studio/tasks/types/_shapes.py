@@ -32,6 +32,12 @@ _LINE_SHARE = 0.1
 # Outlines are compared cell by cell where the boxes around them have this much in common: the first so many pairs.
 _NEAR_BOXES = 0.2
 _MAX_OUTLINES = 2_000
+_STEPS_AN_OUTLINE = 15
+
+
+def outline_cost(objects: float) -> float:
+    """About how many microseconds it takes to compare the outlines of so many objects with as many others."""
+    return _STEPS_AN_OUTLINE * min(objects * objects, _MAX_OUTLINES)
 
 
 def half_alike_at(canvas: Canvas) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from refonte_studio.consensus.texts import edit_similarity, typical_text
+from refonte_studio.consensus.texts import edit_similarity, text_cost, typical_text
 from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._checks import Unique, a_text, a_whole, annotations_of, at, missing, one_of, record
 from refonte_studio.tasks.types._choices import names
@@ -89,6 +89,10 @@ class DocumentTranscription(MarkingTask):
         rule = _rule(params)
         block = {"uuid": "sample-1", "label": next(iter(rule.labels)), "type": "block", "page": 0}
         return {"annotations": [{**block, **sample_shape("box", rule, canvas_of(params)), "text": "Sample"}]}
+
+    def comparing_cost(self, responses: Sequence[dict[str, Any]], mean: float, /) -> float:
+        texts = [block["text"] for response in responses for block in response["annotations"]]
+        return mean * text_cost(texts) if texts else 0.0
 
     def craft(self, params: dict[str, Any], /) -> Craft:
         return _Blocks(len(_rule(params).labels))

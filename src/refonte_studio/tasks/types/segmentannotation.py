@@ -1,6 +1,6 @@
 """Give each pixel of an image its label, as masks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from refonte_studio.tasks.types import _schema
@@ -10,7 +10,7 @@ from refonte_studio.tasks.types._choices import names
 from refonte_studio.tasks.types._drawing import BASE_ANNOTATION_PARAMETERS, SIZE_PARAMETERS
 from refonte_studio.tasks.types._geometry import canvas_of
 from refonte_studio.tasks.types._marking import MarkingTask
-from refonte_studio.tasks.types._masked import MaskCraft
+from refonte_studio.tasks.types._masked import MAX_MASKS, MaskCraft
 from refonte_studio.tasks.types._masks import check_rle
 from refonte_studio.tasks.types._objects import Craft
 from refonte_studio.tasks.types._parameters import Parameter, flag, mapping, mixed, need_one
@@ -76,6 +76,13 @@ class SegmentAnnotation(MarkingTask):
         mask = {"size": [height, width], "counts": [0, height * width]}
         return {"annotations": [{"uuid": "sample-1", "label": next(iter(_labels(params))), "rle": mask}]}
 
+    def reading_cost(self, responses: Sequence[dict[str, Any]], /) -> float:
+        return 0.3 * sum(map(_runs, responses))
+
+    def comparing_cost(self, responses: Sequence[dict[str, Any]], mean: float, /) -> float:
+        runs = sum(map(_runs, responses)) / len(responses) / max(mean, 1)
+        return min(mean * mean, MAX_MASKS) * (30 + 0.04 * runs)
+
     def craft(self, params: dict[str, Any], /) -> Craft:
         return MaskCraft(len(_labels(params)))
 
@@ -84,6 +91,10 @@ class SegmentAnnotation(MarkingTask):
         counts = {"anyOf": [_schema.array(_schema.COUNT, 1), _schema.NAME]}
         mask = _schema.closed({"size": size, "counts": counts})
         return _schema.annotated(_schema.closed({"uuid": _schema.NAME, "label": _schema.NAME, "rle": mask}))
+
+
+def _runs(response: Mapping[str, Any]) -> int:
+    return sum(len(each["rle"]["counts"]) for each in response["annotations"])
 
 
 def _labels(params: Mapping[str, Any]) -> Mapping[str, None]:

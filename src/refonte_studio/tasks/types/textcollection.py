@@ -4,9 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from refonte_studio.consensus.model import Outcome
+from refonte_studio.consensus.texts import text_cost
 from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._answers import Answer
-from refonte_studio.tasks.types._checks import an_array, an_object, at, listed, missing, record, refuse
+from refonte_studio.tasks.types._checks import (
+    an_array,
+    an_object,
+    at,
+    listed,
+    missing,
+    record,
+    refuse,
+    size_of,
+    texts_in,
+)
 from refonte_studio.tasks.types._fields import agreed
 from refonte_studio.tasks.types._formal import field_likenesses, form_choices, form_reader, settled_field
 from refonte_studio.tasks.types._forms import Field, check_answers, fields_of, sample_answers
@@ -74,6 +85,13 @@ class TextCollection(TaskType):
     def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
         samples = {name: _written(field, sample_answers(field)) for name, field in fields_of(params).items()}
         return {"annotations": samples}
+
+    def consensus_cost(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> int:
+        """Every two responses are compared field by field."""
+        pairs = len(responses) * (len(responses) + 1) / 2
+        texts = texts_in(responses)
+        each = len(texts) / len(responses) * text_cost(texts)
+        return int(size_of(responses) * len(responses) + pairs * each)
 
     def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
         fields = fields_of(params)
