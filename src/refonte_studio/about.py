@@ -7,7 +7,16 @@ from refonte_studio import __version__
 from refonte_studio.callbacks.wire import WEBHOOKS
 from refonte_studio.glossary import GLOSSARY
 from refonte_studio.tasks import types
-from refonte_studio.tasks.types import Parameter, TaskType
+from refonte_studio.tasks.types import (
+    MAX_ANNOTATIONS,
+    MAX_CHARACTERS,
+    MAX_FRAMES,
+    MAX_RUNS,
+    MAX_VALUES,
+    MAX_VERTICES,
+    Parameter,
+    TaskType,
+)
 from refonte_studio.web.openapi import REF, About, Schema
 
 INTRO = """\
@@ -45,6 +54,14 @@ by creation.
 An error is `{"status_code": 400, "error": "what was wrong, naming the offending value"}`. A call applies whole or not
 at all: one that fails has changed nothing. Where several errors apply, 401 goes before 403, 403 before 404, and 404
 before 400. A 503 means that the call may be tried again after `Retry-After` seconds; a 500 is a fault of the server's.
+"""
+
+LIMITS = f"""
+## Size of a response
+
+A response to a task holds at most {MAX_ANNOTATIONS:,} annotations and, in all of them together, {MAX_RUNS:,} runs of
+masks, {MAX_VERTICES:,} vertices, {MAX_FRAMES:,} frames, {MAX_CHARACTERS:,} characters of text and {MAX_VALUES:,} other
+values. A response that is larger is refused with 400.
 """
 
 TAGS = {
@@ -92,7 +109,7 @@ def about() -> About:
     return About(
         title="Refonte Studio API",
         version=__version__,
-        description=INTRO,
+        description=INTRO + LIMITS,
         tags=TAGS,
         path_names=PATH_NAMES,
         bodies={"create_task": anything},

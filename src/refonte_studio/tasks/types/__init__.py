@@ -7,12 +7,20 @@ from types import MappingProxyType
 from typing import Any
 
 from refonte_studio.tasks.types._answers import alike
+from refonte_studio.tasks.types._checks import MAX_ANNOTATIONS
 from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS
+from refonte_studio.tasks.types._totals import MAX_CHARACTERS, MAX_FRAMES, MAX_RUNS, MAX_VALUES, MAX_VERTICES
 from refonte_studio.tasks.types.base import Parameter, TaskType
 
 __all__ = [
     "COMMON_PARAMETERS",
     "LABELS_ALONE",
+    "MAX_ANNOTATIONS",
+    "MAX_CHARACTERS",
+    "MAX_FRAMES",
+    "MAX_RUNS",
+    "MAX_VALUES",
+    "MAX_VERTICES",
     "TYPES",
     "Parameter",
     "TaskType",

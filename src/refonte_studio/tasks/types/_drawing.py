@@ -216,7 +216,7 @@ class DrawnTask(MarkingTask):
         check_room(self.rules(params), canvas_of(params))
         attributes_of(params)
 
-    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+    def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         rules, canvas, attributes = self.rules(params), canvas_of(params), attributes_of(params)
         uuids = Unique()
         return {

@@ -70,7 +70,7 @@ class FieldsTask(TaskType):
     def check_own_params(self, params: dict[str, Any]) -> None:
         _questions(params)
 
-    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+    def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         fields, rows = _questions(params)
         found = record(response, "response", ("fields",), ("repeatable_fields",))
         checked: dict[str, Any] = {"fields": _row(fields, found["fields"], "response.fields")}

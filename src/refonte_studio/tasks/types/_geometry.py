@@ -21,6 +21,7 @@ MAX_PIXEL = 1e7
 MAX_VERTICES = 10_000
 # Coordinates of browsers are floats: left + width may miss the edge by a rounding error.
 _TOLERANCE = 1e-6
+_NUMBERS = (int, float)
 
 Shape = dict[str, Any]
 Extent = tuple[float, float, float, float]  # left, top, right, bottom
@@ -117,6 +118,9 @@ def _inside(low: float, high: float, size: float | None, padding: float, path: s
 
 
 def _pixel(given: Mapping[str, Any], name: str, path: str) -> int | float:
+    value = given[name]
+    if type(value) in _NUMBERS and -MAX_PIXEL <= value <= MAX_PIXEL:  # paths are written only where they are needed
+        return value
     return a_number(given[name], at(path, name), -MAX_PIXEL, MAX_PIXEL)
 
 
@@ -150,6 +154,21 @@ def _read_ellipse(given: Mapping[str, Any], path: str) -> Shape:
     }
 
 
+def _plain_vertices(given: object) -> list[Shape] | None:
+    """Vertices in which there is nothing to refuse, all seen at once; None where they have to be looked at in turn."""
+    if not isinstance(given, list) or not 0 < len(given) <= MAX_VERTICES:
+        return None
+    if set(map(type, given)) != {dict} or set(map(len, given)) != {2}:
+        return None
+    found: list[Shape] = [{"x": vertex.get("x"), "y": vertex.get("y")} for vertex in given]
+    numbers = [number for vertex in found for number in vertex.values()]
+    if not set(map(type, numbers)) <= {int, float}:
+        return None
+    # A number that is none is neither within the bounds nor beyond them, hence the sum.
+    within = min(numbers) >= -MAX_PIXEL and max(numbers) <= MAX_PIXEL and math.isfinite(sum(numbers))
+    return found if within else None
+
+
 def _vertices(
     given: Mapping[str, Any], path: str, fields: tuple[str, ...], most: int = MAX_VERTICES
 ) -> list[tuple[dict[str, Any], str]]:
@@ -159,6 +178,9 @@ def _vertices(
 
 
 def _read_vertices(given: Mapping[str, Any], path: str) -> Shape:
+    plain = _plain_vertices(given["vertices"])
+    if plain is not None:
+        return {"vertices": plain}
     return {"vertices": [_read_point(vertex, here) for vertex, here in _vertices(given, path, ("x", "y"))]}
 
 

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 
 from refonte_studio.tasks.types._checks import a_whole, an_array, at, missing, record, refuse
+from refonte_studio.tasks.types._totals import MAX_RUNS
 
 MAX_SIDE = 100_000
 MAX_PIXELS = 400_000_000
-MAX_RUNS = 1_000_000
 _MAX_GROUPS = 7  # six-bit groups of a compressed count; five bits of each are the count's
 
 Array = np.ndarray[Any, Any]
 
 
-def check_rle(given: object, path: str) -> dict[str, Any]:
+def check_rle(given: object, path: str, most_runs: int = MAX_RUNS) -> dict[str, Any]:
     """`{size: [height, width], counts}` with counts as a list, whose sum is the number of pixels."""
     found = record(given, path, ("size", "counts"))
     sides = an_array(found["size"], at(path, "size"), 2, 2)
@@ -25,33 +25,46 @@ def check_rle(given: object, path: str) -> dict[str, Any]:
     here = at(path, "counts")
     given_counts = found["counts"]
     counts = decoded(given_counts, here) if isinstance(given_counts, str) else given_counts
-    counts = [a_whole(count, at(here, i), 0) for i, count in enumerate(an_array(counts, here, 1, MAX_RUNS))]
+    if isinstance(counts, list) and len(counts) > most_runs:
+        missing(here, f"brings the runs of all masks to more than {MAX_RUNS:,}, which is the most that are allowed")
+    counts = _whole_counts(an_array(counts, here, 1, MAX_RUNS), here)
     if sum(counts) != height * width:
         missing(here, f"add up to {sum(counts)} pixels, the size {height} x {width} makes {height * width}")
     return {"size": [height, width], "counts": counts}
 
 
+def _whole_counts(counts: list[Any], path: str) -> list[int]:
+    """The counts, all of them whole and none negative. There may be a million, so what is right is seen at once."""
+    if set(map(type, counts)) == {int} and min(counts) >= 0 and max(counts) <= MAX_PIXELS:
+        return counts
+    whole = [int(each) if type(each) is float and each.is_integer() else each for each in counts]
+    wrong = (i for i, each in enumerate(whole) if type(each) is not int or not 0 <= each <= MAX_PIXELS)
+    for index in wrong:
+        a_whole(counts[index], at(path, index), 0, MAX_PIXELS)
+    return whole
+
+
 def decoded(text: str, path: str) -> list[int]:
-    """The counts of COCO's compressed form."""
+    """The counts of COCO's compressed form: groups of six bits, of which the sixth says that the count goes on."""
     if len(text) > MAX_RUNS * 2:
         missing(path, f"has {len(text)} characters, at most {MAX_RUNS * 2} are allowed")
-    counts: list[int] = []
-    value = shift = 0
-    for index, character in enumerate(text):
-        group = ord(character) - 48
-        if not 0 <= group < 64 or shift >= 5 * _MAX_GROUPS:
-            refuse(at(path, index), character, "does not belong into compressed run lengths")
-        value |= (group & 0x1F) << shift
-        shift += 5
-        if group & 0x20:
-            continue
-        if group & 0x10:
-            value -= 1 << shift  # the sign bit of the last group
-        counts.append(value + counts[-2] if len(counts) > 2 else value)  # later counts are differences
-        value = shift = 0
-    if shift:
+    groups = np.array([ord(character) for character in text], dtype=np.int64) - 48
+    ends = np.flatnonzero(groups & 0x20 == 0)
+    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+    place = np.arange(len(groups)) - np.repeat(starts, np.diff(np.append(starts, len(groups))))
+    wrong = np.flatnonzero((groups < 0) | (groups >= 64) | (place >= _MAX_GROUPS))
+    if len(wrong):
+        refuse(at(path, int(wrong[0])), text[int(wrong[0])], "does not belong into compressed run lengths")
+    if len(groups) and (not len(ends) or ends[-1] < len(groups) - 1):
         missing(path, "breaks off within a count")
-    return counts
+    if not len(groups):
+        return []
+    values = np.add.reduceat((groups & 0x1F) << (5 * place), starts)
+    values -= np.where(groups[ends] & 0x10, 1 << (5 * (place[ends] + 1)), 0)  # the sign bit of the last group
+    # From the fourth on, counts are differences from the one before the last.
+    values[1::2] = np.cumsum(values[1::2])
+    values[2::2] = np.cumsum(values[2::2])
+    return values.tolist()
 
 
 def foreground(counts: Sequence[int]) -> Array:

@@ -9,6 +9,7 @@ from refonte_studio.consensus.model import Judge, Outcome
 from refonte_studio.tasks.types._checks import an_object, size_of
 from refonte_studio.tasks.types._panel import Panel, Reader
 from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS, Parameter, check_declared
+from refonte_studio.tasks.types._totals import check_totals
 
 __all__ = ["Parameter", "TaskType"]
 
@@ -36,9 +37,18 @@ class TaskType(ABC):
     def check_own_params(self, params: dict[str, Any]) -> None:
         """What this type asks of its parameters beyond presence and JSON type."""
 
-    @abstractmethod
     def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
-        """The response in canonical form. Raises BadInput naming the path and value that do not fit."""
+        """The response in canonical form. Raises BadInput naming the path and value that do not fit.
+
+        The size of the response as a whole is bounded, and a check takes time in proportion to it, so that no response
+        takes a second to check.
+        """
+        check_totals(response)
+        return self.check_own_response(params, response)
+
+    @abstractmethod
+    def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+        """What this type asks of a response, and its canonical form."""
 
     @abstractmethod
     def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:

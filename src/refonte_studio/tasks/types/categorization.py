@@ -62,7 +62,7 @@ class Categorization(TaskType):
         need_one(params, "attachment", "attachments", "text")
         flag(params, "required")
 
-    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+    def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         categories, several = _categories(params)
         given = an_object(response, "response")
         if not several:

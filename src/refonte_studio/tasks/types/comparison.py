@@ -36,7 +36,7 @@ class Comparison(TaskType):
         need_one(params, "attachments", "attachment", "text")
         _choices(params)
 
-    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+    def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         found = record(response, "response", ("choice",))
         return {"choice": one_of(found["choice"], "response.choice", _choices(params))}
 

@@ -69,7 +69,7 @@ class DocumentTranscription(MarkingTask):
         _rule(params)
         canvas_of(params)
 
-    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+    def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         rule, canvas, uuids = _rule(params), canvas_of(params), Unique()
         checked: list[dict[str, Any]] = []
         for index, each in enumerate(annotations_of(response)[1]):

@@ -77,7 +77,7 @@ class NamedEntityRecognition(TaskType):
         relation_labels(params)
         flag(params, "allow_overlapping_annotations")
 
-    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+    def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         source, labels, ids = _text(params), _labels(params), Unique()
         found, given = annotations_of(response, ("relations",))
         path = "response.annotations"

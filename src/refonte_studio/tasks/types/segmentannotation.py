@@ -14,6 +14,7 @@ from refonte_studio.tasks.types._masked import MAX_MASKS, MaskCraft
 from refonte_studio.tasks.types._masks import check_rle
 from refonte_studio.tasks.types._objects import Craft
 from refonte_studio.tasks.types._parameters import Parameter, flag, mapping, mixed, need_one
+from refonte_studio.tasks.types._totals import MAX_RUNS
 
 _SAMPLE_SIDE = 100
 
@@ -56,15 +57,17 @@ class SegmentAnnotation(MarkingTask):
         _labels(params)
         _size(params)
 
-    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+    def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         labels, size, uuids = _labels(params), _size(params), Unique()
         checked: list[dict[str, Any]] = []
+        runs_left = MAX_RUNS
         for index, each in enumerate(annotations_of(response)[1]):
             path = at("response.annotations", index)
             found = record(each, path, ("uuid", "label", "rle"))
             uuid = uuids.add(found["uuid"], at(path, "uuid"))
             label = one_of(found["label"], at(path, "label"), labels)
-            mask = check_rle(found["rle"], at(path, "rle"))
+            mask = check_rle(found["rle"], at(path, "rle"), runs_left)
+            runs_left -= len(mask["counts"])
             size = mask["size"] if size is None else size
             if mask["size"] != size:
                 missing(at(at(path, "rle"), "size"), f"is {mask['size']}, the image or the first mask has {size}")

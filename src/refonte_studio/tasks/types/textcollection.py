@@ -72,7 +72,7 @@ class TextCollection(TaskType):
     def check_own_params(self, params: dict[str, Any]) -> None:
         fields_of(params)
 
-    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+    def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         fields = fields_of(params)
         path = "response.annotations"
         given = an_object(record(response, "response", ("annotations",))["annotations"], path)

@@ -64,7 +64,7 @@ class VideoPlaybackAnnotation(MarkingTask):
         _duration_s(params)
         attributes_of(params)
 
-    def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+    def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         labels, duration_s, attributes, uuids = _labels(params), _duration_s(params), attributes_of(params), Unique()
         checked: list[dict[str, Any]] = []
         for index, each in enumerate(annotations_of(response)[1]):
