@@ -37,7 +37,7 @@ def _whole_counts(counts: list[Any], path: str) -> list[int]:
     """The counts, all of them whole and none negative. There may be a million, so what is right is seen at once."""
     if set(map(type, counts)) == {int} and min(counts) >= 0 and max(counts) <= MAX_PIXELS:
         return counts
-    whole = [int(each) if type(each) is float and each.is_integer() else each for each in counts]
+    whole: list[Any] = [int(each) if type(each) is float and each.is_integer() else each for each in counts]
     wrong = (i for i, each in enumerate(whole) if type(each) is not int or not 0 <= each <= MAX_PIXELS)
     for index in wrong:
         a_whole(counts[index], at(path, index), 0, MAX_PIXELS)
