@@ -106,9 +106,10 @@ class World:
     async def _wait(self, seconds: float) -> None:
         self.waits.append(seconds)
 
-    def client(self) -> httpx.AsyncClient:
-        """A fresh client, with no cookies."""
-        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=BASE)  # type: ignore[arg-type]
+    def client(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
+        """A fresh client, with no cookies, that calls from this address."""
+        transport = httpx.ASGITransport(self.app, client=(address, 123))  # type: ignore[arg-type]
+        return httpx.AsyncClient(transport=transport, base_url=BASE)
 
     @classmethod
     async def make(cls, db: Database, clock: Clock, replica: Reads | None = None, **settings: Any) -> "World":

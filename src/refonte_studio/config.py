@@ -30,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # Of one process; what is beyond them is answered with 503.
     connection_limit: Positive = 4_096
+    address_connection_limit: Positive = 2_048  # of those, the ones that come from one address
     request_limit: Positive = 1_024  # under way at a time
     bulk_limit: Positive = 8  # imports and exports under way at a time
 

@@ -6,7 +6,7 @@ the server lives and is ready is answered even then.
 
 import asyncio
 import json
-from collections import deque
+from collections import Counter, deque
 from typing import Any, cast
 
 from httptools import HttpParserError
@@ -17,7 +17,7 @@ from refonte_studio.kit.errors import Overloaded
 
 HEAD_LIMIT_BYTES = 65_536  # of a request's address and headers
 BESIDE_BODY = 8  # bytes that come with a byte of the body, for the sizes of chunks, beyond as many as a head may have
-BODY_LEAST_PER_S = 100  # bytes of a body, on average, once it has taken as long as a connection may be silent
+BODY_LEAST_PER_S = 1_000  # bytes of a body, over any time as long as a connection may be silent
 PIPELINE_LIMIT = 16  # requests sent on one connection before the first is answered
 IDLE_S = 75  # how long a connection may be silent, between requests and within one; proxies give up theirs sooner
 SURPLUS = 256  # connections beyond the limit that are told so; those beyond them are closed without a word
@@ -49,9 +49,11 @@ _LAST_REFUSAL = _REFUSED + _LINES + b"connection: close\r\n\r\n" + _BODY
 class Load:
     """What a server process has taken on, and the most that it takes: less, while everything takes long."""
 
-    def __init__(self, app: Any, connection_limit: int, request_limit: int) -> None:
+    def __init__(self, app: Any, connection_limit: int, request_limit: int, address_limit: int | None = None) -> None:
         self.app = app
         self.connection_limit = connection_limit
+        self._address_limit = address_limit or connection_limit
+        self._by_address = Counter[str]()
         self._request_limit = request_limit
         self._limit = float(request_limit)
         self._settling_s = 0.0  # until what was changed last shows
@@ -62,6 +64,22 @@ class Load:
         self._refused_within = 0  # of those, the latter
         self._refusals = Refusals("requests")
         self.hold_s = 0.0  # how long a connection whose request was refused is not listened to
+
+    def connect(self, address: str, connections: int) -> int:
+        """Notes a connection, one of so many, and answers by how many the limits are exceeded with it: all
+        connections, or those of its address."""
+        beyond = connections - self.connection_limit
+        if not address:  # of a socket that has none
+            return beyond
+        self._by_address[address] += 1
+        return max(beyond, self._by_address[address] - self._address_limit)
+
+    def disconnect(self, address: str) -> None:
+        """A connection of this address is no more."""
+        if self._by_address[address] > 1:
+            self._by_address[address] -= 1
+        else:
+            del self._by_address[address]
 
     def admits(self) -> bool:
         """Whether there is room for one more request; if so, `serve` or `release` must be called."""
@@ -188,11 +206,13 @@ class Protocol(HttpToolsProtocol):
 
     load: Load
     _surplus = False
+    _address = ""  # of the other side
     _head_at: float | None = None  # when the head that is coming in began
     _head_bytes = 0
     _heard_at = 0.0
-    _body_since: float | None = None  # when the body that is coming in began
+    _body_since: float | None = None  # when the body that is coming in began, or its pace was last looked at
     _body_bytes = 0
+    _body_bytes_then = 0  # how much of it had come when its pace was last looked at
     _beside_bytes = 0  # of the same, what is not body: sizes of chunks, and what comes after the last
     _taken_bytes = 0  # of what has just come, body
     _head_ended = False  # in what has just come, so that it is not known how much of that is beside the body
@@ -209,13 +229,19 @@ class Protocol(HttpToolsProtocol):
         # When each request was admitted that has no answer yet; None for one that tells nothing of how busy we are.
         self._began_at: deque[float | None] = deque()
         self.transport = cast(asyncio.Transport, self._joined)
-        beyond = len(self.connections) - self.load.connection_limit
+        peer = transport.get_extra_info("peername")
+        self._address = peer[0] if isinstance(peer, tuple) else ""
+        beyond = self.load.connect(self._address, len(self.connections))
         self._surplus = beyond > 0
         if beyond > SURPLUS:
             transport.abort()
             return
         idle_s = SURPLUS_IDLE_S if self._surplus else IDLE_S
         self.timeout_keep_alive_task = self.loop.call_later(idle_s, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.load.disconnect(self._address)
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._heard_at = self.loop.time()
@@ -254,6 +280,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_at, self._head_ended = None, True
         self._body_since, self._body_bytes, self._beside_bytes = self._heard_at, 0, 0
+        self._body_bytes_then = 0
         if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_LIMIT_BYTES:
             self.cycle = cast(RequestResponseCycle, _ANSWERED)
             self._refuse_head("address and headers exceed")
@@ -327,10 +354,17 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def _dawdles(self, now: float) -> bool:
-        """Whether a body comes in, a few bytes now and then."""
-        if self._body_since is None or self.flow.read_paused or now - self._body_since <= IDLE_S:
+        """Whether a body comes in, a few bytes now and then. Its recent pace counts: a quick start excuses nothing."""
+        if self._body_since is None:
             return False
-        return self._body_bytes < BODY_LEAST_PER_S * (now - self._body_since)
+        if self.flow.read_paused:  # it is for us to take more
+            self._body_since, self._body_bytes_then = now, self._body_bytes
+            return False
+        elapsed_s = now - self._body_since
+        if elapsed_s <= IDLE_S:
+            return False
+        came, self._body_bytes_then, self._body_since = self._body_bytes - self._body_bytes_then, self._body_bytes, now
+        return came < BODY_LEAST_PER_S * elapsed_s
 
     def _owes(self) -> bool:
         """Whether it is for us to go on: with an answer, or with taking more of a request."""

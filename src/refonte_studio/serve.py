@@ -82,7 +82,7 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Ready, life
         if settings.replica:
             replica = await open_replica(settings.replica, db, settings.pool_size)
         app = build(db, settings, background=background, replica=replica)
-        load = Load(app, _connection_limit(settings), settings.request_limit)
+        load = Load(app, _connection_limit(settings), settings.request_limit, settings.address_connection_limit)
         server = _Server(_uvicorn(app, load), load, lambda: ready(db))
         if lifeline is not None:
             asyncio.get_running_loop().add_reader(lifeline, server.end_with, lifeline)

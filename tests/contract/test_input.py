@@ -68,7 +68,7 @@ async def test_a_body_that_is_no_json_object_is_refused(world: World, operation:
     bodies = [
         *(b"{", b"{'a': 1}", b'{"a": 1,}', b"nonsense", b'{"a": NaN}', b'{"a": 1} {"b": 2}', b"\x00", b'{"a": "\x00"}'),
         *(b"\xff\xfe\xfd", b'{"a": "\xff"}', b'{"a": "\xc3"}', b'{"\xed\xa0\x80": 1}', b"\xef\xbb\xbf{}"),
-        *(b"[" * 200_000, b'{"a":' * 100_000, b"1", b"true", b'[{"a": 1}]'),
+        *(b"[" * 60_000, b'{"a":' * 12_000, b"1", b"true", b'[{"a": 1}]'),
         *(() if operation.name in TAKES_LISTS else (b"[]", b'"text"')),
     ]
     for body in bodies:

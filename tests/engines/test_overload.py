@@ -162,6 +162,44 @@ async def test_bodies_together_take_no_more_than_some_of_the_largest(narrow: Wor
     assert (await sent(narrow.max, "/projects", b" ".join(body))).status_code == 400
 
 
+async def test_one_team_leaves_room_for_the_imports_of_others(db: Database):
+    world = await World.make(db, Clock(), bulk_limit=4, body_limit_bytes=200_000)
+    await makers.project(world)
+    await world.cid.post("/projects", {"name": "Pets", "type": "categorization"})
+    line = b'{"attachment": "x", "attachment_type": "text", "categories": ["a", "b"]}\n'
+    slow = [Slow(line) for _ in range(3)]
+    people = (world.ana, world.ana, world.max)
+    under_way = [sent(who, "/tasks/import", each) for who, each in zip(people, slow, strict=True)]
+    for each in slow:
+        await each.begun.wait()
+    for who in (world.ana, world.max):
+        assert (await sent(who, "/tasks/import", line)).status_code == 503
+    world.http = world.client("192.0.2.7")
+    assert ok(await sent(world.cid, "/tasks/import", line)) == {"created": 1}
+    for each in slow:
+        each.finish.set()
+    assert [ok(await each) for each in under_way] == [{"created": 1}] * 3
+    assert ok(await sent(world.max, "/tasks/import", line)) == {"created": 1}
+    await world.close()
+
+
+async def test_who_is_nobody_takes_no_place(narrow: World):
+    """Neither for a large body nor for an import, on any route."""
+    large = b'{"email": "' + b"x" * 100_000 + b'"}'
+    refused = await narrow.http.post("/v1/session", content=large)
+    assert (refused.status_code, refused.json()["error"]) == (413, "the body has 100,013 bytes; the limit is 65,536")
+    for path in ("/v1/projects", "/v1/work/claim", "/v1/tasks/import?project=Pets"):
+        slow = Slow(large)  # whose end never comes
+        answer = await narrow.http.post(path, content=slow, headers={"Authorization": "Bearer live_nobody"})
+        assert answer.status_code == 401, path
+
+
+async def test_a_larger_body_that_takes_very_long_is_given_up(narrow: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bodies, "TIME_S", 0)
+    answer = await sent(narrow.ana, "/projects", b'{"name": "' + b"x" * 100_000 + b'"}')
+    assert answer.status_code == 408
+
+
 async def test_more_sign_ins_than_can_be_checked_in_time_are_refused(world: World, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(admission, "LIMIT", FEW)
     passwords = Passwords()

@@ -25,7 +25,8 @@ class Site:
     def __init__(self) -> None:
         self.opened = asyncio.Event()
         self.begun = asyncio.Semaphore(0)
-        self.load = Load(self.answer, CONNECTIONS, REQUESTS)
+        self.received = asyncio.Queue[int]()  # how many bytes of the body of `/whole` are there, at each change
+        self.load = Load(self.answer, CONNECTIONS, REQUESTS, CONNECTIONS)
         self.state = ServerState()
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
@@ -42,6 +43,7 @@ class Site:
             while more:
                 message = await receive()
                 size += len(message.get("body", b""))
+                self.received.put_nowait(size)
                 more = message.get("more_body", False)
             body = b"%d" % size
         elif scope["path"] == "/later":
@@ -61,6 +63,11 @@ class Site:
         server = await loop.create_server(lambda: make(config, self.state, {}), "127.0.0.1", 0)
         self.port: int = server.sockets[0].getsockname()[1]
         return server
+
+    async def has_received(self, size: int) -> None:
+        """Returns when so much of a body has come in."""
+        while await self.received.get() < size:
+            pass
 
     def all(self) -> list[Protocol]:
         """The connections that there are."""
@@ -334,6 +341,38 @@ async def test_a_head_that_is_too_large_is_refused_though_it_comes_in_one_piece(
     large.send(b"GET /work HTTP/1.1\r\nHost: studio\r\nX: " + b"x" * 70_000 + b"\r\n\r\n")
     status, _, body = await large.heard()
     assert (status, json.loads(body)["status_code"]) == (431, 431)
+
+
+async def test_a_quick_start_does_not_excuse_a_body_that_trickles(
+    site: Site, visitor: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """The recent pace counts, not that since the beginning."""
+    slow = await visitor()
+    slow.send(b"POST /whole HTTP/1.1\r\nHost: studio\r\nContent-Length: 900000\r\n\r\n" + b"x" * 500_000)
+    await site.has_received(500_000)
+    loop = asyncio.get_running_loop()
+    clock = loop.time
+    for windows, stays in ((1, True), (2, False)):
+        late_s = windows * (connections.IDLE_S + 1)
+        monkeypatch.setattr(loop, "time", lambda late_s=late_s: clock() + late_s)
+        slow.send(b"x")
+        await site.has_received(500_000 + windows)
+        (connection,) = site.all()
+        site.look()
+        assert connection.transport.is_closing() is not stays
+    assert await slow.is_closed()
+
+
+async def test_one_address_has_a_bounded_share_of_the_connections(site: Site, visitor: Any):
+    site.load.connection_limit = 100
+    for _ in range(CONNECTIONS):
+        assert (await (await visitor()).asks("work"))[0] == 200
+    surplus = await visitor()
+    assert (await surplus.asks("work"))[0] == 503
+    assert await surplus.is_closed()
+    neighbour = Visitor(*await asyncio.open_connection("127.0.0.1", site.port, local_addr=("127.0.0.2", 0)))
+    assert (await neighbour.asks("work"))[0] == 200
+    neighbour.close()
 
 
 async def test_who_dawdles_with_a_body_takes_nobodys_place(site: Site, visitor: Any, monkeypatch: pytest.MonkeyPatch):

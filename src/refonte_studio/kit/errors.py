@@ -55,6 +55,12 @@ class TooLarge(StudioError):
     status = 413
 
 
+class TooSlow(StudioError):
+    """The body comes in so slowly that the server does not wait for the rest of it."""
+
+    status = 408
+
+
 class TooMany(StudioError):
     """More than the server serves this caller just now; try again later."""
 

@@ -11,7 +11,6 @@ from litestar.response import Stream
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
 from refonte_studio.kit.errors import StudioError
-from refonte_studio.web.bulk import Bulk
 from refonte_studio.web.inbound import Disconnected, Inbound
 from refonte_studio.web.operation import Answer, Operation, Studio, encode
 from refonte_studio.web.serving import SESSION_COOKIE, csrf_token, failure, refusal, serve
@@ -25,9 +24,8 @@ def create_app(
     lifespan: Sequence[Callable[[Litestar], Any]] = (),
 ) -> ASGIApp:
     """The whole server as one ASGI application."""
-    bulk = Bulk(studio.settings.bulk_limit)
     app = Litestar(
-        route_handlers=[*(_route(studio, operation, bulk) for operation in operations), *pages],
+        route_handlers=[*(_route(studio, operation) for operation in operations), *pages],
         exception_handlers={StudioError: _studio_error, HTTPException: _http_error, Exception: _bug},
         lifespan=list(lifespan),
         openapi_config=None,
@@ -56,13 +54,13 @@ def _keep_encoded_slashes(app: ASGIApp) -> ASGIApp:
     return wrapped
 
 
-def _route(studio: Studio, operation: Operation, bulk: Bulk) -> HTTPRouteHandler:
+def _route(studio: Studio, operation: Operation) -> HTTPRouteHandler:
     async def served(request: Request[Any, Any, Any]) -> Response[Any]:
         inbound = Inbound(request.scope, request.receive, request.path_params)
         return _response(await serve(studio, operation, inbound))
 
     path = operation.path.replace("}", ":str}")
-    around = [bulk.around] if operation.bulk else []
+    around = [studio.bulk.around] if operation.bulk else []
     methods = list(operation.methods)
     return HTTPRouteHandler(path, http_method=methods, name=operation.name, status_code=200, middleware=around)(served)
 

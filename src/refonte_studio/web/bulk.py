@@ -1,35 +1,49 @@
-"""Imports and exports, so many at a time: each takes more than a common request, and for longer."""
+"""Imports and exports: each takes more than a common request, and for longer, so at most some run at once."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from refonte_studio.kit.admission import Refusals
 from refonte_studio.kit.errors import Overloaded
-from refonte_studio.web.serving import refusal
-from refonte_studio.web.shortcut import send_whole
+from refonte_studio.kit.shares import Holder, Shares
 
 BULK_RETRY_S = 10
+_PLACES = "studio_bulk_places"
 
 
+@dataclass(slots=True)
 class Bulk:
-    """How many imports and exports are under way."""
+    """The imports and exports under way. One credential, team or address has no more than its share of the places."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._under_way = 0
-        self._refusals = Refusals("imports and exports")
+    _shares: Shares = field(default_factory=Shares)
+    _refusals: Refusals = field(default_factory=lambda: Refusals("imports and exports"))
+
+    def enter(self, scope: Any, holders: Sequence[Holder], limit: int) -> None:
+        """Takes one of `limit` places for a request inside of `around`. Raises Overloaded."""
+        if not self._shares.take(1, holders, limit):
+            self._refusals.add()
+            raise Overloaded("imports and exports", BULK_RETRY_S)
+        scope[_PLACES].append(holders)
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """The application, for which there must be a place until all of its answer is sent."""
+        """The application; the place that a request took is given back when all of its answer is sent."""
 
         async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
-            if self._under_way >= self._limit:
-                self._refusals.add()
-                await send_whole(send, refusal(Overloaded("imports and exports", BULK_RETRY_S)))
-                return
-            self._under_way += 1
-            try:
+            async with self._places(scope):
                 await app(scope, receive, send)
-            finally:
-                self._under_way -= 1
 
         return bounded
+
+    @asynccontextmanager
+    async def _places(self, scope: Any) -> AsyncGenerator[None]:
+        taken: list[Sequence[Holder]] = []
+        scope[_PLACES] = taken
+        try:
+            yield
+        finally:
+            for holders in taken:
+                self._shares.give_back(1, holders)

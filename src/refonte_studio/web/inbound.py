@@ -1,10 +1,12 @@
 """A request as operations are served from it, whatever framework it came in by."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from litestar.types import HTTPScope, Receive
+
+from refonte_studio.kit.shares import Holder
 
 
 class Disconnected(Exception):
@@ -19,6 +21,7 @@ class Inbound:
     receive: Receive
     path: Mapping[str, str] = field(default_factory=dict)  # the names in the path, as they were sent
     held_bytes: int = 0  # of the body, that count as memory taken; see web/bodies.py
+    holders: Sequence[Holder] = ()  # for whom: see kit/shares.py
 
     @property
     def method(self) -> str:

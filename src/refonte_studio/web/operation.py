@@ -12,6 +12,7 @@ from refonte_studio.db import Database, Reads, Tx
 from refonte_studio.kit.caller import Caller, Permission, Proof
 from refonte_studio.kit.clock import Clock
 from refonte_studio.web.bodies import Bodies
+from refonte_studio.web.bulk import Bulk
 from refonte_studio.web.params import Params
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -38,6 +39,7 @@ class Studio:
     services: Mapping[type, Any] = field(default_factory=dict)  # things of the outside world, e.g. the mailer
     replica: Reads | None = None  # None: the database itself
     bodies: Bodies = field(default_factory=Bodies)
+    bulk: Bulk = field(default_factory=Bulk)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from refonte_studio.kit.errors import (
     Unavailable,
 )
 from refonte_studio.kit.ids import digest
+from refonte_studio.kit.shares import Holder
+from refonte_studio.web.bodies import SMALL_BYTES
 from refonte_studio.web.inbound import Inbound
 from refonte_studio.web.operation import Answer, Body, Call, Credential, NoteUse, Operation, Studio, encode
 from refonte_studio.web.params import decode_json, decode_object, query_pairs, read_params
@@ -60,9 +62,11 @@ async def _served(studio: Studio, operation: Operation, inbound: Inbound) -> Ans
     named: dict[str, str] = {}
     if not operation.signs_in:
         call.signed_in = await gate.caller()
+    if operation.bulk:
+        studio.bulk.enter(inbound.scope, gate.holders(), studio.settings.bulk_limit)
     try:
         _check_path(call.path)
-        params = await _read(operation, call, inbound, named)
+        params = await _read(operation, call, inbound, gate, named)
     except (BadInput, NotFound, TooLarge) as error:
         if operation.signs_in:  # a 401 goes before everything
             call.signed_in = await gate.caller()
@@ -107,6 +111,24 @@ class Gate:
         found = await door.identify(tx, self._credential(), now)
         caller = self._admitted(found[0] if found else None)
         return caller, (lambda tx: door.touch(tx, caller, now)) if found is not None and found[1] else None
+
+    def holders(self) -> list[Holder]:
+        """Who takes the places that this request needs, as far as it is known."""
+        found: list[Holder] = []
+        if self._call.credential is not None:
+            found.append(("credential", digest(self._call.credential.secret)))
+        if self._call.signed_in is not None:
+            found.append(("team", self._call.signed_in.team_id))
+        client = self._inbound.scope.get("client")
+        if client is not None:
+            found.append(("address", client[0]))
+        return found
+
+    async def admitted_holders(self) -> list[Holder]:
+        """The same, once the caller is known. Raises Unauthorized and Forbidden."""
+        if self._operation.permission is not None and self._call.signed_in is None:
+            self._call.signed_in = await self.caller()
+        return self.holders()
 
     def proof(self) -> Proof | None:
         """What the caller shows, for the database to find whose it is; None if that alone would not let them pass."""
@@ -183,13 +205,16 @@ def _credential(inbound: Inbound) -> Credential | None:
     return Credential("key", value)
 
 
-async def _read(operation: Operation, call: Call, inbound: Inbound, named: dict[str, str]) -> Any:
+async def _read(operation: Operation, call: Call, inbound: Inbound, gate: Gate, named: dict[str, str]) -> Any:
     """The operation's parameters; `named` gets every text among them, as far as they can be read."""
     pairs = query_pairs(inbound.scope["query_string"])
     named.update(pairs)
     if operation.body is Body.STREAM:
         return read_params(operation.params, pairs, {})
-    body = await call.studio.bodies.read(inbound, call.studio.settings.body_limit_bytes)
+    limit_bytes = call.studio.settings.body_limit_bytes
+    if operation.permission is None:
+        limit_bytes = min(limit_bytes, SMALL_BYTES)  # anybody may send it
+    body = await call.studio.bodies.read(inbound, limit_bytes, gate.admitted_holders)
     if operation.body is Body.JSON:
         call.body = decode_json(body) if body.strip() else None
         return read_params(operation.params, pairs, {})
