@@ -1,5 +1,6 @@
 """Projects, who is assigned to them, and the groups of labelers within them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, get_args
@@ -29,6 +30,7 @@ TASK_TYPES = (
     "videoannotation",
     "videoplaybackannotation",
 )
+TYPE_ALIASES: Mapping[str, str] = {"categorize": "categorization"}  # as older clients have it
 ANY_TYPE = "any"  # the default project's
 DEFAULT_NAME = "default"  # its name, unless another project has it
 

@@ -16,6 +16,7 @@ from refonte_studio.projects.model import (
     SENDS_TO,
     STANDARD,
     TASK_TYPES,
+    TYPE_ALIASES,
     Pipeline,
     QualitySettings,
 )
@@ -27,10 +28,11 @@ _PIPELINES: Mapping[str, Pipeline] = {name: name for name in PIPELINES}
 
 
 def checked_type(name: str) -> str:
-    """A type of tasks that a project can be made for."""
-    if name not in TASK_TYPES:
+    """A type of tasks that a project can be made for, by the name that it has here."""
+    found = TYPE_ALIASES.get(name, name)
+    if found not in TASK_TYPES:
         raise BadInput(f"there is no task type {shown(name)}; the types are {', '.join(TASK_TYPES)}")
-    return name
+    return found
 
 
 def checked_pipeline(pipeline: str | None, attempts: int | None, present: int | None = None) -> tuple[Pipeline, int]:

@@ -9,7 +9,7 @@ from msgspec import Meta
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
-from refonte_studio.kit.errors import BadInput, NotFound, shown
+from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.pages import PAGE_LIMIT
 from refonte_studio.quality import routes_standing, service
 from refonte_studio.quality.model import QualityTask
@@ -75,8 +75,7 @@ class AttemptsOut(msgspec.Struct, omit_defaults=True):
 
 
 async def _locate_type(_tx: object, _caller: object, named: Mapping[str, str]) -> None:
-    if named["type"] not in types.TYPES:
-        raise NotFound(f"there is no task type {shown(named['type'])}")
+    tasks.task_type(named["type"])
 
 
 def _made(task: QualityTask) -> QualityTaskOut:
@@ -88,10 +87,9 @@ def _made(task: QualityTask) -> QualityTaskOut:
 
 
 async def _create(call: Call, kind: Kind) -> QualityTaskOut:
-    await _locate_type(None, None, call.path)
-    type_name = call.path["type"]
-    given = given_parameters({**types.schemas_of(types.TYPES[type_name]), **_RESPONSES}, call.body, call.query)
-    return _made(await call.db.write(service.create_quality_task, call.caller, kind, type_name, given, call.now))
+    task_type = tasks.task_type(call.path["type"])
+    given = given_parameters({**types.schemas_of(task_type), **_RESPONSES}, call.body, call.query)
+    return _made(await call.db.write(service.create_quality_task, call.caller, kind, task_type.name, given, call.now))
 
 
 @operations.add(

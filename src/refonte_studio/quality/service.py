@@ -112,7 +112,7 @@ async def _insert(tx: Tx, task: Task, expected: str, initial: str | None, source
 
 def _checked(type_name: str, params: dict[str, Any], name: str, response: object) -> str:
     try:
-        checked = types.TYPES[type_name].check_response(params, response)
+        checked = tasks.task_type(type_name).check_response(params, response)
     except BadInput as error:
         raise BadInput(f"{name} does not fit the task: {error.message}") from error
     return msgspec.json.encode(checked).decode()

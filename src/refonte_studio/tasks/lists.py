@@ -11,10 +11,9 @@ from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.projects import service as projects
-from refonte_studio.tasks import store, store_attempts, store_lists, view
+from refonte_studio.tasks import store, store_attempts, store_lists, types, view
 from refonte_studio.tasks.edits import find
 from refonte_studio.tasks.model import Attempt, Audit, Filter, ReviewStatus, Status, Task
-from refonte_studio.tasks.types import TYPES
 from refonte_studio.teams import service as teams
 
 P = ParamSpec("P")
@@ -88,8 +87,9 @@ async def filter_for(tx: Tx, caller: Caller, asked: Question) -> Filter:
         batch_id = (await batches.find(tx, caller.team_id, caller.mode, asked.batch)).id
     if asked.status is not None and asked.status not in list(Status):
         raise BadInput(f"status must be one of {', '.join(Status)}, not {shown(asked.status)}")
-    if asked.type is not None and asked.type not in TYPES:
-        raise BadInput(f"type must be one of {', '.join(TYPES)}, not {shown(asked.type)}")
+    task_type = None if asked.type is None else types.get(asked.type)
+    if asked.type is not None and task_type is None:
+        raise BadInput(f"type must be one of {', '.join(types.TYPES)}, not {shown(asked.type)}")
     for review in asked.reviews or ():
         if review not in list(ReviewStatus):
             raise BadInput(f"customer_review_status must be of {', '.join(ReviewStatus)}, not {shown(review)}")
@@ -98,7 +98,7 @@ async def filter_for(tx: Tx, caller: Caller, asked: Question) -> Filter:
         project_id=project_id,
         batch_id=batch_id,
         status=None if asked.status is None else Status(asked.status),
-        type=asked.type,
+        type=None if task_type is None else task_type.name,
         reviews=None if asked.reviews is None else tuple(map(ReviewStatus, asked.reviews)),
     )
 

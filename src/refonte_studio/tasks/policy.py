@@ -103,10 +103,10 @@ def _told(number: int, wanted: int, settings: QualitySettings) -> Recorded:
 
 
 def task_type(name: str) -> TaskType:
-    """The type of that name. Raises NotFound for any other."""
+    """The type of that name, or of an alias of it. Raises NotFound, naming the types, for any other."""
     found = types.get(name)
     if found is None:
-        raise NotFound(f"there is no task type {shown(name)}")
+        raise NotFound(f"there is no task type {shown(name)}; the types are {', '.join(types.TYPES)}")
     return found
 
 

@@ -16,7 +16,7 @@ from refonte_studio.tasks.edits import cancel, find, lock, lock_pending
 from refonte_studio.tasks.judging import NOTHING, Known
 from refonte_studio.tasks.lists import described, tasks_by_ids
 from refonte_studio.tasks.outcomes import alone, judged
-from refonte_studio.tasks.policy import recorded_before
+from refonte_studio.tasks.policy import recorded_before, task_type
 from refonte_studio.tasks.store_places import rules_of
 
 __all__ = [
@@ -42,5 +42,6 @@ __all__ = [
     "send_back",
     "settle",
     "settle_late",
+    "task_type",
     "tasks_by_ids",
 ]

@@ -6,6 +6,7 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Any
 
+from refonte_studio.projects.model import TYPE_ALIASES
 from refonte_studio.tasks.types._answers import alike
 from refonte_studio.tasks.types._checks import MAX_ANNOTATIONS
 from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS
@@ -48,8 +49,8 @@ TYPES: Mapping[str, TaskType] = MappingProxyType(_found())
 
 
 def get(name: str) -> TaskType | None:
-    """The type of that name, or None."""
-    return TYPES.get(name)
+    """The type of that name, or of the name that older clients have for it; None if there is none."""
+    return TYPES.get(TYPE_ALIASES.get(name, name))
 
 
 def unknown_parameters(type: TaskType, params: Iterable[str]) -> list[str]:  # noqa: A002 - the agreed name
