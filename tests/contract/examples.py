@@ -218,6 +218,18 @@ async def set_project_params(world: World, person: Person) -> Request:
 
 
 @example
+async def archive_project(world: World, person: Person) -> Request:
+    return Request({"name": await project(world)})
+
+
+@example
+async def unarchive_project(world: World, person: Person) -> Request:
+    made = await project(world)
+    await world.ana.post(f"/projects/{quote(made, safe='')}/archive")
+    return Request({"name": made})
+
+
+@example
 async def get_task_template(world: World, person: Person) -> Request:
     fields = [{"field_id": "ok", "type": "category", "title": "Is it?", "choices": [{"label": "Yes", "value": "yes"}]}]
     return Request({"name": await project(world, type="textcollection", params={"fields": fields})})

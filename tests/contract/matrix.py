@@ -26,6 +26,8 @@ MAY: dict[str, str] = {
     "list_projects": STAFF,
     "get_project": STAFF,
     "set_project_params": STAFF,
+    "archive_project": STAFF,
+    "unarchive_project": STAFF,
     "get_task_template": STAFF,
     "update_pipeline_config": STAFF,
     "get_quality_settings": STAFF,

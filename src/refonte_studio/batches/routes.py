@@ -47,7 +47,7 @@ class ListBatches(Params):
     status: str | None = None
     start_time: str | None = None
     end_time: str | None = None
-    exclude_archived: bool | None = None  # nothing is ever archived
+    exclude_archived: bool | None = None
     limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] | None = None
     offset: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
 
@@ -160,7 +160,16 @@ async def _page(tx: Tx, caller: Caller, params: ListBatches) -> BatchesOut:
         parse_time("end_time", params.end_time) if params.end_time else EVER_MS,
     )
     limit, offset = params.limit or PAGE_LIMIT, params.offset or 0
-    found, total = await service.batches_page(tx, caller, project, params.status, times, limit, offset)
+    found, total = await service.batches_page(
+        tx,
+        caller,
+        project,
+        params.status,
+        times,
+        limit,
+        offset,
+        exclude_archived=params.exclude_archived or False,
+    )
     docs = [BatchOut.of(batch, project_name) for batch, project_name in found]
     return BatchesOut(docs, total, limit, offset, offset + len(docs) < total)
 
@@ -180,7 +189,7 @@ async def list_batches(call: Call, params: ListBatches) -> BatchesOut:
     """List batches, newest first, a page at a time.
 
     `start_time` and `end_time` bound the creation, `status` is `staging`, `in_progress` or `completed`.
-    `exclude_archived` is accepted; nothing is ever archived.
+    `exclude_archived` leaves out the batches of archived projects.
     """
     return await call.db.read(_page, call.caller, params)
 

@@ -171,13 +171,17 @@ async def batches_page(
     times: tuple[int, int],
     limit: int,
     offset: int,
+    *,
+    exclude_archived: bool = False,
 ) -> tuple[list[tuple[Batch, str]], int]:
     """Batches with the names of their projects, newest first, from `offset` on, and how many there are in all.
 
     `times` bound the creation, both included.
     """
     state = policy.checked_status(status) if status is not None else None
-    filters = store.Filter(caller.team_id, caller.mode, state, project.id if project else None, *times)
+    filters = store.Filter(
+        caller.team_id, caller.mode, state, project.id if project else None, *times, exclude_archived
+    )
     total = await store.total(tx, filters)
     found = await store.page(tx, filters, limit, offset) if offset < total else []
     names = await projects.names_by_ids(tx, caller.team_id, sorted({batch.project_id for batch in found}))

@@ -23,6 +23,7 @@ class Filter:
     project_id: str | None
     created_from: int
     created_to: int
+    exclude_archived: bool
 
 
 def _batch(row: Row) -> Batch:
@@ -145,7 +146,9 @@ async def set_metadata(tx: Tx, batch: Batch, metadata: str) -> None:
 
 _LISTED = """team_id = :team_id AND mode = :mode AND created_at >= :created_from AND created_at <= :created_to
     AND (CAST(:state AS TEXT) IS NULL OR state = :state)
-    AND (CAST(:project_id AS TEXT) IS NULL OR project_id = :project_id)"""
+    AND (CAST(:project_id AS TEXT) IS NULL OR project_id = :project_id)
+    AND (NOT :exclude_archived
+      OR project_id NOT IN (SELECT id FROM projects WHERE team_id = :team_id AND archived_at IS NOT NULL))"""
 
 
 async def page(tx: Tx, filters: Filter, limit: int, offset: int) -> list[Batch]:
@@ -158,6 +161,7 @@ async def page(tx: Tx, filters: Filter, limit: int, offset: int) -> list[Batch]:
         project_id=filters.project_id,
         created_from=filters.created_from,
         created_to=filters.created_to,
+        exclude_archived=filters.exclude_archived,
         limit=limit,
         offset=offset,
     )
@@ -173,6 +177,7 @@ async def total(tx: Tx, filters: Filter) -> int:
         project_id=filters.project_id,
         created_from=filters.created_from,
         created_to=filters.created_to,
+        exclude_archived=filters.exclude_archived,
     )
     return row["total"] if row else 0
 

@@ -155,6 +155,7 @@ projects = Table(
     # How many of 65,536 tasks for work an evaluation task comes before, while any is due.
     _count("evaluation_mix", 13_107),
     _flag("evaluates", False),  # whether it has evaluation tasks, or had any
+    _time("archived_at", null=True),  # since when it gives out no work and takes no tasks
     UniqueConstraint("team_id", "mode", "name"),
 )
 
@@ -178,6 +179,7 @@ assignments = Table(
     _time("created_at"),
     _time("paused_at", null=True),  # since when the person may not claim in the project
     _text("pause_reason", null=True),
+    _flag("archived", False),  # whether the project is archived: said here too, where dispatch looks
     # Evaluations and training before this count no more: a manager has lifted the pause.
     Column("counts_from", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("teammate_id", "project_id"),

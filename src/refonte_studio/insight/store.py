@@ -291,7 +291,7 @@ _BATCHES: Mapping[Subject, str] = {
     "labeler": """SELECT s.teammate_id AS key, b.id AS batch_id
         FROM assignments s JOIN batches b ON b.project_id = s.project_id AND b.team_id = s.team_id
         WHERE b.team_id = :team AND b.mode = :mode AND b.state = 'in_progress' AND s.teammate_id IN :keys[]
-          AND (CAST(:project AS TEXT) IS NULL OR b.project_id = :project) AND s.paused_at IS NULL
+          AND (CAST(:project AS TEXT) IS NULL OR b.project_id = :project) AND s.paused_at IS NULL AND NOT s.archived
           AND (NOT EXISTS (SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id AND g.team_id = :team)
             OR EXISTS (SELECT 1 FROM batch_groups g
               JOIN group_members m ON m.group_id = g.group_id AND m.team_id = g.team_id

@@ -30,7 +30,7 @@ async def may_work(tx: Tx, team_id: str, batch_ids: Sequence[str], limit: int) -
         """SELECT s.project_id, s.teammate_id, s.created_at AS since
            FROM assignments s JOIN teammates t ON t.id = s.teammate_id AND t.team_id = s.team_id
            WHERE s.project_id IN (SELECT b.project_id FROM batches b WHERE b.id IN :ids[] AND b.team_id = :team)
-             AND s.team_id = :team AND s.paused_at IS NULL AND t.state = 'active'
+             AND s.team_id = :team AND s.paused_at IS NULL AND NOT s.archived AND t.state = 'active'
            ORDER BY s.teammate_id, s.project_id LIMIT :limit""",
         ids=list(batch_ids),
         team=team_id,

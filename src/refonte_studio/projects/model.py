@@ -97,6 +97,7 @@ class Project:
     created_at: int
     quality: QualitySettings = DEFAULTS
     evaluates: bool = False  # whether it has evaluation tasks, or had any
+    archived_at: int | None = None  # since when it gives out no work and takes no tasks
 
     @property
     def attempts_wanted(self) -> int:
@@ -209,6 +210,7 @@ class ProjectOut(msgspec.Struct, kw_only=True):
     created_at: str
     studio: bool
     rapid: bool
+    archived: bool
     version: int
     params: dict[str, Any]
     param_history: list[dict[str, Any]]  # oldest first; each with `version`, `created_at` and the parameters

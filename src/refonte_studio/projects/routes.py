@@ -24,6 +24,7 @@ _EXAMPLE = {
     "created_at": "2023-08-09T16:12:38.072Z",
     "studio": True,
     "rapid": False,
+    "archived": False,
     "version": 1,
     "params": {"instruction": "Which breed is it?"},
     "param_history": [
@@ -135,20 +136,31 @@ def _with(given: dict[str, Any], name: str, value: object) -> dict[str, Any]:
     return {**given, name: value}
 
 
-async def _all(tx: Tx, caller: Caller) -> list[ProjectOut]:
-    found = await service.projects(tx, caller.team_id, caller.mode)
+class ListProjects(Params):
+    archived: bool | None = None
+
+
+async def _all(tx: Tx, caller: Caller, archived: bool) -> list[ProjectOut]:
+    found = await service.projects(tx, caller.team_id, caller.mode, archived=archived)
     return await service.described(tx, caller.team_id, found)
 
 
 @operations.add(
-    "GET", "/v1/projects", may=Permission.READ, answer=list[ProjectOut], example={}, example_answer=[_EXAMPLE]
+    "GET",
+    "/v1/projects",
+    may=Permission.READ,
+    params=ListProjects,
+    answer=list[ProjectOut],
+    example={"archived": False},
+    example_answer=[_EXAMPLE],
 )
-async def list_projects(call: Call, _params: Params) -> list[ProjectOut]:
+async def list_projects(call: Call, params: ListProjects) -> list[ProjectOut]:
     """List all projects, newest first.
 
-    Each shows the newest 100 versions of its parameters, oldest first.
+    Projects that are archived are left out; `archived: true` lists those and no others. Each project shows the newest
+    100 versions of its parameters, oldest first.
     """
-    return await call.db.read(_all, call.caller)
+    return await call.db.read(_all, call.caller, params.archived or False)
 
 
 async def _get(tx: Tx, caller: Caller, path: Mapping[str, str]) -> ProjectOut:
@@ -219,6 +231,50 @@ async def _parameters(call: Call, body: dict[str, Any], params: SetParams) -> tu
         await call.db.read(located, call.caller, call.path)  # a 404 goes before a 400
         raise
     return {name: value for name, value in given.items() if name != "patch"}, patch or False
+
+
+async def _archive(tx: Tx, caller: Caller, path: Mapping[str, str], now: int) -> ProjectOut:
+    return await _described(tx, await service.archive(tx, await located(tx, caller, path), now))
+
+
+@operations.add(
+    "POST",
+    "/v1/projects/{name}/archive",
+    may=Permission.MANAGE,
+    answer=ProjectOut,
+    locate=located,
+    example={},
+    example_answer={**_EXAMPLE, "archived": True},
+)
+async def archive_project(call: Call, _params: Params) -> ProjectOut:
+    """Archive a project.
+
+    From then on it gives out no work, neither tasks nor reviews, and takes no tasks. What people hold, they may finish.
+    Nothing of the project is lost: its tasks and results stay where they are, and its batches keep their places in the
+    queue. Archiving a project again changes nothing.
+    """
+    return await call.db.write(_archive, call.caller, call.path, call.now)
+
+
+async def _unarchive(tx: Tx, caller: Caller, path: Mapping[str, str]) -> ProjectOut:
+    return await _described(tx, await service.unarchive(tx, await located(tx, caller, path)))
+
+
+@operations.add(
+    "POST",
+    "/v1/projects/{name}/unarchive",
+    may=Permission.MANAGE,
+    answer=ProjectOut,
+    locate=located,
+    example={},
+    example_answer=_EXAMPLE,
+)
+async def unarchive_project(call: Call, _params: Params) -> ProjectOut:
+    """Bring an archived project back.
+
+    It gives out work and takes tasks again, from where it was. A project that is not archived stays as it is.
+    """
+    return await call.db.write(_unarchive, call.caller, call.path)
 
 
 async def _template(tx: Tx, caller: Caller, path: Mapping[str, str]) -> TemplateOut:

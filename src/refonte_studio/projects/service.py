@@ -43,6 +43,7 @@ from refonte_studio.projects.model import (
 from refonte_studio.projects.pauses import assignments_of, assignments_page, lift_pauses, pause, pauses_of
 
 __all__ = [
+    "archive",
     "assign",
     "assigned_people",
     "assignments",
@@ -50,6 +51,7 @@ __all__ = [
     "assignments_page",
     "by_id",
     "by_ids",
+    "check_takes_tasks",
     "create_group",
     "create_project",
     "default_project",
@@ -76,6 +78,7 @@ __all__ = [
     "set_pipeline",
     "set_quality",
     "template",
+    "unarchive",
     "unassign",
     "update_group",
 ]
@@ -135,9 +138,9 @@ async def _named(tx: Tx, team_id: str, mode: Mode, name: str, error: type[Studio
     return project
 
 
-async def projects(tx: Tx, team_id: str, mode: Mode) -> list[Project]:
-    """Every project, newest first."""
-    return await store.all_of_team(tx, team_id, mode)
+async def projects(tx: Tx, team_id: str, mode: Mode, *, archived: bool) -> list[Project]:
+    """Every project that is archived, or every one that is not, newest first."""
+    return await store.all_of_team(tx, team_id, mode, archived)
 
 
 async def by_id(tx: Tx, team_id: str, project_id: str) -> Project:
@@ -207,7 +210,33 @@ async def hold(tx: Tx, project: Project) -> Project:
         consensus_attempts=row["consensus_attempts"],
         quality=settings_of(row["quality"]),
         evaluates=bool(row["evaluates"]),
+        archived_at=row["archived_at"],
     )
+
+
+async def archive(tx: Tx, project: Project, now: int) -> Project:
+    """The project, which gives out no work and takes no tasks from now on. What people hold, they may finish.
+
+    Waits for those who hold it. Archiving again changes nothing.
+    """
+    await store.lock(tx, project.team_id, project.id)
+    project = await by_id(tx, project.team_id, project.id)
+    if project.archived_at is None:
+        await store.set_archived(tx, project, now)
+    return await by_id(tx, project.team_id, project.id)
+
+
+async def unarchive(tx: Tx, project: Project) -> Project:
+    """The project, which gives out work and takes tasks again, from where it was."""
+    await store.lock(tx, project.team_id, project.id)
+    await store.set_archived(tx, project, None)
+    return await by_id(tx, project.team_id, project.id)
+
+
+def check_takes_tasks(project: Project) -> None:
+    """Raises BadInput for a project that is archived."""
+    if project.archived_at is not None:
+        raise BadInput(f"project {shown(project.name)} is archived, so it takes no tasks")
 
 
 async def set_pipeline(tx: Tx, project: Project, pipeline: str, consensus_attempts: int | None) -> Project:
@@ -272,6 +301,7 @@ def _described(project: Project, history: Sequence[Version]) -> ProjectOut:
         created_at=iso(project.created_at),
         studio=project.studio,
         rapid=project.rapid,
+        archived=project.archived_at is not None,
         version=project.version,
         params=msgspec.json.decode(project.params),
         param_history=[

@@ -12,7 +12,8 @@ from refonte_studio.projects.model import Project, QualitySettings, Version, set
 HISTORY_LIMIT = 100  # versions that a project shows
 
 _SELECT = """SELECT p.id, p.team_id, p.mode, p.name, p.type, p.studio, p.rapid, p.dataset_id, p.pipeline,
-    p.consensus_attempts, p.version, v.params, p.created_at, p.quality, p.evaluates
+    p.consensus_attempts, p.version, v.params, p.created_at, p.quality, p.evaluates,
+    p.archived_at
   FROM projects p JOIN project_params v ON v.project_id = p.id AND v.version = p.version AND v.team_id = p.team_id"""
 
 
@@ -33,6 +34,7 @@ def _project(row: Row) -> Project:
         created_at=row["created_at"],
         quality=settings_of(row["quality"]),
         evaluates=bool(row["evaluates"]),
+        archived_at=row["archived_at"],
     )
 
 
@@ -114,6 +116,22 @@ async def set_evaluates(tx: Tx, team_id: str, project_id: str) -> None:
     )
 
 
+async def set_archived(tx: Tx, project: Project, archived_at: int | None) -> None:
+    """Marks the project, and everybody's assignment to it, where dispatch looks. The caller has locked the project."""
+    await tx.run(
+        "UPDATE projects SET archived_at = :archived_at WHERE id = :id AND team_id = :team_id",
+        id=project.id,
+        team_id=project.team_id,
+        archived_at=archived_at,
+    )
+    await tx.run(
+        "UPDATE assignments SET archived = :archived WHERE project_id = :id AND team_id = :team_id",
+        id=project.id,
+        team_id=project.team_id,
+        archived=archived_at is not None,
+    )
+
+
 async def lock(tx: Tx, team_id: str, project_id: str) -> None:
     """Waits for everybody else who holds or locks the project."""
     await tx.one(
@@ -124,7 +142,7 @@ async def lock(tx: Tx, team_id: str, project_id: str) -> None:
 async def hold(tx: Tx, team_id: str, project_id: str) -> Row | None:
     """Keeps the pipeline as it is until the transaction ends, beside others who hold it too."""
     return await tx.one(
-        """SELECT pipeline, consensus_attempts, quality, evaluates FROM projects
+        """SELECT pipeline, consensus_attempts, quality, evaluates, archived_at FROM projects
            WHERE id = :id AND team_id = :team_id FOR KEY SHARE""",
         id=project_id,
         team_id=team_id,
@@ -152,10 +170,14 @@ async def of_type(tx: Tx, team_id: str, mode: Mode, type_name: str) -> Project |
     return _project(row) if row else None
 
 
-async def all_of_team(tx: Tx, team_id: str, mode: Mode) -> list[Project]:
-    """Every project, newest first."""
+async def all_of_team(tx: Tx, team_id: str, mode: Mode, archived: bool) -> list[Project]:
+    """Every project that is archived, or every one that is not, newest first."""
     rows = await tx.all(
-        f"{_SELECT} WHERE p.team_id = :team_id AND p.mode = :mode ORDER BY p.id DESC", team_id=team_id, mode=mode
+        f"""{_SELECT} WHERE p.team_id = :team_id AND p.mode = :mode AND (p.archived_at IS NOT NULL) = :archived
+            ORDER BY p.id DESC""",
+        team_id=team_id,
+        mode=mode,
+        archived=archived,
     )
     return [_project(row) for row in rows]
 

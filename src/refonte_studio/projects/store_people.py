@@ -23,9 +23,16 @@ async def assignments(tx: Tx, team_id: str, mode: Mode) -> Sequence[Row]:
 
 async def assign(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str], now: int) -> None:
     """Every one of these people to every one of these projects; those who are already are left as they are."""
+    # first, so that nobody archives one of the projects between the look at it and the new assignment
+    await tx.all(
+        "SELECT id FROM projects WHERE id IN :project_ids[] AND team_id = :team_id ORDER BY id FOR KEY SHARE",
+        team_id=team_id,
+        project_ids=list(project_ids),
+    )
     await tx.run(
-        """INSERT INTO assignments (team_id, teammate_id, project_id, created_at)
-           SELECT t.team_id, t.id, p.id, :now FROM teammates t JOIN projects p ON p.team_id = t.team_id
+        """INSERT INTO assignments (team_id, teammate_id, project_id, created_at, archived)
+           SELECT t.team_id, t.id, p.id, :now, p.archived_at IS NOT NULL
+           FROM teammates t JOIN projects p ON p.team_id = t.team_id
            WHERE t.team_id = :team_id AND t.id IN :teammate_ids[] AND p.id IN :project_ids[]
            ORDER BY t.id, p.id
            ON CONFLICT (teammate_id, project_id) DO NOTHING""",

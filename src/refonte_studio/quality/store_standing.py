@@ -78,7 +78,8 @@ async def courses(tx: Tx, caller: Caller, limit: int) -> list[Course]:
             FROM assignments s JOIN projects p ON p.id = s.project_id AND p.team_id = s.team_id
             JOIN tasks t ON t.project_id = s.project_id AND t.team_id = s.team_id AND t.kind = 'training'
               AND t.kind <> 'work' AND t.status = 'pending'
-            WHERE s.team_id = :team AND s.teammate_id = :me AND p.mode = :mode AND {_NOT_THEIR_OWN}
+            WHERE s.team_id = :team AND s.teammate_id = :me AND p.mode = :mode AND NOT s.archived
+              AND {_NOT_THEIR_OWN}
             GROUP BY p.name, s.paused_at ORDER BY p.name LIMIT :limit""",
         team=caller.team_id,
         me=caller.teammate_id,

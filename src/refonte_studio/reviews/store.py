@@ -58,7 +58,7 @@ def _oldest(lock: str) -> str:
           WHERE r.project_id = w.project_id AND r.state = 'open' AND r.mode = :mode AND r.team_id = :team
             AND (CAST(:batch AS TEXT) IS NULL OR r.batch_id = :batch) AND {NOT_MINE}
           ORDER BY r.id LIMIT 1 {lock}) AS id
-        FROM reviewers w
+        FROM reviewers w JOIN projects p ON p.id = w.project_id AND p.team_id = w.team_id AND p.archived_at IS NULL
         WHERE w.teammate_id = :me AND w.team_id = :team
           AND (CAST(:project AS TEXT) IS NULL OR w.project_id = :project)
         ORDER BY id NULLS LAST LIMIT 1"""

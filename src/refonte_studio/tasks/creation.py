@@ -58,6 +58,7 @@ async def create_task(
 async def copy_task(tx: Tx, source: Task, kind: Kind, now: int) -> Task:
     """A new training or evaluation task that asks what a task asks: with its parameters, and of no batch."""
     project = await projects.hold(tx, await projects.by_id(tx, source.team_id, source.project_id))
+    projects.check_takes_tasks(project)
     is_test = source.mode == "test"
     task = replace(
         source,
@@ -87,7 +88,9 @@ async def project_named(
     project = await project_meant(tx, team_id, mode, name, batch_name)
     if project is None:
         project = await projects.default_project(tx, team_id, mode, now)
-    return await projects.hold(tx, project)
+    held = await projects.hold(tx, project)
+    projects.check_takes_tasks(held)
+    return held
 
 
 async def project_meant(tx: Tx, team_id: str, mode: Mode, name: str | None, batch_name: str | None) -> Project | None:

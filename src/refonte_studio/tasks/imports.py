@@ -225,6 +225,8 @@ async def _target(tx: Tx, caller: Caller, place: Place, number: int) -> Target:
         project = await creation.project_meant(tx, caller.team_id, caller.mode, project_name, batch_name)
         if project is None:
             project = await projects.present_default(tx, caller.team_id, caller.mode)
+        if project is not None:
+            projects.check_takes_tasks(project)
         if batch_name is not None:
             batch = await batches.find_in_body(tx, caller.team_id, caller.mode, batch_name)
             creation.check_batch(batch, project)

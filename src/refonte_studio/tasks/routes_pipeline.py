@@ -94,6 +94,7 @@ EXAMPLE_PROJECT = {
     "created_at": "2023-10-26T11:14:38.330Z",
     "studio": True,
     "rapid": False,
+    "archived": False,
     "version": 1,
     "params": {"instruction": "Which breed is the dog in the photograph?"},
     "param_history": [

@@ -72,6 +72,7 @@ async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: s
            FROM teammates t CROSS JOIN (
              SELECT 1 AS one FROM assignments a
              WHERE a.teammate_id = :me AND a.project_id = :project AND a.team_id = :team AND a.paused_at IS NULL
+               AND NOT a.archived
              FOR SHARE) AS assigned
            WHERE t.id = :me AND t.team_id = :team AND t.state = 'active'
              AND :redo = EXISTS (SELECT 1 FROM redos d

@@ -83,7 +83,7 @@ _CLAIM = {
       assigned AS MATERIALIZED (
         SELECT a.team_id FROM assignments a
         WHERE a.teammate_id = (SELECT id FROM me) AND a.project_id = (SELECT project_id FROM chosen)
-          AND a.team_id = (SELECT team_id FROM me) AND a.paused_at IS NULL
+          AND a.team_id = (SELECT team_id FROM me) AND a.paused_at IS NULL AND NOT a.archived
         FOR SHARE),
       claimed AS (
         INSERT INTO claims (id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, claimed_at,

@@ -48,7 +48,7 @@ async def quality_waiting(tx: Tx, caller: Caller) -> list[QualityWaiting]:
             FROM assignments a JOIN projects p ON p.id = a.project_id AND p.team_id = a.team_id
             JOIN tasks t ON t.project_id = p.id AND t.team_id = a.team_id
             LEFT JOIN batches o ON o.id = t.batch_id AND o.team_id = t.team_id
-            WHERE a.teammate_id = :me AND a.team_id = :team AND a.paused_at IS NULL
+            WHERE a.teammate_id = :me AND a.team_id = :team AND a.paused_at IS NULL AND NOT a.archived
               AND t.kind <> 'work' AND (({EVALUATION_DUE})
               OR (t.kind = 'training' AND t.status = 'pending' AND t.team_id = :team AND t.mode = :mode
                 AND NOT EXISTS ({taken("t.id")}) AND {NOT_THEIR_OWN}))

@@ -21,12 +21,12 @@ def taken(task: str) -> str:
 # Whether a quality task (t) was not made of one that the person had a part in: they know what is expected.
 NOT_THEIR_OWN = quality.not_their_own(":me")
 
-# Whether a batch (b) is open to a person: they are assigned to its project and not paused in it, and it has no groups
-# or one of theirs.
+# Whether a batch (b) is open to a person: they are assigned to its project and not paused in it, it is not archived,
+# and the batch has no groups or one of theirs.
 # Selects of one value, and not EXISTS, which PostgreSQL may turn into a look at every group of every batch.
 OPEN_TO_ME = """(SELECT 1 FROM assignments a
         WHERE a.teammate_id = :me AND a.project_id = b.project_id AND a.team_id = :team
-          AND a.paused_at IS NULL) IS NOT NULL
+          AND a.paused_at IS NULL AND NOT a.archived) IS NOT NULL
     AND ((SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id AND g.team_id = :team LIMIT 1) IS NULL
       OR (SELECT 1 FROM batch_groups g JOIN group_members m ON m.group_id = g.group_id AND m.team_id = g.team_id
           WHERE g.batch_id = b.id AND g.team_id = :team AND m.teammate_id = :me LIMIT 1) IS NOT NULL)"""
@@ -144,14 +144,16 @@ FIRST_LEASE = """(SELECT d.lease_expires_at FROM claims d WHERE d.state = 'held'
 # "<> 'work'" is said beside "= 'training'". Apart (MATERIALIZED), lest PostgreSQL look for the first of few training
 # tasks by going through all tasks in their order.
 TRAINING_DUE = f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks t
-    WHERE a.teammate_id = :me AND a.team_id = :team AND a.paused_at IS NULL
+    WHERE a.teammate_id = :me AND a.team_id = :team AND a.paused_at IS NULL AND NOT a.archived
       AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
       AND t.team_id = :team AND CAST(t.mode AS TEXT) = :mode AND t.status = 'pending' AND NOT EXISTS ({taken("t.id")})
       AND {NOT_THEIR_OWN}"""
 
 
-# Whether the person has tasks to do again.
-REDO_DUE = "SELECT 1 FROM redos d WHERE d.teammate_id = :me AND d.team_id = :team AND d.mode = :mode"
+# Whether the person has tasks to do again, in a project that is not archived.
+REDO_DUE = """SELECT 1 FROM redos d WHERE d.teammate_id = :me AND d.team_id = :team AND d.mode = :mode
+    AND (SELECT a.archived FROM assignments a
+      WHERE a.teammate_id = :me AND a.project_id = d.project_id AND a.team_id = :team) IS NOT TRUE"""
 
 _NEXT_PLAIN = f"""SELECT x.plain, o.*, t.type, t.params, p.name AS project, p.evaluates, p.evaluation_mix AS mix
     FROM (SELECT NOT EXISTS (
@@ -224,7 +226,7 @@ async def next_evaluation(tx: Tx, caller: Caller, project_id: str | None, batch_
     row = await tx.one(
         f"""WITH evaluation AS MATERIALIZED (
               SELECT t.id, t.project_id, t.batch_id FROM assignments a CROSS JOIN tasks t
-              WHERE a.teammate_id = :me AND a.team_id = :team AND a.paused_at IS NULL
+              WHERE a.teammate_id = :me AND a.team_id = :team AND a.paused_at IS NULL AND NOT a.archived
                 AND t.project_id = a.project_id AND {EVALUATION_DUE}
                 AND (CAST(:project AS TEXT) IS NULL OR t.project_id = :project)
                 AND (CAST(:batch AS TEXT) IS NULL OR t.batch_id IS NULL OR t.batch_id = :batch))

@@ -27,7 +27,7 @@ async def next_redo(tx: Tx, caller: Caller, project_id: str | None, batch_id: st
               b.name AS batch
             FROM redos d
             JOIN assignments a ON a.teammate_id = d.teammate_id AND a.project_id = d.project_id
-              AND a.team_id = d.team_id AND a.paused_at IS NULL
+              AND a.team_id = d.team_id AND a.paused_at IS NULL AND NOT a.archived
             JOIN tasks t ON t.id = d.task_id AND t.team_id = d.team_id
             JOIN projects p ON p.id = d.project_id AND p.team_id = d.team_id
             JOIN batches b ON b.id = d.batch_id AND b.team_id = d.team_id
@@ -182,7 +182,7 @@ async def insert(tx: Tx, task: Task, teammate_ids: Sequence[str], now: int) -> i
            FROM teammates t CROSS JOIN (
              SELECT a.teammate_id FROM assignments a
              WHERE a.teammate_id IN :people[] AND a.project_id = :project AND a.team_id = :team
-               AND a.paused_at IS NULL ORDER BY a.teammate_id FOR SHARE) AS assigned
+               AND a.paused_at IS NULL AND NOT a.archived ORDER BY a.teammate_id FOR SHARE) AS assigned
            WHERE t.id = assigned.teammate_id AND t.team_id = :team AND t.state = 'active'""",
         team=task.team_id,
         mode=task.mode,

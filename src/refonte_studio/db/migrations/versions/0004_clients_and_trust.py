@@ -1,5 +1,6 @@
 """What published clients of the family ask for, and what keeps teams, people and servers safe from each other."""
 
+import sqlalchemy as sa
 from alembic import op
 
 from refonte_studio.db.migrations.names import give_names_one_form
@@ -25,7 +26,10 @@ def _teams() -> None:
 
 
 def _projects() -> None:
-    pass
+    with op.batch_alter_table("projects") as batch_op:
+        batch_op.add_column(sa.Column("archived_at", sa.BigInteger(), nullable=True))
+    with op.batch_alter_table("assignments") as batch_op:
+        batch_op.add_column(sa.Column("archived", sa.Boolean(), nullable=False, server_default=sa.text("(false)")))
 
 
 def _files() -> None:
