@@ -13,7 +13,10 @@ from refonte_studio.db import Database, Reads
 from refonte_studio.kit.caller import Mode, Role
 from refonte_studio.kit.grid import Grid
 from refonte_studio.kit.ids import new_secret
+from refonte_studio.kit.turns import Turns
 from refonte_studio.main import build
+from refonte_studio.tasks import checker
+from refonte_studio.tasks.checking import Checks
 from refonte_studio.teams import service as teams
 
 START_MS = 1_770_000_000_000
@@ -100,7 +103,9 @@ class World:
         self.settings = settings
         self.waits: list[float] = []  # how long answers were held back, in seconds; nobody really waits
         grid = Grid(clock=lambda: clock() / 1000, sleep=self._wait)
-        self.app = build(db, settings, clock, {Grid: grid}, replica=replica)
+        self.turns = Turns(clock=lambda: clock() / 1000)
+        services = {Grid: grid, Checks: Checks(checker.here, self.turns)}  # tests of its own start the processes
+        self.app = build(db, settings, clock, services, replica=replica)
         self.http = self.client()
 
     async def _wait(self, seconds: float) -> None:

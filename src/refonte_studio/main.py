@@ -27,6 +27,7 @@ from refonte_studio.reviews import service as reviews_service
 from refonte_studio.reviews.routes import operations as reviews
 from refonte_studio.reviews.routes_studio import operations as reviews_studio
 from refonte_studio.tasks import estimation
+from refonte_studio.tasks.checking import Checks
 from refonte_studio.tasks.model import AttemptsImported, ReviewDue, TasksChanged, TasksEnded
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
@@ -106,8 +107,8 @@ def build(
 
     Lists and exports are read from the `replica`, where there is one.
     """
-    mailer, passwords = Mailer(settings), Passwords()
-    world = {Mailer: mailer, Passwords: passwords, Grid: Grid(), **(services or {})}
+    mailer, passwords, checks = Mailer(settings), Passwords(), Checks()
+    world = {Mailer: mailer, Passwords: passwords, Checks: checks, Grid: Grid(), **(services or {})}
     studio = Studio(db, settings, clock, DOOR, world, replica)
 
     @asynccontextmanager
@@ -116,6 +117,7 @@ def build(
             async with background(studio) if background is not None else nullcontext():
                 yield
         finally:
+            await checks.close()
             await mailer.close()
             passwords.close()
 

@@ -26,7 +26,7 @@ from refonte_studio.quality.standing import (
 from refonte_studio.quality.store_standing import not_their_own
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
-from refonte_studio.tasks.model import Kind, ReviewStatus, Status, Task
+from refonte_studio.tasks.model import Checked, Kind, ReviewStatus, Status, Task, ToCheck
 from refonte_studio.teams import service as teams
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "note_declined",
     "pauses",
     "score_attempt",
+    "to_score",
 ]
 
 
@@ -118,17 +119,23 @@ def _checked(type_name: str, params: dict[str, Any], name: str, response: object
     return msgspec.json.encode(checked).decode()
 
 
-async def score_attempt(
-    tx: Tx, caller: Caller, task: Task, attempt_id: str, response: dict[str, Any], now: int
-) -> bool:
+async def to_score(tx: Tx, caller: Caller, asked: ToCheck) -> ToCheck:
+    """The same, with the answer that is expected, if it is known: the response is scored when it is checked."""
+    expected = await store.expected_of_any(tx, caller.team_id, asked.task_id)
+    return asked if expected is None else msgspec.structs.replace(asked, expected=expected)
+
+
+async def score_attempt(tx: Tx, caller: Caller, task: Task, attempt_id: str, checked: Checked, now: int) -> bool:
     """Scores an attempt of a quality task that has just been recorded, and pauses its maker if that is due.
 
     Answers whether the task, for training and not passed, is theirs to do again.
     """
     project = await projects.by_id(tx, task.team_id, task.project_id)
     params = msgspec.json.decode(task.params)
-    expected = msgspec.json.decode(await store.expected(tx, task.team_id, task.id))
-    score = types.TYPES[task.type].score(params, expected, response)
+    score = checked.score
+    if score is None:
+        expected = msgspec.json.decode(await store.expected(tx, task.team_id, task.id))
+        score = types.TYPES[task.type].score(params, expected, msgspec.json.decode(checked.response))
     passed = score >= policy.pass_mark(params, project.quality)
     await store.insert_attempt(tx, caller, attempt_id, task.id, score, passed)
     if task.kind == "training":

@@ -17,13 +17,20 @@ async def insert_quality_task(tx: Tx, **values: Any) -> None:
 
 
 async def expected(tx: Tx, team_id: str, task_id: str) -> str:
+    """The response that is expected of a quality task."""
+    found = await expected_of_any(tx, team_id, task_id)
+    assert found is not None, f"quality task {task_id} has no expected response"
+    return found
+
+
+async def expected_of_any(tx: Tx, team_id: str, task_id: str) -> str | None:
+    """The same; None for a task for work."""
     row = await tx.one(
         "SELECT expected_response FROM quality_tasks WHERE task_id = :task AND team_id = :team",
         task=task_id,
         team=team_id,
     )
-    assert row is not None, f"quality task {task_id} has no expected response"
-    return row["expected_response"]
+    return row["expected_response"] if row else None
 
 
 async def made_of(tx: Tx, team_id: str, project_id: str, source_id: str, kind: str) -> str | None:

@@ -81,7 +81,7 @@ async def record_attempt(tx: Tx, task: Task, place: Place, attempt: NewAttempt, 
     if task.kind != "work" or place.attempts + 1 < place.wanted:
         await store_places.count_attempt(tx, task.team_id, place)
         return recorded
-    await conclude(tx, task, place, now)
+    await conclude(tx, task, place, now, result=attempt.result)
     return recorded
 
 

@@ -11,9 +11,9 @@ from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
-from refonte_studio.tasks import policy, store, store_estimates, store_places
+from refonte_studio.tasks import judging, policy, store, store_estimates, store_places
 from refonte_studio.tasks.completion import settle
-from refonte_studio.tasks.model import Place, ReviewStatus, Status, Task, TasksChanged, TasksEnded
+from refonte_studio.tasks.model import Place, ReviewStatus, Status, Stored, Task, TasksChanged, TasksEnded, ToCheck
 
 
 async def find(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
@@ -27,6 +27,15 @@ async def find(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
 async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[Task, Place] | None:
     """A pending task and what it wants, as they stay until this transaction ends; None for a task that has ended."""
     return await store_places.lock_pending(tx, team_id, mode, task_id)
+
+
+async def to_check(tx: Tx, caller: Caller, task_id: str) -> ToCheck:
+    """What this person's response to a task is checked against. Raises NotFound."""
+    task = await find(tx, caller.team_id, caller.mode, task_id)
+    alone: Stored | None = None
+    if task.kind == "work" and await store_places.wants_one(tx, task.team_id, task.places_in, task.id):
+        alone = await judging.stored_of(tx, task.team_id, task.project_id, [caller.teammate_id])
+    return ToCheck(task_id=task.id, type=task.type, params=task.params, person=caller.teammate_id, alone=alone)
 
 
 async def lock(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:

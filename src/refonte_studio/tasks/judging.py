@@ -9,6 +9,7 @@ from refonte_studio.consensus.judges import Informed, PersonModel, Plain, Questi
 from refonte_studio.consensus.model import Judge
 from refonte_studio.db import Tx
 from refonte_studio.tasks import policy, store_estimates
+from refonte_studio.tasks.model import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Known:
         }
         return cls(policy.Families(by_question), by_person)
 
+    @classmethod
+    def stored(cls, stored: Stored) -> "Known":
+        """From what `stored` has read."""
+        return cls.of(stored.questions, stored.people)
+
     def judge(self, people: Sequence[str]) -> Judge:
         """The judge of a task's attempts, made by these people."""
         if not self.questions:
@@ -42,7 +48,13 @@ NOTHING = Known()
 
 async def known(tx: Tx, team_id: str, project_id: str, people: Collection[str]) -> Known:
     """What is known of these people's answers in a project."""
+    found = await stored_of(tx, team_id, project_id, people)
+    return Known.stored(found) if found.questions else NOTHING
+
+
+async def stored_of(tx: Tx, team_id: str, project_id: str, people: Collection[str]) -> Stored:
+    """The same as it is stored, for another process to make a judge of."""
     questions = await store_estimates.question_models(tx, team_id, project_id)
     if not questions:
-        return NOTHING
-    return Known.of(questions, await store_estimates.models_of(tx, team_id, project_id, sorted(people)))
+        return Stored()
+    return Stored(questions, await store_estimates.models_of(tx, team_id, project_id, sorted(people)))

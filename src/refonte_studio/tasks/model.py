@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+import msgspec
+
 from refonte_studio.db import Event
 from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import DEFAULTS, Project, QualitySettings
 
 Kind = Literal["work", "training", "evaluation"]
+LARGE_PARAMS = 131_072  # characters of a task's parameters
 TAG_LIMIT = 100
 TAG_LENGTH = 200
 
@@ -99,6 +102,42 @@ class Result:
     agreement: float
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A response that was checked before the transaction that records it.
+
+    It fits the type and the parameters of its task, which never change, so that it still fits when it is recorded.
+    """
+
+    task_id: str
+    response: str  # JSON, in canonical form
+    score: float | None = None  # of a quality task
+    result: Result | None = None  # what it gives, if it alone completes its task
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What is known of some people's answers, as it is stored: models of questions, and of questions and people."""
+
+    questions: Sequence[tuple[str, str]] = ()
+    people: Sequence[tuple[str, str, str]] = ()
+
+
+class ToCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """What a response is checked against: its task, whose type and parameters never change."""
+
+    task_id: str
+    type: str
+    params: str  # JSON
+    person: str  # who gives the response
+    expected: str | None = None  # JSON: the known answer of a quality task, by which the response is scored
+    alone: Stored | None = None  # what is known of the person, if this response alone completes the task
+
+
+def has_large(params: str) -> bool:
+    """Whether responses to these parameters (JSON) are checked beforehand, however small they are."""
+    return len(params) > LARGE_PARAMS
+
+
 class Step(StrEnum):
     """What comes of a task that has the attempts it asked for."""
 
@@ -146,6 +185,7 @@ class NewAttempt:
     teammate_id: str
     response: str  # JSON object
     started_at: int
+    result: Result | None = None  # what it gives alone, if that is known
 
 
 @dataclass(frozen=True, slots=True)

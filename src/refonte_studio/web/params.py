@@ -1,6 +1,6 @@
 """Parameters: each is accepted in the JSON body and in the query string, in every form that clients send."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import parse_qsl
@@ -12,6 +12,7 @@ from refonte_studio.kit.errors import BadInput, shown
 
 LIST_LIMIT = 1_000
 QUERY_LIMIT = 5_000  # parameters in one query string
+LARGE_BYTES = 16_384  # a body of so much is read in well under a millisecond
 PLAIN_LENGTH = 300  # characters of what a parameter is said to be expected to be
 
 
@@ -20,6 +21,8 @@ class Params(msgspec.Struct, kw_only=True):
 
     ALIASES: ClassVar[Mapping[str, str]] = {}  # other name -> field
     MAY_BE_EMPTY: ClassVar[frozenset[str]] = frozenset()  # required lists that may be empty
+    # Objects that are left unread, as `msgspec.Raw`, where the body is large: to read them would delay other requests.
+    UNREAD: ClassVar[frozenset[str]] = frozenset()
 
 
 P = TypeVar("P", bound=Params)
@@ -63,24 +66,37 @@ def query_pairs(query: bytes) -> list[tuple[str, str]]:
         raise BadInput(f"the query string cannot be read: {error}") from error
 
 
-def decode_json(body: bytes) -> Any:
+def decode_json(body: bytes, kind: Any = Any) -> Any:
     """A JSON body. Raises BadInput for anything else, however deep or odd."""
     try:
-        return msgspec.json.decode(body)
+        return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"the body is not valid JSON: {error}") from error
     except RecursionError as error:
         raise BadInput("the body is nested too deeply") from error
 
 
-def decode_object(body: bytes) -> dict[str, Any]:
-    """A body that must be a JSON object; an empty one stands for no parameters."""
+def decode_object(body: bytes, unread: Collection[str] = ()) -> dict[str, Any]:
+    """A body that must be a JSON object; an empty one stands for no parameters.
+
+    Of a large body, those members in `unread` that are objects stay `msgspec.Raw`.
+    """
     if not body.strip():
         return {}
+    if unread and len(body) > LARGE_BYTES and body.lstrip()[:1] == b"{":
+        return _decode_partly(body, unread)
     value = decode_json(body)
     if not isinstance(value, dict):
         raise BadInput(f"the body must be a JSON object, not {shown(value)}")
     return value
+
+
+def _decode_partly(body: bytes, unread: Collection[str]) -> dict[str, Any]:
+    members: dict[str, msgspec.Raw] = decode_json(body, dict[str, msgspec.Raw])
+    return {
+        name: value if name in unread and bytes(memoryview(value)[:1]) == b"{" else decode_json(bytes(value))
+        for name, value in members.items()
+    }
 
 
 def read_params(spec: type[P], pairs: list[tuple[str, str]], body: dict[str, Any]) -> P:
@@ -101,13 +117,19 @@ def read_params(spec: type[P], pairs: list[tuple[str, str]], body: dict[str, Any
             continue
         if fields[target].is_list and isinstance(value, str):
             value = [value]
+        if isinstance(value, msgspec.Raw) and target in given:  # to be compared
+            value = decode_json(bytes(value))
         _keep(given, target, _checked(name, value, fields[target]))
     for name, field in fields.items():
         if field.required and name not in given:
             raise BadInput(f"{name} is required")
         if field.required and given[name] == [] and name not in spec.MAY_BE_EMPTY:
             raise BadInput(f"{name} must not be an empty list")
-    return msgspec.convert(given, spec, from_attributes=True)
+    unread = [name for name, value in given.items() if isinstance(value, msgspec.Raw)]
+    params = msgspec.convert({**given, **{name: {} for name in unread}}, spec, from_attributes=True)
+    for name in unread:
+        setattr(params, name, given[name])
+    return params
 
 
 def _group(pairs: list[tuple[str, str]]) -> dict[str, tuple[list[str], bool]]:
@@ -137,6 +159,8 @@ def _from_query(name: str, field: _Field, values: list[str], bracketed: bool) ->
 
 def _checked(name: str, value: Any, field: _Field) -> Any:
     """The value in its field's type."""
+    if isinstance(value, msgspec.Raw):
+        return value
     if isinstance(value, list) and len(value) > LIST_LIMIT:
         raise BadInput(f"{name} has {len(value):,} entries; one call takes at most {LIST_LIMIT:,}")
     for text in value if isinstance(value, list) else [value]:

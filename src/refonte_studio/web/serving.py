@@ -221,7 +221,7 @@ async def _read(operation: Operation, call: Call, inbound: Inbound, gate: Gate, 
     if operation.body is Body.OPEN:
         call.body, call.query = decode_object(body), pairs
         return operation.params()
-    given = decode_object(body)
+    given = decode_object(body, operation.params.UNREAD)
     named.update((name, value) for name, value in given.items() if isinstance(value, str))
     return read_params(operation.params, pairs, given)
 

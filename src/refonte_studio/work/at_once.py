@@ -16,10 +16,10 @@ from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.names import name_key
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
-from refonte_studio.tasks.model import Result
+from refonte_studio.tasks.model import Result, has_large
 from refonte_studio.teams import service as teams
 from refonte_studio.work import policy, service, store_hot, store_next
-from refonte_studio.work.model import Assignment, Submitted
+from refonte_studio.work.model import Assignment, ChecksFirst, Submitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,10 @@ def _known(row: Row) -> tasks.Known:
 async def submit_at_once(tx: Tx, held: InHand, response: dict[str, Any], now: int) -> Submitted | None:
     """What `submit` does, in one statement, on PostgreSQL; None, with nothing done, where that cannot be.
 
-    Raises BadInput for a response that does not fit the task.
+    Raises BadInput for a response that does not fit the task, ChecksFirst where it is to be checked before.
     """
+    if has_large(held.params):
+        raise ChecksFirst
     params = msgspec.json.decode(held.params)
     checked = types.TYPES[held.type].check_response(params, response)
     text = msgspec.json.encode(checked).decode()

@@ -101,6 +101,10 @@ class Submitted:
     evaluates: bool = False  # whether the task's project has evaluation tasks
 
 
+class ChecksFirst(Exception):
+    """The response is to be checked before the transaction, which has not been done; see `tasks.checking`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """How many tasks of a batch a person could claim."""

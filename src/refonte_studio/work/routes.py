@@ -1,7 +1,7 @@
 """What a labeler does, over HTTP."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -51,6 +51,8 @@ class ClaimOut(msgspec.Struct):
 
 
 class SubmitParams(Params):
+    UNREAD: ClassVar[frozenset[str]] = frozenset({"response"})
+
     response: dict[str, Any]
 
 

@@ -18,7 +18,7 @@ from refonte_studio.projects import service as projects
 from refonte_studio.quality import service as quality
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
-from refonte_studio.tasks.model import NewAttempt, Recorded
+from refonte_studio.tasks.model import Checked, NewAttempt, Recorded, ToCheck, has_large
 from refonte_studio.work import policy, store, store_lists, store_next, store_redos
 from refonte_studio.work.endings import (
     expire,
@@ -29,6 +29,7 @@ from refonte_studio.work.model import (
     DONE,
     Assignment,
     Candidate,
+    ChecksFirst,
     Claim,
     ClaimState,
     Done,
@@ -59,6 +60,7 @@ __all__ = [
     "skip",
     "submit",
     "submitted",
+    "to_check",
 ]
 
 P = ParamSpec("P")
@@ -275,11 +277,24 @@ async def attachment_of(tx: Tx, caller: Caller, claim_id: str, file_id: str, now
     return file
 
 
-async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any], now: int) -> Submitted:
-    """Checks a response and records the attempt; the same submission again answers the same.
+async def to_check(tx: Tx, sign_in: SignIn, claim_id: str, now: int) -> ToCheck:
+    """What a large response is checked against, before it is submitted. Changes nothing.
+
+    Raises NotFound for a claim that is not this person's, Conflict for one that is lost.
+    """
+    caller, _ = await sign_in(tx)
+    claim = await claim_of(tx, caller, claim_id)
+    if claim.state not in DONE and not claim.is_live(now):
+        raise _lost(claim, now)
+    asked = await tasks.to_check(tx, caller, claim.task_id)
+    return await quality.to_score(tx, caller, asked)
+
+
+async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any] | Checked, now: int) -> Submitted:
+    """Records an attempt; the same submission again answers the same. A response that comes unchecked is checked.
 
     Raises NotFound for a claim that is not this person's, Conflict for one that is lost or was submitted with
-    another response, BadInput for a response that does not fit the task.
+    another response, BadInput for a response that does not fit the task, ChecksFirst where it is to be checked before.
     """
     claim = await claim_of(tx, caller, claim_id)
     if claim.state in DONE:
@@ -293,24 +308,33 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
             return await _submitted_before(tx, claim, response)
         raise _lost(claim, now)
     task, place = found
-    checked = types.TYPES[task.type].check_response(msgspec.json.decode(task.params), response)
+    checked = _checked(task.id, task.type, task.params, response)
     if not await store.move(tx, claim, ClaimState.SUBMITTED, now):
         # It was lost, or submitted by the same person's other request, while this one waited.
         return await submit(tx, caller, claim_id, response, now)
     if claim.redo:
         await store_redos.done(tx, claim)
-    text = msgspec.json.encode(checked).decode()
-    attempt = NewAttempt(claim.id, caller.teammate_id, text, claim.claimed_at)
+    attempt = NewAttempt(claim.id, caller.teammate_id, checked.response, claim.claimed_at, checked.result)
     recorded = await tasks.record_attempt(tx, task, place, attempt, now)
     if task.kind != "work" and await quality.score_attempt(tx, caller, task, claim.id, checked, now):
         await store.retake(tx, claim)
     return submitted(task.id, recorded, claim.evaluates)
 
 
-async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any]) -> Submitted:
+def _checked(task_id: str, type_name: str, params: str, response: dict[str, Any] | Checked) -> Checked:
+    """The response, checked now unless it was before. Raises ChecksFirst if it ought to have been."""
+    if isinstance(response, Checked):
+        assert response.task_id == task_id, "a claim is on one task for good"
+        return response
+    if has_large(params):
+        raise ChecksFirst
+    checked = types.TYPES[type_name].check_response(msgspec.json.decode(params), response)
+    return Checked(task_id, msgspec.json.encode(checked).decode())
+
+
+async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any] | Checked) -> Submitted:
     row = await store.recorded(tx, claim)
-    checked = types.TYPES[row["type"]].check_response(msgspec.json.decode(row["params"]), response)
-    if msgspec.json.encode(checked) != row["response"].encode():
+    if _checked(claim.task_id, row["type"], row["params"], response).response != row["response"]:
         raise Conflict(f"the claim {claim.id} was submitted before, with another response")
     return submitted(
         claim.task_id, tasks.recorded_before(row["number"], row["wanted"], row["quality"]), claim.evaluates

@@ -1,0 +1,62 @@
+"""The process that checks large responses; see `checking`."""
+
+import time
+
+import msgspec
+
+from refonte_studio.kit.apart import Reply, answer_messages
+from refonte_studio.kit.errors import BadInput
+from refonte_studio.tasks import outcomes, types
+from refonte_studio.tasks.checking import Fits, Message, Refused, ToCheck, as_read
+from refonte_studio.tasks.judging import Known
+from refonte_studio.tasks.model import Result
+
+_messages = msgspec.msgpack.Decoder(Message)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def answer(message: bytes) -> bytes:
+    """Whether a response fits its task, and what follows from it."""
+    try:
+        return _encode(_checked(_messages.decode(message)))
+    except BadInput as error:
+        return _encode(Refused(error.message))
+
+
+async def here(message: bytes) -> Reply:
+    """The same in this process, which stands still meanwhile."""
+    began = time.process_time()
+    content = answer(message)
+    return Reply(content, time.process_time() - began)
+
+
+def _checked(message: Message) -> Fits:
+    to_check = message.to_check
+    task_type = types.TYPES[to_check.type]
+    params = msgspec.json.decode(to_check.params)
+    given = as_read(msgspec.Raw(message.response))
+    try:
+        checked = task_type.check_response(params, given)
+    except BadInput as error:
+        if message.name == "response":
+            raise
+        raise BadInput(f"{message.name} does not fit the task: {error.message}") from error
+    text = msgspec.json.encode(checked).decode()
+    score = None
+    if to_check.expected is not None:
+        score = task_type.score(params, msgspec.json.decode(to_check.expected), checked)
+    return Fits(text, score, _alone(to_check, checked, text))
+
+
+def _alone(to_check: ToCheck, checked: dict[str, object], text: str) -> Result | None:
+    if to_check.alone is None:
+        return None
+    params = msgspec.json.decode(to_check.params)
+    known = Known.stored(to_check.alone)
+    if not known.questions:
+        return outcomes.alone(to_check.type, params, checked, text)
+    return outcomes.judged(to_check.type, params, [checked], known.judge([to_check.person]))
+
+
+if __name__ == "__main__":
+    answer_messages(answer)
