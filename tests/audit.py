@@ -30,7 +30,8 @@ _TABLES = {
     "group_members": "group_id, teammate_id",
     "groups": "id, project_id, name",
     "tasks": "id, team_id, mode, project_id, batch_id, kind, status, response, created_at, completed_at, reviewed",
-    "places": "team_id, batch_id, task_id, wanted, attempts, open, opened, reviewing",
+    "places": "team_id, batch_id, task_id, wanted, attempts, open, opened, reviewing, judging",
+    "postponed_results": "task_id, team_id, mode, project_id, batch_id, done_at",
     "reaches": "teammate_id, batch_id, reached, seen",
     "attempts": "id, team_id, mode, project_id, batch_id, task_id, teammate_id, number, wanted, submitted_at, round,"
     " rejected_at, imported",
@@ -69,6 +70,13 @@ def check(now: Snapshot) -> None:
     _check_quality(now)
     _check_reviews(now)
     _check_redos(now)
+    _check_results(now)
+
+
+def _check_results(now: Snapshot) -> None:
+    waiting = sorted(row["task_id"] for row in now.postponed_results if row["done_at"] is None)
+    judged = sorted(place["task_id"] for place in now.places if place["judging"])
+    assert waiting == judged, ("results to be made, and tasks that wait for others", waiting, judged)
 
 
 def _by_id(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -97,6 +105,10 @@ def _check_places(now: Snapshot) -> None:
         if place["reviewing"]:
             assert place["open"] == 0 == held[place["task_id"]], ("somebody works under review", place)
             assert 0 < attempts <= 15, ("under review without an attempt", place)
+            continue
+        if place["judging"]:
+            assert place["open"] == 0 == held[place["task_id"]], ("somebody works while a result is made", place)
+            assert 0 < attempts == wanted, ("waiting for its result without an attempt", place)
             continue
         assert place["open"] == wanted - attempts - held[place["task_id"]], ("places counted wrongly", place)
         assert attempts < wanted <= 15, ("it has its attempts and is pending", place)
@@ -167,6 +179,9 @@ def _check_ends(now: Snapshot) -> None:
         if attempt["rejected_at"] is None:
             made[attempt["task_id"]].append(attempt)
     under_review = {review["task_id"] for review in now.reviews}
+    postponed: dict[str, list[int | None]] = defaultdict(list)
+    for row in now.postponed_results:
+        postponed[row["task_id"]].append(row["done_at"])
     for task in now.tasks:
         completed = task["status"] == "completed"
         assert task["status"] in ("pending", "completed", "canceled"), task
@@ -184,6 +199,10 @@ def _check_ends(now: Snapshot) -> None:
             assert not completed, ("a quality task is completed", task)
         elif task["id"] in under_review:
             assert not completed or attempts, ("completed by nobody", task)
+        elif postponed[task["id"]] and (
+            task["status"] == "canceled" or task["completed_at"] in postponed[task["id"]]
+        ):  # it waits for its result (both are None), or ended by it
+            assert attempts, ("a result of nothing", task)
         else:
             _check_end(task, attempts)
 
@@ -210,7 +229,7 @@ def _check_end(task: dict[str, Any], attempts: list[dict[str, Any]]) -> None:
 
 def _check_copies(now: Snapshot) -> None:
     tasks = _by_id(now.tasks)
-    for row in [*now.claims, *now.attempts, *now.reviews, *now.redos]:
+    for row in [*now.claims, *now.attempts, *now.reviews, *now.redos, *now.postponed_results]:
         task = tasks[row["task_id"]]
         said = ["team_id", "mode", "project_id", *(["batch_id"] if task["kind"] == "work" else [])]
         assert all(row[name] == task[name] for name in said), ("it says other things than its task", row, task)

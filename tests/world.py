@@ -104,7 +104,8 @@ class World:
         self.waits: list[float] = []  # how long answers were held back, in seconds; nobody really waits
         grid = Grid(clock=lambda: clock() / 1000, sleep=self._wait)
         self.turns = Turns(clock=lambda: clock() / 1000)
-        services = {Grid: grid, Checks: Checks(checker.here, self.turns)}  # tests of its own start the processes
+        self.checks = Checks(checker.here, self.turns)  # processes apart have tests of their own
+        services = {Grid: grid, Checks: self.checks}
         self.app = build(db, settings, clock, services, replica=replica)
         self.http = self.client()
 

@@ -1,5 +1,7 @@
 """Makes estimates in the background: what is known of people's answers, and the results that it gives.
 
+It also makes the results of those tasks whose consensus costs too much where their last attempt is recorded.
+
 The work is done by a process of its own, with low priority, so that the server's goes on: it reads a project's
 attempts, thinks, and writes what it finds to its standard output, a line at a time. The server writes that into the
 database in small steps, between requests.
@@ -11,6 +13,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import TypeVar
 
 import msgspec
 
@@ -20,6 +23,7 @@ from refonte_studio.db import Database, Reads, open_database
 from refonte_studio.kit.clock import Clock
 from refonte_studio.kit.errors import StudioError
 from refonte_studio.tasks import estimation as tasks
+from refonte_studio.tasks import postponed
 from refonte_studio.tasks.estimates import (
     Cleared,
     Finding,
@@ -32,6 +36,11 @@ from refonte_studio.tasks.estimates import (
     ResultsFound,
     findings,
 )
+from refonte_studio.tasks.judging import Known
+from refonte_studio.tasks.outcomes import Read
+from refonte_studio.tasks.postponed import Made, ResultsJob
+
+T = TypeVar("T")
 
 ATTEMPTS_PAGE = 10_000
 CHARACTERS_LIMIT = 200_000_000  # of responses that are gone over, the newest
@@ -40,10 +49,14 @@ TASKS_PAGE = 2_000
 LINE_LIMIT_BYTES = 64_000_000
 NICENESS = 10
 
-_lines = msgspec.json.Decoder(Finding)
+RESULT_LIMIT_S = 1_800  # for one result; it is tried again, after a pause that grows
 
+_findings = msgspec.json.Decoder(Finding)
+_made = msgspec.json.Decoder(Made)
+_jobs = msgspec.json.Decoder(Job | ResultsJob)
 
 Finder = Callable[[Job], AbstractAsyncContextManager[AsyncIterator[Finding]]]
+Maker = Callable[[ResultsJob], AbstractAsyncContextManager[AsyncIterator[Made]]]
 
 
 async def estimate_next(db: Database, clock: Clock, find: Finder) -> int:
@@ -74,6 +87,56 @@ async def estimate_next(db: Database, clock: Clock, find: Finder) -> int:
 
 class NotEstimated(Exception):
     """The process that was to find out ended before it had."""
+
+
+async def results_next(db: Database, clock: Clock, make: Maker, not_first: str = "") -> str | None:
+    """Makes results that are due, of the project whose turn it is; answers its team, or None if none is due.
+
+    Raises NotEstimated where they were not made; they come again after a pause.
+    """
+    if not await db.read(postponed.is_due, clock()):
+        return None
+    job = await db.write(postponed.take_next, not_first, clock())
+    if job is None:
+        return None
+    left, failed = list(job.task_ids), True  # if this process ends meanwhile, another takes them over
+    renewing = asyncio.create_task(_renew(db, clock, job))
+    try:
+        async with make(job) as found:
+            async for made in _in_time(found):
+                await db.write(postponed.keep, job, made, clock())
+                left.remove(made.task_id)
+            failed = bool(left)
+    except asyncio.CancelledError:
+        failed = False
+        raise
+    finally:
+        renewing.cancel()
+        if left:
+            await db.write(postponed.put_off, job, left[0] if failed else None, left, clock())
+    if left:
+        raise NotEstimated(f"the result of task {left[0]} was not made")
+    return job.team_id
+
+
+async def _renew(db: Database, clock: Clock, job: ResultsJob) -> None:
+    while True:
+        await asyncio.sleep(postponed.RENEW_S)
+        with suppress(StudioError):  # it is tried again before the lease ends
+            await db.write(postponed.renew, job, clock())
+
+
+async def _in_time(found: AsyncIterator[Made]) -> AsyncIterator[Made]:
+    """Raises NotEstimated if one of them takes too long."""
+    while True:
+        try:
+            async with asyncio.timeout(RESULT_LIMIT_S):
+                made = await anext(found)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise NotEstimated(f"a result takes more than {RESULT_LIMIT_S} s to make") from error
+        yield made
 
 
 async def _keep(db: Database, job: Job, finding: Finding, now: int) -> None:
@@ -114,14 +177,26 @@ def _parts(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     return (values[start : start + size] for start in range(0, len(values), size))
 
 
-class Find:
-    """Finds out in a process of its own."""
+class Process:
+    """Starts a process of its own for a job, which tells what it finds."""
 
     def __init__(self, settings: Settings) -> None:
         self._environment = {**os.environ, **config.environment_of(settings), "OMP_NUM_THREADS": "1"}
 
     @asynccontextmanager
-    async def __call__(self, job: Job) -> AsyncGenerator[AsyncIterator[Finding]]:
+    async def find(self, job: Job) -> AsyncGenerator[AsyncIterator[Finding]]:
+        """What a project's attempts tell."""
+        async with self._run(job) as lines:
+            yield _read(lines, _findings)
+
+    @asynccontextmanager
+    async def make(self, job: ResultsJob) -> AsyncGenerator[AsyncIterator[Made]]:
+        """Results of tasks, one after the other."""
+        async with self._run(job) as lines:
+            yield _read(lines, _made)
+
+    @asynccontextmanager
+    async def _run(self, job: Job | ResultsJob) -> AsyncGenerator[asyncio.StreamReader]:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "refonte_studio.estimator"),
             stdin=asyncio.subprocess.PIPE,
@@ -134,16 +209,33 @@ class Find:
         try:
             process.stdin.write(msgspec.json.encode(job) + b"\n")
             process.stdin.close()
-            yield _read(process.stdout)
+            yield process.stdout
         finally:
             if process.returncode is None:
                 process.kill()
             await process.wait()
 
 
-async def _read(lines: asyncio.StreamReader) -> AsyncIterator[Finding]:
+async def _read(lines: asyncio.StreamReader, decoder: msgspec.json.Decoder[T]) -> AsyncIterator[T]:
     async for line in lines:
-        yield _lines.decode(line)
+        yield decoder.decode(line)
+
+
+@asynccontextmanager
+async def make_here(db: Reads, job: ResultsJob) -> AsyncGenerator[AsyncIterator[Made]]:
+    """Makes results in this process, which stands still meanwhile."""
+    yield results(db, job)
+
+
+async def results(db: Reads, job: ResultsJob) -> AsyncIterator[Made]:
+    """The results of the job's tasks, each as soon as it is made."""
+    for task_id in job.task_ids:
+        given = await db.read(postponed.given, job, task_id)
+        if given is None:  # it has ended meanwhile
+            yield Made(task_id, None)
+        else:
+            task, attempts, known = given
+            yield Made(task_id, Read.of(task, attempts).result(Known.stored(known)))
 
 
 @asynccontextmanager
@@ -158,24 +250,34 @@ async def here(db: Reads, job: Job) -> AsyncGenerator[AsyncIterator[Finding]]:
     yield found()
 
 
-async def _main(job: Job) -> None:
+async def _main(job: Job | ResultsJob) -> None:
     """What the process of its own does."""
     os.nice(NICENESS)
-    gc.disable()  # it makes very much, keeps all of it, and is gone soon
     settings = config.load()
     db = await open_database(settings.database_url, {}, 1)
     try:
-        given = await gathered(db, job)
+        match job:
+            case ResultsJob():
+                async for made in results(db, job):
+                    _tell(made)
+                return
+            case Job():
+                gc.disable()  # it makes very much, keeps all of it, and is gone soon
+                given = await gathered(db, job)
     finally:
         await db.close()
-    with suppress(BrokenPipeError):  # whoever asked is gone
-        for finding in findings(job, given):
-            sys.stdout.buffer.write(msgspec.json.encode(finding) + b"\n")
-            sys.stdout.buffer.flush()
+    for finding in findings(job, given):
+        _tell(finding)
+
+
+def _tell(found: Finding | Made) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
     try:
-        asyncio.run(_main(msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)))
+        with suppress(BrokenPipeError):  # whoever asked is gone
+            asyncio.run(_main(_jobs.decode(sys.stdin.buffer.readline())))
     except (StudioError, ConnectionError) as error:
         sys.exit(f"the estimates cannot be made: {error}")

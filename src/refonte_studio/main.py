@@ -28,7 +28,7 @@ from refonte_studio.reviews.routes import operations as reviews
 from refonte_studio.reviews.routes_studio import operations as reviews_studio
 from refonte_studio.tasks import estimation
 from refonte_studio.tasks.checking import Checks
-from refonte_studio.tasks.model import AttemptsImported, ReviewDue, TasksChanged, TasksEnded
+from refonte_studio.tasks.model import AttemptsImported, ResultsDue, ReviewDue, TasksChanged, TasksEnded
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
 from refonte_studio.teams.mail import Mailer
@@ -67,6 +67,7 @@ LISTENERS: Listeners = {
     Paused: (endings.on_paused,),
     PauseLifted: (endings.on_pause_lifted,),
     AttemptsImported: (endings.on_attempts_imported,),
+    ResultsDue: (endings.on_results_due, reviews_service.on_results_due),
     ReviewDue: (endings.on_review_due, reviews_service.on_review_due),
     TasksEnded: (endings.on_tasks_ended, reviews_service.on_tasks_ended, callbacks_service.on_tasks_ended),
     TasksChanged: (callbacks_service.on_tasks_changed,),

@@ -30,6 +30,7 @@ from refonte_studio.work import service as work
 POLL_S = 0.5
 RESTART_S = 1.0
 ESTIMATE_S = 5.0
+RESULTS_S = 1.0
 RECEIVER_TIMEOUT_S = 10.0
 ROUNDS = 100  # at once, at most
 
@@ -75,8 +76,11 @@ async def background(studio: Studio) -> AsyncGenerator[None]:
     async with outbound.client(studio.settings, RECEIVER_TIMEOUT_S) as client:
         delivery = Delivery(studio.db, studio.clock, poster(client), _mail(studio))
         loops = [asyncio.create_task(_forever("deliver callbacks", lambda: delivery.run(POLL_S), lambda: RESTART_S))]
-        estimate = partial(_estimate_all, studio, estimator.Find(studio.settings))
+        process = estimator.Process(studio.settings)
+        estimate = partial(_estimate_all, studio, process.find)
         loops.append(asyncio.create_task(_forever("make estimates", estimate, lambda: ESTIMATE_S)))
+        make = partial(make_results, studio, process.make)
+        loops.append(asyncio.create_task(_forever("make results", make, lambda: RESULTS_S)))
         for chore in CHORES:
             turn = partial(do, studio, chore)
             loops.append(asyncio.create_task(_forever(chore.name, turn, _pause(chore))))
@@ -96,6 +100,19 @@ async def _estimate_all(studio: Studio, find: estimator.Finder) -> None:
                 break
         except (StudioError, estimator.NotEstimated) as error:
             log.warning("could not make estimates: %s", error)
+            break
+
+
+async def make_results(studio: Studio, make: estimator.Maker) -> None:
+    """Makes the results that are due, one project after another."""
+    team_id: str | None = ""
+    for _ in range(ROUNDS):
+        try:
+            team_id = await estimator.results_next(studio.db, studio.clock, make, team_id)
+            if team_id is None:
+                break
+        except (StudioError, estimator.NotEstimated) as error:
+            log.warning("could not make a result: %s", error)
             break
 
 

@@ -111,7 +111,7 @@ async def test_what_a_person_has_decided_is_left_alone_and_teaches(world: World)
 
 async def test_a_process_of_its_own_finds_the_same(world: World, database_url: str):
     tasks, _ = await crowd(world)
-    assert await estimated(world, estimator.Find(Settings(database=database_url))) == 1
+    assert await estimated(world, estimator.Process(Settings(database=database_url)).find) == 1
     assert await said(world.ana, tasks[LAZY]) == TRUTH
 
 

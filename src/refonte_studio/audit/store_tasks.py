@@ -23,7 +23,7 @@ TASK_RULES = (
     Rule(
         "places-add-up",
         "No place is given out twice: what is open is what is wanted, less the attempts, and less the people who hold"
-        " the task or have it to do again; under review, nothing is open.",
+        " the task or have it to do again; under review, or while a result is made, nothing is open.",
         """SELECT p.task_id AS id, 'wanted ' || p.wanted || ', attempts ' || p.attempts || ', held or kept '
              || COALESCE(h.taken, 0) || ', and open ' || p.open AS found
            FROM places p JOIN tasks t ON t.id = p.task_id
@@ -32,7 +32,7 @@ TASK_RULES = (
                SELECT task_id, teammate_id FROM claims WHERE state = 'held'
                UNION SELECT task_id, teammate_id FROM redos) AS people
              GROUP BY task_id) h ON h.task_id = p.task_id
-           WHERE p.open <> CASE WHEN t.kind = 'work' AND NOT p.reviewing
+           WHERE p.open <> CASE WHEN t.kind = 'work' AND NOT p.reviewing AND NOT p.judging
              THEN p.wanted - p.attempts - COALESCE(h.taken, 0) ELSE 0 END""",
     ),
     Rule(
@@ -46,10 +46,36 @@ TASK_RULES = (
     ),
     Rule(
         "pending-for-a-reason",
-        "A pending task for work wants more attempts than it has, or is under review.",
+        "A pending task for work wants more attempts than it has, is under review, or waits for its result.",
         """SELECT p.task_id AS id, 'it has ' || p.attempts || ' of ' || p.wanted || ' attempts and is pending' AS found
            FROM places p JOIN tasks t ON t.id = p.task_id
-           WHERE t.kind = 'work' AND (p.attempts >= p.wanted AND NOT p.reviewing OR p.wanted NOT BETWEEN 1 AND 15)""",
+           WHERE t.kind = 'work' AND (p.attempts >= p.wanted AND NOT p.reviewing AND NOT p.judging
+             OR p.wanted NOT BETWEEN 1 AND CASE WHEN p.judging THEN 100 ELSE 15 END)""",
+    ),
+    Rule(
+        "results-postponed-once",
+        "A task waits for one result from the background exactly while its places say so; it is then worked by nobody,"
+        " and has an attempt.",
+        """SELECT t.id, COALESCE(r.waiting, 0) || ' results to be made, and it is ' || t.status
+             || CASE WHEN COALESCE(p.judging, FALSE) THEN ', waiting for one' ELSE '' END AS found
+           FROM tasks t LEFT JOIN places p ON p.batch_id = t.batch_id AND p.task_id = t.id
+           LEFT JOIN (
+             SELECT task_id, COUNT(*) AS waiting FROM postponed_results WHERE done_at IS NULL GROUP BY task_id) r
+             ON r.task_id = t.id
+           WHERE COALESCE(r.waiting, 0) <> CASE WHEN COALESCE(p.judging, FALSE) THEN 1 ELSE 0 END
+           UNION ALL
+           SELECT p.task_id, 'waiting for its result, with ' || p.attempts || ' attempts'
+             || CASE WHEN p.reviewing THEN ', and under review' ELSE '' END
+             || CASE WHEN c.id IS NULL THEN '' ELSE ', and held' END
+             || CASE WHEN d.task_id IS NULL THEN '' ELSE ', and to do again' END
+           FROM places p LEFT JOIN claims c ON c.task_id = p.task_id AND c.state = 'held'
+           LEFT JOIN redos d ON d.task_id = p.task_id
+           WHERE p.judging AND (p.attempts < 1 OR p.reviewing OR c.id IS NOT NULL OR d.task_id IS NOT NULL)
+           UNION ALL
+           SELECT r.task_id, 'a postponed result of another team, mode, project or batch than its task'
+           FROM postponed_results r LEFT JOIN tasks t ON t.id = r.task_id AND t.team_id = r.team_id AND t.mode = r.mode
+             AND t.project_id = r.project_id AND t.batch_id = r.batch_id AND t.kind = 'work'
+           WHERE t.id IS NULL""",
     ),
     Rule(
         "attempts-numbered",
@@ -61,8 +87,8 @@ TASK_RULES = (
     ),
     Rule(
         "completed-by-its-last-attempt",
-        "The attempt that makes up the number wanted is the last, and completes its task at once or has it reviewed;"
-        " but of those that came with a task, all count.",
+        "The attempt that makes up the number wanted is the last, and completes its task at once, has it reviewed, or"
+        " leaves its result to the background; but of those that came with a task, all count.",
         """SELECT a.task_id AS id, 'attempt ' || a.number || ' of ' || a.wanted || ' wanted, and ' || m.made
              || ' in all; the task is ' || t.status AS found
            FROM attempts a JOIN tasks t ON t.id = a.task_id
@@ -70,6 +96,9 @@ TASK_RULES = (
              ON m.task_id = a.task_id
            WHERE t.kind = 'work' AND a.number >= a.wanted AND a.rejected_at IS NULL AND NOT a.imported
              AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.task_id = a.task_id)
+             AND NOT EXISTS (SELECT 1 FROM postponed_results r
+               WHERE r.task_id = a.task_id
+                 AND (r.done_at IS NULL OR r.done_at = t.completed_at OR t.status = 'canceled'))
              AND (a.number <> a.wanted OR m.made <> a.number OR t.status <> 'completed'
                OR t.completed_at <> a.submitted_at)""",
     ),

@@ -397,6 +397,7 @@ places = Table(
     # order of commits (db/stamps.py).
     Column("opened", BigInteger, nullable=True),
     _flag("reviewing", False),  # whether there are enough attempts, and a review is to decide
+    _flag("judging", False),  # whether there are enough attempts, and their result is being made in the background
     PrimaryKeyConstraint("batch_id", "task_id"),
     Index(
         "ix_places_open",
@@ -414,6 +415,39 @@ places = Table(
     ),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": "80"},
+)
+
+# Results that cost too much to be made where the last attempt is recorded: one row for each time that a task waits for
+# its result. The row stays when the result is made, as a record of why the task was completed after its last attempt.
+postponed_results = Table(
+    "postponed_results",
+    metadata,
+    _id(),
+    _text("team_id"),
+    _text("mode"),
+    _text("project_id"),
+    _text("batch_id"),
+    _text("task_id"),
+    _flag("forced"),  # whether the result completes the task whatever it is: a manager has sent the task to completion
+    _count("tries", 0),  # that came to nothing
+    _time("due_at"),  # while a process is at it: when it counts as lost
+    _text("taken_by", null=True),  # which try is under way, or was the last
+    _time("created_at"),
+    _time("done_at", null=True),
+    Index(
+        "uq_postponed_results_waiting",
+        "task_id",
+        unique=True,
+        sqlite_where=text("done_at IS NULL"),
+        postgresql_where=text("done_at IS NULL"),
+    ),
+    Index(
+        "ix_postponed_results_due",
+        "due_at",
+        sqlite_where=text("done_at IS NULL"),
+        postgresql_where=text("done_at IS NULL"),
+    ),
+    Index("ix_postponed_results_task_id", "task_id"),
 )
 
 task_tags = Table(

@@ -17,7 +17,7 @@ from refonte_studio.reviews import store
 from refonte_studio.reviews.model import DECIDED, Assignment, Decided, Decision, Review, ReviewState
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
-from refonte_studio.tasks.model import ReviewDue, ReviewReason, Status, Task, TasksEnded
+from refonte_studio.tasks.model import ResultsDue, ReviewDue, ReviewReason, Status, Task, TasksEnded
 from refonte_studio.teams.model import TeammatesDisabled
 from refonte_studio.work import service as work
 
@@ -264,6 +264,12 @@ async def on_review_due(tx: Tx, event: ReviewDue) -> None:
 async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
     """Nobody reviews a task that has been completed otherwise, or canceled."""
     if event.held:
+        await store.end(tx, event.team_id, event.task_ids, event.now)
+
+
+async def on_results_due(tx: Tx, event: ResultsDue) -> None:
+    """Nobody reviews a task that has been sent to completion."""
+    if event.forced:
         await store.end(tx, event.team_id, event.task_ids, event.now)
 
 

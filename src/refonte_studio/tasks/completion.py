@@ -1,19 +1,20 @@
 """How tasks end: by their last attempt, by a manager's word, by a change of pipeline."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from refonte_studio.batches import service as batches
 from refonte_studio.db import Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.errors import Conflict
 from refonte_studio.projects.model import Project
-from refonte_studio.tasks import outcomes, policy, store_attempts, store_estimates, store_places
+from refonte_studio.tasks import outcomes, policy, store_attempts, store_estimates, store_places, store_postponed
 from refonte_studio.tasks.model import (
     NewAttempt,
     Place,
     Recorded,
     Result,
+    ResultsDue,
     ReviewDue,
     ReviewReason,
     Rules,
@@ -85,25 +86,64 @@ async def record_attempt(tx: Tx, task: Task, place: Place, attempt: NewAttempt, 
     return recorded
 
 
-async def conclude(tx: Tx, task: Task, place: Place, now: int, *, asked: bool = True) -> None:
+async def conclude(
+    tx: Tx, task: Task, place: Place, now: int, *, asked: bool = True, result: Result | None = None
+) -> None:
     """What comes of a task whose places are locked, now that it has the attempts it asked for, or is clear without.
 
-    Unless an attempt has just been made (`asked`), nobody more is asked: that has been done.
+    Unless an attempt has just been made (`asked`), nobody more is asked: that has been done. A `result` is of the only
+    attempt, where it was made with the check of the response; others are made here, or in the background if they cost
+    much.
     """
-    attempts = (await store_attempts.attempts_of(tx, task.team_id, [task.id]))[task.id]
-    result = (await outcomes.results(tx, [task], {task.id: attempts}))[task.id]
-    step, reason = policy.next_step(place.rules, len(attempts), result.confidence)
+    count = 1
+    if result is None or place.attempts:
+        attempts = await store_attempts.attempts_of(tx, task.team_id, [task.id])
+        made, costly = await outcomes.results(tx, [task], attempts)
+        count = len(attempts[task.id])
+        if costly:
+            await _postpone(tx, [task], {task.id: count}, False, now)
+            return
+        result = made[task.id]
+    step, reason = policy.next_step(place.rules, count, result.confidence)
     if step is Step.ASK:
         if asked:
             await store_places.ask_one_more(tx, task.team_id, place)
     elif reason is not None:
-        await _review(tx, task, len(attempts), result, reason, now)
+        await _review(tx, task, count, result, reason, now)
     else:
         # Where no more is asked of others than of this one, nobody else can hold it.
         held = place.wanted - place.open > 1
-        await store_attempts.complete(tx, task.team_id, task.id, result, now)
-        await _ended(tx, [task], now, held=held)
-        await settle(tx, task.team_id, place.batch_id, now)
+        await _complete(tx, task, place, result, now, held=held)
+
+
+async def _complete(tx: Tx, task: Task, place: Place, result: Result, now: int, *, held: bool) -> None:
+    await store_attempts.complete(tx, task.team_id, task.id, result, now)
+    await _ended(tx, [task], now, held=held)
+    await settle(tx, task.team_id, place.batch_id, now)
+
+
+async def _postpone(tx: Tx, tasks: Sequence[Task], attempts: Mapping[str, int], forced: bool, now: int) -> None:
+    """Leaves it to the background to make the results of locked tasks, with so many attempts; nobody works them
+    meanwhile."""
+    by_batch: dict[str, dict[str, int]] = {}
+    for task in tasks:
+        by_batch.setdefault(task.places_in, {})[task.id] = attempts[task.id]
+    for batch_id, counts in sorted(by_batch.items()):
+        await store_places.hold_for_result(tx, tasks[0].team_id, batch_id, counts)
+    await store_postponed.insert(tx, tasks, forced, now)
+    await tx.tell(ResultsDue(tasks[0].team_id, tuple(task.id for task in tasks), forced, now))
+
+
+async def conclude_postponed(tx: Tx, task: Task, place: Place, result: Result, forced: bool, now: int) -> None:
+    """What comes of a task whose places are locked, now that its result has been made in the background."""
+    await store_places.end_judging(tx, task.team_id, place.batch_id, task.id)
+    step, reason = policy.next_step(place.rules, place.attempts, result.confidence)
+    if step is Step.ASK and not forced:
+        await store_places.ask_for(tx, task.team_id, place.batch_id, task.id, place.attempts + 1)
+    elif reason is not None and not forced:
+        await _review(tx, task, place.attempts, result, reason, now)
+    else:
+        await _complete(tx, task, place, result, now, held=False)
 
 
 async def _review(tx: Tx, task: Task, attempts: int, result: Result, reason: ReviewReason, now: int) -> None:
@@ -147,14 +187,19 @@ async def send_back(tx: Tx, project: Project, task: Task, to_all: bool, now: int
 
 async def complete_enough(tx: Tx, project: Project, tasks: Sequence[Task], now: int) -> int:
     """What comes of locked, pending tasks of a project that have the attempts they asked for: they are completed, left
-    to a review, or asked of one more. Answers how many are completed. Does not settle their batches."""
+    to a review, asked of one more, or wait for a result that is made in the background. Answers how many are completed.
+    Does not settle their batches."""
     if not tasks:
         return 0
     rules = Rules.of(project)
     attempts = await store_attempts.attempts_of(tx, project.team_id, [task.id for task in tasks])
-    results = await outcomes.results(tx, tasks, attempts)
+    results, costly = await outcomes.results(tx, tasks, attempts)
+    if costly:
+        await _postpone(tx, costly, {task.id: len(attempts[task.id]) for task in costly}, False, now)
     completed: list[Task] = []
     for task in tasks:
+        if task.id not in results:
+            continue
         result, count = results[task.id], len(attempts[task.id])
         step, reason = policy.next_step(rules, count, result.confidence)
         if step is Step.ASK:
@@ -184,26 +229,41 @@ async def _ended(tx: Tx, tasks: Sequence[Task], now: int, *, held: bool = True) 
 async def complete_attempted(tx: Tx, team_id: str, batch_ids: Sequence[str], now: int) -> dict[str, int]:
     """Completes every pending task of these batches that has an attempt; answers how many, by batch.
 
-    What a reviewer has accepted or fixed stands, where it waits for the next level.
+    What a reviewer has accepted or fixed stands, where it waits for the next level. Tasks whose result costs much are
+    completed a little later, when it has been made in the background, and are not counted.
     """
     completed = dict.fromkeys(batch_ids, 0)
     for batch_id in sorted(completed):
         after = ""
-        while tasks := await store_places.lock_attempted(tx, team_id, batch_id, after, CHUNK):
-            decided = await store_attempts.decided_by_people(tx, team_id, [task.id for task in tasks])
-            for task_id, response in decided.items():
-                await store_attempts.complete_reviewed(tx, team_id, task_id, response, now)
-            others = [task for task in tasks if task.id not in decided]
-            if others:
-                attempts = await store_attempts.attempts_of(tx, team_id, [task.id for task in others])
-                await store_attempts.complete_all(tx, team_id, await outcomes.results(tx, others, attempts), now)
-            await _ended(tx, tasks, now)
-            completed[batch_id] += len(tasks)
-            after = tasks[-1].id
+        while found := await store_places.lock_attempted(tx, team_id, batch_id, after, CHUNK):
+            await store_postponed.force(tx, team_id, [task.id for task, judging in found if judging])
+            tasks = [task for task, judging in found if not judging]
+            completed[batch_id] += await _complete_now(tx, tasks, now) if tasks else 0
+            after = found[-1][0].id
     for batch_id in sorted(completed):
         if completed[batch_id]:
             await settle(tx, team_id, batch_id, now)
     return completed
+
+
+async def _complete_now(tx: Tx, tasks: Sequence[Task], now: int) -> int:
+    """Completes locked tasks, or has them completed as soon as their results are made; answers how many are now."""
+    team_id = tasks[0].team_id
+    decided = await store_attempts.decided_by_people(tx, team_id, [task.id for task in tasks])
+    for task_id, response in decided.items():
+        await store_attempts.complete_reviewed(tx, team_id, task_id, response, now)
+    completed = [task for task in tasks if task.id in decided]
+    others = [task for task in tasks if task.id not in decided]
+    if others:
+        attempts = await store_attempts.attempts_of(tx, team_id, [task.id for task in others])
+        results, costly = await outcomes.results(tx, others, attempts)
+        await store_attempts.complete_all(tx, team_id, results, now)
+        completed += [task for task in others if task.id in results]
+        if costly:
+            await _postpone(tx, costly, {task.id: len(attempts[task.id]) for task in costly}, True, now)
+    if completed:
+        await _ended(tx, completed, now)
+    return len(completed)
 
 
 async def retarget(tx: Tx, project: Project, now: int) -> int:

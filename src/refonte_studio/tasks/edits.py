@@ -11,7 +11,7 @@ from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
-from refonte_studio.tasks import judging, policy, store, store_estimates, store_places
+from refonte_studio.tasks import judging, policy, store, store_estimates, store_places, store_postponed
 from refonte_studio.tasks.completion import settle
 from refonte_studio.tasks.model import Place, ReviewStatus, Status, Stored, Task, TasksChanged, TasksEnded, ToCheck
 
@@ -54,6 +54,7 @@ async def cancel(tx: Tx, caller: Caller, task_id: str, clear_unique_id: bool, no
         task = await find(tx, caller.team_id, caller.mode, task_id)
         raise BadInput(f"task {task.id} is {task.status} already, so it cannot be canceled")
     await store_places.end(tx, task.team_id, task.places_in, [task.id])
+    await store_postponed.end(tx, task.team_id, task.id, now)
     if task.kind == "work" and task.batch_id is not None:
         await batches.add_counts(tx, task.team_id, task.batch_id, pending=-1, canceled=1)
     await tx.tell(TasksEnded.of([task], Status.CANCELED, now))

@@ -23,7 +23,7 @@ STEP_CHARACTERS = 1_000_000  # unless they are long
 CHANGE = 0.001  # of confidence; less is not written
 
 
-class Job(msgspec.Struct, frozen=True):
+class Job(msgspec.Struct, frozen=True, tag=True):
     """Estimates to be made: of a project, by its method."""
 
     team_id: str

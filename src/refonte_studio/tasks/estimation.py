@@ -83,7 +83,7 @@ async def conclude_clear(tx: Tx, job: Job, task_id: str, now: int) -> None:
     if found is None:
         return
     task, place = found
-    enough = place.attempts >= place.rules.least and not place.reviewing
+    enough = place.attempts >= place.rules.least and not place.reviewing and not place.judging
     if place.rules.adaptive and enough and place.open == place.wanted - place.attempts:
         await conclude(tx, task, place, now, asked=False)
 

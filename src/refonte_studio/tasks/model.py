@@ -159,8 +159,9 @@ class Place:
     task_id: str
     wanted: int  # attempts that complete it
     attempts: int  # submitted so far
-    open: int  # wanted - attempts - held claims; 0 for a training or evaluation task, and for one under review
+    open: int  # wanted - attempts - held claims; 0 for a quality task, and while a review or a result is due
     reviewing: bool = False  # whether it has the attempts it wanted, and a review is to decide
+    judging: bool = False  # whether it has the attempts it wanted, and their result is made in the background
     rules: Rules = Rules()
 
 
@@ -226,6 +227,16 @@ class ReviewDue(Event):
     proposed: str  # JSON: what its attempts give
     confidence: float
     reason: ReviewReason
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsDue(Event):
+    """Nobody works these pending tasks any more: their result is made in the background."""
+
+    team_id: str
+    task_ids: tuple[str, ...]
+    forced: bool  # whether it completes them whatever it is, so that no review decides
     now: int
 
 

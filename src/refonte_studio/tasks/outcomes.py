@@ -1,6 +1,7 @@
 """What the attempts of tasks give, and what comes of it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -11,18 +12,63 @@ from refonte_studio.db import Tx
 from refonte_studio.tasks import judging, policy
 from refonte_studio.tasks.model import Attempt, Result, Task
 
+INLINE_STEPS = 20_000  # of a consensus that is made where its attempts are recorded; see `TaskType.consensus_cost`
+INLINE_CHARACTERS = 200_000  # of the responses that it is made of
+UNCOUNTED_STEPS = 1_000  # as little as this is not added up
+TOGETHER_STEPS = 10 * INLINE_STEPS  # of what is made in one go
 
-async def results(tx: Tx, tasks: Sequence[Task], attempts: Mapping[str, Sequence[Attempt]]) -> dict[str, Result]:
-    """What each of these tasks of one project is given by its attempts, by what is known of the people."""
-    people = {attempt.teammate_id for task in tasks for attempt in attempts[task.id]}
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A task and its attempts, decoded."""
+
+    task: Task
+    people: Sequence[str]
+    params: dict[str, Any]
+    responses: Sequence[dict[str, Any]]
+
+    @classmethod
+    def of(cls, task: Task, attempts: Sequence[Attempt]) -> "Read":
+        """From what is stored."""
+        responses = [msgspec.json.decode(attempt.response) for attempt in attempts]
+        return cls(task, [attempt.teammate_id for attempt in attempts], msgspec.json.decode(task.params), responses)
+
+    def result(self, known: judging.Known) -> Result:
+        """What the attempts give, by what is known of the people."""
+        return judged(self.task.type, self.params, self.responses, known.judge(self.people))
+
+
+async def results(
+    tx: Tx, tasks: Sequence[Task], attempts: Mapping[str, Sequence[Attempt]]
+) -> tuple[dict[str, Result], list[Task]]:
+    """What each of these tasks of one project is given by its attempts, by what is known of the people; and those
+    tasks whose result costs too much to be made now."""
+    reads, costly = _affordable(tasks, attempts)
+    if not reads:
+        return {}, costly
+    people = {person for read in reads for person in read.people}
     known = await judging.known(tx, tasks[0].team_id, tasks[0].project_id, people)
-    return {task.id: _result(task, attempts[task.id], known) for task in tasks}
+    return {read.task.id: read.result(known) for read in reads}, costly
 
 
-def _result(task: Task, attempts: Sequence[Attempt], known: judging.Known) -> Result:
-    judge = known.judge([attempt.teammate_id for attempt in attempts])
-    responses = [msgspec.json.decode(attempt.response) for attempt in attempts]
-    return judged(task.type, msgspec.json.decode(task.params), responses, judge)
+def _affordable(tasks: Sequence[Task], attempts: Mapping[str, Sequence[Attempt]]) -> tuple[list[Read], list[Task]]:
+    """Those tasks whose consensus is cheap, and the others."""
+    cheap: list[Read] = []
+    costly: list[Task] = []
+    total = 0
+    for task in tasks:
+        made = attempts[task.id]
+        read, steps = None, 0
+        if sum(len(attempt.response) for attempt in made) <= INLINE_CHARACTERS:
+            read = Read.of(task, made)
+            steps = policy.task_type(task.type).consensus_cost(read.params, read.responses) if len(made) > 1 else 0
+        if steps > UNCOUNTED_STEPS:
+            total += steps
+        if read is None or steps > INLINE_STEPS or (steps > UNCOUNTED_STEPS and total > TOGETHER_STEPS):
+            costly.append(task)
+        else:
+            cheap.append(read)
+    return cheap, costly
 
 
 def judged(type_name: str, params: dict[str, Any], responses: Sequence[dict[str, Any]], judge: Judge) -> Result:

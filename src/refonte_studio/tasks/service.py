@@ -1,5 +1,6 @@
 """What other rooms may ask of tasks. The use-cases stand in modules of their own."""
 
+from refonte_studio.tasks.checking import Checks, Given, is_large
 from refonte_studio.tasks.completion import (
     AT_ONCE,
     complete_attempted,
@@ -22,6 +23,8 @@ from refonte_studio.tasks.store_places import rules_of
 __all__ = [
     "AT_ONCE",
     "NOTHING",
+    "Checks",
+    "Given",
     "Known",
     "alone",
     "cancel",
@@ -32,6 +35,7 @@ __all__ = [
     "create_task",
     "described",
     "find",
+    "is_large",
     "judged",
     "lock",
     "lock_pending",

@@ -3,7 +3,7 @@
 Whoever ends a task or changes what it wants locks this row first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from refonte_studio.db import Row, Tx
@@ -19,14 +19,21 @@ _TASK = ", ".join(f"t.{column}" for column in TASK_COLUMNS)
 
 
 # What a place and its project's rules are read from: of `places p` and `projects j`.
-_PLACE = """p.batch_id AS places_in, p.wanted, p.attempts, p.open, p.reviewing,
+_PLACE = """p.batch_id AS places_in, p.wanted, p.attempts, p.open, p.reviewing, p.judging,
     j.pipeline, j.consensus_attempts, j.quality"""
 
 
 def _place_of(row: Row) -> Place:
     rules = rules_of(row["pipeline"], row["consensus_attempts"], row["quality"])
     return Place(
-        row["places_in"], row["id"], row["wanted"], row["attempts"], row["open"], bool(row["reviewing"]), rules
+        row["places_in"],
+        row["id"],
+        row["wanted"],
+        row["attempts"],
+        row["open"],
+        bool(row["reviewing"]),
+        bool(row["judging"]),
+        rules,
     )
 
 
@@ -124,12 +131,40 @@ async def ask_for(tx: Tx, team_id: str, batch_id: str, task_id: str, wanted: int
 async def hold_for_review(tx: Tx, team_id: str, batch_id: str, task_id: str, attempts: int) -> None:
     """Keeps a task whose places are locked from being worked while a review decides; it has so many attempts."""
     await tx.run(
-        """UPDATE places SET attempts = :attempts, open = 0, reviewing = true
+        """UPDATE places SET attempts = :attempts, open = 0, reviewing = true, judging = false
            WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id""",
         team_id=team_id,
         batch_id=batch_id,
         task_id=task_id,
         attempts=attempts,
+    )
+
+
+async def hold_for_result(tx: Tx, team_id: str, batch_id: str, attempts: Mapping[str, int]) -> None:
+    """Keeps tasks whose places are locked from being worked while their result is made; each has so many attempts, and
+    wants no more."""
+    by_count: dict[int, list[str]] = {}
+    for task_id, count in attempts.items():
+        by_count.setdefault(count, []).append(task_id)
+    for count, task_ids in by_count.items():
+        await tx.run(
+            """UPDATE places SET attempts = :attempts, wanted = :attempts, open = 0, reviewing = false, judging = true
+               WHERE batch_id = :batch_id AND task_id IN :task_ids[] AND team_id = :team_id""",
+            team_id=team_id,
+            batch_id=batch_id,
+            task_ids=task_ids,
+            attempts=count,
+        )
+
+
+async def end_judging(tx: Tx, team_id: str, batch_id: str, task_id: str) -> None:
+    """The result of a task whose places are locked is made."""
+    await tx.run(
+        """UPDATE places SET judging = false
+           WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id""",
+        team_id=team_id,
+        batch_id=batch_id,
+        task_id=task_id,
     )
 
 
@@ -170,10 +205,11 @@ async def pending_in_batch(tx: Tx, team_id: str, batch_id: str, limit: int) -> i
     return row["pending"] if row else 0
 
 
-async def lock_attempted(tx: Tx, team_id: str, batch_id: str, after: str, limit: int) -> list[Task]:
-    """Pending tasks of a batch that have an attempt, their places locked, in order of their ids beyond `after`."""
+async def lock_attempted(tx: Tx, team_id: str, batch_id: str, after: str, limit: int) -> list[tuple[Task, bool]]:
+    """Pending tasks of a batch that have an attempt, their places locked, in order of their ids beyond `after`; each
+    with whether its result is being made."""
     rows = await tx.all(
-        f"""SELECT {_TASK} FROM places p JOIN tasks t ON t.id = p.task_id
+        f"""SELECT {_TASK}, p.judging FROM places p JOIN tasks t ON t.id = p.task_id
             WHERE p.batch_id = :batch_id AND p.task_id > :after AND p.attempts > 0 AND p.team_id = :team_id
             ORDER BY p.task_id LIMIT :limit FOR UPDATE OF p""",
         team_id=team_id,
@@ -181,7 +217,7 @@ async def lock_attempted(tx: Tx, team_id: str, batch_id: str, after: str, limit:
         after=after,
         limit=limit,
     )
-    return [task_of(row) for row in rows]
+    return [(task_of(row), bool(row["judging"])) for row in rows]
 
 
 async def lock_to_retarget(
@@ -192,7 +228,7 @@ async def lock_to_retarget(
     rows = await tx.all(
         f"""SELECT {_TASK}, p.attempts FROM places p JOIN tasks t ON t.id = p.task_id
             WHERE p.batch_id = :batch_id AND p.task_id > :after AND p.wanted <> :wanted AND p.team_id = :team_id
-              AND NOT p.reviewing
+              AND NOT p.reviewing AND NOT p.judging
             ORDER BY p.task_id LIMIT :limit FOR UPDATE OF p""",
         team_id=team_id,
         batch_id=batch_id,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from refonte_studio.db import Tx
 from refonte_studio.projects.model import Paused, PauseLifted, Unassigned
-from refonte_studio.tasks.model import AttemptsImported, ReviewDue, TasksEnded
+from refonte_studio.tasks.model import AttemptsImported, ResultsDue, ReviewDue, TasksEnded
 from refonte_studio.teams.model import TeammatesDisabled
 from refonte_studio.work import redos, store, store_redos
 from refonte_studio.work.model import Claim, ClaimState
@@ -91,3 +91,9 @@ async def on_review_due(tx: Tx, event: ReviewDue) -> None:
     """Nobody works a task while it is reviewed."""
     await store.end_claims_on(tx, event.team_id, [event.task_id], event.now)
     await store_redos.remove_of_tasks(tx, event.team_id, [event.task_id])
+
+
+async def on_results_due(tx: Tx, event: ResultsDue) -> None:
+    """Nobody works a task while its result is made."""
+    await store.end_claims_on(tx, event.team_id, event.task_ids, event.now)
+    await store_redos.remove_of_tasks(tx, event.team_id, event.task_ids)

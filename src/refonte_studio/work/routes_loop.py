@@ -16,7 +16,7 @@ import msgspec
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import Forbidden, StudioError, Unauthorized, Unavailable
 from refonte_studio.kit.grid import Grid
-from refonte_studio.tasks.checking import Checks, Given
+from refonte_studio.tasks import service as tasks
 from refonte_studio.teams import service as teams
 from refonte_studio.web import Call
 from refonte_studio.work import at_once, service
@@ -75,7 +75,7 @@ async def _claim(call: Call, project: str | None, batch: str | None, lease_ms: i
     )
 
 
-async def submit(call: Call, claim_id: str, response: Given) -> Submitted:
+async def submit(call: Call, claim_id: str, response: tasks.Given) -> Submitted:
     """Finds out who calls, and records their response; see `service.submit`. A large one is checked beforehand."""
     return await _paced(call, _told(_submit(call, claim_id, response)))
 
@@ -98,12 +98,12 @@ async def release(call: Call, claim_id: str) -> Claim:
     return await _paced(call, _told(done))
 
 
-async def _submit(call: Call, claim_id: str, response: Given) -> Submitted:
+async def _submit(call: Call, claim_id: str, response: tasks.Given) -> Submitted:
     if not isinstance(response, msgspec.Raw):
         with suppress(ChecksFirst):
             return await _submit_small(call, claim_id, response)
     to_check = await call.db.read(service.to_check, call.sign_in, claim_id, call.now)
-    checks: Checks = call.studio.services[Checks]
+    checks: tasks.Checks = call.studio.services[tasks.Checks]
     checked = await checks.check(to_check, response)
     return await call.db.write(service.signed_in, call.sign_in, service.submit, claim_id, checked, call.now)
 

@@ -37,7 +37,33 @@ def _files() -> None:
 
 
 def _tasks() -> None:
-    pass
+    _postponed_results()
+
+
+def _postponed_results() -> None:
+    """Results that are made in the background, and the tasks that wait for them."""
+    op.create_table(
+        "postponed_results",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("batch_id", sa.Text(), nullable=False),
+        sa.Column("task_id", sa.Text(), nullable=False),
+        sa.Column("forced", sa.Boolean(), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("(0)"), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("taken_by", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_postponed_results"),
+    )
+    op.create_index("ix_postponed_results_task_id", "postponed_results", ["task_id"])
+    waiting = {"sqlite_where": sa.text("done_at IS NULL"), "postgresql_where": sa.text("done_at IS NULL")}
+    op.create_index("uq_postponed_results_waiting", "postponed_results", ["task_id"], unique=True, **waiting)
+    op.create_index("ix_postponed_results_due", "postponed_results", ["due_at"], **waiting)
+    with op.batch_alter_table("places", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("judging", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
 
 
 def _work() -> None:

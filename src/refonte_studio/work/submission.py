@@ -1,0 +1,102 @@
+"""Use-cases of submissions. Part of the room's service."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller
+from refonte_studio.kit.errors import Conflict, NotFound, shown
+from refonte_studio.quality import service as quality
+from refonte_studio.tasks import service as tasks
+from refonte_studio.tasks import types
+from refonte_studio.tasks.model import Checked, NewAttempt, Recorded, ToCheck, has_large
+from refonte_studio.work import store, store_redos
+from refonte_studio.work.model import DONE, ChecksFirst, Claim, ClaimState, Submitted
+
+SignIn = Callable[[Tx], Coroutine[Any, Any, tuple[Caller, Callable[[Tx], Coroutine[Any, Any, None]] | None]]]
+
+
+async def claim_of(tx: Tx, caller: Caller, claim_id: str) -> Claim:
+    """A claim of this person's own. Raises NotFound for any other."""
+    claim = await store.claim_of(tx, caller, claim_id)
+    if claim is None:
+        raise NotFound(f"there is no claim {shown(claim_id)}")
+    return claim
+
+
+def lost(claim: Claim, now: int) -> Conflict:
+    """The error that tells why a claim is not held any more."""
+    state = "expired" if claim.state is ClaimState.HELD and now >= claim.lease_expires_at else claim.state.value
+    return Conflict(f"the claim {claim.id} is {state}; claim the next task")
+
+
+async def to_check(tx: Tx, sign_in: SignIn, claim_id: str, now: int) -> ToCheck:
+    """What a large response is checked against, before it is submitted. Changes nothing.
+
+    Raises NotFound for a claim that is not this person's, Conflict for one that is lost.
+    """
+    caller, _ = await sign_in(tx)
+    claim = await claim_of(tx, caller, claim_id)
+    if claim.state not in DONE and not claim.is_live(now):
+        raise lost(claim, now)
+    asked = await tasks.to_check(tx, caller, claim.task_id)
+    return await quality.to_score(tx, caller, asked)
+
+
+async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any] | Checked, now: int) -> Submitted:
+    """Records an attempt; the same submission again answers the same. A response that comes unchecked is checked.
+
+    Raises NotFound for a claim that is not this person's, Conflict for one that is lost or was submitted with
+    another response, BadInput for a response that does not fit the task, ChecksFirst where it is to be checked before.
+    """
+    claim = await claim_of(tx, caller, claim_id)
+    if claim.state in DONE:
+        return await _submitted_before(tx, claim, response)
+    if not claim.is_live(now):
+        raise lost(claim, now)
+    found = await tasks.lock_pending(tx, caller.team_id, caller.mode, claim.task_id)
+    if found is None:  # the task has ended, and the claim with it, perhaps by this same submission
+        claim = await claim_of(tx, caller, claim_id)
+        if claim.state in DONE:
+            return await _submitted_before(tx, claim, response)
+        raise lost(claim, now)
+    task, place = found
+    checked = _checked(task.id, task.type, task.params, response)
+    if not await store.move(tx, claim, ClaimState.SUBMITTED, now):
+        # It was lost, or submitted by the same person's other request, while this one waited.
+        return await submit(tx, caller, claim_id, response, now)
+    if claim.redo:
+        await store_redos.done(tx, claim)
+    attempt = NewAttempt(claim.id, caller.teammate_id, checked.response, claim.claimed_at, checked.result)
+    recorded = await tasks.record_attempt(tx, task, place, attempt, now)
+    if task.kind != "work" and await quality.score_attempt(tx, caller, task, claim.id, checked, now):
+        await store.retake(tx, claim)
+    return submitted(task.id, recorded, claim.evaluates)
+
+
+def _checked(task_id: str, type_name: str, params: str, response: dict[str, Any] | Checked) -> Checked:
+    """The response, checked now unless it was before. Raises ChecksFirst if it ought to have been."""
+    if isinstance(response, Checked):
+        assert response.task_id == task_id, "a claim is on one task for good"
+        return response
+    if has_large(params):
+        raise ChecksFirst
+    checked = types.TYPES[type_name].check_response(msgspec.json.decode(params), response)
+    return Checked(task_id, msgspec.json.encode(checked).decode())
+
+
+async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any] | Checked) -> Submitted:
+    row = await store.recorded(tx, claim)
+    if _checked(claim.task_id, row["type"], row["params"], response).response != row["response"]:
+        raise Conflict(f"the claim {claim.id} was submitted before, with another response")
+    return submitted(
+        claim.task_id, tasks.recorded_before(row["number"], row["wanted"], row["quality"]), claim.evaluates
+    )
+
+
+def submitted(task_id: str, recorded: Recorded, evaluates: bool) -> Submitted:
+    """What a submission answers: the same for every kind of task, and the same when it is sent again."""
+    status = "completed" if recorded.done else "pending"
+    return Submitted(task_id, status, recorded.told, recorded.wanted, evaluates)

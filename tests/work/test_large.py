@@ -1,0 +1,200 @@
+"""Large responses: checked before their transaction, of each person one at a time, and not without end."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from refonte_studio.kit.apart import Reply, TookTooLong
+from refonte_studio.kit.turns import BUDGET_S, WAITING_LIMIT, Turns
+from refonte_studio.tasks import checker
+from refonte_studio.tasks.checking import Checks, Fits
+from tests.drawings import boxes, drawn, drawn_batch
+from tests.makers import answer, batch, claim, project
+from tests.world import Person, World
+
+LARGE = 400  # boxes
+
+
+async def held(person: Person) -> str:
+    given = await claim(person)
+    assert given is not None
+    return f"/work/{given['claim_id']}/submit"
+
+
+def check_by(world: World, run: Any) -> None:
+    """Has the world's large responses checked by something else."""
+    checks: Checks = world.checks
+    checks._run = run  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_a_large_response_is_recorded_like_any_other(world: World):
+    await drawn(world)
+    (first,) = await drawn_batch(world)
+    path, response = await held(world.ben), boxes(LARGE)
+    done = await world.ben.post(path, {"response": response})
+    assert done == {"task_id": first, "status": "completed", "attempts": 1, "attempts_wanted": 1}
+    made = await world.ana.get(f"/task/{first}")
+    assert (made["status"], made["response"]) == ("completed", response)
+    assert made["confidence"] is not None
+    assert (await world.ana.get("/batches/Monday"))["status"] == "completed"
+
+
+async def test_a_large_response_again_answers_the_same_and_another_one_is_refused(world: World):
+    await drawn(world)
+    await drawn_batch(world)
+    path = await held(world.ben)
+    first = await world.ben.post(path, {"response": boxes(LARGE)})
+    assert await world.ben.post(path, {"response": boxes(LARGE)}) == first
+    assert "another response" in await world.ben.refused(409, "POST", path, {"response": boxes(LARGE, shift=1)})
+    assert "another response" in await world.ben.refused(409, "POST", path, {"response": boxes(1)})
+
+
+async def test_a_large_response_that_does_not_fit_is_refused_and_the_claim_is_kept(world: World):
+    await drawn(world)
+    (first,) = await drawn_batch(world)
+    path, response = await held(world.ben), boxes(LARGE)
+    response["annotations"][-1]["label"] = "tree"
+    error = await world.ben.refused(400, "POST", path, {"response": response})
+    assert f"annotations[{LARGE - 1}]" in error
+    assert "tree" in error
+    assert (await world.ana.get(f"/task/{first}"))["status"] == "pending"
+    assert (await world.ben.post(path, {"response": boxes(LARGE)}))["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"response": {"annotations": [%s]}' % (b"1," * 20_000), "not valid JSON"),
+        (b'{"response": [%s1]}' % (b"1," * 20_000), "response"),
+        (b'{"response": {"annotations": "%s"}}' % (b"\xff" * 20_000), "not valid JSON"),
+        (b'{"response": {"annotations": %s}}' % (b"[" * 20_000 + b"]" * 20_000), "nested too deeply"),
+        (b'{"response": {}, "other": "%s"}' % (b"x" * 20_000), "'other'"),
+        (b'{"answer": "%s"}' % (b"x" * 20_000), "'answer'"),
+    ],
+)
+async def test_a_large_body_that_cannot_be_read_is_bad_input(world: World, body: bytes, said: str):
+    await drawn(world)
+    await drawn_batch(world)
+    error = await world.ben.refused(400, "POST", await held(world.ben), content=body)
+    assert said in error
+
+
+async def test_the_order_of_errors_is_the_same_for_a_large_response(world: World):
+    await drawn(world)
+    await drawn_batch(world)
+    path, bad = await held(world.ben), {"response": {"annotations": ["x" * 20_000]}}
+    nobody = await world.http.post(f"/v1{path}", json=bad)
+    assert nobody.status_code == 401
+    await world.dee.refused(404, "POST", path, bad)
+    await world.ben.refused(400, "POST", path, bad)
+    world.clock.forward(minutes=31)
+    assert "expired" in await world.ben.refused(409, "POST", path, bad)
+
+
+async def test_the_transaction_only_records_what_was_checked(world: World):
+    await drawn(world)
+    (first,) = await drawn_batch(world)
+
+    async def believes(_message: bytes) -> Reply:
+        return Reply(msgspec.msgpack.encode(Fits('{"annotations":[]}', None, None)), 0.1)
+
+    check_by(world, believes)
+    await world.ben.post(await held(world.ben), {"response": boxes(LARGE, label="tree")})
+    assert (await world.ana.get(f"/task/{first}"))["response"] == {"annotations": []}
+
+
+async def test_what_is_asked_may_be_large_too(world: World):
+    many = [f"a choice of many {n:020}" for n in range(8_000)]
+    await project(world, params={"categories": many})
+    await batch(world, "Pets")
+    assert (await answer(world.ben, many[7]))["status"] == "completed"
+    asked: list[bytes] = []
+
+    async def counts(message: bytes) -> Reply:
+        asked.append(message)
+        return await checker.here(message)
+
+    await batch(world, "Pets", "Tuesday")
+    check_by(world, counts)
+    await answer(world.ben, many[7])
+    assert len(asked) == 1
+
+
+async def test_a_large_answer_in_training_is_scored(world: World):
+    await drawn(world)
+    await world.ana.post(
+        "/training_tasks/imageannotation",
+        {"project": "Streets", "attachment": "https://example.com/1.jpg", "expected_response": boxes(LARGE)},
+    )
+    await drawn_batch(world)
+    await world.ben.post(await held(world.ben), {"response": boxes(LARGE)})
+    (scored,) = (await world.ana.get("/quality/labelers", labeler_emails=world.ben.email))["docs"]
+    assert (scored["score"], scored["passed"]) == (1.0, True)
+
+
+async def test_a_response_that_takes_too_long_is_refused_saying_so(world: World):
+    await drawn(world)
+    await drawn_batch(world)
+
+    async def never(_message: bytes) -> Reply:
+        raise TookTooLong
+
+    check_by(world, never)
+    error = await world.ben.refused(400, "POST", await held(world.ben), {"response": boxes(LARGE)})
+    assert "take more than 10 s to check" in error
+
+
+async def test_who_keeps_sending_costly_responses_is_slowed_down_and_nobody_else(world: World):
+    await drawn(world)
+    await drawn_batch(world, tasks=2)
+
+    async def costly(message: bytes) -> Reply:
+        return Reply((await checker.here(message)).content, BUDGET_S / 2)
+
+    check_by(world, costly)
+    bad, path = {"response": boxes(LARGE, label="tree")}, await held(world.ben)
+    for _ in range(2):
+        await world.ben.refused(400, "POST", path, bad)
+    refused = await world.ben.call("POST", path, bad)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "3")
+    assert "smaller" in refused.json()["error"]
+    assert (await world.ben.post(path, {"response": boxes(1)}))["status"] == "completed"
+    assert (await world.dee.post(await held(world.dee), {"response": boxes(LARGE)}))["status"] == "completed"
+    world.clock.forward(seconds=3)
+    assert "another response" in await world.ben.refused(409, "POST", path, {"response": boxes(LARGE)})
+
+
+async def test_of_one_person_one_response_is_checked_at_a_time():
+    turns, order, going = Turns(), [], asyncio.Event()
+
+    async def waits(who: str, name: str) -> None:
+        async with turns.turn(who):
+            order.append(name)
+            await going.wait()
+
+    first = [asyncio.create_task(waits("ben", f"ben {n}")) for n in range(2)]
+    other = asyncio.create_task(waits("dee", "dee"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert order == ["ben 0", "dee"]
+    going.set()
+    await asyncio.gather(*first, other)
+    assert order == ["ben 0", "dee", "ben 1"]
+
+
+async def test_few_requests_of_one_person_wait():
+    turns, going = Turns(), asyncio.Event()
+
+    async def waits() -> bool:
+        async with turns.turn("ben"):
+            await going.wait()
+        return True
+
+    tasks = [asyncio.create_task(waits()) for _ in range(WAITING_LIMIT + 3)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    going.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert sum(result is True for result in results) == WAITING_LIMIT + 1
