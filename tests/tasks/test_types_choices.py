@@ -51,6 +51,76 @@ def test_one_category_and_several_are_told_apart():
     assert "takes several" in refusal(CATEGORIZATION.check_response, MANY, {"category": "cat"})
 
 
+BY_ID = {**ANIMALS, "category_ids": {"c-1": "cat", "7": "dog"}}
+
+
+def test_a_category_may_be_named_by_the_id_that_the_task_gives_it():
+    assert CATEGORIZATION.check_response(BY_ID, {"category_id": "c-1"}) == {"category": "cat"}
+    assert CATEGORIZATION.check_response(BY_ID, {"category_id": 7}) == {"category": "dog"}
+    assert CATEGORIZATION.check_response(BY_ID, {"category": "cow"}) == {"category": "cow"}
+    several = {**BY_ID, "allow_multiple": True}
+    assert CATEGORIZATION.check_response(several, {"category_ids": ["7", "c-1"]}) == {"categories": ["dog", "cat"]}
+
+
+@pytest.mark.parametrize("ids", [["1", "2", "3"], [1, 2, 3], {"1": "cat", "2": "dog"}, {"cat": "1", "dog": 2}])
+def test_ids_are_given_in_either_form(ids):
+    params = {**ANIMALS, "category_ids": ids}
+    CATEGORIZATION.check_params(params)
+    assert CATEGORIZATION.check_response(params, {"category_id": "2"}) == {"category": "dog"}
+
+
+def test_an_id_and_its_name_count_as_one_vote():
+    said = [{"category": "dog"}, {"category_id": "c-1"}, {"category": "cat"}]
+    responses = [CATEGORIZATION.check_response(BY_ID, each) for each in said]
+    outcome = CATEGORIZATION.consensus(BY_ID, responses, Plain(3))
+    assert outcome.response == {"category": "cat"}
+    assert outcome.agreement == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("response", "told"),
+    [
+        ({"category_id": "9"}, "response.category_id: '9' is not one of the category_ids: 'c-1', '7'"),
+        ({"category_id": None}, "response.category_id: null is not one of"),
+        ({"category_id": 10**400}, "response.category_id: a huge number is not one of"),
+        ({"category_id": "7", "category": "cat"}, "response.category: is not a field here"),
+        ({"category_ids": ["7"]}, "takes one category"),
+    ],
+)
+def test_an_id_that_does_not_fit_is_named(response, told):
+    assert told in refusal(CATEGORIZATION.check_response, BY_ID, response)
+
+
+def test_ids_of_a_task_without_any_are_refused():
+    assert "the task has no category_ids" in refusal(CATEGORIZATION.check_response, ANIMALS, {"category_id": "1"})
+    twice = [{**BY_ID, "allow_multiple": True}, {"category_ids": ["7", 7]}]
+    assert "'dog' is named twice" in refusal(CATEGORIZATION.check_response, *twice)
+
+
+@pytest.mark.parametrize(
+    ("ids", "told"),
+    [
+        ({"1": "bird"}, "category_ids.1: 'bird' is not one of 'cat', 'dog', 'cow'"),
+        (["1", "2"], "category_ids: has 2 ids, there are 3 categories"),
+        (["1", "1", "2"], "category_ids[1]: '1' is the id of another category, too"),
+        ([True, 1, 2], "category_ids[0]: true is not an id"),
+    ],
+)
+def test_category_ids_are_checked_when_the_task_is_made(ids, told):
+    assert told in refusal(CATEGORIZATION.check_params, {**ANIMALS, "category_ids": ids})
+
+
+def test_a_comparison_takes_choices_or_fields():
+    pair = {"attachments": ["a.jpg", "b.jpg"]}
+    by_fields = {**pair, "fields": {"sharper": "Which one is sharper?"}}
+    COMPARISON.check_params(by_fields)
+    assert COMPARISON.check_response(by_fields, {"fields": {"sharper": "a"}}) == {"fields": {"sharper": "a"}}
+    assert "choice: is not a field" in refusal(COMPARISON.check_response, by_fields, {"choice": "a", "fields": {}})
+    assert refusal(COMPARISON.check_params, pair) == "choices: is required (or fields)"
+    both = {**by_fields, "choices": ["a", "b"]}
+    assert "given beside fields" in refusal(COMPARISON.check_params, both)
+
+
 def test_several_categories_are_unique_and_not_none():
     assert CATEGORIZATION.check_response(MANY, {"categories": ["dog", "cat"]}) == {"categories": ["dog", "cat"]}
     assert "twice" in refusal(CATEGORIZATION.check_response, MANY, {"categories": ["dog", "dog"]})
@@ -107,7 +177,7 @@ def test_renaming_the_categories_renames_the_result(said, names):
 
 
 def test_a_comparison_needs_choices():
-    assert refusal(COMPARISON.check_params, {"attachments": ["a", "b"]}) == "choices: is required"
+    assert refusal(COMPARISON.check_params, {"attachments": ["a", "b"]}) == "choices: is required (or fields)"
     assert "not one of" in refusal(COMPARISON.check_response, COMPARISON.example_params, {"choice": "maybe"})
 
 

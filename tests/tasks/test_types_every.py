@@ -34,7 +34,31 @@ NAMES = [
     "videoplaybackannotation",
 ]
 
-every = pytest.mark.parametrize("task_type", [pytest.param(TYPES[name], id=name) for name in NAMES])
+
+def variant(of: str, name: str, params: dict[str, Any], response: dict[str, Any]) -> TaskType:
+    """A type with other examples, by a name of its own: what holds for every type holds for each of its forms."""
+    members = {"name": name, "example_params": params, "example_response": response}
+    return type("Variant", (type(TYPES[of]),), members)()
+
+
+VARIANTS = [
+    variant(
+        "comparison",
+        "comparison by fields",
+        {
+            "attachments": ["https://example.com/1.jpg", "https://example.com/2.jpg"],
+            "fields": [
+                {"field_id": "same", "type": "category", "choices": ["yes", "no"]},
+                {"field_id": "why", "type": "text", "required": False},
+            ],
+        },
+        {"fields": {"same": "yes", "why": "They have the same sole."}},
+    ),
+]
+FORMS = {**TYPES, **{each.name: each for each in VARIANTS}}
+every = pytest.mark.parametrize(
+    "task_type", [pytest.param(FORMS[name], id=name) for name in [*NAMES, *(each.name for each in VARIANTS)]]
+)
 few = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 json_values = st.recursive(
@@ -184,6 +208,11 @@ def some_findings(_: TaskType, chance: random.Random) -> dict[str, Any]:
     return {"fields": {**found, "positions": chance.randint(0, 3)} if chance.random() < 0.6 else found}
 
 
+def some_comparison(_: TaskType, chance: random.Random) -> dict[str, Any]:
+    fields = {"same": chance.choice(["yes", "no"]), "why": chance.choice(["sole", "soles", "colour", None])}
+    return {"fields": {name: value for name, value in fields.items() if value is not None}}
+
+
 def some_form(_: TaskType, chance: random.Random) -> dict[str, Any]:
     answers = {"answer_reasonable": ("category", chance.choice(["yes", "no"]))}
     if chance.random() < 0.6:
@@ -200,6 +229,7 @@ def some_form(_: TaskType, chance: random.Random) -> dict[str, Any]:
 SOME: dict[str, Callable[[TaskType, random.Random], dict[str, Any]]] = {
     **dict.fromkeys([name for name in NAMES if name.endswith("annotation")], some_drawing),
     "categorization": lambda _, chance: {"category": chance.choice(["public", "private"])},
+    "comparison by fields": some_comparison,
     "comparison": lambda _, chance: {"choice": chance.choice(["yes", "no", "cannot tell"])},
     "namedentityrecognition": some_spans,
     "segmentannotation": some_masks,

@@ -239,7 +239,7 @@ def _questions(
     for type_name, those in by_type.items():
         attempts = sum(len(each.responses) for each in those)
         asked = {name for name, of in type_of.items() if of == type_name}
-        one_label = type_name in types.LABELS_ALONE and len(asked) == 1 and not asked & {"categories"}
+        one_label = len(asked) == 1 and asked <= types.WHOLE_QUESTIONS
         whole = alphas.get(next(iter(asked))) if one_label else _alpha_of_all(type_name, those)
         yield QuestionFound("", type_name, job.method, len(those), attempts, whole, "{}")
 
@@ -317,7 +317,7 @@ def _decisions(sheet: Sheet, found: Estimate) -> list[Decision]:
 def _result(each: Answered, judge: Judge) -> Result:
     """What a task's attempts give. Where there is one question and no more, the response is an attempt's own."""
     first = each.votes[0]
-    if len(first) == 1 and each.task.type in types.LABELS_ALONE:
+    if len(first) == 1 and first.keys() <= types.WHOLE_QUESTIONS:
         [question] = first
         said = [votes[question] for votes in each.votes]
         decision = judge.decide(question, said, None)

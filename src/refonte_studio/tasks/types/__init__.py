@@ -15,7 +15,6 @@ from refonte_studio.tasks.types.base import Parameter, TaskType
 
 __all__ = [
     "COMMON_PARAMETERS",
-    "LABELS_ALONE",
     "MAX_ANNOTATIONS",
     "MAX_CHARACTERS",
     "MAX_FRAMES",
@@ -23,6 +22,7 @@ __all__ = [
     "MAX_VALUES",
     "MAX_VERTICES",
     "TYPES",
+    "WHOLE_QUESTIONS",
     "Parameter",
     "TaskType",
     "alike",
@@ -31,8 +31,8 @@ __all__ = [
     "unknown_parameters",
 ]
 
-# Types whose response is one label and nothing else, unless several may be chosen.
-LABELS_ALONE = frozenset({"categorization", "comparison"})
+# Questions whose label is a whole response: there is nothing else in it.
+WHOLE_QUESTIONS = frozenset({"category", "choice"})
 
 
 def _found() -> dict[str, TaskType]:

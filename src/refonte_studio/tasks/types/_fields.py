@@ -129,9 +129,16 @@ class FieldsTask(TaskType):
         return mean(alike) if alike else 1.0
 
     def response_schema(self) -> dict[str, Any]:
-        value = {"anyOf": [_schema.SCALAR, _schema.array(_schema.SCALAR)]}
-        row = {"type": "object", "additionalProperties": value}
-        return _schema.response(_schema.closed({"fields": row}, {"repeatable_fields": _schema.array(row)}))
+        return _schema.response(fields_schema({"repeatable_fields": _schema.array(_ROW)}))
+
+
+_VALUE = {"anyOf": [_schema.SCALAR, _schema.array(_schema.SCALAR)]}
+_ROW: dict[str, Any] = {"type": "object", "additionalProperties": _VALUE}
+
+
+def fields_schema(optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """An object with `fields`, whose values are answers."""
+    return _schema.closed({"fields": _ROW}, optional)
 
 
 def agreed(

@@ -1,7 +1,7 @@
 """What a task's creation takes: the description of a parameter, and the parameters that types share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from refonte_studio.tasks.types._checks import (
@@ -25,6 +25,10 @@ class Parameter:
     description: str
     schema: dict[str, Any]
     required: bool = False
+
+    def described(self, description: str) -> "Parameter":
+        """The parameter in another type's words."""
+        return replace(self, description=description)
 
 
 def text(description: str, required: bool = False) -> Parameter:

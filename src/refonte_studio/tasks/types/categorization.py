@@ -44,7 +44,10 @@ class Categorization(TaskType):
             {"type": "array", "items": {"type": ["string", "object"]}},
         ),
         "taxonomies": mapping("One question by name: {question: {choices, allow_multiple}}. Instead of categories."),
-        "category_ids": free("Your own id of each category; kept and given back."),
+        "category_ids": free(
+            "Your own ids of categories: an object {id: category}, or an array in the order of the categories. A "
+            "response may then give {category_id} or {category_ids}, which is kept as the categories of these ids."
+        ),
         "allow_multiple": flag_parameter("Whether several categories may be chosen."),
         "required": flag_parameter("Whether at least one category must be chosen, which is the default."),
         "text": text("The text to categorize, instead of an attachment."),
@@ -58,13 +61,13 @@ class Categorization(TaskType):
     example_response: ClassVar[dict[str, Any]] = {"category": "public"}
 
     def check_own_params(self, params: dict[str, Any]) -> None:
-        _categories(params)
+        _ids_of(params, _categories(params)[0])
         need_one(params, "attachment", "attachments", "text")
         flag(params, "required")
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         categories, several = _categories(params)
-        given = an_object(response, "response")
+        given = _named(params, categories, an_object(response, "response"))
         if not several:
             if "category" not in given and "categories" in given:
                 missing("response.categories", "is for allow_multiple; this task takes one category, {category}")
@@ -110,7 +113,76 @@ class Categorization(TaskType):
     def response_schema(self) -> dict[str, Any]:
         one = _schema.closed({"category": _schema.NAME})
         several = _schema.closed({"categories": {**_schema.array(_schema.NAME), "uniqueItems": True}})
-        return _schema.response(_schema.any_of([one, several]))
+        one_id = _schema.closed({"category_id": _ID})
+        ids = _schema.closed({"category_ids": {**_schema.array(_ID), "uniqueItems": True}})
+        return _schema.response(_schema.any_of([one, several, one_id, ids]))
+
+
+_ID: dict[str, Any] = {"type": ["string", "integer"]}
+
+
+def _named(params: Mapping[str, Any], categories: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
+    """The response with the categories themselves where it gives their ids."""
+    if "category_id" not in given and "category_ids" not in given:
+        return given
+    ids = _ids_of(params, categories)
+    if not ids:
+        missing(
+            "response", "gives ids of categories, and the task has no category_ids; give {category} or {categories}"
+        )
+    if "category_id" in given:
+        found = record(given, "response", ("category_id",))
+        return {"category": _of_id(ids, found["category_id"], "response.category_id")}
+    found = record(given, "response", ("category_ids",))
+    path = "response.category_ids"
+    return {
+        "categories": [
+            _of_id(ids, each, at(path, index)) for index, each in enumerate(an_array(found["category_ids"], path))
+        ]
+    }
+
+
+def _of_id(ids: Mapping[str, str], given: object, path: str) -> str:
+    name = _id_text(given)
+    if name is None or name not in ids:
+        refuse(path, given, f"is not one of the category_ids: {listed(list(ids))}")
+    return ids[name]
+
+
+def _id_text(given: object) -> str | None:
+    """An id as it is compared: 7 and "7" are the same."""
+    if isinstance(given, int) and not isinstance(given, bool) and given.bit_length() < 64:
+        return str(given)
+    return given if isinstance(given, str) else None
+
+
+def _ids_of(params: Mapping[str, Any], categories: Sequence[str]) -> Mapping[str, str]:
+    """The categories by their ids, as `category_ids` gives them; empty where it is left out."""
+    given = params.get("category_ids")
+    if given is None:
+        return {}
+    known = dict.fromkeys(categories)
+    if isinstance(given, list):
+        if len(given) != len(categories):
+            missing("category_ids", f"has {len(given)} ids, there are {len(categories)} categories")
+        pairs = [
+            (at("category_ids", index), each, name)
+            for index, (each, name) in enumerate(zip(given, categories, strict=True))
+        ]
+    else:
+        pairs = [(at("category_ids", key), key, value) for key, value in an_object(given, "category_ids").items()]
+        by_id = all(isinstance(value, str) and value in known for _, _, value in pairs)
+        if not by_id and all(key in known for _, key, _ in pairs):
+            pairs = [(path, value, key) for path, key, value in pairs]  # {category: id}, the other way round
+    found: dict[str, str] = {}
+    for path, each, name in pairs:
+        text = _id_text(each)
+        if text is None or not text.strip():
+            refuse(path, each, "is not an id: a text or a whole number")
+        if text in found:
+            refuse(path, each, "is the id of another category, too")
+        found[text] = one_of(name, path, known)
+    return found
 
 
 def _each(given: list[Any], categories: Sequence[str]) -> list[str]:

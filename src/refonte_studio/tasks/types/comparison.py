@@ -8,20 +8,27 @@ from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._answers import alike
 from refonte_studio.tasks.types._checks import missing, one_of, record
 from refonte_studio.tasks.types._choices import names
+from refonte_studio.tasks.types._fields import FIELD_PARAMETERS, FieldsTask, fields_schema
 from refonte_studio.tasks.types._panel import Panel, Reader, label
 from refonte_studio.tasks.types._parameters import Parameter, mixed, need_one, text
-from refonte_studio.tasks.types.base import TaskType
 
 
-class Comparison(TaskType):
-    """One choice. Several responses: the one that the judge holds to be right.
+class Comparison(FieldsTask):
+    """One choice, or the fields that the task asks for.
+
+    Of several responses, the choice that the judge holds to be right; fields are combined one by one, as those of a
+    transcription are.
 
     Which of many things is the best, over all the tasks that compare two of them, is for `consensus.ranking` to say.
     """
 
     name = "comparison"
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "choices": mixed("The answers to choose from.", required=True),
+        "choices": mixed("The answers to choose from. Required, unless fields are given."),
+        "fields": FIELD_PARAMETERS["fields"].described(
+            "Questions about the attachments, in the form of a transcription's fields, instead of choices. The "
+            "response is then {fields}."
+        ),
         "text": text("A text to compare by, instead of an attachment."),
     }
     example_params: ClassVar[dict[str, Any]] = {
@@ -34,36 +41,56 @@ class Comparison(TaskType):
 
     def check_own_params(self, params: dict[str, Any]) -> None:
         need_one(params, "attachments", "attachment", "text")
-        _choices(params)
+        if not _asks_fields(params):
+            _choices(params)
+        elif params.get("choices"):
+            missing("choices", "are given beside fields; a comparison takes one of them")
+        else:
+            super().check_own_params(params)
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
+        if _asks_fields(params):
+            return super().check_own_response(params, response)
         found = record(response, "response", ("choice",))
         return {"choice": one_of(found["choice"], "response.choice", _choices(params))}
 
     def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
-        return {"choice": _choices(params)[0]}
+        return super().sample_response(params) if _asks_fields(params) else {"choice": _choices(params)[0]}
 
     def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
+        if _asks_fields(params):
+            return super().settle(params, responses, panel)
         said = [response["choice"] for response in responses]
         value, decision = panel.decide("choice", said, len(_choices(params)))
         return Outcome({"choice": value}, decision.confidence, alike(said))
 
-    def reader(self, _params: dict[str, Any], /) -> Reader:
+    def consensus_cost(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> int:
+        return super().consensus_cost(params, responses) if _asks_fields(params) else 20 * len(responses)
+
+    def reader(self, params: dict[str, Any], /) -> Reader:
+        if _asks_fields(params):
+            return super().reader(params)
         return lambda response: {"choice": label(response["choice"])}
 
     def choices(self, params: dict[str, Any], /) -> Mapping[str, int]:
-        return {"choice": len(_choices(params))}
+        return super().choices(params) if _asks_fields(params) else {"choice": len(_choices(params))}
 
-    def similarity(self, _params: dict[str, Any], one: dict[str, Any], other: dict[str, Any], /) -> float:
+    def similarity(self, params: dict[str, Any], one: dict[str, Any], other: dict[str, Any], /) -> float:
+        if "fields" in one and "fields" in other:
+            return super().similarity(params, one, other)
         return float(one == other)
 
     def response_schema(self) -> dict[str, Any]:
-        return _schema.response(_schema.closed({"choice": _schema.NAME}))
+        return _schema.response(_schema.any_of([_schema.closed({"choice": _schema.NAME}), fields_schema()]))
+
+
+def _asks_fields(params: Mapping[str, Any]) -> bool:
+    return bool(params.get("fields"))
 
 
 def _choices(params: Mapping[str, Any]) -> tuple[str, ...]:
     choices = params.get("choices")
-    return missing("choices") if choices is None else names(choices, "choices")
+    return missing("choices", "is required (or fields)") if choices is None else names(choices, "choices")
 
 
 TYPE = Comparison()
