@@ -28,7 +28,15 @@ from refonte_studio.reviews.routes import operations as reviews
 from refonte_studio.reviews.routes_studio import operations as reviews_studio
 from refonte_studio.tasks import estimation
 from refonte_studio.tasks.checking import Checks
-from refonte_studio.tasks.model import AttemptsImported, ResultsDue, ReviewDue, TasksChanged, TasksEnded
+from refonte_studio.tasks.model import (
+    AttemptsImported,
+    CallbackAsked,
+    ResultsDue,
+    ReviewDue,
+    TaskAudited,
+    TasksChanged,
+    TasksEnded,
+)
 from refonte_studio.tasks.routes import operations as tasks
 from refonte_studio.teams import service as teams_service
 from refonte_studio.teams.mail import Mailer
@@ -71,6 +79,8 @@ LISTENERS: Listeners = {
     ReviewDue: (endings.on_review_due, reviews_service.on_review_due),
     TasksEnded: (endings.on_tasks_ended, reviews_service.on_tasks_ended, callbacks_service.on_tasks_ended),
     TasksChanged: (callbacks_service.on_tasks_changed,),
+    TaskAudited: (callbacks_service.on_task_audited,),
+    CallbackAsked: (callbacks_service.on_callback_asked,),
     QualityChanged: (estimation.on_quality_changed,),
     BatchCompleted: (callbacks_service.on_batch_completed,),
 }

@@ -23,7 +23,7 @@ from refonte_studio.kit.errors import StudioError
 from refonte_studio.reviews import service as reviews
 from refonte_studio.tasks import service as tasks
 from refonte_studio.teams import service as teams
-from refonte_studio.teams.mail import Mail, Mailer
+from refonte_studio.teams.mail import Mail, Mailer, NotSent
 from refonte_studio.web import Studio
 from refonte_studio.work import service as work
 
@@ -158,6 +158,9 @@ def _mail(studio: Studio) -> Callable[[str, str, str], Awaitable[None]]:
     async def send(address: str, subject: str, text: str) -> None:
         if not mailer.configured:
             raise NotDelivered("no mail server is configured")
-        await mailer.send([Mail(address, subject, text, studio.clock())])
+        try:
+            await mailer.send_now(Mail(address, subject, text, studio.clock()))
+        except NotSent as error:
+            raise NotDelivered(str(error)) from error
 
     return send

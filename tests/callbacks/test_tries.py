@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from refonte_studio.callbacks import policy, service
-from refonte_studio.callbacks.delivery import OF_ONE_TEAM, Delivery, poster
+from refonte_studio.callbacks.delivery import Delivery, poster
 from refonte_studio.config import Settings
 from refonte_studio.db import open_database
 from refonte_studio.files import outbound
@@ -142,7 +142,7 @@ async def test_two_servers_never_send_the_same_callback(
 
 async def test_a_try_whose_server_died_is_made_by_another(world: World, receiver: Receiver, post_office: PostOffice):
     await told(world, receiver.url)
-    (begun,) = await world.db.write(service.begin_tries, world.clock(), (), 10)
+    (begun,) = await world.db.write(service.begin_tries, world.clock(), {}, 10)
     assert await post_office.deliver() == 0
     world.clock.forward(seconds=61)
     assert await post_office.deliver() == 1
@@ -153,7 +153,7 @@ async def test_a_try_whose_server_died_is_made_by_another(world: World, receiver
 
 async def test_what_a_lost_try_says_late_is_not_heard(world: World, receiver: Receiver, post_office: PostOffice):
     await told(world, receiver.url)
-    (begun,) = await world.db.write(service.begin_tries, world.clock(), (), 10)
+    (begun,) = await world.db.write(service.begin_tries, world.clock(), {}, 10)
     world.clock.forward(seconds=61)
     receiver.status = 503
     assert await post_office.deliver() == 1
@@ -166,7 +166,7 @@ async def test_the_loop_delivers_and_stops(world: World, receiver: Receiver, pos
     await told(world, receiver.url, 20)
     receiver.waiting = asyncio.Event()
     loop = asyncio.create_task(post_office.delivery().run(0.01))
-    await receiver.has(OF_ONE_TEAM)
+    await receiver.has(policy.PLACES_OF_LANE)
     receiver.waiting.set()
     await receiver.has(20)
     loop.cancel()

@@ -431,6 +431,18 @@ async def audit_task(world: World, person: Person) -> Request:
 
 
 @example
+async def send_task_callback(world: World, person: Person) -> Request:
+    told = await task(world, callback_url="https://x.example/hook")
+    await world.ana.post(f"/task/{told}/cancel")
+    return Request({"id": told})
+
+
+@example
+async def send_task_callback_too(world: World, person: Person) -> Request:
+    return await send_task_callback(world, person)
+
+
+@example
 async def set_task_unique_id(world: World, person: Person) -> Request:
     return Request({"id": await task(world)}, {"unique_id": name("mine")})
 
@@ -713,6 +725,21 @@ async def list_callbacks(world: World, person: Person) -> Request:
 
 @example
 async def get_callback_secret(world: World, person: Person) -> Request:
+    return Request()
+
+
+@example
+async def get_callback_auth(world: World, person: Person) -> Request:
+    return Request()
+
+
+@example
+async def set_callback_auth(world: World, person: Person) -> Request:
+    return Request(params={"secret": "live_auth_0123456789abcdef"})
+
+
+@example
+async def clear_callback_auth(world: World, person: Person) -> Request:
     return Request()
 
 

@@ -65,6 +65,8 @@ MAY: dict[str, str] = {
     "get_task": STAFF,
     "cancel_task": STAFF,
     "audit_task": STAFF,
+    "send_task_callback": STAFF,
+    "send_task_callback_too": STAFF,
     "set_task_unique_id": STAFF,
     "clear_task_unique_id": STAFF,
     "set_task_metadata": STAFF,
@@ -112,6 +114,9 @@ MAY: dict[str, str] = {
     # callbacks
     "list_callbacks": STAFF,
     "get_callback_secret": CHIEFS,
+    "get_callback_auth": CHIEFS,
+    "set_callback_auth": CHIEFS,
+    "clear_callback_auth": CHIEFS,
     "retry_callback": STAFF,
     # insight
     "project_figures": STAFF,

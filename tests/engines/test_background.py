@@ -150,7 +150,7 @@ async def test_a_callback_whose_process_died_is_delivered_by_another(world: Worl
     await told(world, 3)
     posts = Posts()
     dying = delivery(processes[0].db, world, posts)
-    taken = await dying._begin((), 10)  # and nothing more is heard of that process
+    taken = await dying._begin({}, 10)  # and nothing more is heard of that process
     assert len(taken) == 3
     survivors = [delivery(studio.db, world, posts) for studio in processes[1:]]
     assert sum(await asyncio.gather(*(each.deliver_due() for each in survivors))) == 0

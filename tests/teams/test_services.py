@@ -89,10 +89,10 @@ async def test_keys_are_listed_and_revoked_and_made_for_the_active_alone(world: 
 
 
 async def test_every_team_signs_its_callbacks_with_a_secret_of_its_own(world: World):
-    ours = await world.db.read(service.callback_secret, world.ana.team_id)
-    theirs = await world.db.read(service.callback_secret, world.cid.team_id)
-    assert len(ours) >= 27
-    assert ours != theirs
+    ours = await world.db.read(service.callback_keys, world.ana.team_id)
+    theirs = await world.db.read(service.callback_keys, world.cid.team_id)
+    assert len(ours[0]) >= 27
+    assert ours[0] != theirs[0]
 
 
 async def test_a_session_that_ended_since_makes_no_key_and_changes_no_password(world: World):

@@ -70,13 +70,16 @@ BATCH_RULES = (
         "The end of a task, and of a Studio batch, is told once at most, and only of what has ended.",
         """SELECT c.subject_id AS id, COUNT(*) || ' callbacks tell of it' AS found
            FROM callbacks c LEFT JOIN batches b ON b.id = c.subject_id AND NOT b.studio
-           WHERE b.id IS NULL AND c.event NOT IN ('labeler.paused', 'task.changed')
+           WHERE b.id IS NULL AND c.event NOT IN ('labeler.paused', 'task.changed', 'task.audited', 'task.resent')
            GROUP BY c.subject_id HAVING COUNT(*) > 1
            UNION ALL
            SELECT c.subject_id, c.event || ', and it is ' || COALESCE(t.status, b.state, 'not there')
            FROM callbacks c LEFT JOIN tasks t ON t.id = c.subject_id LEFT JOIN batches b ON b.id = c.subject_id
            WHERE c.event <> 'labeler.paused'
-             AND NOT CASE WHEN c.event IN ('task.completed', 'task.changed') THEN COALESCE(t.status, '') = 'completed'
+             AND NOT CASE
+             WHEN c.event IN ('task.completed', 'task.changed', 'task.audited')
+             THEN COALESCE(t.status, '') = 'completed'
+             WHEN c.event = 'task.resent' THEN COALESCE(t.status, 'pending') <> 'pending'
              WHEN c.event = 'task.canceled' THEN COALESCE(t.status, '') = 'canceled'
              ELSE b.id IS NOT NULL AND (b.state = 'completed' OR NOT b.studio) END""",
     ),

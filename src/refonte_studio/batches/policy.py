@@ -32,6 +32,13 @@ def batch_type(calibration: bool, self_label: bool) -> BatchType:
     return "SelfLabel" if self_label else "Production"
 
 
+def one_callback(callback: str | None, callback_url: str | None) -> str | None:
+    """The callback that is given by either of its names, or by both with the same value."""
+    if callback and callback_url and callback != callback_url:
+        raise BadInput(f"callback {shown(callback)} and callback_url {shown(callback_url)} differ; give one of them")
+    return callback or callback_url
+
+
 def checked_callback(callback: str | None) -> str | None:
     """Whom to tell when the batch completes: a URL, an e-mail address, or (empty) nobody."""
     if not callback:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from refonte_studio.batches import service
+from refonte_studio.batches import policy, service
 from refonte_studio.batches.model import Batch, State
 from refonte_studio.batches.routes_studio import operations as studio_operations
 from refonte_studio.db import Tx
@@ -14,6 +14,7 @@ from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso, parse_time
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.kit.pages import PAGE_LIMIT
+from refonte_studio.kit.redaction import redacted
 from refonte_studio.projects import service as projects
 from refonte_studio.web import Body, Call, Operations, Params
 
@@ -37,6 +38,7 @@ class CreateBatch(Params):
     project: str
     name: str
     callback: str | None = None
+    callback_url: str | None = None
     calibration_batch: bool | None = None
     self_label_batch: bool | None = None
     metadata: dict[str, Any] | None = None
@@ -80,7 +82,7 @@ class BatchOut(msgspec.Struct, kw_only=True):
             metadata=msgspec.json.decode(batch.metadata),
             calibration_batch=batch.batch_type == "Calibration",
             self_label_batch=batch.batch_type == "SelfLabel",
-            callback=UNSET if batch.callback is None else batch.callback,
+            callback=UNSET if batch.callback is None else redacted(batch.callback),
             finalized_at=UNSET if batch.finalized_at is None else iso(batch.finalized_at),
             completed_at=UNSET if batch.completed_at is None else iso(batch.completed_at),
         )
@@ -119,7 +121,7 @@ async def _create(tx: Tx, caller: Caller, params: CreateBatch, now: int) -> Batc
         project,
         params.name,
         now,
-        callback=params.callback,
+        callback=policy.one_callback(params.callback, params.callback_url),
         calibration=params.calibration_batch or False,
         self_label=params.self_label_batch or False,
         metadata=params.metadata,
@@ -146,8 +148,8 @@ async def create_batch(call: Call, params: CreateBatch) -> BatchOut:
     """Create a batch in a project.
 
     In a Studio project it starts in `staging` and takes tasks until it is finalized; in others it starts
-    `in_progress`. `callback`, an http or https URL or an e-mail address, is told when the batch completes. The name
-    must be new in the team and mode.
+    `in_progress`. `callback`, an http or https URL or an e-mail address, is told when the batch completes;
+    `callback_url` is another name of it. The name must be new in the team and mode.
     """
     return await call.db.write(_create, call.caller, params, call.now)
 

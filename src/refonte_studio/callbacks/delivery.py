@@ -4,21 +4,22 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
 
 from refonte_studio.callbacks import policy, service
-from refonte_studio.callbacks.model import Callback, Parcel
+from refonte_studio.callbacks.model import Callback
 from refonte_studio.db import Database
 from refonte_studio.kit.clock import Clock
 from refonte_studio.kit.errors import StudioError, Unavailable
+from refonte_studio.kit.redaction import redacted
+from refonte_studio.kit.urls import checked_url
 
-CONCURRENCY = 16
-AT_ONCE = 4  # taken by one statement
-OF_ONE_TEAM = 8  # a team with more than this under way waits, so that its slow receiver does not hold up the others
+AT_ONCE = 8  # begun by one transaction
 TRY_S = 20.0  # a whole try; well below the lease
+CANCEL_S = 2.0  # what a try gets to end when it has taken too long
 FINISH_S = 5.0  # what tries under way get when the server ends
 
 log = logging.getLogger(__name__)
@@ -34,16 +35,21 @@ class NotDelivered(Exception):
     """The callback did not reach its receiver; the message says why."""
 
 
+class Undeliverable(NotDelivered):
+    """It never will."""
+
+
 def poster(client: httpx.AsyncClient) -> Post:
     """Posts by this client, which decides where requests may go. What the receiver says is not read."""
 
     async def post(url: str, headers: Mapping[str, str], body: bytes) -> int:
         try:
+            checked_url("the URL", url)
             async with client.stream("POST", url, headers=dict(headers), content=body) as response:
                 return response.status_code
         except StudioError as refused:
             raise NotDelivered(refused.message) from refused
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise NotDelivered(f"{type(error).__name__}: {error}") from error
 
     return post
@@ -73,13 +79,13 @@ class Delivery:
                 _, cut_off = await asyncio.wait(under_way, timeout=FINISH_S)
                 for task in cut_off:
                     task.cancel()
-                await asyncio.gather(*cut_off, return_exceptions=True)
+                await asyncio.gather(*under_way, return_exceptions=True)
 
     async def deliver_due(self) -> int:
         """Delivers all that is due now and answers how much it was."""
         count = 0
-        while due := await self._begin((), CONCURRENCY):
-            await asyncio.gather(*(self._try(parcel) for parcel in due))
+        while due := await self._begin({}, policy.PLACES):
+            await asyncio.gather(*(self._try(callback) for callback in due))
             count += len(due)
         return count
 
@@ -88,54 +94,68 @@ class Delivery:
         while True:
             for done in [task for task in under_way if task.done()]:
                 del under_way[done]
-            places = CONCURRENCY - len(under_way)
-            if not places:
-                return
-            busy = [team for team, count in Counter(under_way.values()).items() if count >= OF_ONE_TEAM]
-            parcels = await self._begin(busy, min(places, AT_ONCE))
-            for parcel in parcels:
-                under_way[asyncio.create_task(self._try(parcel))] = parcel.callback.team_id
-            if not parcels:
+                done.result()  # a bug of ours in recording what came of a try; the loop is begun anew
+            begun = await self._begin(Counter(under_way.values()), AT_ONCE)
+            for callback in begun:
+                under_way[asyncio.create_task(self._try(callback))] = callback.lane
+            if not begun:
                 return
 
-    async def _begin(self, busy_teams: Sequence[str], limit: int) -> list[Parcel]:
+    async def _begin(self, under_way: Mapping[str, int], limit: int) -> list[Callback]:
         try:
-            due = await self.db.write(service.begin_tries, self.clock(), busy_teams, limit)
-            return await self.db.read(service.parcels, due) if due else []
+            return await self.db.write(service.begin_tries, self.clock(), under_way, limit)
         except Unavailable:  # the log has it already
             return []
 
-    async def _try(self, parcel: Parcel) -> None:
-        callback = parcel.callback
-        error = ""
+    async def _try(self, callback: Callback) -> None:
+        """One try. Whatever goes wrong in it is recorded as its failure, even what nobody has foreseen."""
+        sending = asyncio.create_task(self._send(callback))
         try:
-            async with asyncio.timeout(TRY_S):
-                await self._send(parcel)
-        except NotDelivered as failed:
-            error = str(failed) or "it could not be sent"
-        except TimeoutError:
-            error = f"the receiver took longer than {TRY_S:g} s"
+            await asyncio.wait([sending], timeout=TRY_S)
+        finally:
+            if not sending.done():
+                sending.cancel()
+                await asyncio.wait([sending], timeout=CANCEL_S)
+        if sending.done() and not sending.cancelled():
+            failure = sending.exception()
+        else:
+            failure = NotDelivered(f"the receiver took longer than {TRY_S:g} s")
         try:
-            await self._record(callback, error)
+            await self._record(callback, failure)
         except StudioError as failed:  # the try counts as lost, and is made again
             log.error("what came of callback %s is not recorded: %s", callback.id, failed.message)
 
-    async def _send(self, parcel: Parcel) -> None:
-        callback = parcel.callback
+    async def _send(self, callback: Callback) -> None:
+        parcel = await self.db.read(service.parcel, callback)
+        if parcel is None:
+            raise Undeliverable("what it tells of is gone")
         if callback.by_mail:
             await self.send_mail(callback.url, parcel.subject, f"{parcel.subject}.\n\n{parcel.body.decode()}\n")
             return
-        headers = policy.signed_headers(parcel.secret, callback.id, parcel.body, self.clock())
+        headers = policy.headers(parcel.keys, callback.id, parcel.body, self.clock())
         headers |= {"content-type": "application/json", "user-agent": "refonte-studio"}
         status = await self.post(callback.url, headers, parcel.body)
         if not 200 <= status < 300:
             raise NotDelivered(f"the receiver answered {status}")
 
-    async def _record(self, callback: Callback, error: str) -> None:
-        if not error:
+    async def _record(self, callback: Callback, failure: BaseException | None) -> None:
+        if failure is None:
             await self.db.write(service.delivered, callback, self.clock())
             return
+        error = _reason(callback, failure)
         pause_ms = policy.pause_ms(callback.tries, random.random())
+        if isinstance(failure, Undeliverable):
+            pause_ms = None
         if pause_ms is None:
-            log.warning("given up callback %s to %s: %s", callback.id, callback.url, error)
+            log.warning("given up callback %s to %s: %s", callback.id, redacted(callback.url), redacted(error))
         await self.db.write(service.not_delivered, callback, error, pause_ms, self.clock())
+
+
+def _reason(callback: Callback, failure: BaseException) -> str:
+    """Why a try failed, for the team. What is a bug of ours stands in the log."""
+    if isinstance(failure, NotDelivered):
+        return str(failure) or "it could not be sent"
+    if isinstance(failure, StudioError):
+        return failure.message
+    log.error("could not make a try of callback %s", callback.id, exc_info=failure)
+    return f"the server could not make the try ({type(failure).__name__}); its log says more"

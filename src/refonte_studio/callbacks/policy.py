@@ -1,11 +1,16 @@
-"""When a callback is tried again, and how it is signed."""
+"""Whose turn it is, when a callback is tried again, and how it is signed."""
 
 import base64
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
+from refonte_studio.callbacks.model import Keys, is_again, team_of
 from refonte_studio.kit.clock import DAY_MS, SECOND_MS
+from refonte_studio.kit.errors import BadInput
+from refonte_studio.kit.redaction import redacted
 
 # A receiver that is down for a day still hears of everything.
 PAUSES_S = (5, 15, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 36_000)
@@ -14,6 +19,54 @@ JITTER = 0.2
 LEASE_MS = 60 * SECOND_MS  # how long a try may be under way before it counts as lost
 KEPT_MS = 30 * DAY_MS  # how long a callback stays in the list after its making
 ERROR_LENGTH = 300
+
+# Tries under way in one process, at most. Retries may take only a part, so that what failed never fills all places.
+PLACES = 32
+PLACES_OF_RETRIES = 24
+PLACES_OF_TEAM = 8
+PLACES_OF_TEAMS_RETRIES = 4
+PLACES_OF_LANE = 4
+
+AUTH_LENGTH = (16, 256)
+
+
+# ------------------------------------------------------------------------------------------- whose turn it is
+
+
+def shares(due: Mapping[str, int], under_way: Mapping[str, int], limit: int) -> dict[str, int]:
+    """How many tries each lane may begin now, `limit` in all.
+
+    `due` has, for each lane in which something is due, the time since when; `under_way` counts tries by lane. Whoever
+    has the fewest tries under way comes first: first the team, then what has not failed yet, then the lane.
+    """
+    lanes: Counter[str] = Counter(under_way)
+    teams: Counter[tuple[str, bool]] = Counter()
+    for each, count in under_way.items():
+        teams[team_of(each), is_again(each)] += count
+    begun: Counter[str] = Counter()
+
+    def of_team(each: str) -> int:
+        return teams[team_of(each), False] + teams[team_of(each), True]
+
+    def has_place(each: str) -> bool:
+        if lanes[each] >= PLACES_OF_LANE or of_team(each) >= PLACES_OF_TEAM:
+            return False
+        retries = sum(count for (_, again), count in teams.items() if again)
+        of_teams_retries = teams[team_of(each), True]
+        return not is_again(each) or (of_teams_retries < PLACES_OF_TEAMS_RETRIES and retries < PLACES_OF_RETRIES)
+
+    for _ in range(min(limit, PLACES - lanes.total())):
+        waiting = [each for each in due if has_place(each)]
+        if not waiting:
+            break
+        chosen = min(waiting, key=lambda each: (of_team(each), is_again(each), lanes[each], due[each], each))
+        for counter in (lanes, begun):
+            counter[chosen] += 1
+        teams[team_of(chosen), is_again(chosen)] += 1
+    return dict(begun)
+
+
+# ----------------------------------------------------------------------------------------- what comes of a try
 
 
 def pause_ms(tries: int, chance: float) -> int | None:
@@ -24,17 +77,37 @@ def pause_ms(tries: int, chance: float) -> int | None:
     return round(PAUSES_S[tries - 1] * SECOND_MS * spread)
 
 
+def error_shown(error: str) -> str:
+    """Why a try failed, as it is shown: in one line, bounded, without the user information of URLs."""
+    line = "".join(character if character.isprintable() else " " for character in redacted(error))
+    return line[:ERROR_LENGTH]
+
+
+# --------------------------------------------------------------------------------- how a receiver knows who sent it
+
+
 def signing_secret(secret: str) -> str:
     """The team's secret in the form that Standard Webhooks libraries take."""
     return f"whsec_{base64.b64encode(secret.encode()).decode()}"
 
 
-def signed_headers(secret: str, callback_id: str, body: bytes, now: int) -> dict[str, str]:
+def checked_auth(secret: str) -> str:
+    """What may be sent in the header scale-callback-auth. Raises BadInput without showing it."""
+    least, most = AUTH_LENGTH
+    if not least <= len(secret) <= most:
+        raise BadInput(f"secret must have {least} to {most} characters; it has {len(secret):,}")
+    if not all("!" <= character <= "~" for character in secret):
+        raise BadInput("secret must consist of ASCII letters, digits and signs, without spaces, as it goes in a header")
+    return secret
+
+
+def headers(keys: Keys, callback_id: str, body: bytes, now: int) -> dict[str, str]:
     """The headers by which a receiver can tell that the body is ours, and new."""
     sent_at = datetime.fromtimestamp(now // SECOND_MS, UTC)
     message_id = f"msg_{callback_id}"
-    return {
+    made = {
         "webhook-id": message_id,
         "webhook-timestamp": str(now // SECOND_MS),
-        "webhook-signature": Webhook(signing_secret(secret)).sign(message_id, sent_at, body.decode()),
+        "webhook-signature": Webhook(signing_secret(keys.secret)).sign(message_id, sent_at, body.decode()),
     }
+    return made if keys.auth is None else {**made, "scale-callback-auth": keys.auth}

@@ -7,11 +7,12 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from refonte_studio.callbacks import service
-from refonte_studio.callbacks.model import Callback, State
+from refonte_studio.callbacks.model import About, Callback, State
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.pages import PAGE_LIMIT
+from refonte_studio.kit.redaction import redacted
 from refonte_studio.web import Call, Operations, Params
 
 operations = Operations("Callbacks")
@@ -28,6 +29,8 @@ _EXAMPLE = {
     "last_error": "the receiver answered 503",
 }
 
+_EVENTS = ", ".join(f"`{event}`" for event in About)
+
 
 class CallbacksParams(Params):
     state: Annotated[str, Meta(description="Only those that are `waiting`, `delivered` or `failed`.")] | None = None
@@ -39,8 +42,8 @@ class CallbackOut(msgspec.Struct, omit_defaults=True):
     """Something that the server tells one of your programs."""
 
     id: str
-    url: Annotated[str, Meta(description="Where it goes: a URL, or an e-mail address.")]
-    event: Annotated[str, Meta(description="`task.completed`, `task.canceled`, `batch.completed` or `labeler.paused`.")]
+    url: Annotated[str, Meta(description="Where it goes: a URL, without user and password, or an e-mail address.")]
+    event: Annotated[str, Meta(description=f"What it tells: {_EVENTS}.")]
     subject_id: Annotated[
         str, Meta(description="Id of the task or batch; of a pause, of the teammate and the project.")
     ]
@@ -55,7 +58,7 @@ class CallbackOut(msgspec.Struct, omit_defaults=True):
     def of(cls, callback: Callback) -> "CallbackOut":
         return cls(
             id=callback.id,
-            url=callback.url,
+            url=redacted(callback.url),
             event=callback.event.value,
             subject_id=callback.subject_id,
             state=callback.state.value,
@@ -76,6 +79,16 @@ class CallbacksOut(msgspec.Struct, omit_defaults=True):
 
 class SecretOut(msgspec.Struct):
     secret: Annotated[str, Meta(description="`whsec_…`, as Standard Webhooks libraries take it.")]
+
+
+class AuthParams(Params):
+    secret: Annotated[
+        str, Meta(description="What the header carries: 16 to 256 ASCII letters, digits and signs, without spaces.")
+    ]
+
+
+class AuthOut(msgspec.Struct):
+    is_set: Annotated[bool, Meta(description="Whether callbacks carry the header `scale-callback-auth`.")]
 
 
 async def _located(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:
@@ -115,6 +128,51 @@ async def get_callback_secret(call: Call, _params: Params) -> SecretOut:
     Check the headers of a callback with it, by any library of standardwebhooks.com, before you trust the body.
     """
     return SecretOut(await call.db.read(service.secret_of, call.caller))
+
+
+@operations.add(
+    "GET",
+    "/v1/callbacks/auth",
+    may=Permission.PEOPLE,
+    answer=AuthOut,
+    example_answer={"is_set": True},
+)
+async def get_callback_auth(call: Call, _params: Params) -> AuthOut:
+    """Tell whether callbacks carry the header scale-callback-auth.
+
+    The secret in it is never shown; set another one if it is lost.
+    """
+    return AuthOut(await call.db.read(service.has_auth, call.caller))
+
+
+@operations.add(
+    ("PUT", "POST"),
+    "/v1/callbacks/auth",
+    may=Permission.PEOPLE,
+    params=AuthParams,
+    answer=AuthOut,
+    example={"secret": "live_auth_0123456789abcdef"},
+    example_answer={"is_set": True},
+)
+async def set_callback_auth(call: Call, params: AuthParams) -> AuthOut:
+    """Set the secret that callbacks carry in the header scale-callback-auth.
+
+    For programs that compare this header with a secret they know. It replaces the one before, from the next try on, and
+    is never shown again. The signature says more: it also covers the body and the time.
+    """
+    return AuthOut(await call.db.write(service.set_auth, call.caller, params.secret))
+
+
+@operations.add(
+    "DELETE",
+    "/v1/callbacks/auth",
+    may=Permission.PEOPLE,
+    answer=AuthOut,
+    example_answer={"is_set": False},
+)
+async def clear_callback_auth(call: Call, _params: Params) -> AuthOut:
+    """Have callbacks carry no header scale-callback-auth any more."""
+    return AuthOut(await call.db.write(service.set_auth, call.caller, None))
 
 
 @operations.add(

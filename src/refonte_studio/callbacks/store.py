@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from refonte_studio.callbacks.model import About, Callback, State
+from refonte_studio.callbacks.model import AGAIN, About, Callback, State, lane
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Mode
 
 _COLUMNS = """id, team_id, mode, url, event, subject_id, state, tries, next_try_at, last_error, created_at,
-    delivered_at"""
+    delivered_at, lane"""
 _INSERTED = (
     *("id", "team_id", "mode", "url", "event", "subject_id"),
-    *("state", "tries", "next_try_at", "created_at"),
+    *("state", "tries", "next_try_at", "created_at", "lane"),
 )
 
 
@@ -29,6 +29,7 @@ def _callback(row: Row) -> Callback:
         last_error=row["last_error"],
         created_at=row["created_at"],
         delivered_at=row["delivered_at"],
+        lane=row["lane"],
     )
 
 
@@ -40,24 +41,42 @@ async def insert(
         "callbacks",
         _INSERTED,
         [
-            (id_, team_id, mode, url, event.value, subject, State.WAITING.value, 0, now, now)
+            (id_, team_id, mode, url, event.value, subject, State.WAITING.value, 0, now, now, lane(team_id, event, url))
             for id_, url, subject in rows
         ],
     )
 
 
-async def begin_tries(tx: Tx, now: int, lost_at: int, busy_teams: Sequence[str], limit: int) -> list[Callback]:
-    """Takes due callbacks, so that nobody else takes them before `lost_at`."""
+async def lanes_due(tx: Tx, now: int) -> dict[str, int]:
+    """The lanes in which something is due, and since when. However much waits in a lane, it is looked up but once."""
+    rows = await tx.all(
+        """WITH RECURSIVE lanes (lane) AS (
+             SELECT MIN(lane) FROM callbacks WHERE state = 'waiting'
+             UNION ALL
+             SELECT (SELECT MIN(c.lane) FROM callbacks c WHERE c.state = 'waiting' AND c.lane > l.lane)
+             FROM lanes l WHERE l.lane IS NOT NULL)
+           SELECT h.lane, h.since FROM (
+             SELECT l.lane,
+               (SELECT MIN(c.next_try_at) FROM callbacks c WHERE c.state = 'waiting' AND c.lane = l.lane) AS since
+             FROM lanes l WHERE l.lane IS NOT NULL) h
+           WHERE h.since <= :now""",
+        now=now,
+    )
+    return {row["lane"]: row["since"] for row in rows}
+
+
+async def begin_tries(tx: Tx, name: str, now: int, lost_at: int, limit: int) -> list[Callback]:
+    """Takes due callbacks of the lane of this name, so that nobody else takes them before `lost_at`."""
     rows = await tx.all(
         f"""UPDATE callbacks SET tries = tries + 1, next_try_at = :lost_at
             WHERE id IN (
               SELECT id FROM callbacks
-              WHERE state = 'waiting' AND next_try_at <= :now AND NOT (team_id IN :busy_teams[])
+              WHERE state = 'waiting' AND lane = :lane AND next_try_at <= :now
               ORDER BY next_try_at, id LIMIT :limit FOR UPDATE SKIP LOCKED)
             RETURNING {_COLUMNS}""",
+        lane=name,
         now=now,
         lost_at=lost_at,
-        busy_teams=list(busy_teams),
         limit=limit,
     )
     return sorted((_callback(row) for row in rows), key=lambda callback: callback.id)
@@ -70,11 +89,12 @@ async def end_try(
     next_try_at: int,
     last_error: str | None,
     delivered_at: int | None,
+    name: str,
 ) -> bool:
-    """What came of this try, unless another one has begun since."""
+    """What came of this try, unless another one has begun since; it goes to the lane of this name."""
     changed = await tx.run(
         """UPDATE callbacks SET state = :state, next_try_at = :next_try_at, last_error = :last_error,
-             delivered_at = :delivered_at
+             delivered_at = :delivered_at, lane = :lane
            WHERE id = :id AND team_id = :team_id AND state = 'waiting' AND tries = :tries""",
         id=callback.id,
         team_id=callback.team_id,
@@ -83,6 +103,7 @@ async def end_try(
         next_try_at=next_try_at,
         last_error=last_error,
         delivered_at=delivered_at,
+        lane=name,
     )
     return changed == 1
 
@@ -101,7 +122,7 @@ async def start_over(tx: Tx, team_id: str, mode: Mode, callback_id: str, now: in
     """Makes it due now, with all its tries before it. None if there is none."""
     row: Any = await tx.one(
         f"""UPDATE callbacks SET state = 'waiting', tries = 0, next_try_at = :now, last_error = NULL,
-              delivered_at = NULL
+              delivered_at = NULL, lane = REPLACE(lane, '{AGAIN}', '')
             WHERE id = :id AND team_id = :team_id AND mode = :mode RETURNING {_COLUMNS}""",
         id=callback_id,
         team_id=team_id,

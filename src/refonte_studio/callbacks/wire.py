@@ -6,6 +6,7 @@ import msgspec
 
 from refonte_studio.batches.model import Batch
 from refonte_studio.kit.clock import iso
+from refonte_studio.kit.redaction import redacted
 from refonte_studio.projects.model import Pause
 
 _encode = msgspec.json.Encoder().encode
@@ -34,7 +35,7 @@ def batch_body(batch: Batch, project: str) -> bytes:
         "metadata": msgspec.Raw(batch.metadata.encode()),
         "calibration_batch": batch.batch_type == "Calibration",
         "self_label_batch": batch.batch_type == "SelfLabel",
-        "callback": batch.callback,
+        "callback": redacted(batch.callback or ""),
     }
     times = {"finalized_at": batch.finalized_at, "completed_at": batch.completed_at}
     shown |= {name: iso(time) for name, time in times.items() if time is not None}
@@ -52,7 +53,8 @@ def pause_body(email: str, project: str, pause: Pause | None) -> bytes:
 _DELIVERY = """\
 It is posted until a 2xx answer, up to 12 times over a day; it may arrive twice, so go by `webhook-id`. It is signed as
 [standardwebhooks.com](https://www.standardwebhooks.com) describes, in the headers `webhook-id`, `webhook-timestamp`
-and `webhook-signature`, with the secret of `GET /v1/callbacks/secret`."""
+and `webhook-signature`, with the secret of `GET /v1/callbacks/secret`. Where the team has set a secret for it
+(`PUT /v1/callbacks/auth`), the header `scale-callback-auth` carries that one as it is."""
 
 
 def _webhook(summary: str, properties: dict[str, Any], example: Any) -> dict[str, Any]:
@@ -73,11 +75,11 @@ def _webhook(summary: str, properties: dict[str, Any], example: Any) -> dict[str
 
 WEBHOOKS: dict[str, dict[str, Any]] = {
     "task ended": _webhook(
-        "A task with a `callback_url` was completed or canceled.",
+        "A task with a `callback_url` was completed or canceled, got another response, was audited, or is told again.",
         {
             "task_id": {"type": "string", "description": "Id of the task."},
             "status": {"enum": ["completed", "canceled"], "description": "What the task became."},
-            "task": {"type": "object", "description": "The task, as the API shows it."},
+            "task": {"type": "object", "description": "The task, as the API shows it, with its audits."},
             "response": {"type": "object", "description": "Its response; empty if it was canceled."},
         },
         {

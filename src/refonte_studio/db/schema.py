@@ -61,6 +61,7 @@ teams = Table(
     _id(),
     _text("name"),
     _text("callback_secret"),  # signs the team's callbacks
+    _text("callback_auth", null=True),  # what they carry as it is, in the header scale-callback-auth
     _time("created_at"),
     UniqueConstraint("name"),
 )
@@ -357,6 +358,7 @@ tasks = Table(
     Column("confidence", Float, nullable=True),  # that the response is right, 0 to 1; of one made of attempts
     Column("agreement", Float, nullable=True),  # of the attempts with each other, 0 to 1
     _flag("reviewed", False),  # whether a person has decided about the response, so that no estimate changes it
+    Column("callback_succeeded", Boolean, nullable=True),  # whether its last callback was delivered, or given up
     Index(
         "uq_tasks_unique_id",
         "team_id",
@@ -568,16 +570,19 @@ callbacks = Table(
     _text("team_id"),
     _text("mode"),
     _text("url"),  # or an e-mail address, of a batch
-    _text("event"),  # task.completed task.canceled batch.completed
-    _text("subject_id"),  # the task or the batch
+    _text("event"),  # task.completed, batch.completed and so on: About in callbacks/model.py
+    _text("subject_id"),  # the task or the batch; of a pause the person and the project, with a point between
     _text("state"),  # waiting delivered failed
     _count("tries"),
     _time("next_try_at"),  # while a try is under way: when it counts as lost
     _text("last_error", null=True),
     _time("created_at"),
     _time("delivered_at", null=True),
+    # Those that take turns: of one team, event and receiver; retries apart. Empty where an older server recorded it.
+    Column("lane", Text, nullable=False, server_default=text("''")),
     Index(
-        "ix_callbacks_due",
+        "ix_callbacks_lane",
+        "lane",
         "next_try_at",
         sqlite_where=text("state = 'waiting'"),
         postgresql_where=text("state = 'waiting'"),

@@ -82,7 +82,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         )
         if request.url.scheme == "https":
             request.extensions = {**request.extensions, "sni_hostname": host}
-        named = request.url
+        named = request.url.copy_with(userinfo=b"")  # a header has it by now; the client logs the URL
         for address in addresses[:-1]:
             request.url = named.copy_with(host=address)
             try:

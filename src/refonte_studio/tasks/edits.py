@@ -13,7 +13,17 @@ from refonte_studio.kit.errors import BadInput, Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.tasks import judging, policy, store, store_estimates, store_places, store_postponed
 from refonte_studio.tasks.completion import settle
-from refonte_studio.tasks.model import Place, ReviewStatus, Status, Stored, Task, TasksChanged, TasksEnded, ToCheck
+from refonte_studio.tasks.model import (
+    CallbackAsked,
+    Place,
+    ReviewStatus,
+    Status,
+    Stored,
+    Task,
+    TaskAudited,
+    TasksEnded,
+    ToCheck,
+)
 
 
 async def find(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
@@ -96,24 +106,38 @@ async def audit(
         created_at=now,
     )
     if response is not None:
-        await _fix(tx, task, response, now)
+        await _fix(tx, task, response)
     review = (
         ReviewStatus.FIXED if response is not None else ReviewStatus.ACCEPTED if accepted else ReviewStatus.REJECTED
     )
     await store.set_review(tx, task.team_id, task.id, review.value, review is not ReviewStatus.REJECTED, now)
     await store_estimates.look_again(tx, task.team_id, task.project_id)  # it teaches what is right
+    await tx.tell(TaskAudited(task, now))
     return await find(tx, task.team_id, task.mode, task.id)
 
 
-async def _fix(tx: Tx, task: Task, response: Mapping[str, Any], now: int) -> None:
-    """Puts another response in the place of a completed task's, and tells of it."""
+async def send_callback(tx: Tx, caller: Caller, task_id: str, now: int) -> Task:
+    """Has the task's callback sent once more. Raises BadInput if it is pending, or has no callback_url."""
+    task = await find(tx, caller.team_id, caller.mode, task_id)
+    if task.callback_url is None:
+        raise BadInput(f"task {task.id} has no callback_url, so there is nobody to send its callback to")
+    if task.status is Status.PENDING:
+        raise BadInput(f"task {task.id} is pending; its callback is sent when it ends")
+    await tx.tell(CallbackAsked(task, now))
+    return task
+
+
+async def set_callback_succeeded(tx: Tx, team_id: str, task_id: str, succeeded: bool) -> None:
+    """Notes what came of a task's callback. That is no change of the task, whose `updated_at` stays."""
+    await store.set_callback_succeeded(tx, team_id, task_id, succeeded)
+
+
+async def _fix(tx: Tx, task: Task, response: Mapping[str, Any]) -> None:
+    """Puts another response in the place of a completed task's."""
     checked = policy.task_type(task.type).check_response(msgspec.json.decode(task.params), response)
     text = policy.as_json("response", checked)
-    if text == task.response:
-        return
-    await store.set_response(tx, task.team_id, task.id, text)
-    urls = {task.id: task.callback_url} if task.callback_url is not None else {}
-    await tx.tell(TasksChanged(task.team_id, task.mode, (task.id,), urls, now))
+    if text != task.response:
+        await store.set_response(tx, task.team_id, task.id, text)
 
 
 async def set_unique_id(tx: Tx, caller: Caller, task_id: str, unique_id: str | None, now: int) -> Task:

@@ -66,6 +66,7 @@ class Task:
     confidence: float | None = None  # that the response, where attempts gave it, is right: 0 to 1
     agreement: float | None = None  # of those attempts with each other: 0 to 1
     reviewed: bool = False  # whether a person has decided about the response
+    callback_succeeded: bool | None = None  # whether its last callback was delivered, or given up; None before that
 
     @property
     def places_in(self) -> str:
@@ -275,6 +276,22 @@ class TasksChanged(Event):
     mode: Mode
     task_ids: tuple[str, ...]
     callback_urls: Mapping[str, str]  # of those tasks that have one, by id
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAudited(Event):
+    """Somebody has accepted, rejected or fixed this completed task."""
+
+    task: Task
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAsked(Event):
+    """Somebody wants the callback of this task, which has ended, to be sent once more."""
+
+    task: Task
     now: int
 
 

@@ -26,7 +26,7 @@ COLUMNS = frozenset({"project", "batch", "callback_url", "metadata", "tags", "un
 RESERVED = frozenset(
     {
         *("task_id", "type", "status", "created_at", "updated_at", "completed_at", "params", "response"),
-        *("is_test", "customer_review_status", "audits", "attempts", "attachmentS3Downloads"),
+        *("is_test", "customer_review_status", "audits", "attempts", "attachmentS3Downloads", "callback_succeeded"),
         *("confidence", "agreement"),
     }
 )

@@ -122,9 +122,47 @@ async def audit_task(call: Call, params: AuditParams) -> Answer:
 
     A `response` puts the task right: it takes the place of the task's, which is `fixed` then. Whoever attempted or
     reviewed the task cannot audit it. The last audit decides the task's `customer_review_status`; all of them are kept.
+    A task with a `callback_url` is posted there again, with the outcome.
     """
     said = (params.accepted, params.comments, params.response)
     return Answer(await call.db.write(lists.shown_after, call.caller, edits.audit, call.path["id"], *said, call.now))
+
+
+async def _send_callback(call: Call) -> Answer:
+    return Answer(await call.db.write(lists.shown_after, call.caller, edits.send_callback, call.path["id"], call.now))
+
+
+@operations.add(
+    "POST",
+    "/v1/task/{id}/send_callback",
+    may=Permission.MANAGE,
+    answer=TaskOut,
+    locate=locate_task,
+    example_answer={**EXAMPLE_COMPLETED, "callback_succeeded": False},
+)
+async def send_task_callback(call: Call, _params: Params) -> Answer:
+    """Send a task's callback once more.
+
+    It goes to the task's `callback_url`, and shows the task as it is then. A task that is pending, or that has no
+    `callback_url`, is refused with 400.
+    """
+    return await _send_callback(call)
+
+
+@operations.add(
+    "POST",
+    "/v1/task/{id}/send-callback",
+    may=Permission.MANAGE,
+    answer=TaskOut,
+    locate=locate_task,
+    example_answer={**EXAMPLE_COMPLETED, "callback_succeeded": False},
+)
+async def send_task_callback_too(call: Call, _params: Params) -> Answer:
+    """Send a task's callback once more, by the other spelling of the address.
+
+    The same as `POST /v1/task/{id}/send_callback`.
+    """
+    return await _send_callback(call)
 
 
 class UniqueIdParams(Params):

@@ -37,6 +37,7 @@ class TaskOut(msgspec.Struct, kw_only=True):
     params: dict[str, Any]
     batch: str | UnsetType = UNSET
     callback_url: str | UnsetType = UNSET
+    callback_succeeded: bool | UnsetType = UNSET
     instruction: str | UnsetType = UNSET
     unique_id: str | UnsetType = UNSET
     tags: list[str] | UnsetType = UNSET

@@ -13,7 +13,7 @@ from refonte_studio.tasks.completion import (
     settle_late,
 )
 from refonte_studio.tasks.creation import copy_task, create_task
-from refonte_studio.tasks.edits import cancel, find, lock, lock_pending, to_check
+from refonte_studio.tasks.edits import cancel, find, lock, lock_pending, set_callback_succeeded, to_check
 from refonte_studio.tasks.judging import NOTHING, Known
 from refonte_studio.tasks.lists import described, tasks_by_ids
 from refonte_studio.tasks.outcomes import alone, judged
@@ -44,6 +44,7 @@ __all__ = [
     "retarget",
     "rules_of",
     "send_back",
+    "set_callback_succeeded",
     "settle",
     "settle_late",
     "task_type",

@@ -12,7 +12,7 @@ TASK_COLUMNS = (
     *("id", "team_id", "mode", "project_id", "batch_id", "kind", "type", "status"),
     *("params", "metadata", "tags", "unique_id", "callback_url", "response", "review_status"),
     *("project_version", "created_at", "updated_at", "completed_at"),
-    *("confidence", "agreement", "reviewed"),
+    *("confidence", "agreement", "reviewed", "callback_succeeded"),
 )
 TASK = ", ".join(TASK_COLUMNS)
 # Beside a list of ids: without the cast, SQLite would rather read the index of the whole team than look up each id.
@@ -101,6 +101,15 @@ async def set_unique_id(tx: Tx, team_id: str, task_id: str, unique_id: str | Non
         team_id=team_id,
         unique_id=unique_id,
         now=now,
+    )
+
+
+async def set_callback_succeeded(tx: Tx, team_id: str, task_id: str, succeeded: bool) -> None:
+    await tx.run(
+        "UPDATE tasks SET callback_succeeded = :succeeded WHERE id = :task_id AND team_id = :team_id",
+        task_id=task_id,
+        team_id=team_id,
+        succeeded=succeeded,
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from refonte_studio.files.model import FILES
 from refonte_studio.kit.clock import iso
+from refonte_studio.kit.redaction import redacted
 from refonte_studio.tasks.model import Attempt, Audit, ReviewStatus, Status, Task
 
 _OWN_FILE = re.compile(f'"{FILES}([0-9a-f]{{24}})"')
@@ -78,6 +79,8 @@ def _state(task: Task) -> dict[str, Any]:
         if task.agreement is not None:
             state["agreement"] = round(task.agreement, 4)
         state["customer_review_status"] = task.review_status or ReviewStatus.PENDING.value
+    if task.callback_succeeded is not None:
+        state["callback_succeeded"] = bool(task.callback_succeeded)  # a number, where SQLite keeps it
     return state
 
 
@@ -93,7 +96,7 @@ def _made_with(task: Task, project: str, batch: str | None) -> dict[str, Any]:
     if batch is not None:
         made["batch"] = batch
     if task.callback_url is not None:
-        made["callback_url"] = task.callback_url
+        made["callback_url"] = redacted(task.callback_url)
     if task.unique_id is not None:
         made["unique_id"] = task.unique_id
     if task.tags is not None:

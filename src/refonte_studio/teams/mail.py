@@ -66,6 +66,10 @@ def invitation_mail(invitation: Invitation, base_url: str, now: int) -> Mail:
     return Mail(invitation.email, f"Join {invitation.team_name} on Refonte Studio", text, now)
 
 
+class NotSent(Exception):
+    """The mail server did not take a mail; the message says why."""
+
+
 class Mailer:
     """Sends mails through the SMTP server of the settings. Failures are logged with the address, and tried again."""
 
@@ -94,6 +98,17 @@ class Mailer:
         task = asyncio.create_task(self._keep_trying(mails))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def send_now(self, mail: Mail) -> None:
+        """Sends one mail and answers when the mail server has taken it; it is not tried again. Raises NotSent."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._send_now, mail)
+
+    def _send_now(self, mail: Mail) -> None:
+        try:
+            with self._connect() as server:
+                server.send_message(self._message(mail))
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            raise NotSent(f"the mail server did not take it: {error}") from error
 
     async def idle(self) -> None:
         """Waits until nothing is left to send or to try again."""

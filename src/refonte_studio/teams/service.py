@@ -55,9 +55,14 @@ async def only_team(tx: Tx) -> Team:
     return found[0]
 
 
-async def callback_secret(tx: Tx, team_id: str) -> str:
-    """What signs the team's callbacks."""
-    return await store.callback_secret(tx, team_id)
+async def callback_keys(tx: Tx, team_id: str) -> tuple[str, str | None]:
+    """What signs the team's callbacks, and what they carry besides, if the team has set that."""
+    return await store.callback_keys(tx, team_id)
+
+
+async def set_callback_auth(tx: Tx, team_id: str, auth: str | None) -> None:
+    """Sets what the team's callbacks carry beside their signature; None: nothing."""
+    await store.set_callback_auth(tx, team_id, auth)
 
 
 async def new_setup_link(tx: Tx, now: int) -> str | None:

@@ -60,10 +60,15 @@ async def any_team(tx: Tx) -> bool:
     return await tx.one("SELECT id FROM teams LIMIT 1") is not None
 
 
-async def callback_secret(tx: Tx, team_id: str) -> str:
-    row = await tx.one("SELECT callback_secret FROM teams WHERE id = :team_id", team_id=team_id)
+async def callback_keys(tx: Tx, team_id: str) -> tuple[str, str | None]:
+    """What signs the team's callbacks, and what they carry besides."""
+    row = await tx.one("SELECT callback_secret, callback_auth FROM teams WHERE id = :team_id", team_id=team_id)
     assert row is not None, "teams are never deleted"
-    return row["callback_secret"]
+    return row["callback_secret"], row["callback_auth"]
+
+
+async def set_callback_auth(tx: Tx, team_id: str, auth: str | None) -> None:
+    await tx.run("UPDATE teams SET callback_auth = :auth WHERE id = :team_id", team_id=team_id, auth=auth)
 
 
 async def insert_setup_link(tx: Tx, token_hash: str, now: int) -> None:

@@ -9,7 +9,7 @@ what the step before it wrote, so that it cannot run before it.
 
 from dataclasses import dataclass
 
-from refonte_studio.callbacks.model import About, State
+from refonte_studio.callbacks.model import About, State, lane
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import ALLOWED, Permission, Proof
 from refonte_studio.kit.ids import new_id
@@ -178,8 +178,9 @@ _COMPLETED = f"""WITH place AS MATERIALIZED (
         INSERT INTO batch_deltas (team_id, batch_id, pending, completed, canceled)
         SELECT team_id, :batch, -1, 1, 0 FROM moved),
       told AS (
-        INSERT INTO callbacks (id, team_id, mode, url, event, subject_id, state, tries, next_try_at, created_at)
-        SELECT :callback, m.team_id, m.mode, :url, '{About.TASK_COMPLETED}', m.task_id, '{State.WAITING}', 0, :now, :now
+        INSERT INTO callbacks (id, team_id, mode, url, event, subject_id, state, tries, next_try_at, created_at, lane)
+        SELECT :callback, m.team_id, m.mode, :url, '{About.TASK_COMPLETED}', m.task_id, '{State.WAITING}', 0, :now,
+          :now, :lane
         FROM moved m WHERE CAST(:url AS TEXT) IS NOT NULL)
     SELECT p.number, p.wanted FROM moved CROSS JOIN place p"""
 
@@ -265,5 +266,6 @@ async def record(tx: Tx, answered: Answered, completed: Completed | None, now: i
         agreement=completed.result.agreement,
         callback=new_id(now),
         url=completed.callback_url,
+        lane=lane(answered.team_id, About.TASK_COMPLETED, completed.callback_url or ""),
         far=completed.far,
     )

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from refonte_studio.db.migrations.callbacks import settle_stuck
 from refonte_studio.db.migrations.names import give_names_one_form
 
 revision = "0004"
@@ -71,4 +72,18 @@ def _work() -> None:
 
 
 def _callbacks() -> None:
-    pass
+    with op.batch_alter_table("teams", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("callback_auth", sa.Text(), nullable=True))
+    with op.batch_alter_table("tasks", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("callback_succeeded", sa.Boolean(), nullable=True))
+    with op.batch_alter_table("callbacks", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("lane", sa.Text(), server_default=sa.text("''"), nullable=False))
+        batch_op.drop_index("ix_callbacks_due")
+        batch_op.create_index(
+            "ix_callbacks_lane",
+            ["lane", "next_try_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+    settle_stuck(op.get_bind())
