@@ -11,7 +11,8 @@ from refonte_studio.batches.model import Counts
 from refonte_studio.db import Tx
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.projects import service as projects
-from tests.world import World
+from tests.tasks.given import GIVEN
+from tests.world import Person, World
 
 
 async def project(world: World, name: str = "Dogs", **body: Any) -> None:
@@ -70,10 +71,7 @@ async def test_an_empty_batch_is_completed_by_its_finalization(world: World) -> 
 async def test_a_batch_of_another_project_is_in_progress_from_the_start(world: World) -> None:
     await project(world, studio=False)
     assert (await batch(world))["status"] == "in_progress"
-    await count(world, "Monday", pending=1)
     assert (await world.ana.post("/batches/Monday/finalize"))["status"] == "in_progress"
-    await count(world, "Monday", pending=-1, canceled=1)
-    assert (await world.ana.post("/batches/Monday/finalize"))["status"] == "completed"
     assert await world.ana.get("/studio/batches") == []
 
 
@@ -225,6 +223,62 @@ async def test_batches_are_listed_newest_first_by_page_and_filter(world: World) 
     assert "Birds" in await world.ana.refused(404, "GET", "/batches?project=Birds&status=lost&start_time=x")
     for query in ("status=lost", "limit=0", "limit=101", "offset=-1", "start_time=yesterday", "colour=red"):
         await world.ana.refused(400, "GET", f"/batches?{query}")
+
+
+@pytest.mark.parametrize("by", ["offset", "next_token"])
+async def test_a_batch_made_between_two_pages_repeats_and_hides_nothing(world: World, by: str) -> None:
+    await project(world)
+    for number in range(5):
+        await batch(world, f"batch {number}")
+    seen: list[str] = []
+    place: dict[str, Any] = {"offset": 0} if by == "offset" else {}
+    page = None
+    while page is None or page["has_more"]:
+        page = await world.ana.get("/batches", limit=2, **place)
+        seen += [doc["name"] for doc in page["docs"]]
+        await batch(world, f"late {len(seen)}")
+        place = {"offset": len(seen)} if by == "offset" else {"next_token": page.get("next_token")}
+    assert seen == [f"batch {number}" for number in range(4, -1, -1)]
+
+
+async def test_an_offset_follows_only_the_pages_of_the_same_list_reader_and_time(world: World) -> None:
+    await project(world)
+    for number in range(4):
+        await batch(world, f"batch {number}")
+
+    async def second(person: Person = world.ana, **filters: Any) -> str:
+        return (await person.get("/batches", limit=1, offset=2, **filters))["docs"][0]["name"]
+
+    await world.ana.get("/batches", limit=2, offset=0)
+    await batch(world, "late")
+    assert await second() == "batch 1", "right behind the page before"
+    assert await second(world.max) == "batch 2", "who has read no page counts from the newest"
+    assert await second(project="Dogs") == "batch 2"
+    assert (await world.ana.get("/batches", limit=1, offset=1))["docs"][0]["name"] == "batch 3"
+    world.clock.forward(minutes=10)
+    assert await second() == "batch 2", "a page before is forgotten after ten minutes"
+    assert "next_token" in await world.ana.refused(400, "GET", f"/batches?offset=2&next_token={'0' * 24}")
+    assert "not one that this server gave" in await world.ana.refused(400, "GET", "/batches?next_token=zz")
+
+
+async def test_a_detailed_list_counts_the_tasks_of_each_batch(world: World) -> None:
+    await project(world)
+    await batch(world, "Monday")
+    for _ in range(3):
+        made = await world.ana.post("/task/categorization", {**GIVEN, "project": "Dogs", "batch": "Monday"})
+    await world.ana.post(f"/task/{made['task_id']}/cancel")
+    plain = (await world.ana.get("/batches"))["docs"][0]
+    assert not any(name.startswith("tasks_") for name in plain)
+    detailed = (await world.ana.get("/batches", detailed="true"))["docs"][0]
+    assert detailed == {**plain, "tasks_pending": 2, "tasks_completed": 0, "tasks_canceled": 1, "tasks_error": 0}
+
+
+async def test_finalizing_a_batch_that_is_not_a_studio_batch_does_nothing(world: World) -> None:
+    await world.ana.post("/projects", {"name": "Plain", "type": "categorization"})
+    made = await world.ana.post("/batches", {"project": "Plain", "name": "Monday"})
+    assert await world.ana.post("/batches/Monday/finalize") == made
+    assert await world.ana.get("/batches/Monday") == made
+    await world.ana.post("/task/categorization", {**GIVEN, "project": "Plain", "batch": "Monday"})
 
 
 async def test_a_projects_default_batch_comes_into_being_once_and_evades_a_taken_name(world: World) -> None:

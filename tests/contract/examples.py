@@ -396,6 +396,11 @@ async def import_file(world: World, person: Person) -> Request:
 
 
 @example
+async def list_files(world: World, person: Person) -> Request:
+    return Request({}, {"limit": 1})
+
+
+@example
 async def get_file(world: World, person: Person) -> Request:
     uploading = await upload_file(world, person)
     made = await world.ana.call("POST", "/files/upload", **uploading.options("POST"))

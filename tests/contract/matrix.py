@@ -60,6 +60,7 @@ MAY: dict[str, str] = {
     "upload_file": STAFF,
     "import_file": STAFF,
     "get_file": STAFF,
+    "list_files": STAFF,
     # tasks
     "create_task": STAFF,
     "get_task": STAFF,

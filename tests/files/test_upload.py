@@ -173,3 +173,35 @@ async def test_what_was_begun_and_never_finished_is_invisible_and_swept_after_a_
     world.clock.forward(days=1, seconds=1)
     assert await world.db.write(service.sweep_unfinished, world.clock()) == 1
     assert await world.db.read(kept) == (1, 1)
+
+
+async def test_files_are_listed_newest_first_page_by_page(world: World) -> None:
+    made = [await upload(world, name=f"{number}.png") for number in range(3)]
+    page = await world.mia.get("/files", limit=2)
+    assert page["docs"] == made[:0:-1]
+    assert (page["limit"], page["has_more"]) == (2, True)
+    last = await world.mia.get("/files", limit=2, next_token=page["next_token"])
+    assert last == {"docs": made[:1], "limit": 2, "has_more": False}
+    assert (await world.cid.get("/files"))["docs"] == [], "not another team's"
+    assert (await world.ana.get("/files", mode="test"))["docs"] == [], "not the other mode's"
+    await world.ben.refused(403, "GET", "/files")
+
+
+async def test_a_reference_id_is_one_files_alone(world: World) -> None:
+    await upload(world)
+    first = await upload(world, data={"reference_id": "shelter-7"})
+    assert first["reference_id"] == "shelter-7"
+    files = {"file": ("other.png", PIXEL)}
+    for options in ({"data": {"reference_id": "shelter-7"}}, {"params": {"reference_id": "shelter-7"}}):
+        response = await world.max.call("POST", "/files/upload", files=files, **options)
+        assert (response.status_code, "'shelter-7'" in response.json()["error"]) == (409, True)
+    fetched = {"file_url": "https://example.com/x.png", "reference_id": "shelter-7"}
+    assert "'shelter-7'" in await world.max.refused(409, "POST", "/files/import", fetched)
+    assert (await world.max.get("/files", reference_id="shelter-7"))["docs"] == [first]
+    assert (await world.max.get("/files", reference_id="shelter-8"))["docs"] == []
+    assert (await world.db.read(kept))[0] == 2, "nothing stays of what was refused"
+    response = await world.cid.call("POST", "/files/upload", files=files, data={"reference_id": "shelter-7"})
+    assert response.status_code == 200, "another team's own"
+    for bad in (" ", "x" * 501):
+        response = await world.max.call("POST", "/files/upload", files=files, data={"reference_id": bad})
+        assert response.status_code == 400, bad

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from refonte_studio.tasks import lists
 from tests import makers
 from tests.tasks.given import GIVEN, plain_project
 from tests.world import World
@@ -37,6 +38,45 @@ async def test_pages_go_newest_first_with_an_exact_total(world: World) -> None:
     assert "next_token" not in page
     assert page["total"] == 6
     assert (await listed(world))[0] == late
+
+
+async def test_a_task_made_between_two_pages_by_offset_repeats_and_hides_nothing(world: World) -> None:
+    made = [await created(world) for _ in range(5)]
+    seen: list[str] = []
+    page: dict[str, Any] = {"has_more": True}
+    while page["has_more"]:
+        page = await world.ana.get("/tasks", limit=2, offset=len(seen))
+        assert page["offset"] == len(seen)
+        seen += [task["task_id"] for task in page["docs"]]
+        await created(world)
+    assert seen == made[::-1]
+    newest = [task["task_id"] for task in (await world.max.get("/tasks", limit=3, offset=3))["docs"]]
+    assert newest == made[::-1][:3], "who has read no page counts from the newest"
+
+
+async def test_an_offset_has_a_bound_and_does_not_go_with_a_token(world: World) -> None:
+    task = await created(world)
+    assert (await world.ana.get("/tasks", offset=10_000))["docs"] == []
+    assert "10,001" in await world.ana.refused(400, "GET", "/tasks?offset=10001")
+    assert "next_token" in await world.ana.refused(400, "GET", "/tasks?offset=10001")
+    assert "'nope'" in await world.ana.refused(404, "GET", "/tasks?offset=10001&project=nope")
+    await world.ana.refused(400, "GET", f"/tasks?offset=1&next_token={task}")
+    await world.ana.get("/tasks", offset=0, next_token=task)
+
+
+async def test_a_total_says_where_it_is_only_the_least(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "COUNTED", 3)
+    for _ in range(5):
+        await created(world, tags=["x"])
+    for exact in ({}, {"project": "default"}, {"batch": "default (default)", "type": "categorization"}):
+        page = await world.ana.get("/tasks", status="pending", **exact)
+        assert (page["total"], page.get("total_is_minimum")) == (5, None)
+    page = await world.ana.get("/tasks", tags="x", limit=2)
+    assert (page["total"], page["total_is_minimum"]) == (3, True)
+    page = await world.ana.get("/tasks", tags="x", limit=2, offset=3)
+    assert (page["total"], page["total_is_minimum"]) == (5, True), "never less than what was seen"
+    page = await world.ana.get("/tasks", tags="y")
+    assert (page["total"], page.get("total_is_minimum")) == (0, None)
 
 
 async def test_the_filters_of_a_list(world: World) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from refonte_studio.db.engine import Engine, Tx
+from refonte_studio.kit.pages import Place
 from refonte_studio.tasks import store, store_attempts, store_lists, store_places
 from refonte_studio.tasks.model import Filter
 from tests.world import World
@@ -15,9 +16,9 @@ LOOKUPS: dict[str, Callable[[Tx], Any]] = {
     "by ids": lambda tx: store.tasks_by_ids(tx, "t", [ID]),
     "retarget": lambda tx: store_places.set_wanted(tx, "t", ID, [ID], 2),
     "taken": lambda tx: store_lists.taken(tx, "t", "live", ["u"]),
-    "by unique_id": lambda tx: store_lists.newest(tx, "t", "live", Filter(unique_ids=("u",)), None, 10),
-    "by tag": lambda tx: store_lists.newest(tx, "t", "live", Filter(tags=("x",)), None, 10),
-    "of a project": lambda tx: store_lists.newest(tx, "t", "live", Filter(project_id=ID), ID, 10),
+    "by unique_id": lambda tx: store_lists.newest(tx, "t", "live", Filter(unique_ids=("u",)), Place(), 10),
+    "by tag": lambda tx: store_lists.newest(tx, "t", "live", Filter(tags=("x",)), Place(), 10),
+    "of a project": lambda tx: store_lists.newest(tx, "t", "live", Filter(project_id=ID), Place(ID), 10),
     "of a batch": lambda tx: store_lists.oldest_sizes(tx, "t", "live", Filter(batch_id=ID), ID, 10),
     "an export": lambda tx: store_lists.between(tx, "t", "live", Filter(project_id=ID), ID, ID),
     "attempts": lambda tx: store_attempts.attempts_of(tx, "t", [ID]),

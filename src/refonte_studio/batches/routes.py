@@ -7,16 +7,17 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from refonte_studio.batches import policy, service
-from refonte_studio.batches.model import Batch, State
+from refonte_studio.batches.model import Batch, Counts, State
 from refonte_studio.batches.routes_studio import operations as studio_operations
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso, parse_time
 from refonte_studio.kit.errors import BadInput, shown
-from refonte_studio.kit.pages import PAGE_LIMIT
+from refonte_studio.kit.pages import PAGE_LIMIT, Place
 from refonte_studio.kit.redaction import redacted
 from refonte_studio.projects import service as projects
 from refonte_studio.web import Body, Call, Operations, Params
+from refonte_studio.web.offsets import keep_page_end, page_place
 
 operations = Operations("Batches")
 
@@ -50,8 +51,10 @@ class ListBatches(Params):
     start_time: str | None = None
     end_time: str | None = None
     exclude_archived: bool | None = None
+    detailed: bool | None = None
     limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] | None = None
     offset: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
+    next_token: str | None = None
 
 
 class Prioritize(Params):
@@ -70,9 +73,13 @@ class BatchOut(msgspec.Struct, kw_only=True):
     callback: str | UnsetType = UNSET
     finalized_at: str | UnsetType = UNSET
     completed_at: str | UnsetType = UNSET
+    tasks_pending: int | UnsetType = UNSET
+    tasks_completed: int | UnsetType = UNSET
+    tasks_canceled: int | UnsetType = UNSET
+    tasks_error: int | UnsetType = UNSET
 
     @classmethod
-    def of(cls, batch: Batch, project: str) -> "BatchOut":
+    def of(cls, batch: Batch, project: str, counts: Counts | None = None) -> "BatchOut":
         return cls(
             id=batch.id,
             name=batch.name,
@@ -85,6 +92,10 @@ class BatchOut(msgspec.Struct, kw_only=True):
             callback=UNSET if batch.callback is None else redacted(batch.callback),
             finalized_at=UNSET if batch.finalized_at is None else iso(batch.finalized_at),
             completed_at=UNSET if batch.completed_at is None else iso(batch.completed_at),
+            tasks_pending=UNSET if counts is None else counts.pending,
+            tasks_completed=UNSET if counts is None else counts.completed,
+            tasks_canceled=UNSET if counts is None else counts.canceled,
+            tasks_error=UNSET if counts is None else 0,
         )
 
 
@@ -94,6 +105,7 @@ class BatchesOut(msgspec.Struct):
     limit: int
     offset: int
     has_more: bool
+    next_token: str | UnsetType = UNSET
 
 
 class StatusOut(msgspec.Struct):
@@ -154,26 +166,28 @@ async def create_batch(call: Call, params: CreateBatch) -> BatchOut:
     return await call.db.write(_create, call.caller, params, call.now)
 
 
-async def _page(tx: Tx, caller: Caller, params: ListBatches) -> BatchesOut:
+async def _page(tx: Tx, caller: Caller, params: ListBatches, place: Place) -> BatchesOut:
     name = params.project
     project = await projects.find(tx, caller.team_id, caller.mode, name) if name is not None else None
     times = (
         parse_time("start_time", params.start_time) if params.start_time else 0,
         parse_time("end_time", params.end_time) if params.end_time else EVER_MS,
     )
-    limit, offset = params.limit or PAGE_LIMIT, params.offset or 0
-    found, total = await service.batches_page(
+    limit = params.limit or PAGE_LIMIT
+    page, total = await service.batches_page(
         tx,
         caller,
         project,
         params.status,
         times,
         limit,
-        offset,
+        place,
         exclude_archived=params.exclude_archived or False,
     )
-    docs = [BatchOut.of(batch, project_name) for batch, project_name in found]
-    return BatchesOut(docs, total, limit, offset, offset + len(docs) < total)
+    counts = await service.counts(tx, [batch.id for batch, _ in page.docs]) if params.detailed else {}
+    docs = [BatchOut.of(batch, project_name, counts.get(batch.id)) for batch, project_name in page.docs]
+    token = UNSET if page.next_token is None else page.next_token
+    return BatchesOut(docs, total, limit, params.offset or 0, page.has_more, token)
 
 
 @operations.add(
@@ -190,10 +204,20 @@ async def _page(tx: Tx, caller: Caller, params: ListBatches) -> BatchesOut:
 async def list_batches(call: Call, params: ListBatches) -> BatchesOut:
     """List batches, newest first, a page at a time.
 
-    `start_time` and `end_time` bound the creation, `status` is `staging`, `in_progress` or `completed`.
+    `start_time` and `end_time` bound the creation, `status` is `staging`, `in_progress` or `completed`. `detailed` adds
+    how many tasks of each batch are pending, completed and canceled (`tasks_pending` and so on).
+
+    `next_token` of one page opens the next. `offset` works as well: a page whose `offset` is where an earlier page with
+    the same filters ended begins right behind that page, for ten minutes and for the same key or session, so that
+    nothing is listed twice or left out if batches are made in between. Any other `offset` counts from the newest batch
+    of the moment. `totalDocs` counts all batches of the moment.
+
     `exclude_archived` leaves out the batches of archived projects.
     """
-    return await call.db.read(_page, call.caller, params)
+    place = await page_place(call, params, params.offset, params.next_token)
+    page = await call.db.read(_page, call.caller, params, place)
+    await keep_page_end(call, params, params.offset, len(page.docs), page.docs[-1].id if page.has_more else None)
+    return page
 
 
 async def _get(tx: Tx, caller: Caller, path: Mapping[str, str]) -> BatchOut:
@@ -254,7 +278,8 @@ async def finalize_batch(call: Call, _params: Params) -> BatchOut:
     """Finalize a batch, so that its tasks are worked on.
 
     A Studio batch joins the end of the queue (a calibration batch the end of the calibration batches) and takes no
-    more tasks. A batch with nothing to do is completed at once. Finalizing again changes nothing.
+    more tasks. A Studio batch with nothing to do is completed at once. Finalizing again changes nothing, and neither
+    does finalizing a batch that is not a Studio batch: it is answered as it is.
     """
     return await call.db.write(_finalize, call.caller, call.path, call.now)
 

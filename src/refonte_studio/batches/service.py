@@ -12,6 +12,7 @@ from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, StudioError, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.names import name_key
+from refonte_studio.kit.pages import Page, Place, checked_place, page_of
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project
 
@@ -170,22 +171,23 @@ async def batches_page(
     status: str | None,
     times: tuple[int, int],
     limit: int,
-    offset: int,
+    place: Place,
     *,
     exclude_archived: bool = False,
-) -> tuple[list[tuple[Batch, str]], int]:
-    """Batches with the names of their projects, newest first, from `offset` on, and how many there are in all.
+) -> tuple[Page[tuple[Batch, str]], int]:
+    """Batches with the names of their projects, newest first, and how many there are in all.
 
-    `times` bound the creation, both included.
+    `times` bound the creation, both included. Raises BadInput for a status and a place that cannot be.
     """
+    checked_place(place)
     state = policy.checked_status(status) if status is not None else None
     filters = store.Filter(
         caller.team_id, caller.mode, state, project.id if project else None, *times, exclude_archived
     )
     total = await store.total(tx, filters)
-    found = await store.page(tx, filters, limit, offset) if offset < total else []
+    found = await store.page(tx, filters, limit + 1, place.before, place.offset) if place.offset < total else []
     names = await projects.names_by_ids(tx, caller.team_id, sorted({batch.project_id for batch in found}))
-    return [(batch, names[batch.project_id]) for batch in found], total
+    return page_of([(batch, names[batch.project_id]) for batch in found], limit, lambda row: row[0].id), total
 
 
 async def set_metadata(tx: Tx, caller: Caller, name: str, metadata: Mapping[str, Any]) -> Batch:
@@ -202,9 +204,12 @@ async def set_metadata(tx: Tx, caller: Caller, name: str, metadata: Mapping[str,
 async def finalize(tx: Tx, caller: Caller, name: str, now: int) -> Batch:
     """Lets a batch be worked on: a Studio batch takes its place in the queue and takes no more tasks.
 
-    A batch with nothing pending is completed at once. Finalizing again changes nothing.
+    A Studio batch with nothing pending is completed at once. Finalizing again, or a batch that is not a Studio batch,
+    changes nothing.
     """
     found = await find(tx, caller.team_id, caller.mode, name)
+    if not found.studio:
+        return found
     batch = await lock(tx, caller.team_id, found.id)
     if batch.state == STAGING:
         await tx.lock(queue_lock(batch.team_id, batch.mode))

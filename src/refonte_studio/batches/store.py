@@ -151,10 +151,13 @@ _LISTED = """team_id = :team_id AND mode = :mode AND created_at >= :created_from
       OR project_id NOT IN (SELECT id FROM projects WHERE team_id = :team_id AND archived_at IS NOT NULL))"""
 
 
-async def page(tx: Tx, filters: Filter, limit: int, offset: int) -> list[Batch]:
-    """Newest first."""
+async def page(tx: Tx, filters: Filter, limit: int, before: str | None, offset: int) -> list[Batch]:
+    """Newest first, behind the batch `before` if there is one."""
     rows = await tx.all(
-        f"SELECT {_COLUMNS} FROM batches WHERE {_LISTED} ORDER BY id DESC LIMIT :limit OFFSET :offset",
+        f"""SELECT {_COLUMNS} FROM batches
+            WHERE {_LISTED} AND (CAST(:before AS TEXT) IS NULL OR id < :before)
+            ORDER BY id DESC LIMIT :limit OFFSET :offset""",
+        before=before,
         team_id=filters.team_id,
         mode=filters.mode,
         state=filters.state,

@@ -107,6 +107,19 @@ sessions = Table(
     Index("ix_sessions_expires_at", "expires_at"),
 )
 
+# Where pages ended that a key or session read by offset, so that the next one begins there (db/page_ends.py).
+page_ends = Table(
+    "page_ends",
+    metadata,
+    _text("team_id", ForeignKey("teams.id")),
+    _text("holder"),  # id of a key, or hash of a session's token
+    _text("question"),  # hash of what the list was asked for
+    _count("place"),  # how many entries came before
+    _text("last_id"),  # of the last of them
+    _time("ended_at"),
+    PrimaryKeyConstraint("holder", "question", "place"),
+)
+
 # Attempts to sign in that did not succeed (or have not yet), by address: they hold back guessing.
 sign_in_failures = Table(
     "sign_in_failures",
@@ -235,9 +248,20 @@ files = Table(
     Column("size", BigInteger, nullable=False),
     _text("project_names"),  # JSON array
     _text("metadata"),  # JSON object: what else the upload said
+    _text("reference_id", null=True),  # the client's own id of the file
     _flag("complete"),  # false while chunks arrive; such a file is invisible and is swept when old
     _time("created_at"),
     _time("updated_at"),
+    Index("ix_files_team", "team_id", "mode", "id"),
+    Index(
+        "uq_files_reference_id",
+        "team_id",
+        "mode",
+        "reference_id",
+        unique=True,
+        sqlite_where=text("reference_id IS NOT NULL"),
+        postgresql_where=text("reference_id IS NOT NULL"),
+    ),
     Index(
         "ix_files_sweep",
         "created_at",

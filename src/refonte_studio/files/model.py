@@ -17,6 +17,7 @@ class File:
     mode: Mode
     name: str
     display_name: str | None
+    reference_id: str | None  # the client's own id of the file, unique in the team and mode
     mime_type: str
     size: int
     project_names: tuple[str, ...]

@@ -13,6 +13,7 @@ from refonte_studio.kit.errors import BadInput, TooLarge, shown
 
 NAME_LENGTH = 255
 METADATA_LENGTH = 100_000
+REFERENCE_LENGTH = 500
 DEFAULT_TYPE = "application/octet-stream"
 
 _TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,80}")
@@ -55,6 +56,14 @@ def serving_headers(name: str, mime_type: str) -> dict[str, str]:
         "Cache-Control": "private, max-age=3600",
         "Accept-Ranges": "bytes",
     }
+
+
+def check_reference_id(reference_id: str) -> None:
+    """Raises BadInput for a reference_id that is blank or too long."""
+    if not reference_id.strip():
+        raise BadInput(f"reference_id must not be blank, but is {shown(reference_id)}")
+    if len(reference_id) > REFERENCE_LENGTH:
+        raise BadInput(f"reference_id has at most {REFERENCE_LENGTH} characters, not {len(reference_id):,}")
 
 
 def check_size(size: int, limit_bytes: int) -> None:

@@ -1,10 +1,10 @@
 """The files room's operations."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from refonte_studio.db import Tx
 from refonte_studio.files import outbound, service
@@ -15,6 +15,7 @@ from refonte_studio.files.streams import incoming
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.errors import BadInput
+from refonte_studio.kit.pages import PAGE_LIMIT
 from refonte_studio.kit.urls import checked_url
 from refonte_studio.web import Answer, Body, Call, Operations, Params
 from refonte_studio.web.params import read_params
@@ -34,6 +35,7 @@ class FileOut(msgspec.Struct, kw_only=True):
     created_at: str
     updated_at: str
     display_name: str | UnsetType = UNSET
+    reference_id: str | UnsetType = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
 
     @classmethod
@@ -48,6 +50,7 @@ class FileOut(msgspec.Struct, kw_only=True):
             created_at=iso(file.created_at),
             updated_at=iso(file.updated_at),
             display_name=UNSET if file.display_name is None else file.display_name,
+            reference_id=UNSET if file.reference_id is None else file.reference_id,
             metadata=UNSET if file.metadata == "{}" else msgspec.json.decode(file.metadata),
         )
 
@@ -58,6 +61,7 @@ class AboutParams(Params, kw_only=True):
     project_name: str | None = None
     project_names: list[str] | None = None
     display_name: str | None = None
+    reference_id: str | None = None
     metadata: dict[str, Any] | None = None
 
     @property
@@ -88,6 +92,7 @@ FORM_SCHEMA: dict[str, Any] = {
         "project_name": {"type": "string", "description": "The project that the file is for."},
         "project_names": {"type": "array", "items": {"type": "string"}, "description": "Several projects."},
         "display_name": {"type": "string", "description": "What people call the file."},
+        "reference_id": {"type": "string", "description": "Your own id of the file; no two files have the same."},
         "metadata": {"type": "object", "description": "Your own keys and values."},
     },
     "required": ["file"],
@@ -104,13 +109,15 @@ FORM_SCHEMA: dict[str, Any] = {
     body=Body.STREAM,
     body_schema=FORM_SCHEMA,
     body_type="multipart/form-data",
+    errors=(409,),
     example={"project_name": "Dog breeds"},
     example_answer=EXAMPLE_FILE,
 )
 async def upload_file(call: Call, params: AboutParams) -> FileOut:
     """Upload a file, as the field `file` of a form.
 
-    The answer's `attachment_url` can stand wherever a task takes an attachment.
+    The answer's `attachment_url` can stand wherever a task takes an attachment. A `reference_id` that another file has
+    is refused with 409.
     """
     limit_bytes = call.studio.settings.file_limit_bytes
     file_id = await call.db.write(service.begin, call.caller, call.now)
@@ -137,7 +144,7 @@ def _given(params: AboutParams) -> dict[str, Any]:
     may=Permission.MANAGE,
     answer=FileOut,
     params=FetchParams,
-    errors=(413,),
+    errors=(409, 413),
     example={"file_url": "https://example.com/dogs/n02085620_7.jpg", "project_name": "Dog breeds"},
     example_answer=EXAMPLE_FILE,
 )
@@ -147,7 +154,7 @@ async def import_file(call: Call, params: FetchParams) -> FileOut:
     Only from the public internet, and from hosts that the server's settings name.
     """
     checked_url("file_url", params.file_url)
-    await call.db.read(service.check_projects, call.caller, params.projects)
+    await call.db.read(service.check_about, call.caller, params.projects, params.reference_id)
     file_id = await call.db.write(service.begin, call.caller, call.now)
     limit_bytes = call.studio.settings.file_limit_bytes
     async with (
@@ -168,6 +175,7 @@ async def _finish(call: Call, file_id: str, name: str, mime_type: str, size: int
         file_id,
         name=name,
         display_name=about.display_name or None,
+        reference_id=about.reference_id,
         mime_type=mime_type,
         size=size,
         project_names=about.projects,
@@ -175,6 +183,42 @@ async def _finish(call: Call, file_id: str, name: str, mime_type: str, size: int
         now=call.now,
     )
     return FileOut.of(file)
+
+
+class ListFiles(Params):
+    reference_id: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] = PAGE_LIMIT
+    next_token: str | None = None
+
+
+class FilesOut(msgspec.Struct, kw_only=True):
+    """A page of files, newest first."""
+
+    docs: list[FileOut]
+    limit: int
+    has_more: bool
+    next_token: str | UnsetType = UNSET
+
+
+@operations.add(
+    "GET",
+    "/v1/files",
+    may=Permission.MANAGE,
+    params=ListFiles,
+    answer=FilesOut,
+    example={"limit": 1},
+    example_answer={"docs": [EXAMPLE_FILE], "limit": 1, "has_more": True, "next_token": EXAMPLE_FILE["id"]},
+)
+async def list_files(call: Call, params: ListFiles) -> FilesOut:
+    """List files, newest first.
+
+    Those of the team, in the mode of the key. `next_token` of one page opens the next. With `reference_id`, the file
+    that has it, if there is one.
+    """
+    page = await call.db.read(service.files_page, call.caller, params.reference_id, params.limit, params.next_token)
+    token = UNSET if page.next_token is None else page.next_token
+    docs = [FileOut.of(file) for file in page.docs]
+    return FilesOut(docs=docs, limit=page.limit, has_more=page.has_more, next_token=token)
 
 
 async def locate_file(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:

@@ -9,6 +9,9 @@ from refonte_studio.db import Row, Tx
 from refonte_studio.files.model import File
 from refonte_studio.kit.caller import Mode
 
+_COLUMNS = """id, team_id, mode, name, display_name, reference_id, mime_type, size, project_names, metadata,
+    created_at, updated_at"""
+
 
 def _file(row: Row) -> File:
     return File(
@@ -17,6 +20,7 @@ def _file(row: Row) -> File:
         mode=row["mode"],
         name=row["name"],
         display_name=row["display_name"],
+        reference_id=row["reference_id"],
         mime_type=row["mime_type"],
         size=row["size"],
         project_names=tuple(msgspec.json.decode(row["project_names"])),
@@ -47,9 +51,10 @@ async def insert_chunk(tx: Tx, team_id: str, file_id: str, number: int, data: by
 
 
 async def complete(tx: Tx, **values: Any) -> None:
-    """Makes the file visible."""
+    """Makes the file visible. Raises Duplicate if another file has its reference_id."""
     await tx.run(
         """UPDATE files SET complete = TRUE, name = :name, display_name = :display_name,
+             reference_id = :reference_id,
              mime_type = :mime_type, size = :size,
              project_names = :project_names, metadata = :metadata, updated_at = :updated_at
            WHERE id = :id AND team_id = :team_id""",
@@ -60,14 +65,42 @@ async def complete(tx: Tx, **values: Any) -> None:
 async def by_id(tx: Tx, team_id: str, mode: Mode, file_id: str) -> File | None:
     """The complete file of that id."""
     row = await tx.one(
-        """SELECT id, team_id, mode, name, display_name, mime_type, size, project_names, metadata,
-             created_at, updated_at
-           FROM files WHERE id = :file_id AND team_id = :team_id AND mode = :mode AND complete""",
+        f"SELECT {_COLUMNS} FROM files WHERE id = :file_id AND team_id = :team_id AND mode = :mode AND complete",
         file_id=file_id,
         team_id=team_id,
         mode=mode,
     )
     return _file(row) if row else None
+
+
+async def newest(
+    tx: Tx, team_id: str, mode: Mode, reference_id: str | None, before: str | None, limit: int
+) -> list[File]:
+    """Complete files, newest first, behind the one of id `before`."""
+    rows = await tx.all(
+        f"""SELECT {_COLUMNS} FROM files
+            WHERE team_id = :team_id AND mode = :mode AND complete
+              AND (CAST(:reference_id AS TEXT) IS NULL OR reference_id = :reference_id)
+              AND (CAST(:before AS TEXT) IS NULL OR id < :before)
+            ORDER BY id DESC LIMIT :limit""",
+        team_id=team_id,
+        mode=mode,
+        reference_id=reference_id,
+        before=before,
+        limit=limit,
+    )
+    return [_file(row) for row in rows]
+
+
+async def is_referenced(tx: Tx, team_id: str, mode: Mode, reference_id: str) -> bool:
+    """Whether a file has this reference_id."""
+    row = await tx.one(
+        "SELECT id FROM files WHERE team_id = :team_id AND mode = :mode AND reference_id = :reference_id",
+        team_id=team_id,
+        mode=mode,
+        reference_id=reference_id,
+    )
+    return row is not None
 
 
 async def chunk(tx: Tx, team_id: str, file_id: str, number: int) -> bytes | None:

@@ -1,4 +1,7 @@
-"""Pages by key: the token of a page is the id (or the two ids) after which it starts, never an offset."""
+"""Pages by key: the token of a page is the id (or the two ids) after which it starts.
+
+Where published clients page by `offset`, that is taken as well (`Place`, and `web.offsets`).
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +38,25 @@ def checked_token(token: str | None) -> str | None:
     if token is not None and not is_id(token):
         raise BadInput(f"next_token {shown(token)} is not one that this server gave")
     return token
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins, as it was asked for: behind the entry of an id, or after so many of the first."""
+
+    before: str | None = None
+    offset: int = 0
+
+
+def checked_place(place: Place, most: int | None = None) -> Place:
+    """The place, if there can be one like it. Raises BadInput for a token beside an offset, a token that this server
+    cannot have given, and an offset beyond the most."""
+    if place.before is not None and place.offset:
+        raise BadInput(f"next_token {shown(place.before)} and offset {place.offset} cannot go together")
+    if most is not None and place.offset > most:
+        raise BadInput(f"offset is at most {most:,}, not {place.offset:,}; go on by next_token instead")
+    checked_token(place.before)
+    return place
 
 
 def token_of_two(first: str, second: str) -> str:

@@ -57,12 +57,11 @@ async def lock(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
 
 
 async def cancel(tx: Tx, caller: Caller, task_id: str, clear_unique_id: bool, now: int) -> Task:
-    """Cancels a pending task. Raises BadInput if it has ended already."""
+    """Cancels a pending task; one that is canceled already stays so. Raises BadInput if it is completed."""
     task = await find(tx, caller.team_id, caller.mode, task_id)
     await store_places.lock(tx, task.team_id, task.places_in, task.id)
     if not await store.cancel(tx, task.team_id, task.id, clear_unique_id, now):
-        task = await find(tx, caller.team_id, caller.mode, task_id)
-        raise BadInput(f"task {task.id} is {task.status} already, so it cannot be canceled")
+        return await _canceled_before(tx, await find(tx, caller.team_id, caller.mode, task_id), clear_unique_id, now)
     await store_places.end(tx, task.team_id, task.places_in, [task.id])
     await store_postponed.end(tx, task.team_id, task.id, now)
     if task.kind == "work" and task.batch_id is not None:
@@ -70,6 +69,14 @@ async def cancel(tx: Tx, caller: Caller, task_id: str, clear_unique_id: bool, no
     await tx.tell(TasksEnded.of([task], Status.CANCELED, now))
     if task.kind == "work" and task.batch_id is not None:
         await settle(tx, task.team_id, task.batch_id, now)
+    return await find(tx, task.team_id, task.mode, task.id)
+
+
+async def _canceled_before(tx: Tx, task: Task, clear_unique_id: bool, now: int) -> Task:
+    if task.status is not Status.CANCELED:
+        raise BadInput(f"task {task.id} is {task.status} already, so it cannot be canceled")
+    if clear_unique_id and task.unique_id is not None:
+        await store.set_unique_id(tx, task.team_id, task.id, None, now)
     return await find(tx, task.team_id, task.mode, task.id)
 
 

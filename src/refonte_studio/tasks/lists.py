@@ -9,7 +9,7 @@ from refonte_studio.batches.model import Counts
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput, shown
-from refonte_studio.kit.pages import Page, checked_token, page_of
+from refonte_studio.kit.pages import Page, Place, checked_place, page_of
 from refonte_studio.projects import service as projects
 from refonte_studio.tasks import store, store_attempts, store_lists, types, view
 from refonte_studio.tasks.edits import find
@@ -18,6 +18,8 @@ from refonte_studio.teams import service as teams
 
 P = ParamSpec("P")
 
+OFFSET_LIMIT = 10_000  # of a page; beyond, `next_token` goes on
+COUNTED = 10_000  # tasks, at most, where a filter has to be tried on each of them
 EXPORT_TASKS = 500  # of one page of an export, at most
 EXPORT_CHARACTERS = 2_000_000  # of one page, about; attempts may take as much again for each of them
 
@@ -103,14 +105,32 @@ async def filter_for(tx: Tx, caller: Caller, asked: Question) -> Filter:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many tasks there are, or that there are at least so many."""
+
+    count: int
+    is_minimum: bool = False
+
+
 async def page(
-    tx: Tx, caller: Caller, asked: Question, token: str | None, limit: int, limited: bool, files_url: str | None
-) -> tuple[Page[bytes], int]:
-    """One page of tasks, newest first, as JSON, and how many there are in all."""
+    tx: Tx,
+    caller: Caller,
+    asked: Question,
+    place: Place,
+    limit: int,
+    limited: bool,
+    files_url: str | None,
+) -> tuple[Page[bytes], Total]:
+    """One page of tasks, newest first, as JSON, and how many there are in all.
+
+    Raises as `filter_for`, and BadInput for a place that cannot be.
+    """
     which = await filter_for(tx, caller, asked)
-    rows = await store_lists.newest(tx, caller.team_id, caller.mode, which, checked_token(token), limit + 1)
+    checked_place(place, OFFSET_LIMIT)
+    rows = await store_lists.newest(tx, caller.team_id, caller.mode, which, place, limit + 1)
     found = page_of(rows, limit, lambda task: task.id)
-    total = await _total(tx, caller, which)
+    total = await _total(tx, caller, which, place.offset + len(rows))
     if limited:
         names = await projects.names_by_ids(tx, caller.team_id, list({task.project_id for task in found.docs}))
         docs = [view.limited_json(task, names[task.project_id]) for task in found.docs]
@@ -119,11 +139,19 @@ async def page(
     return Page(docs, limit, found.next_token), total
 
 
-async def _total(tx: Tx, caller: Caller, which: Filter) -> int:
-    """How many tasks a filter lets through: by the batches' own counts where they tell, else by counting."""
+async def _total(tx: Tx, caller: Caller, which: Filter, seen: int) -> Total:
+    """How many tasks a filter lets through, of which at least so many were seen: by the batches' own counts where they
+    tell, else by counting, which ends at a limit where other filters than project, batch, status and type take part."""
     rest = replace(which, project_id=None, batch_id=None, status=None)
-    if rest != Filter():
-        return await store_lists.count(tx, caller.team_id, caller.mode, which)
+    if rest == Filter():
+        return Total(await _by_batches(tx, caller, which))
+    if replace(rest, type=None) == Filter():
+        return Total(await store_lists.count(tx, caller.team_id, caller.mode, which, None))
+    counted = await store_lists.count(tx, caller.team_id, caller.mode, which, COUNTED)
+    return Total(max(counted, seen), counted >= COUNTED)
+
+
+async def _by_batches(tx: Tx, caller: Caller, which: Filter) -> int:
     if which.project_id is None and which.batch_id is None:
         return _of_status(await batches.counts_of_team(tx, caller.team_id, caller.mode), which.status)
     if which.batch_id is not None:

@@ -95,7 +95,8 @@ class CancelParams(Params):
 async def cancel_task(call: Call, params: CancelParams) -> Answer:
     """Cancel a task that is pending.
 
-    `clear_unique_id` frees its unique_id for another task. A task that is completed or canceled is refused with 400.
+    `clear_unique_id` frees its unique_id for another task. A task that is canceled already stays so, and is answered
+    with 200; a completed one is refused with 400.
     """
     clear = bool(params.clear_unique_id)
     return Answer(await call.db.write(lists.shown_after, call.caller, edits.cancel, call.path["id"], clear, call.now))

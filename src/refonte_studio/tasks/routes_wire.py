@@ -65,6 +65,7 @@ class TasksOut(msgspec.Struct, kw_only=True):
     limit: int
     offset: int
     has_more: bool
+    total_is_minimum: bool | UnsetType = UNSET
     next_token: str | UnsetType = UNSET
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Mode
+from refonte_studio.kit.pages import Place
 from refonte_studio.tasks.model import Filter, ReviewStatus, Task
 from refonte_studio.tasks.store import TASK, task_of
 
@@ -51,18 +52,30 @@ def _where(team_id: str, mode: Mode, which: Filter) -> tuple[str, dict[str, Any]
     return " AND ".join(conditions), values
 
 
-async def count(tx: Tx, team_id: str, mode: Mode, which: Filter) -> int:
+async def count(tx: Tx, team_id: str, mode: Mode, which: Filter, most: int | None) -> int:
+    """How many tasks there are; counted up to a limit, if there is one."""
     where, values = _where(team_id, mode, which)
-    row = await tx.one(f"SELECT COUNT(*) AS total FROM tasks WHERE {where}", **values)
+    sql = f"SELECT COUNT(*) AS total FROM tasks WHERE {where}"
+    if most is not None:
+        sql, values["most"] = (
+            f"SELECT COUNT(*) AS total FROM (SELECT 1 FROM tasks WHERE {where} LIMIT :most) AS t",
+            most,
+        )
+    row = await tx.one(sql, **values)
     return row["total"] if row else 0
 
 
-async def newest(tx: Tx, team_id: str, mode: Mode, which: Filter, before: str | None, limit: int) -> list[Task]:
-    """Tasks from the newest on, or from beyond the one of id `before`."""
+async def newest(tx: Tx, team_id: str, mode: Mode, which: Filter, place: Place, limit: int) -> list[Task]:
+    """Tasks from the newest on, beginning at a place."""
     where, values = _where(team_id, mode, which)
-    if before is not None:
-        where, values["before"] = f"{where} AND id < :before", before
-    rows = await tx.all(f"SELECT {TASK} FROM tasks WHERE {where} ORDER BY id DESC LIMIT :limit", limit=limit, **values)
+    if place.before is not None:
+        where, values["before"] = f"{where} AND id < :before", place.before
+    rows = await tx.all(
+        f"SELECT {TASK} FROM tasks WHERE {where} ORDER BY id DESC LIMIT :limit OFFSET :offset",
+        limit=limit,
+        offset=place.offset,
+        **values,
+    )
     return [task_of(row) for row in rows]
 
 

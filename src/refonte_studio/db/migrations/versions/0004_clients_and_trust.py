@@ -16,6 +16,7 @@ def upgrade() -> None:
     _teams()
     _projects()
     _files()
+    _pages()
     _tasks()
     _work()
     _callbacks()
@@ -34,7 +35,30 @@ def _projects() -> None:
 
 
 def _files() -> None:
-    pass
+    with op.batch_alter_table("files") as batch_op:
+        batch_op.add_column(sa.Column("reference_id", sa.Text(), nullable=True))
+        batch_op.create_index("ix_files_team", ["team_id", "mode", "id"], unique=False)
+        batch_op.create_index(
+            "uq_files_reference_id",
+            ["team_id", "mode", "reference_id"],
+            unique=True,
+            sqlite_where=sa.text("reference_id IS NOT NULL"),
+            postgresql_where=sa.text("reference_id IS NOT NULL"),
+        )
+
+
+def _pages() -> None:
+    op.create_table(
+        "page_ends",
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("last_id", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_page_ends_team_id_teams")),
+        sa.PrimaryKeyConstraint("holder", "question", "place", name=op.f("pk_page_ends")),
+    )
 
 
 def _tasks() -> None:
