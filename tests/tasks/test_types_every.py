@@ -17,7 +17,9 @@ from refonte_studio.tasks.types import COMMON_PARAMETERS, TYPES, TaskType, get, 
 
 NAMES = [
     "annotation",
+    "audiotranscription",
     "categorization",
+    "chat",
     "comparison",
     "cuboidannotation",
     "datacollection",
@@ -42,6 +44,15 @@ def variant(of: str, name: str, params: dict[str, Any], response: dict[str, Any]
 
 
 VARIANTS = [
+    variant(
+        "chat",
+        "chat of one answer",
+        {
+            "messages": [{"role": "user", "content": "Hello?"}, {"role": "assistant", "content": "Hello!"}],
+            "criteria": {"help": {"min": 0, "max": 1}, "tone": None},
+        },
+        {"ratings": {"conversation": {"help": 0.5, "tone": 3}}},
+    ),
     variant(
         "comparison",
         "comparison by fields",
@@ -208,6 +219,41 @@ def some_findings(_: TaskType, chance: random.Random) -> dict[str, Any]:
     return {"fields": {**found, "positions": chance.randint(0, 3)} if chance.random() < 0.6 else found}
 
 
+def some_speech(_: TaskType, chance: random.Random) -> dict[str, Any]:
+    segments = []
+    for index in range(chance.randint(0, 3)):
+        start_s = 10 * index + chance.uniform(0, 5)
+        said = {
+            "start_s": start_s,
+            "end_s": start_s + chance.uniform(1, 8),
+            "text": chance.choice(["Yes", "Yes.", "No"]),
+        }
+        speaker = chance.choice(["agent", "caller", None])
+        segments.append({"uuid": str(index), **said, **({} if speaker is None else {"speaker": speaker})})
+    return {"text": chance.choice(["Good morning", "Good morning.", "Goodbye", ""]), "segments": segments}
+
+
+def some_judgement(_: TaskType, chance: random.Random) -> dict[str, Any]:
+    ids = ["k7", "q2", "m4"]
+    chance.shuffle(ids)
+    turns = [
+        {"turn": turn, "labels": labels, **({"comment": "why"} if not labels or chance.random() < 0.3 else {})}
+        for turn in range(3)
+        if (labels := chance.choice([None, [], ["polite"], ["polite", "off topic"]])) is not None
+    ]
+    return {
+        "ranking": chance.choice([[[each] for each in ids], [ids[:2], ids[2:]], [ids]]),
+        "ratings": {each: {"help": chance.randint(1, 5)} for each in ids},
+        "turns": turns,
+        "fields": {"language": chance.choice(["English", "other"])},
+        "rewrite": chance.choice(["It comes today.", "It comes tomorrow.", "Wait."]),
+    }
+
+
+def some_criticism(_: TaskType, chance: random.Random) -> dict[str, Any]:
+    return {"ratings": {"conversation": {"help": chance.uniform(0, 1), "tone": chance.randint(1, 5)}}}
+
+
 def some_comparison(_: TaskType, chance: random.Random) -> dict[str, Any]:
     fields = {"same": chance.choice(["yes", "no"]), "why": chance.choice(["sole", "soles", "colour", None])}
     return {"fields": {name: value for name, value in fields.items() if value is not None}}
@@ -229,6 +275,9 @@ def some_form(_: TaskType, chance: random.Random) -> dict[str, Any]:
 SOME: dict[str, Callable[[TaskType, random.Random], dict[str, Any]]] = {
     **dict.fromkeys([name for name in NAMES if name.endswith("annotation")], some_drawing),
     "categorization": lambda _, chance: {"category": chance.choice(["public", "private"])},
+    "audiotranscription": some_speech,
+    "chat": some_judgement,
+    "chat of one answer": some_criticism,
     "comparison by fields": some_comparison,
     "comparison": lambda _, chance: {"choice": chance.choice(["yes", "no", "cannot tell"])},
     "namedentityrecognition": some_spans,

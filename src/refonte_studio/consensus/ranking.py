@@ -59,6 +59,28 @@ def ranked(orders: Sequence[Sequence[K]], weights: Sequence[float]) -> list[K]:
     return sorted(items, key=lambda item: -round(strengths[place[item]], 9))
 
 
+def tied(rankings: Sequence[Sequence[Sequence[K]]], weights: Sequence[float]) -> list[list[K]]:
+    """The ranking that several rankings give, each of the same items, in which items may share a place.
+
+    The strongest first, by Bradley and Terry's model; two that share a place count as half a win for either. Items of
+    the same strength share a place.
+    """
+    items = list(dict.fromkeys(item for ranking in rankings for place in ranking for item in place))
+    number = {item: index for index, item in enumerate(items)}
+    wins = np.zeros((len(items), len(items)))
+    for ranking, weight in zip(rankings, weights, strict=True):
+        at = {number[item]: rank for rank, place in enumerate(ranking) for item in place}
+        for one, other in combinations(sorted(at), 2):
+            first = 0.5 if at[one] == at[other] else float(at[one] < at[other])
+            wins[one, other] += weight * first
+            wins[other, one] += weight * (1 - first)
+    strengths = [round(each, 6) for each in bradley_terry(wins, _PRIOR)]
+    return [
+        [item for item in items if strengths[number[item]] == strength]
+        for strength in sorted(set(strengths), reverse=True)
+    ]
+
+
 def concordance(one: Sequence[K], other: Sequence[K]) -> float:
     """Kendall's tau (1938) of two orders of the same items, from 0 (reversed) to 1 (the same)."""
     place: Mapping[K, int] = {item: index for index, item in enumerate(other)}

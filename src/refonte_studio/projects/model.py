@@ -14,7 +14,9 @@ from refonte_studio.kit.caller import Mode
 
 TASK_TYPES = (
     "annotation",
+    "audiotranscription",
     "categorization",
+    "chat",
     "comparison",
     "cuboidannotation",
     "datacollection",

@@ -73,13 +73,13 @@ class FieldsTask(TaskType):
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         fields, rows = _questions(params)
         found = record(response, "response", ("fields",), ("repeatable_fields",))
-        checked: dict[str, Any] = {"fields": _row(fields, found["fields"], "response.fields")}
+        checked: dict[str, Any] = {"fields": check_row(fields, found["fields"], "response.fields")}
         if found.get("repeatable_fields") is not None:
             path = "response.repeatable_fields"
             given = an_array(found["repeatable_fields"], path)
             if given and not rows:
                 missing(path, "is not asked for by this task")
-            checked["repeatable_fields"] = [_row(rows, each, at(path, index)) for index, each in enumerate(given)]
+            checked["repeatable_fields"] = [check_row(rows, each, at(path, index)) for index, each in enumerate(given)]
         return checked
 
     def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -185,7 +185,8 @@ def rows_likeness(asked: Questions, one: Sequence[Row], other: Sequence[Row]) ->
     return 2 * float(worth[found].sum()) / (len(one) + len(other)) if one or other else 1.0
 
 
-def _row(asked: Mapping[str, Question], given: object, path: str) -> Row:
+def check_row(asked: Mapping[str, Question], given: object, path: str) -> Row:
+    """Answers by question: no others than are asked for, and all that are required."""
     answers = an_object(given, path)
     for name in answers:
         if name not in asked:
@@ -205,10 +206,11 @@ def _questions(params: Mapping[str, Any]) -> tuple[Mapping[str, Question], Mappi
     once, rows = params.get("fields"), params.get(repeated)
     if not once and not rows:
         missing("fields")
-    return _defined(once, "fields") if once else {}, _defined(rows, repeated) if rows else {}
+    return questions_of(once, "fields") if once else {}, questions_of(rows, repeated) if rows else {}
 
 
-def _defined(fields: object, path: str) -> Mapping[str, Question]:
+def questions_of(fields: object, path: str) -> Mapping[str, Question]:
+    """The questions that fields ask, by name."""
     if isinstance(fields, dict):
         specs = [_described(name, value, at(path, name)) for name, value in fields.items()]
     else:

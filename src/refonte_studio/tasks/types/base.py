@@ -54,6 +54,11 @@ class TaskType(ABC):
     def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
         """A well-formed response to checked parameters: always the same one, and it passes check_response."""
 
+    def seen(self, params: dict[str, Any], _seed: str) -> dict[str, Any]:
+        """The parameters as a labeler may see them; the seed stands for the person and the task, and always gives the
+        same."""
+        return params
+
     def consensus(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], judge: Judge) -> Outcome:
         """One result from one or more checked responses, in their order of submission; it passes check_response.
 
