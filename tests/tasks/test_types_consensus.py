@@ -191,7 +191,7 @@ def test_objects_that_are_compared_each_with_each_cost_more_than_their_number_sa
         response = {"annotations": [{**pond, "uuid": str(index)} for index in range(ponds)]}
         return drawing.consensus_cost(drawing.example_params, [response, response])
 
-    assert cost(40) > 20 * cost(4)
+    assert cost(150) > 1.2 * 15 * cost(10)
 
 
 def test_long_texts_cost_more_than_short_ones():

@@ -13,6 +13,7 @@ from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.reviews import service
 from refonte_studio.reviews.model import Assignment, Decision, Review, ReviewState
+from refonte_studio.tasks import types
 from refonte_studio.web import Answer, Call, Operations, Params
 from refonte_studio.work import service as work
 
@@ -107,7 +108,7 @@ async def _locate_claim(tx: Tx, caller: Caller, path: Mapping[str, str]) -> obje
 
 def _claimed_out(given: Assignment) -> ClaimedReviewOut:
     review = given.review
-    params = given.params.encode()
+    params = types.seen_params(given.type, given.params, review.reviewer_id or "", review.task_id)
     return ClaimedReviewOut(
         review_id=review.id,
         lease_expires_at=_lease(review),

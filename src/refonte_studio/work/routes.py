@@ -12,6 +12,7 @@ from refonte_studio.files import service as files
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.pages import PAGE_LIMIT
+from refonte_studio.tasks import types
 from refonte_studio.web import Answer, Call, Operations, Params
 from refonte_studio.work import routes_loop, service
 from refonte_studio.work.model import Assignment, Waiting
@@ -120,7 +121,7 @@ def _lease_ms(call: Call) -> int:
 
 def _claim_out(assignment: Assignment) -> ClaimOut:
     claim = assignment.claim
-    params = assignment.params.encode()
+    params = types.seen_params(assignment.type, assignment.params, claim.teammate_id, claim.task_id)
     instruction = msgspec.json.decode(params, type=_Instruction).instruction
     return ClaimOut(
         claim_id=claim.id,

@@ -6,6 +6,8 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
+
 from refonte_studio.projects.model import TYPE_ALIASES
 from refonte_studio.tasks.types._answers import alike
 from refonte_studio.tasks.types._checks import MAX_ANNOTATIONS
@@ -28,6 +30,7 @@ __all__ = [
     "alike",
     "get",
     "schemas_of",
+    "seen_params",
     "unknown_parameters",
 ]
 
@@ -56,6 +59,14 @@ def get(name: str) -> TaskType | None:
 def unknown_parameters(type: TaskType, params: Iterable[str]) -> list[str]:  # noqa: A002 - the agreed name
     """Those names that are neither every task's nor this type's, in their order."""
     return [name for name in params if name not in COMMON_PARAMETERS and name not in type.parameters]
+
+
+def seen_params(type_name: str, params: str, person_id: str, task_id: str) -> bytes:
+    """A task's parameters, both as JSON, as the person who works or reviews it may see them."""
+    task_type = TYPES[type_name]
+    if not task_type.conceals:
+        return params.encode()
+    return msgspec.json.encode(task_type.seen(msgspec.json.decode(params), f"{person_id}/{task_id}"))
 
 
 def schemas_of(task_type: TaskType) -> dict[str, dict[str, Any]]:

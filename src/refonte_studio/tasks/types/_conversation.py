@@ -41,7 +41,7 @@ class Conversation:
     """The parameters, read."""
 
     messages: int
-    candidates: Sequence[str]  # their ids
+    candidates: Sequence[str]  # their ids, sorted: in what order the task has them is not for labelers to see
     criteria: Questions
     turn_labels: Mapping[str, None]
     fields: Questions
@@ -57,7 +57,7 @@ def conversation_of(params: Mapping[str, Any]) -> Conversation:
     """Raises BadInput, naming what does not fit."""
     found = Conversation(
         _count_messages(params),
-        [each["id"] for each in candidates_of(params)],
+        sorted(each["id"] for each in candidates_of(params)),
         _criteria(params),
         _turn_labels(params),
         questions_of(params["fields"], "fields") if params.get("fields") else {},

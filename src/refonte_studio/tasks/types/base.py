@@ -25,6 +25,7 @@ class TaskType(ABC):
     parameters: ClassVar[Mapping[str, Parameter]]
     example_params: ClassVar[dict[str, Any]]
     example_response: ClassVar[dict[str, Any]]
+    conceals: ClassVar[bool] = False  # whether there are parameters that labelers do not see as they are
 
     def check_params(self, params: dict[str, Any]) -> None:
         """Raises BadInput, naming the parameter and value, unless a task of this type can be done with them."""

@@ -1,6 +1,6 @@
 """Judge conversations with language models: rank and rate answers, label turns, rewrite."""
 
-import random
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -48,6 +48,7 @@ class Chat(TaskType):
     """
 
     name = "chat"
+    conceals = True
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "messages": Parameter(
             "The conversation so far: objects {role, content}. role is system, developer, user, assistant or tool.",
@@ -128,15 +129,14 @@ class Chat(TaskType):
         if not params.get("candidates"):
             return params
         shown = [{name: each[name] for name in ("id", "content")} for each in candidates_of(params)]
-        random.Random(seed).shuffle(shown)
-        return {**params, "candidates": shown}
+        return {**params, "candidates": sorted(shown, key=lambda each: _place(each["id"], seed))}
 
     def consensus_cost(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> int:
-        """Every two responses are compared; strengths of candidates are found in some thousands of short rounds."""
+        """Every two responses are compared; strengths of candidates are found in many short rounds."""
         pairs = len(responses) * (len(responses) + 1) / 2
         written = texts_in(responses)
         each = len(written) / len(responses) * text_cost(written)
-        ranks = 20_000 if "ranking" in responses[0] else 0
+        ranks = 2_000 if "ranking" in responses[0] else 0
         return int(ranks + 2 * size_of(responses) * len(responses) + pairs * each)
 
     def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
@@ -206,6 +206,11 @@ class Chat(TaskType):
             "rewrite": _schema.NAME,
         }
         return _schema.response({**_schema.closed({}, parts), "minProperties": 1})
+
+
+def _place(name: str, seed: str) -> bytes:
+    """Where a candidate comes in an order; it does not depend on the order in which the task has them."""
+    return hashlib.sha256(f"{seed}/{name}".encode(errors="surrogatepass")).digest()
 
 
 def _parts(asked: Conversation) -> list[str]:

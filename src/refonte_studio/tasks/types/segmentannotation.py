@@ -17,6 +17,7 @@ from refonte_studio.tasks.types._parameters import Parameter, flag, mapping, mix
 from refonte_studio.tasks.types._totals import MAX_RUNS
 
 _SAMPLE_SIDE = 100
+_NEAR = 8  # so many masks usually lie within the box around one
 
 
 class SegmentAnnotation(MarkingTask):
@@ -84,7 +85,7 @@ class SegmentAnnotation(MarkingTask):
 
     def comparing_cost(self, responses: Sequence[dict[str, Any]], mean: float, /) -> float:
         runs = sum(map(_runs, responses)) / len(responses) / max(mean, 1)
-        return min(mean * mean, MAX_MASKS) * (30 + 0.04 * runs)
+        return min(mean * min(mean, _NEAR), MAX_MASKS) * (30 + 0.04 * runs)
 
     def craft(self, params: dict[str, Any], /) -> Craft:
         return MaskCraft(len(_labels(params)))
