@@ -2,6 +2,10 @@
 
 import pytest
 
+from refonte_studio.batches import service as batches
+from refonte_studio.main import OPERATIONS
+from refonte_studio.web import Operation
+from refonte_studio.web.params import fields_of
 from tests.world import World
 
 FILTERS = [
@@ -16,6 +20,25 @@ FILTERS = [
     ("POST", "/work/claim?project=nope&bogus=1"),
     ("POST", "/work/claim?batch=nope&bogus=1"),
 ]
+
+BOTH = [
+    operation
+    for operation in OPERATIONS
+    if operation.locate is batches.check_filters and {"project", "batch"} <= fields_of(operation.params).keys()
+]
+
+
+@pytest.mark.parametrize("operation", BOTH, ids=[operation.name for operation in BOTH])
+async def test_a_project_and_another_projects_batch_are_404(world: World, operation: Operation):
+    for project, batch in (("Album", "Monday"), ("Zoo", "Tuesday")):
+        await world.ana.post("/projects", {"name": project, "type": "categorization", "studio": True})
+        await world.ana.post("/batches", {"project": project, "name": batch})
+    path, method = operation.path.removeprefix("/v1"), operation.methods[0]
+    for more in ("", "&bogus=1"):
+        told = await world.ana.refused(404, method, f"{path}?project=Album&batch=Tuesday{more}")
+        assert "'Album'" in told
+        assert "'Tuesday'" in told
+    assert "'bogus'" in await world.ana.refused(400, method, f"{path}?project=Album&batch=Monday&bogus=1")
 
 
 @pytest.mark.parametrize(("method", "path"), FILTERS)

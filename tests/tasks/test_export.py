@@ -35,6 +35,16 @@ async def test_an_export_has_each_task_as_it_is_got_oldest_first(world: World) -
     assert [one, two] == tasks
 
 
+async def test_no_reader_finds_the_end_of_a_line_inside_of_a_task(world: World) -> None:
+    text = "one\u2028two\u2029three\u0085four\nfive \\\u2028 six"
+    await plain_project(world)
+    await world.ana.post("/task/categorization", {**GIVEN, "instruction": text, "metadata": {text: text}})
+    await makers.task(world, "Album")
+    first, _ = await exported(world)  # by `splitlines`, which ends lines at every one of them
+    assert first["instruction"] == text
+    assert first["metadata"] == {text: text}
+
+
 async def test_an_export_can_be_of_a_project_a_batch_or_a_state(world: World) -> None:
     await makers.project(world)
     await plain_project(world)

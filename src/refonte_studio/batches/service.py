@@ -28,10 +28,12 @@ __all__ = [
     "counts_of_team",
     "create_batch",
     "default_batch",
+    "filtered_by",
     "finalize",
     "find",
     "find_in_body",
     "fold_counts",
+    "ids_filtered_by",
     "in_project",
     "lock",
     "of_project",
@@ -111,16 +113,35 @@ async def default_batch(tx: Tx, project: Project, now: int) -> Batch:
 
 
 async def check_filters(tx: Tx, caller: Caller, named: Mapping[str, str]) -> None:
-    """Raises NotFound if `project`, `batch` or `group` names what does not exist."""
-    project_id = None
-    if "project" in named:
-        project_id = (await projects.find(tx, caller.team_id, caller.mode, named["project"])).id
-    if "batch" in named:
-        await find(tx, caller.team_id, caller.mode, named["batch"])
+    """Raises NotFound if `project`, `batch` or `group` names what does not exist, or a batch of another project."""
+    project, _ = await filtered_by(tx, caller, named.get("project"), named.get("batch"))
     if "group" in named:
-        group = named["group"]
+        group, project_id = named["group"], project.id if project is not None else None
         if not await projects.group_ids_named(tx, caller.team_id, caller.mode, group, project_id):
             raise NotFound(f"there is no group {shown(group)}")
+
+
+async def filtered_by(
+    tx: Tx, caller: Caller, project: str | None, batch: str | None
+) -> tuple[Project | None, Batch | None]:
+    """The project and the batch that two filters name. Raises NotFound, also for a batch of another project."""
+    found_project = None if project is None else await projects.find(tx, caller.team_id, caller.mode, project)
+    if batch is None:
+        return found_project, None
+    found_batch = await find(tx, caller.team_id, caller.mode, batch)
+    if found_project is not None and found_batch.project_id != found_project.id:
+        raise NotFound(f"project {shown(found_project.name)} has no batch {shown(batch)}")
+    return found_project, found_batch
+
+
+async def ids_filtered_by(
+    tx: Tx, caller: Caller, project: str | None, batch: str | None
+) -> tuple[str | None, str | None]:
+    """The ids of what two filters name; a batch alone means its project, too. Raises NotFound."""
+    found_project, found_batch = await filtered_by(tx, caller, project, batch)
+    if found_batch is not None:
+        return found_batch.project_id, found_batch.id
+    return (None if found_project is None else found_project.id), None
 
 
 async def find(tx: Tx, team_id: str, mode: Mode, name: str) -> Batch:

@@ -19,12 +19,7 @@ async def scope_of(tx: Tx, caller: Caller, asked: Asked) -> Scope:
     """Whose work in which period is meant. Raises NotFound for an unknown project, batch or group, and BadInput for an
     unknown address, for what is no time, and for a period that ends before it begins."""
     await batches.check_filters(tx, caller, _named(asked))
-    project_id = batch_id = None
-    if asked.project is not None:
-        project_id = (await projects.find(tx, caller.team_id, caller.mode, asked.project)).id
-    if asked.batch is not None:
-        batch = await batches.find(tx, caller.team_id, caller.mode, asked.batch)
-        batch_id, project_id = batch.id, project_id or batch.project_id
+    project_id, batch_id = await batches.ids_filtered_by(tx, caller, asked.project, asked.batch)
     start, end = policy.period(asked.start, asked.end, asked.now)
     people = await _people(tx, caller, asked, project_id)
     return Scope(start, end, project_id, batch_id, people)

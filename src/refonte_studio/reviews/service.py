@@ -33,7 +33,7 @@ async def claim_next(
 
     Raises NotFound for a project or batch that does not exist, or a batch of another project.
     """
-    project_id, batch_id = await _filter_ids(tx, caller, project, batch)
+    project_id, batch_id = await batches.ids_filtered_by(tx, caller, project, batch)
     await tx.lock(f"reviewer:{caller.teammate_id}:{caller.mode}")  # who claims twice at a moment gets one review
     held = await store.held(tx, caller)
     if held is not None and not held.is_live(now):  # among very many that are due, it may not have its turn
@@ -48,16 +48,6 @@ async def claim_next(
         if found is not None and await store.hold(tx, caller, found, now, now + lease_ms):
             return await _assignment(tx, await review_of(tx, caller, found))
     return None
-
-
-async def _filter_ids(tx: Tx, caller: Caller, project: str | None, batch: str | None) -> tuple[str | None, str | None]:
-    found_project = await projects.find(tx, caller.team_id, caller.mode, project) if project is not None else None
-    if batch is None:
-        return (found_project.id if found_project else None), None
-    found_batch = await batches.find(tx, caller.team_id, caller.mode, batch)
-    if found_project is not None and found_batch.project_id != found_project.id:
-        raise NotFound(f"the project {shown(project)} has no batch {shown(batch)}")
-    return found_batch.project_id, found_batch.id
 
 
 async def _assignment(tx: Tx, review: Review) -> Assignment:

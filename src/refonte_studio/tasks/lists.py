@@ -9,6 +9,7 @@ from refonte_studio.batches.model import Counts
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput, shown
+from refonte_studio.kit.ndjson import escaped
 from refonte_studio.kit.pages import Page, Place, checked_place, page_of
 from refonte_studio.projects import service as projects
 from refonte_studio.tasks import store, store_attempts, store_lists, types, view
@@ -81,12 +82,9 @@ class Question:
 
 
 async def filter_for(tx: Tx, caller: Caller, asked: Question) -> Filter:
-    """The filter that a question means. Raises NotFound for an unknown project or batch, then BadInput."""
-    project_id = batch_id = None
-    if asked.project is not None:
-        project_id = (await projects.find(tx, caller.team_id, caller.mode, asked.project)).id
-    if asked.batch is not None:
-        batch_id = (await batches.find(tx, caller.team_id, caller.mode, asked.batch)).id
+    """The filter that a question means. Raises NotFound for an unknown project or batch, or a batch of another
+    project, then BadInput."""
+    project, batch = await batches.filtered_by(tx, caller, asked.project, asked.batch)
     if asked.status is not None and asked.status not in list(Status):
         raise BadInput(f"status must be one of {', '.join(Status)}, not {shown(asked.status)}")
     task_type = None if asked.type is None else types.get(asked.type)
@@ -97,8 +95,8 @@ async def filter_for(tx: Tx, caller: Caller, asked: Question) -> Filter:
             raise BadInput(f"customer_review_status must be of {', '.join(ReviewStatus)}, not {shown(review)}")
     return replace(
         asked.rest,
-        project_id=project_id,
-        batch_id=batch_id,
+        project_id=None if project is None else project.id,
+        batch_id=None if batch is None else batch.id,
         status=None if asked.status is None else Status(asked.status),
         type=None if task_type is None else task_type.name,
         reviews=None if asked.reviews is None else tuple(map(ReviewStatus, asked.reviews)),
@@ -180,7 +178,7 @@ async def export_page(tx: Tx, caller: Caller, which: Filter, after: str, attempt
     tasks = await store_lists.between(tx, caller.team_id, caller.mode, which, after, last)
     lines = await described(tx, caller.team_id, tasks, attempts=attempts)
     more = taken < len(sizes) or len(sizes) == EXPORT_TASKS
-    return b"\n".join(lines) + b"\n", last if more else None
+    return escaped(b"\n".join(lines) + b"\n"), last if more else None
 
 
 async def shown_after(

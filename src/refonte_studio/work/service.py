@@ -12,7 +12,6 @@ from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.pages import Page, checked_token, page_of
-from refonte_studio.projects import service as projects
 from refonte_studio.quality import service as quality
 from refonte_studio.work import policy, store, store_lists, store_next, store_redos
 from refonte_studio.work.endings import (
@@ -103,7 +102,7 @@ async def claim_next(
         plain, found = await store_next.next_plain(tx, caller, now)
         if plain:
             return await _claim_plainly(tx, caller, found, claim_id, lease_ms, now)
-    project_id, batch_id = await _filter_ids(tx, caller, project, batch)
+    project_id, batch_id = await batches.ids_filtered_by(tx, caller, project, batch)
     held, due = await store.held_and_due(tx, caller, now)
     if due:
         await expire_due(tx, caller.team_id, now)
@@ -156,16 +155,6 @@ async def _keep_looks_short(tx: Tx, caller: Caller, candidate: Candidate, claim_
         await note_reach(tx, caller, candidate.batch_id)
     if policy.looks_back(candidate.noted, claim_id):
         await look_back(tx, caller, candidate.batch_id)
-
-
-async def _filter_ids(tx: Tx, caller: Caller, project: str | None, batch: str | None) -> tuple[str | None, str | None]:
-    found_project = await projects.find(tx, caller.team_id, caller.mode, project) if project is not None else None
-    if batch is None:
-        return (found_project.id if found_project else None), None
-    found_batch = await batches.find(tx, caller.team_id, caller.mode, batch)
-    if found_project is not None and found_batch.project_id != found_project.id:
-        raise NotFound(f"the project {shown(project)} has no batch {shown(batch)}")
-    return found_batch.project_id, found_batch.id
 
 
 async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
