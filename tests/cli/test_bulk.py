@@ -6,12 +6,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from refonte_studio.cli.crowd import params_of, read
+from refonte_studio.cli.base import settings_of, with_database
+from refonte_studio.cli.crowd import data_set, read
+from refonte_studio.db import Database
 from refonte_studio.kit.caller import Caller, Role
 from refonte_studio.kit.errors import BadInput
+from refonte_studio.projects import service as projects
+from refonte_studio.teams import service as teams
 from tests import makers
 from tests.cli.running import done, refused, serving
-from tests.world import World
+from tests.world import START_MS, World
 
 
 @pytest.fixture
@@ -78,13 +82,23 @@ def test_an_import_beside_a_running_server_is_seen_there_at_once(tmp_path: Path)
         assert server.end() == 0
 
 
+def make_project(at: tuple[str, str], name: str) -> None:
+    """A categorization project of the team's."""
+
+    async def work(db: Database) -> None:
+        team = await db.read(teams.only_team)
+        await db.write(projects.create_project, team.id, "live", name, "categorization", START_MS)
+
+    with_database(settings_of(database=at[1]), work)
+
+
 def answered(data: str, *at: str) -> list[tuple[str, str, dict[str, str], dict[str, str]]]:
     """Imports a CSV file of answers; what became of each question."""
     done("import", "--answers", "-", *at, given=data)
     tasks = [json.loads(line) for line in done("export", "--out", "-", "--attempts", *at).splitlines()]
     return [
         (
-            task["unique_id"],
+            task["metadata"]["question"],
             task["status"],
             task["response"],
             {each["labeler"]: each["response"]["category"] for each in task["attempts"]},
@@ -127,7 +141,14 @@ def test_a_bad_row_of_answers_is_told_with_its_line_and_nothing_goes_in(at: tupl
         (head + "1,a\n", 2, "'1,a'"),
         (head + "1,,x\n", 2, "worker"),
         (head + "1,a, \n", 2, "' '"),
-        (head + '1,a,"x\n', 0, "line 2 is not CSV"),
+        (head + '1,a,"x\n2,b,y\n', 2, "a quote is opened here and closed nowhere"),
+        (head + '\n"1\n2",a,x\n"1\n2",a,y\n', 5, "has answered question"),
+        (head + '"q1", "w1",a\n', 2, "with no blank outside"),
+        (head + '1,a,x\n2,5" pipe,x\n', 3, "be doubled inside it"),
+        (head + '1,"a"b,x\n', 2, "between a closing quote and the next comma"),
+        (head + "\ufeffquestion,worker,answer\n", 2, "byte-order mark"),
+        (head.replace("\n", "\r") + "1,a,x\r\r1,a,y\r", 4, "worker 'a' has answered"),
+        (head.replace(",", ";"), 0, "with commas between; it is 'question;worker;answer'"),
         (head + "".join(f"1,{number},x\n" for number in range(101)), 102, "more than 100"),
     ):
         said = refused(1, "import", "--answers", "-", *at, given=data)
@@ -137,16 +158,64 @@ def test_a_bad_row_of_answers_is_told_with_its_line_and_nothing_goes_in(at: tupl
     assert "either" in refused(2, "import", "x", "--answers", "y", *at)
 
 
+def test_line_ends_of_any_system_and_quoted_fields_are_read(at: tuple[str, str]):
+    rows = ["question,worker,answer", '"5"" pipe",ann," x, y"', "2,bob,z"]
+    for number, end in enumerate(("\n", "\r\n", "\r")):
+        data = end.join(rows) + end
+        assert done("import", "--answers", "-", "--data-set", str(number), *at, given=data) == "Imported 2 tasks.\n"
+    tasks = [json.loads(line) for line in done("export", "--out", "-", "--attempts", *at).splitlines()]
+    assert [task["params"]["text"] for task in tasks] == ['5" pipe', "2"] * 3
+    assert {task["attempts"][0]["response"]["category"] for task in tasks} == {"x, y", "z"}
+
+
+def test_a_file_of_another_encoding_is_refused(at: tuple[str, str], tmp_path: Path):
+    file = tmp_path / "answers.csv"
+    for content, named in (
+        ("question,worker,answer\n1,a,x\n".encode("utf-16"), "UTF-16"),
+        ("question,worker,answer\n1,a,x\n2,é,x\n".encode("latin-1"), "line 3 is not UTF-8"),
+    ):
+        file.write_bytes(content)
+        assert named in refused(1, "import", "--answers", str(file), *at)
+
+
+def test_data_sets_that_number_their_questions_alike_live_side_by_side(at: tuple[str, str], tmp_path: Path):
+    """In two projects, and two of them in one; the same file goes into a project once."""
+    dogs, birds = tmp_path / "dogs.csv", tmp_path / "birds.csv"
+    dogs.write_text("question,worker,answer\n\n1,ann,collie\n1,bob,pug\n2,ann,pug\n")
+    birds.write_text("question,worker,answer\n1,ann,duck\n")
+    into = {name: ("import", "--project", name, *at, "--answers") for name in ("One", "Two")}
+    for name in into:
+        make_project(at, name)
+    assert done(*into["One"], str(dogs)) == "Imported 2 tasks.\n"
+    assert done(*into["Two"], str(dogs)) == "Imported 2 tasks.\n"
+    assert done(*into["One"], str(birds)) == "Imported 1 task.\n"
+    said = refused(1, *into["One"], str(dogs))
+    assert said == "  line 5: there is a task with unique_id 'One/dogs/2' already", "lines of the file, not questions"
+    assert done(*into["One"], str(dogs), "--data-set", "dogs again") == "Imported 2 tasks.\n"
+    ids = [json.loads(line)["unique_id"] for line in done("export", "--out", "-", *at).splitlines()]
+    assert sorted(ids) == [
+        *(
+            "One/birds/1",
+            "One/dogs again/1",
+            "One/dogs again/2",
+            "One/dogs/1",
+            "One/dogs/2",
+            "Two/dogs/1",
+            "Two/dogs/2",
+        ),
+    ]
+
+
 async def test_answers_fit_the_categories_of_their_project(world: World):
     await world.ana.post("/projects", {"name": "Words", "type": "transcription"})
     await makers.project(world, params={"categories": ["cat", "dog"], "allow_multiple": True})
     caller = Caller(world.ana.team_id, "", "", Role.ADMIN, "live")
     with pytest.raises(BadInput, match="'Words' is for transcription"):
-        await world.db.read(params_of, caller, "Words", None)
-    params = await world.db.read(params_of, caller, "Pets", None)
+        await world.db.read(data_set, caller, "answers", "Words", None)
+    of = await world.db.read(data_set, caller, "answers", "Pets", None)
     good, bad = [b"question,worker,answer\n", b"1,a,dog\n"], b"2,a,zebra\n"
     with pytest.raises(BadInput, match=r"line 3: response.categories\[0\]: 'zebra'"):
-        read([*good, bad], params)
-    [task] = [json.loads(line) for line in read(good, params).tasks()]
+        read([*good, bad], of)
+    [task] = [json.loads(line) for line in read(good, of).tasks()]
     assert task["attempts"] == [{"labeler": "a", "response": {"categories": ["dog"]}}]
     assert "categories" not in task

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
@@ -18,6 +19,7 @@ from refonte_studio.config import Settings
 from refonte_studio.db import Database
 from refonte_studio.kit.caller import Caller, Role
 from refonte_studio.kit.clock import system_clock
+from refonte_studio.kit.errors import BadInput
 
 CHUNK_BYTES = 262_144
 
@@ -42,6 +44,13 @@ def import_file(
         str | None,
         typer.Option(metavar="FILE", help="Instead of FILE: CSV of question,worker,answer; - for standard input."),
     ] = None,
+    data_set: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What tells the questions of --answers from others of that name [default: the file's name]",
+        ),
+    ] = None,
     team: OurTeam = None,
     mode: World = KeyMode.LIVE,
     data: Data = None,
@@ -56,8 +65,10 @@ def import_file(
     tasks are left out.
 
     Of --answers, each question becomes a categorization task, with everybody's
-    answers as its attempts. Its unique_id and text are the question; the
-    categories are the project's or, if it has none, the answers that there are.
+    answers as its attempts. Its text is the question; the categories are the
+    project's or, if it has none, the answers that there are. Its unique_id is
+    made of the project, the data set and the question, so that a data set goes
+    into a project once. Lines may end as on any system.
     """
     if (file is None) == (answers is None):
         raise typer.BadParameter("give either FILE or --answers FILE")
@@ -76,18 +87,37 @@ def import_file(
                     yield chunk
                     advance(len(chunk))
 
-            async def crowd() -> AsyncIterator[bytes]:
-                from refonte_studio.cli.crowd import params_of, read
-
-                params = await db.read(params_of, call.caller, project, batch)
-                for line in (await asyncio.to_thread(read, _told(source, advance), params)).tasks():
-                    yield line
-
-            call = await _call(db, settings, team, mode, chunks if answers is None else crowd)
-            return (await import_tasks(call, ImportParams(project=project, batch=batch))).created
+            call = await _call(db, settings, team, mode, chunks)
+            goes_to = ImportParams(project=project, batch=batch)
+            if answers is None:
+                return (await import_tasks(call, goes_to)).created
+            return await _import_answers(call, _told(source, advance), data_set or _stem(path), goes_to)
 
         created = with_database(settings, work)
-    print(f"Imported {created:,} tasks.")
+    print("Imported 1 task." if created == 1 else f"Imported {created:,} tasks.")
+
+
+def _stem(path: str) -> str:
+    """What a data set is called, if nobody says: as its file, without the ending."""
+    return "standard input" if path == "-" else Path(path).stem
+
+
+async def _import_answers(call: Any, lines: Iterator[bytes], name: str, goes_to: Any) -> int:
+    """Imports a data set of that name from the lines of its file; answers how many tasks it makes."""
+    from refonte_studio.cli.crowd import data_set, read
+    from refonte_studio.tasks.routes_import import import_tasks
+
+    of = await call.db.read(data_set, call.caller, name, goes_to.project, goes_to.batch)
+    crowd = await asyncio.to_thread(read, lines, of)
+
+    async def questions() -> AsyncIterator[bytes]:
+        for line in crowd.tasks():
+            yield line
+
+    try:
+        return (await import_tasks(replace(call, stream=questions), goes_to)).created
+    except BadInput as error:
+        raise crowd.blamed(error) from error
 
 
 def _told(source: BinaryIO, advance: Callable[[int], None]) -> Iterator[bytes]:
