@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from refonte_studio.kit.apart import Reply, TookTooLong
+from refonte_studio import estimator
+from refonte_studio.kit.apart import Apart, Reply, TookTooLong
 from refonte_studio.kit.turns import BUDGET_S, WAITING_LIMIT, Turns
 from refonte_studio.tasks import checker
 from refonte_studio.tasks.checking import Checks, Fits
@@ -198,3 +199,29 @@ async def test_few_requests_of_one_person_wait():
     going.set()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert sum(result is True for result in results) == WAITING_LIMIT + 1
+
+
+async def test_the_process_apart_says_the_same_as_this_one(world: World):
+    await drawn(world)
+    (first,) = await drawn_batch(world)
+    path = await held(world.ben)
+    apart = Apart("refonte_studio.tasks.checker")
+    check_by(world, apart)
+    try:
+        error = await world.ben.refused(400, "POST", path, {"response": boxes(LARGE, label="tree")})
+        assert "annotations[0]" in error
+        await world.ben.post(path, {"response": boxes(LARGE)})
+    finally:
+        await apart.close()
+    assert (await world.ana.get(f"/task/{first}"))["response"] == boxes(LARGE)
+
+
+async def test_attempts_too_large_to_be_judged_on_the_spot_are_judged_later(world: World):
+    await drawn(world, wanted=2)
+    (first,) = await drawn_batch(world)
+    await world.ben.post(await held(world.ben), {"response": boxes(3_000)})
+    await world.dee.post(await held(world.dee), {"response": boxes(1)})
+    assert (await world.ana.get(f"/task/{first}"))["status"] == "pending"
+    while await estimator.results_next(world.db, world.clock, lambda job: estimator.make_here(world.db, job)):
+        pass
+    assert (await world.ana.get(f"/task/{first}"))["status"] == "completed"

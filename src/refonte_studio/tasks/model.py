@@ -12,6 +12,7 @@ from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import DEFAULTS, Project, QualitySettings
 
 Kind = Literal["work", "training", "evaluation"]
+INLINE_CHARACTERS = 200_000  # of the responses whose consensus is made where the last one is recorded
 LARGE_PARAMS = 131_072  # characters of a task's parameters
 TAG_LIMIT = 100
 TAG_LENGTH = 200

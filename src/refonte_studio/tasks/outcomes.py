@@ -10,10 +10,9 @@ from refonte_studio.consensus.judges import Plain
 from refonte_studio.consensus.model import Judge
 from refonte_studio.db import Tx
 from refonte_studio.tasks import judging, policy
-from refonte_studio.tasks.model import Attempt, Result, Task
+from refonte_studio.tasks.model import INLINE_CHARACTERS, Attempt, Result, Task
 
 INLINE_STEPS = 20_000  # of a consensus that is made where its attempts are recorded; see `TaskType.consensus_cost`
-INLINE_CHARACTERS = 200_000  # of the responses that it is made of
 UNCOUNTED_STEPS = 1_000  # as little as this is not added up
 TOGETHER_STEPS = 10 * INLINE_STEPS  # of what is made in one go
 
@@ -61,7 +60,7 @@ def _affordable(tasks: Sequence[Task], attempts: Mapping[str, Sequence[Attempt]]
         read, steps = None, 0
         if sum(len(attempt.response) for attempt in made) <= INLINE_CHARACTERS:
             read = Read.of(task, made)
-            steps = policy.task_type(task.type).consensus_cost(read.params, read.responses) if len(made) > 1 else 0
+            steps = cost(task.type, read.params, read.responses)
         if steps > UNCOUNTED_STEPS:
             total += steps
         if read is None or steps > INLINE_STEPS or (steps > UNCOUNTED_STEPS and total > TOGETHER_STEPS):
@@ -69,6 +68,16 @@ def _affordable(tasks: Sequence[Task], attempts: Mapping[str, Sequence[Attempt]]
         else:
             cheap.append(read)
     return cheap, costly
+
+
+def cost(type_name: str, params: dict[str, Any], responses: Sequence[dict[str, Any]]) -> int:
+    """About how many steps the consensus of these responses takes."""
+    return policy.task_type(type_name).consensus_cost(params, responses) if len(responses) > 1 else 0
+
+
+def is_costly(type_name: str, params: dict[str, Any], responses: Sequence[dict[str, Any]]) -> bool:
+    """Whether the consensus of these responses is left to the background."""
+    return cost(type_name, params, responses) > INLINE_STEPS
 
 
 def judged(type_name: str, params: dict[str, Any], responses: Sequence[dict[str, Any]], judge: Judge) -> Result:

@@ -16,7 +16,7 @@ from refonte_studio.tasks.creation import copy_task, create_task
 from refonte_studio.tasks.edits import cancel, find, lock, lock_pending, set_callback_succeeded, to_check
 from refonte_studio.tasks.judging import NOTHING, Known
 from refonte_studio.tasks.lists import described, tasks_by_ids
-from refonte_studio.tasks.outcomes import alone, judged
+from refonte_studio.tasks.outcomes import alone, is_costly, judged
 from refonte_studio.tasks.policy import recorded_before, task_type
 from refonte_studio.tasks.store_places import rules_of
 
@@ -35,6 +35,7 @@ __all__ = [
     "create_task",
     "described",
     "find",
+    "is_costly",
     "is_large",
     "judged",
     "lock",

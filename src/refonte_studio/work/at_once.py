@@ -106,6 +106,8 @@ async def in_hand(tx: Tx, proof: Proof, claim_id: str, now: int) -> InHand | Non
     is_last = row["attempts"] + 1 >= row["wanted"]
     if is_last and (row["open"] != 0 or row["attempts"] + 1 > row["wanted"]):
         return None  # a change of pipeline has left more, or fewer, places than attempts
+    if is_last and row["attempts"] and row["others"] is None:
+        return None  # the attempts are large
     return InHand(
         caller=_caller(row),
         claim_id=claim_id,
@@ -142,6 +144,9 @@ async def submit_at_once(tx: Tx, held: InHand, response: dict[str, Any], now: in
     text = msgspec.json.encode(checked).decode()
     completed = None
     if held.others is not None:
+        responses = [*(other.response for other in held.others), checked]
+        if tasks.is_costly(held.type, params, responses):
+            return None
         result = _result(held, params, held.others, checked, text)
         completed = store_hot.Completed(held.wanted, result, held.callback_url, tasks.AT_ONCE + 1)
     answered = store_hot.Answered(held.caller.team_id, held.claim_id, held.batch_id, held.task_id, text)

@@ -13,7 +13,7 @@ from refonte_studio.callbacks.model import About, State, lane
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import ALLOWED, Permission, Proof
 from refonte_studio.kit.ids import new_id
-from refonte_studio.tasks.model import Result
+from refonte_studio.tasks.model import INLINE_CHARACTERS, Result
 from refonte_studio.work.store_next import (
     EVALUATION_DUE,
     FIRST_LEASE,
@@ -118,7 +118,8 @@ _LOOK = {
            SELECT me.id UNION ALL
            SELECT a.teammate_id FROM attempts a WHERE a.task_id = t.id AND a.team_id = t.team_id)) END AS people,
       CASE WHEN {_LAST} THEN
-        (SELECT json_agg(json_build_object('by', a.teammate_id, 'response', CAST(a.response AS JSON)) ORDER BY a.number)
+        (SELECT CASE WHEN SUM(OCTET_LENGTH(a.response)) <= {INLINE_CHARACTERS} THEN
+           json_agg(json_build_object('by', a.teammate_id, 'response', CAST(a.response AS JSON)) ORDER BY a.number) END
          FROM attempts a WHERE a.task_id = t.id AND a.team_id = t.team_id AND a.rejected_at IS NULL) END AS others
     FROM me
     JOIN claims c ON c.id = :claim AND c.team_id = me.team_id AND c.teammate_id = me.id AND c.mode = me.mode

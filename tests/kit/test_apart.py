@@ -1,0 +1,68 @@
+"""Processes that do what would delay the server: they answer, they can be stopped, and they end."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from refonte_studio.kit.apart import Apart, Gone, TookTooLong
+
+
+@pytest.fixture
+async def apart() -> AsyncIterator[Apart]:
+    made = Apart("tests.kit.odd_jobs", processes=2, cpu_limit_s=0.2)
+    yield made
+    await made.close()
+
+
+async def test_an_answer_comes_back_whole_with_what_it_cost(apart: Apart):
+    large = b"x" * 3_000_000
+    reply = await apart(b"echo " + large)
+    assert reply.content == large
+    assert 0 <= reply.cost_s < 0.2
+    assert (await apart(b"print then this")).content == b"then this"
+
+
+async def test_one_process_serves_one_message_after_another_and_two_serve_two(apart: Apart):
+    first = (await apart(b"pid")).content
+    assert (await apart(b"pid")).content == first
+    both = await asyncio.gather(*(apart(b"pid") for _ in range(2)))
+    assert len({reply.content for reply in both}) == 2
+
+
+async def test_what_takes_too_long_is_stopped_and_the_loop_goes_on_meanwhile(apart: Apart):
+    began, turns = time.monotonic(), 0
+    task = asyncio.create_task(apart(b"loop"))
+    while not task.done():
+        await asyncio.sleep(0.005)
+        turns += 1
+    with pytest.raises(TookTooLong):
+        await task
+    assert time.monotonic() - began < 10
+    assert turns > 10
+    assert (await apart(b"echo again")).content == b"again"
+
+
+@pytest.mark.parametrize("message", [b"die", b"fail"])
+async def test_a_process_that_ends_fails_its_message_alone(apart: Apart, message: bytes):
+    with pytest.raises(Gone):
+        await apart(message)
+    assert (await apart(b"echo again")).content == b"again"
+
+
+async def test_closing_ends_the_processes(apart: Apart):
+    pid = int((await apart(b"pid")).content)
+    await apart.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_who_gives_up_waiting_leaves_no_process_behind(apart: Apart):
+    task = asyncio.create_task(apart(b"loop"))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await apart(b"echo again")).content == b"again"
