@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from refonte_studio.kit.redaction import not_with
+
 POSTGRESQL = ("postgresql://", "postgres://")  # how its URLs begin
 Positive = Annotated[int, Meta(ge=1)]
 
@@ -93,8 +95,7 @@ def load(environment: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
 
 def _check_replica(settings: Settings) -> None:
     if not settings.replica.startswith(POSTGRESQL):
-        scheme = settings.replica.partition("://")[0]  # what follows may be a password
-        raise ValueError(f"STUDIO_REPLICA must begin with postgresql://, not {scheme!r}")
+        raise ValueError(f"STUDIO_REPLICA must begin with postgresql://{not_with(settings.replica)}")
     if not settings.database_url.startswith(POSTGRESQL):
         raise ValueError("STUDIO_REPLICA is for PostgreSQL: SQLite has no replicas, so leave it out")
 

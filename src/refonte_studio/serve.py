@@ -16,6 +16,7 @@ from refonte_studio.config import Settings
 from refonte_studio.connections import IDLE_S, SURPLUS, Load, Protocol
 from refonte_studio.db import Database, open_database
 from refonte_studio.db.replica import Replica, open_replica
+from refonte_studio.kit.redaction import redacted
 from refonte_studio.main import LISTENERS, build
 from refonte_studio.worker import background
 
@@ -62,9 +63,18 @@ def run(settings: Settings, listener: socket.socket, ready: Ready, lifeline: int
 
 def log_to_stderr() -> None:
     """What happens here goes to standard error; of the libraries, only what is wrong."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("refonte_studio").setLevel(logging.INFO)
     logging.getLogger("asyncpg").setLevel(logging.ERROR)  # what it warns of while it retries is ours to report
+
+
+class _Redacting(logging.Formatter):
+    """Hides the user information of URLs, in tracebacks too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
 
 
 def _event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

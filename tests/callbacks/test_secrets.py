@@ -96,3 +96,12 @@ async def test_a_url_whose_user_is_hidden_is_not_taken_for_the_real_one(world: W
     await makers.project(world)
     body = {"project": "Pets", "attachment": "https://example.com/1.jpg", "callback_url": "https://***@example.com/"}
     assert "hidden" in await world.ana.refused(400, "POST", "/task/categorization", body)
+
+
+async def test_a_project_shows_its_callback_url_without_user_and_password(world: World) -> None:
+    given = {"categories": ["a", "b"], "callback_url": "https://boss:secret@example.com/hook"}
+    made = await world.ana.post("/projects", {"name": "Pets", "type": "categorization", "params": given})
+    changed = await world.ana.post("/projects/Pets/setParams", {"patch": True, "instruction": "Look."})
+    for shown in (made, changed, await world.ana.get("/projects"), await world.ana.get("/projects/Pets")):
+        assert "secret" not in str(shown)
+        assert "https://***@example.com/hook" in str(shown)

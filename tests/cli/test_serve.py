@@ -37,7 +37,7 @@ def test_sqlite_is_served_by_one_process(tmp_path: Path):
 
 
 def test_a_wrong_setting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    assert "'mysql://localhost/x'" in refused(2, "migrate", "--database", "mysql://localhost/x")
+    assert "not with 'mysql:'" in refused(2, "migrate", "--database", "mysql://localhost/x")
     monkeypatch.setenv("STUDIO_LEASE_S", "soon")
     said = refused(2, "serve", "--data", str(tmp_path))
     assert said == "Error: Invalid value: STUDIO_LEASE_S must not be 'soon': Expected `int`, got `str`"

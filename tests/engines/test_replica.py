@@ -262,7 +262,7 @@ def test_a_server_starts_without_its_replica_and_serves_lists(postgres_url: str,
 @pytest.mark.parametrize(
     ("url", "replica", "said"),
     [
-        (AWAY, "mysql://replica/studio", "STUDIO_REPLICA must begin with postgresql://, not 'mysql'"),
+        (AWAY, "mysql://replica/studio", "STUDIO_REPLICA must begin with postgresql://, not with 'mysql:'"),
         ("", AWAY, "STUDIO_REPLICA is for PostgreSQL: SQLite has no replicas, so leave it out"),
     ],
 )

@@ -3,7 +3,8 @@
 import asyncio
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -13,13 +14,17 @@ import typer
 from typer.core import TyperGroup
 
 from refonte_studio import __version__, config
+from refonte_studio.cli.private import close_to_others, make_private
 from refonte_studio.config import Settings
 from refonte_studio.db import Database
 from refonte_studio.db.version import MigrationFailed, make_current
 from refonte_studio.kit.errors import StudioError
+from refonte_studio.kit.redaction import not_with, redacted
 
 T = TypeVar("T")
 ORDER = ("serve", "migrate", "demo", "team", "user", "key", "import", "export", "audit", "openapi")
+# What is wrong with how a command is written; where Typer keeps it depends on its version.
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 POOL_SIZE = 2  # a command leaves PostgreSQL's connections to the server
 
 
@@ -30,17 +35,34 @@ class KeyMode(StrEnum):
     TEST = "test"
 
 
+@contextmanager
+def _redacting() -> Generator[None]:
+    """What is said of a command that is not written as it should be shows no password of a URL."""
+    try:
+        yield
+    except _USAGE_ERROR as error:
+        wrong: Any = error
+        wrong.message = redacted(wrong.message)
+        raise
+
+
 class _Commands(TyperGroup):
     """Ends with 1 and one line where a command cannot do what it is told."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(super().list_commands(ctx), key=ORDER.index)
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        with _redacting():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: Any) -> Any:
+        make_private()
         try:
-            return super().invoke(ctx)
+            with _redacting():
+                return super().invoke(ctx)
         except (StudioError, MigrationFailed, sqlite3.Error, OSError) as error:
-            print(f"refonte-studio: {error}", file=sys.stderr)
+            print(f"refonte-studio: {redacted(str(error))}", file=sys.stderr)
             if isinstance(error, StudioError):
                 for bad in error.details.get("lines", ()):
                     print(f"  line {bad['line']}: {bad['error']}", file=sys.stderr)
@@ -108,9 +130,11 @@ def prepare(settings: Settings) -> None:
     """Makes the data folder where it is missing, and brings the database to the newest schema."""
     url = settings.database_url
     if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(url.removeprefix("sqlite:///"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        close_to_others(file)
     elif not url.startswith(("postgresql://", "postgres://")):
-        raise typer.BadParameter(f"the database URL must begin with sqlite:/// or postgresql://, not {url!r}")
+        raise typer.BadParameter(f"the database URL must begin with sqlite:/// or postgresql://{not_with(url)}")
     # what every command needs in the end takes about as long to import as a migration
     make_current(url, meanwhile=lambda: import_module("refonte_studio.main"))
 

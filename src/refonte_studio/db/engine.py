@@ -8,6 +8,8 @@ events cause, is committed together or not at all. It may be begun anew, so it c
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
+from refonte_studio.kit.redaction import not_with
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -141,4 +143,4 @@ async def open_database(url: str, listeners: Listeners, pool_size: int = 12) -> 
         from refonte_studio.db.postgres import PostgresDatabase
 
         return await PostgresDatabase.connect(url, listeners, pool_size)
-    raise ValueError(f"the database URL must begin with sqlite:/// or postgresql://, not {url!r}")
+    raise ValueError(f"the database URL must begin with sqlite:/// or postgresql://{not_with(url)}")

@@ -16,6 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from refonte_studio.kit.redaction import redacted
+
 SCRIPTS = Path(__file__).parent / "migrations"
 _MIGRATING = 7_204_311  # the advisory lock that keeps migrations of one PostgreSQL apart
 
@@ -70,4 +72,4 @@ if __name__ == "__main__":
     try:
         migrate(os.environ["STUDIO_DATABASE"])
     except (SQLAlchemyError, CommandError, OSError) as failure:
-        sys.exit(f"the migration failed: {failure}")
+        sys.exit(f"the migration failed: {redacted(str(failure))}")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from refonte_studio.db.engine import Database, Reads, Tx, UseCase
 from refonte_studio.db.health import Health
-from refonte_studio.db.version import newest
+from refonte_studio.db.version import HINT, newest
 from refonte_studio.kit.errors import NotFound, Overloaded, StudioError, Unavailable
 
 T = TypeVar("T")
@@ -87,5 +87,5 @@ async def open_replica(url: str, database: Reads, pool_size: int) -> Replica:
         await replica.serves()
     except ValueError as error:
         await replica.close()
-        raise StudioError(f"STUDIO_REPLICA cannot be read: {error}") from error
+        raise StudioError(f"STUDIO_REPLICA cannot be read{HINT}") from error  # the message may hold the password
     return replica

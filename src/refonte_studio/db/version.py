@@ -10,6 +10,7 @@ from pathlib import Path
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 CONNECT_TIMEOUT_S = 10
+HINT = ": in its user and password, percent-encode all but letters and digits, as in p%40ss for p@ss"
 
 
 def newest() -> str:
@@ -68,7 +69,9 @@ async def _of_postgres(url: str) -> str | None:
 
     try:
         connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
-    except (asyncpg.PostgresError, OSError, TimeoutError, ValueError) as error:
+    except ValueError as error:  # its message may hold a piece of the password
+        raise MigrationFailed(f"the database URL cannot be read{HINT}") from error
+    except (asyncpg.PostgresError, OSError, TimeoutError) as error:
         raise MigrationFailed(f"the database cannot be reached: {error}") from error
     try:
         return await connection.fetchval("SELECT version_num FROM alembic_version")

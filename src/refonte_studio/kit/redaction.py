@@ -24,7 +24,10 @@ def redacted(text: str) -> str:
     return _USER_INFORMATION.sub(f"{HIDDEN_USER}@", text)
 
 
-def start_of(url: str) -> str:
-    """How something begins that should have been the URL of a database, without anything that may be a password."""
+def not_with(url: str) -> str:
+    """How something begins that should have been the URL of a database, for the end of a message.
+
+    What comes after that is not shown: where a URL is mistyped, any part of it may be the password.
+    """
     scheme = _SCHEME.match(url)
-    return f"one that begins with {scheme[0]!r}" if scheme else "one without a scheme"
+    return f", not with {scheme[0]!r}" if scheme else "; this one has no scheme"

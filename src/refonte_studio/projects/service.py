@@ -13,6 +13,7 @@ from refonte_studio.kit.clock import iso
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, StudioError, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.names import checked_name, name_key
+from refonte_studio.kit.redaction import redacted
 from refonte_studio.projects import policy, store
 from refonte_studio.projects.assignments import assign, assignments, is_assigned, unassign
 from refonte_studio.projects.groups import (
@@ -303,10 +304,9 @@ def _described(project: Project, history: Sequence[Version]) -> ProjectOut:
         rapid=project.rapid,
         archived=project.archived_at is not None,
         version=project.version,
-        params=msgspec.json.decode(project.params),
+        params=_shown(project.params),
         param_history=[
-            {**msgspec.json.decode(one.params), "version": one.number, "created_at": iso(one.created_at)}
-            for one in history
+            {**_shown(one.params), "version": one.number, "created_at": iso(one.created_at)} for one in history
         ],
         pipeline=project.pipeline if project.studio else UNSET,
         consensus_attempts=project.consensus_attempts if consensus else UNSET,
@@ -314,6 +314,13 @@ def _described(project: Project, history: Sequence[Version]) -> ProjectOut:
         target_confidence=target if consensus and (target := project.quality.target_confidence) is not None else UNSET,
         datasetId=project.dataset_id if project.dataset_id is not None else UNSET,
     )
+
+
+def _shown(params: str) -> dict[str, Any]:
+    """A project's parameters, without the user and the password in its callback_url."""
+    shown_as: dict[str, Any] = msgspec.json.decode(params)
+    url = shown_as.get("callback_url")
+    return {**shown_as, "callback_url": redacted(url)} if isinstance(url, str) else shown_as
 
 
 async def template(tx: Tx, project: Project) -> Template:
