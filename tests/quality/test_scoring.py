@@ -16,14 +16,14 @@ SPANS = [
 IN = {"from": "1", "to": "2", "label": "in"}
 PARAMS: dict[str, dict[str, Any]] = {
     "categorization": {"text": "t", "categories": ["cat", "dog", "a", "b", "c"]},
-    "annotation": {"attachment": "a", "objects_to_annotate": ["cat", "dog"]},
+    "annotation": {"attachment": "https://example.com/a", "objects_to_annotate": ["cat", "dog"]},
     "imageannotation": {
-        "attachment": "a",
+        "attachment": "https://example.com/a",
         "geometries": {"box": {"objects_to_annotate": ["cat", "dog"]}, "line": {"objects_to_annotate": ["lane"]}},
         "annotation_attributes": {"colour": {"choices": ["red", "blue"]}, "old": {"type": "boolean"}},
     },
     "namedentityrecognition": {"text": TEXT, "labels": ["who", "where"]},
-    "transcription": {"attachment": "a", "fields": ["id", "name"], "repeatable_fields": ["dish"]},
+    "transcription": {"attachment": "https://example.com/a", "fields": ["id", "name"], "repeatable_fields": ["dish"]},
     "textcollection": {
         "fields": [
             {"field_id": "id", "type": "text"},
@@ -36,7 +36,7 @@ PARAMS: dict[str, dict[str, Any]] = {
             {"field_id": "signs", "type": "checkbox", "choices": list("abc")},
         ]
     },
-    "videoplaybackannotation": {"attachment": "v", "labels": ["turn"]},
+    "videoplaybackannotation": {"attachment": "https://example.com/v", "labels": ["turn"]},
 }
 
 

@@ -118,7 +118,7 @@ def test_a_comparison_takes_choices_or_fields():
     assert "choice: is not a field" in refusal(COMPARISON.check_response, by_fields, {"choice": "a", "fields": {}})
     assert refusal(COMPARISON.check_params, pair) == "choices: is required (or fields)"
     both = {**by_fields, "choices": ["a", "b"]}
-    assert "given beside fields" in refusal(COMPARISON.check_params, both)
+    assert "cannot be given beside choices" in refusal(COMPARISON.check_params, both)
 
 
 def test_several_categories_are_unique_and_not_none():
@@ -322,7 +322,7 @@ def test_rows_that_more_than_half_agree_on_are_the_result():
 def test_a_collection_needs_no_attachment_and_a_transcription_does():
     COLLECTION.check_params({"fields": ["phone"]})
     assert "attachment" in refusal(TRANSCRIPTION.check_params, {"fields": ["phone"]})
-    assert refusal(COLLECTION.check_params, {}) == "fields: is required"
+    assert refusal(COLLECTION.check_params, {}) == "fields: is required (or repeatable_fields)"
 
 
 def asked(kind: str, *answers: Any, **more: Any) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
 from refonte_studio.kit.errors import BadInput, shown
+from refonte_studio.kit.names import name_key
 
 MAX_ANNOTATIONS = 10_000
 MAX_ITEMS = 10_000
@@ -73,7 +74,24 @@ def refuse(path: str, value: object, why: str) -> NoReturn:
     raise BadInput(f"{path}: {seen(value)} {why}")
 
 
-def missing(path: str, what: str = "is required") -> NoReturn:
+class LeftOut(BadInput):
+    """Something that is required is not there; any of `names` would do."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        first, *others = names
+        super().__init__(f"{first}: is required" + (f" (or {' or '.join(others)})" if others else ""))
+        self.names = tuple(names)
+
+
+def left_out(*names: str) -> NoReturn:
+    """For a required value that is not there, and may be under any of these names."""
+    raise LeftOut(names)
+
+
+def missing(path: str, what: str | None = None) -> NoReturn:
+    """For what is wrong with the thing at a path as a whole; without words, that it is required."""
+    if what is None:
+        left_out(path)
     raise BadInput(f"{path}: {what}")
 
 
@@ -168,6 +186,13 @@ def one_of(value: object, path: str, options: Collection[str]) -> str:
     if not isinstance(value, str) or value not in options:
         refuse(path, value, f"is not one of {listed(options)}")
     return value
+
+
+def a_choice(value: object, path: str, options: Collection[str]) -> str:
+    """The choice or label that a text names: the same text, or the same name (see `kit.names`)."""
+    if isinstance(value, str) and value not in options and name_key(value) in options:
+        return name_key(value)
+    return one_of(value, path, options)
 
 
 def flag(params: dict[str, Any], name: str, default: bool = False) -> bool:

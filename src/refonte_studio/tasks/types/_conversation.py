@@ -14,6 +14,7 @@ from refonte_studio.tasks.types._checks import (
     an_object,
     at,
     flag,
+    left_out,
     listed,
     missing,
     one_of,
@@ -64,7 +65,7 @@ def conversation_of(params: Mapping[str, Any]) -> Conversation:
         flag(dict(params), "rewrite"),
     )
     if not (found.candidates or found.criteria or found.turn_labels or found.fields or found.rewrite):
-        missing(_PARTS[0], f"is required (or {' or '.join(_PARTS[1:])}): nothing is asked about the conversation")
+        left_out(*_PARTS)
     return found
 
 

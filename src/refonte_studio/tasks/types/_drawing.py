@@ -16,11 +16,13 @@ from refonte_studio.tasks.types._attributes import (
 )
 from refonte_studio.tasks.types._checks import (
     Unique,
+    a_choice,
     a_number,
     a_whole,
     an_object,
     annotations_of,
     at,
+    left_out,
     missing,
     one_of,
     record,
@@ -56,9 +58,12 @@ from refonte_studio.tasks.types._shapes import between, compare, compare_directe
 _MAX_ASKED_VERTICES = 1_000
 
 SIZE_PARAMETERS: Mapping[str, Parameter] = {
-    "image_size": mapping("The image's size in pixels, {width, height}; shapes must then lie inside it."),
-    "image_width": number("The image's width in pixels; the same as image_size.width."),
-    "image_height": number("The image's height in pixels; the same as image_size.height."),
+    "image_size": Parameter(
+        "The image's size in whole pixels, {width, height}; shapes must then lie inside it.",
+        {"type": "object", "properties": {"width": {"type": "integer"}, "height": {"type": "integer"}}},
+    ),
+    "image_width": whole("The image's width in pixels; the same as image_size.width."),
+    "image_height": whole("The image's height in pixels; the same as image_size.height."),
     "padding": number("How many pixels shapes may reach beyond the image's edges."),
     "paddingX": number("As padding, to the left and right only."),
     "paddingY": number("As padding, above and below only."),
@@ -110,7 +115,7 @@ def rules_of(params: Mapping[str, Any]) -> Mapping[str, Rule]:
     """The rules by geometry of a type that may draw several."""
     geometries = params.get("geometries")
     if not geometries:
-        missing("geometries")
+        left_out("geometries")
     rules: dict[str, Rule] = {}
     for kind, spec in an_object(geometries, "geometries").items():
         path = at("geometries", one_of(kind, "geometries", FIELDS))
@@ -136,7 +141,7 @@ def _rule(kind: str, spec: Mapping[str, Any], path: str) -> Rule:
     prefix = f"{path}." if path else ""
     objects = spec.get("objects_to_annotate")
     if objects is None:
-        missing(f"{prefix}objects_to_annotate")
+        left_out(*dict.fromkeys((f"{prefix}objects_to_annotate", "objects_to_annotate")))
     labels = dict.fromkeys(names(objects, f"{prefix}objects_to_annotate"))
     if kind in ("polygon", "line"):
         fewest, most = spec.get("min_vertices"), spec.get("max_vertices")
@@ -263,7 +268,7 @@ def _annotation(
     found = record(given, path, ("uuid", "label", "type", *FIELDS[kind]), ("attributes", *OPTIONAL.get(kind, ())))
     checked = {
         "uuid": uuids.add(found["uuid"], at(path, "uuid")),
-        "label": one_of(found["label"], at(path, "label"), rules[kind].labels),
+        "label": a_choice(found["label"], at(path, "label"), rules[kind].labels),
         "type": kind,
         **check_shape(kind, found, path, rules[kind], canvas),
     }

@@ -17,6 +17,7 @@ from refonte_studio.tasks.types._checks import (
     an_array,
     an_object,
     at,
+    left_out,
     listed,
     missing,
     record,
@@ -205,7 +206,7 @@ def _questions(params: Mapping[str, Any]) -> tuple[Mapping[str, Question], Mappi
     repeated = "repeatable_fields" if params.get("repeatable_fields") is not None else "row_fields"
     once, rows = params.get("fields"), params.get(repeated)
     if not once and not rows:
-        missing("fields")
+        left_out("fields", "repeatable_fields")
     return questions_of(once, "fields") if once else {}, questions_of(rows, repeated) if rows else {}
 
 

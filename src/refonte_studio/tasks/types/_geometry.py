@@ -1,7 +1,7 @@
 """Shapes on an image: what each is made of, where it may lie, and how alike two are. Units are pixels."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ MAX_PIXEL = 1e7
 MAX_VERTICES = 10_000
 # Coordinates of browsers are floats: left + width may miss the edge by a rounding error.
 _TOLERANCE = 1e-6
+_FLAT = 1e-12  # the sine of an angle that is a rounding error
 _NUMBERS = (int, float)
 
 Shape = dict[str, Any]
@@ -99,6 +100,7 @@ def check_shape(kind: str, given: Mapping[str, Any], path: str, rule: Rule, canv
         wanted = f"{max(FEWEST_VERTICES[kind], rule.min_vertices)} to {rule.max_vertices}"
         missing(at(path, "vertices"), f"has {len(vertices)} vertices, {wanted} are wanted")
     left, top, right, bottom = extent(shape)
+    _check_extension(kind, shape, (left, top, right, bottom), path)
     _inside(left, right, canvas.width, canvas.padding_x, path, "x")
     _inside(top, bottom, canvas.height, canvas.padding_y, path, "y")
     if right - left < rule.min_width - _TOLERANCE:
@@ -106,6 +108,29 @@ def check_shape(kind: str, given: Mapping[str, Any], path: str, rule: Rule, canv
     if bottom - top < rule.min_height - _TOLERANCE:
         missing(path, f"is {bottom - top:g} high, less than min_height {rule.min_height:g}")
     return shape
+
+
+def _check_extension(kind: str, shape: Shape, around: Extent, path: str) -> None:
+    """A line has a length; every other shape, but for a point, has an area."""
+    left, top, right, bottom = around
+    if kind == "line":
+        if left == right and top == bottom:
+            missing(at(path, "vertices"), f"are all the same point ({left:g}, {top:g}); a line has a length")
+    elif kind != "point" and (left == right or top == bottom or _is_straight(shape.get("vertices", ()))):
+        missing(path, f"is a {kind} without an area")
+
+
+def _is_straight(vertices: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether all these vertices lie on one straight line."""
+    if not vertices:
+        return False
+    x, y = vertices[0]["x"], vertices[0]["y"]
+    others = ((vertex["x"] - x, vertex["y"] - y) for vertex in vertices)
+    first = next((other for other in others if other != (0, 0)), None)
+    if first is None:
+        return True
+    size = math.hypot(*first)
+    return all(abs(first[0] * other[1] - first[1] * other[0]) <= _FLAT * size * math.hypot(*other) for other in others)
 
 
 def _inside(low: float, high: float, size: float | None, padding: float, path: str, axis: str) -> None:

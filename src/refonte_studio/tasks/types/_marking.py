@@ -82,6 +82,8 @@ class MarkingTask(TaskType):
     some, the response that is most like the others stands, whole, and what it is borne out by counts half.
     """
 
+    only_media = True
+
     @abstractmethod
     def craft(self, params: dict[str, Any], /) -> Craft:
         """How the objects are compared and joined."""

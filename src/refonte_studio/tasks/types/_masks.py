@@ -16,7 +16,7 @@ Array = np.ndarray[Any, Any]
 
 
 def check_rle(given: object, path: str, most_runs: int = MAX_RUNS) -> dict[str, Any]:
-    """`{size: [height, width], counts}` with counts as a list, whose sum is the number of pixels."""
+    """`{size: [height, width], counts}` with counts as a list, whose sum is the number of pixels, some marked."""
     found = record(given, path, ("size", "counts"))
     sides = an_array(found["size"], at(path, "size"), 2, 2)
     height, width = (a_whole(side, at(at(path, "size"), i), 1, MAX_SIDE) for i, side in enumerate(sides))
@@ -30,6 +30,8 @@ def check_rle(given: object, path: str, most_runs: int = MAX_RUNS) -> dict[str, 
     counts = _whole_counts(an_array(counts, here, 1, MAX_RUNS), here)
     if sum(counts) != height * width:
         missing(here, f"add up to {sum(counts)} pixels, the size {height} x {width} makes {height * width}")
+    if not any(counts[1::2]):
+        missing(here, "mark no pixel")
     return {"size": [height, width], "counts": counts}
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from refonte_studio.tasks.types._checks import (
     MAX_ITEMS,
     a_flag,
@@ -13,6 +15,7 @@ from refonte_studio.tasks.types._checks import (
     an_array,
     an_object,
     at,
+    left_out,
     missing,
     refuse,
 )
@@ -71,7 +74,7 @@ def check_declared(parameters: Mapping[str, Parameter], params: dict[str, Any]) 
         if value is not None:
             _check_schema(value, name, parameter.schema)
         elif parameter.required:
-            missing(name)
+            left_out(name)
 
 
 def _check_schema(value: Any, path: str, schema: dict[str, Any]) -> None:
@@ -94,6 +97,7 @@ _PYTHON: Mapping[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
 }
+_SCALARS: Mapping[Any, Any] = {"boolean": bool, "integer": int, "number": int | float}
 _CHECKS: Mapping[str, Any] = {
     "string": a_text,
     "boolean": a_flag,
@@ -104,10 +108,37 @@ _CHECKS: Mapping[str, Any] = {
 }
 
 
+def check_either(params: Mapping[str, Any], names: Sequence[str]) -> None:
+    """At most one of these parameters is given."""
+    given = [name for name in names if params.get(name)]
+    if len(given) > 1:
+        missing(given[1], f"cannot be given beside {given[0]}; give one of the two")
+
+
+def as_meant(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A parameter's value, with numbers and booleans that are written as text as what they stand for.
+
+    What stands for neither stays as it is, for the checks to refuse.
+    """
+    if isinstance(value, str):
+        kind = schema.get("type")
+        scalar = _SCALARS.get(kind) if isinstance(kind, str) else None
+        try:
+            return value if scalar is None else msgspec.convert(value.strip(), scalar, strict=False)
+        except msgspec.ValidationError:
+            return value
+    inner = schema.get("properties")
+    if inner and isinstance(value, dict):
+        return {key: as_meant(each, inner[key]) if key in inner else each for key, each in value.items()}
+    if "items" in schema and isinstance(value, list):
+        return [as_meant(each, schema["items"]) for each in value]
+    return value
+
+
 def need_one(params: dict[str, Any], *names: str) -> None:
     """At least one of these parameters is given, and is not empty."""
     if not any(params.get(name) for name in names):
-        missing(names[0], "is required" if len(names) == 1 else f"is required (or {' or '.join(names[1:])})")
+        left_out(*names)
     attachments: Any = params.get("attachments") or []
     for index, item in enumerate(an_array(attachments, "attachments")):
         if not item or not isinstance(item, str | dict):

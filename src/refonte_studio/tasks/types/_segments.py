@@ -11,12 +11,12 @@ from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._checks import (
     MAX_ANNOTATIONS,
     Unique,
+    a_choice,
     a_name,
     a_number,
     a_text,
     an_array,
     at,
-    one_of,
     record,
     refuse,
 )
@@ -84,7 +84,7 @@ def check_segments(params: Mapping[str, Any], given: object, path: str) -> list[
 
 
 def _speaker(speakers: Mapping[str, None], given: object, path: str) -> str:
-    return one_of(given, path, speakers) if speakers else a_name(given, path)
+    return a_choice(given, path, speakers) if speakers else a_name(given, path)
 
 
 def as_annotations(segments: Sequence[Segment] | None) -> dict[str, Any]:

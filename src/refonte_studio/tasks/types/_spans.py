@@ -55,6 +55,18 @@ def relation_labels(params: Mapping[str, Any]) -> Mapping[str, Joins]:
     return {name: Joins(tuple(pairs)) for name, pairs in ends.items()}
 
 
+def labels_joined(params: Mapping[str, Any]) -> list[str]:
+    """The labels that the definitions of relations name, each once."""
+    found: dict[str, None] = {}
+    for key in _DEFINITIONS:
+        given = params.get(key)
+        definitions = given.get("definitions") if isinstance(given, dict) else given
+        for each in definitions if isinstance(definitions, list) else ():
+            ends = (each.get("source_label"), each.get("target_label")) if isinstance(each, dict) else ()
+            found.update((end, None) for end in ends if isinstance(end, str) and end.strip())
+    return list(found)
+
+
 def _end(below: Mapping[str, set[str]], definition: Mapping[str, Any], end: str, path: str) -> frozenset[str] | None:
     """The label that a definition names for that end, and all labels below it."""
     label = definition.get(end)

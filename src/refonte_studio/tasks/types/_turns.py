@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from refonte_studio.tasks.types._answers import Answer, answered, chosen, set_likeness
-from refonte_studio.tasks.types._checks import a_text, a_whole, an_array, at, missing, one_of, record, refuse
+from refonte_studio.tasks.types._checks import a_choice, a_text, a_whole, an_array, at, missing, record, refuse
 from refonte_studio.tasks.types._panel import Panel
 from refonte_studio.tasks.types._questionnaire import ballot
 from refonte_studio.tasks.types._values import Question
@@ -36,7 +36,7 @@ def _labels(given: object, labels: Mapping[str, None], path: str) -> list[str]:
     """The labels in the order in which the task has them."""
     met: set[str] = set()
     for index, each in enumerate(an_array(given, path)):
-        name = one_of(each, at(path, index), labels)
+        name = a_choice(each, at(path, index), labels)
         if name in met:
             refuse(at(path, index), name, "is given twice")
         met.add(name)

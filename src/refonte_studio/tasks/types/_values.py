@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from refonte_studio.kit.names import name_key
 from refonte_studio.tasks.types._checks import (
     MAX_NUMBER,
     a_flag,
@@ -140,6 +141,8 @@ def check_values(asked: Question, values: list[Any], path: str) -> list[Any]:
 def check_one(asked: Question, value: Any, path: str) -> Any:
     """One value of an answer."""
     if asked.options is not None:
+        if isinstance(value, str) and key(value) not in asked.options:
+            value = name_key(value)
         if not isinstance(value, str | int | float) or key(value) not in asked.options:
             refuse(path, value, f"is not one of {listed(asked.options.values())}")
         return asked.options[key(value)]

@@ -12,7 +12,7 @@ VIDEO_PARAMETERS: Mapping[str, Parameter] = {
     "start_time": number("Where to start in the video, in seconds."),
     "duration_time": number("How much of the video to annotate, in seconds."),
     "duration_s": number("How long the video is, in seconds; times must then lie within it."),
-    "frame_count": whole("How many frames the video has; accepted and echoed."),
+    "frame_count": whole("How many frames the video has; frames must then be among them."),
     "video_url": text("The whole video, for reference."),
     "meters_per_unit": number("Given back by older clients; accepted and echoed."),
     "keyframes": free("Frames to annotate first."),

@@ -36,6 +36,7 @@ class AudioTranscription(TaskType):
     """
 
     name = "audiotranscription"
+    only_media = True
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "segments": flag_parameter("Whether segments are required; without it, they are welcome."),
         "speakers": mixed(

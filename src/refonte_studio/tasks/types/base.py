@@ -6,12 +6,21 @@ from typing import Any, ClassVar
 
 from refonte_studio.consensus.judges import Plain
 from refonte_studio.consensus.model import Judge, Outcome
-from refonte_studio.tasks.types._checks import an_object, size_of
+from refonte_studio.kit.errors import BadInput
+from refonte_studio.tasks.types._attachments import check_attachments
+from refonte_studio.tasks.types._checks import LeftOut, an_object, size_of
+from refonte_studio.tasks.types._distinct import check_names
+from refonte_studio.tasks.types._measures import check_measures
 from refonte_studio.tasks.types._panel import Panel, Reader
-from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS, Parameter, check_declared
+from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS, Parameter, check_declared, check_either
 from refonte_studio.tasks.types._totals import check_totals
 
 __all__ = ["Parameter", "TaskType"]
+
+# For required parameters that are still to come, where a type's example has none.
+_STAND_INS = {"attachment": "https://example.com/", "text": "Sample", "objects_to_annotate": ["Sample"]}
+# What a response does not depend on.
+_SAY_NOTHING = frozenset({"attachment"})
 
 
 class TaskType(ABC):
@@ -27,12 +36,66 @@ class TaskType(ABC):
     example_response: ClassVar[dict[str, Any]]
     conceals: ClassVar[bool] = False  # whether there are parameters that labelers do not see as they are
 
+    only_media: ClassVar[bool] = False  # whether attachments are never text
+    either: ClassVar[Sequence[tuple[str, ...]]] = ()  # parameters of which a task has at most one
+
     def check_params(self, params: dict[str, Any]) -> None:
         """Raises BadInput, naming the parameter and value, unless a task of this type can be done with them."""
+        self._check_shaping(params)
+        self._check_first(params)
+
+    def check_given(self, params: dict[str, Any]) -> None:
+        """The same for parameters to which others are still to come, such as a project's: required ones may be missing,
+        and what is there is checked with stand-ins for them."""
+        an_object(params, "params")
+        filled = dict(params)
+        while True:
+            try:
+                self._check_shaping(filled)
+                break
+            except LeftOut as error:
+                stand_in = self._filled(error.names, filled)
+                if stand_in is None:
+                    raise
+                filled |= stand_in
+        if (filled.keys() - params.keys()) <= _SAY_NOTHING:
+            self._check_first(filled)
+
+    def stand_in(self, name: str, _params: dict[str, Any], /) -> Any:
+        """A value for a parameter that is still to come, to check these with; None if there is no need for one."""
+        return self.example_params.get(name, _STAND_INS.get(name))
+
+    def _filled(self, names: Sequence[str], params: dict[str, Any]) -> dict[str, Any] | None:
+        for name in names:
+            value = None if params.get(name) else self.stand_in(name, params)
+            if value is not None:
+                return {name: value}
+        return None
+
+    def _check_shaping(self, params: dict[str, Any]) -> None:
+        """The parameters that shape a response, alone and together."""
         an_object(params, "params")
         check_declared(COMMON_PARAMETERS, params)
         check_declared(self.parameters, params)
+        for names in self.either:
+            check_either(params, names)
         self.check_own_params(params)
+        check_measures(params)
+        check_attachments(params, self.only_media)
+        check_names(params)
+
+    def _check_first(self, params: dict[str, Any]) -> None:
+        """What labelers start from is a response that they could submit as it is."""
+        for name in ("hypothesis", "base_annotations"):
+            value = params.get(name)
+            if value is None:
+                continue
+            listed = isinstance(value, list)
+            try:
+                self.check_response(params, {"annotations": value} if listed else value)
+            except BadInput as error:
+                inner = "response.annotations" if listed else "response"
+                raise BadInput(name + error.message.removeprefix(inner).removeprefix("response")) from error
 
     @abstractmethod
     def check_own_params(self, params: dict[str, Any]) -> None:

@@ -5,17 +5,19 @@ from typing import Any, ClassVar
 
 from refonte_studio.consensus.medians import agreement
 from refonte_studio.consensus.model import Outcome
+from refonte_studio.kit.names import name_key
 from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._answers import alike, chosen, set_likeness
 from refonte_studio.tasks.types._checks import (
+    a_choice,
     a_flag,
     an_array,
     an_object,
     at,
     flag,
+    left_out,
     listed,
     missing,
-    one_of,
     record,
     refuse,
 )
@@ -59,11 +61,22 @@ class Categorization(TaskType):
         "categories": ["public", "private"],
     }
     example_response: ClassVar[dict[str, Any]] = {"category": "public"}
+    either: ClassVar[Sequence[tuple[str, ...]]] = (("categories", "taxonomies"),)
 
     def check_own_params(self, params: dict[str, Any]) -> None:
         _ids_of(params, _categories(params)[0])
         need_one(params, "attachment", "attachments", "text")
         flag(params, "required")
+
+    def stand_in(self, name: str, params: dict[str, Any], /) -> Any:
+        """Categories that are still to come are those that have an id, or as many as there are ids."""
+        ids = params.get("category_ids")
+        if name != "categories" or not ids:
+            return super().stand_in(name, params)
+        if isinstance(ids, list):
+            return [f"Category {number}" for number in range(1, len(ids) + 1)]
+        texts = [value for value in ids.values() if isinstance(value, str)]
+        return list(dict.fromkeys(texts if len(texts) == len(ids) else ids))
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         categories, several = _categories(params)
@@ -72,7 +85,7 @@ class Categorization(TaskType):
             if "category" not in given and "categories" in given:
                 missing("response.categories", "is for allow_multiple; this task takes one category, {category}")
             found = record(given, "response", ("category",))
-            return {"category": one_of(found["category"], "response.category", categories)}
+            return {"category": a_choice(found["category"], "response.category", categories)}
         if "categories" not in given and "category" in given:
             missing("response.category", "is a single category; this task takes several, {categories: [..]}")
         found = record(given, "response", ("categories",))
@@ -171,8 +184,8 @@ def _ids_of(params: Mapping[str, Any], categories: Sequence[str]) -> Mapping[str
         ]
     else:
         pairs = [(at("category_ids", key), key, value) for key, value in an_object(given, "category_ids").items()]
-        by_id = all(isinstance(value, str) and value in known for _, _, value in pairs)
-        if not by_id and all(key in known for _, key, _ in pairs):
+        by_id = all(isinstance(value, str) and _is_known(value, known) for _, _, value in pairs)
+        if not by_id and all(_is_known(key, known) for _, key, _ in pairs):
             pairs = [(path, value, key) for path, key, value in pairs]  # {category: id}, the other way round
     found: dict[str, str] = {}
     for path, each, name in pairs:
@@ -181,19 +194,23 @@ def _ids_of(params: Mapping[str, Any], categories: Sequence[str]) -> Mapping[str
             refuse(path, each, "is not an id: a text or a whole number")
         if text in found:
             refuse(path, each, "is the id of another category, too")
-        found[text] = one_of(name, path, known)
+        found[text] = a_choice(name, path, known)
     return found
+
+
+def _is_known(name: str, known: Mapping[str, None]) -> bool:
+    return name in known or name_key(name) in known
 
 
 def _each(given: list[Any], categories: Sequence[str]) -> list[str]:
     known = dict.fromkeys(categories)
-    met: set[str] = set()
-    for index, category in enumerate(given):
-        one_of(category, at("response.categories", index), known)
+    met: dict[str, None] = {}
+    for index, each in enumerate(given):
+        category = a_choice(each, at("response.categories", index), known)
         if category in met:
             refuse("response.categories", category, "is named twice")
-        met.add(category)
-    return list(given)
+        met[category] = None
+    return list(met)
 
 
 def _categories(params: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
@@ -203,7 +220,7 @@ def _categories(params: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
         return names(params["categories"], "categories"), several is not None and a_flag(several, "allow_multiple")
     taxonomies = params.get("taxonomies")
     if taxonomies is None:
-        missing("categories")
+        left_out("categories", "taxonomies")
     questions = an_object(taxonomies, "taxonomies")
     if len(questions) != 1:
         # {category} has room for one answer; a textcollection task asks several questions.

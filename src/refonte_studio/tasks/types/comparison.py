@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 from refonte_studio.consensus.model import Outcome
 from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._answers import alike
-from refonte_studio.tasks.types._checks import missing, one_of, record
+from refonte_studio.tasks.types._checks import a_choice, left_out, record
 from refonte_studio.tasks.types._choices import names
+from refonte_studio.tasks.types._distinct import check_distinct
 from refonte_studio.tasks.types._fields import FIELD_PARAMETERS, FieldsTask, fields_schema
 from refonte_studio.tasks.types._panel import Panel, Reader, label
 from refonte_studio.tasks.types._parameters import Parameter, mixed, need_one, text
@@ -38,21 +39,21 @@ class Comparison(FieldsTask):
         "choices": ["yes", "no", "cannot tell"],
     }
     example_response: ClassVar[dict[str, Any]] = {"choice": "yes"}
+    either: ClassVar[Sequence[tuple[str, ...]]] = (("choices", "fields"),)
 
     def check_own_params(self, params: dict[str, Any]) -> None:
         need_one(params, "attachments", "attachment", "text")
-        if not _asks_fields(params):
-            _choices(params)
-        elif params.get("choices"):
-            missing("choices", "are given beside fields; a comparison takes one of them")
-        else:
+        if _asks_fields(params):
             super().check_own_params(params)
+        else:
+            _choices(params)
+            check_distinct(params["choices"], "choices", least=2)
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         if _asks_fields(params):
             return super().check_own_response(params, response)
         found = record(response, "response", ("choice",))
-        return {"choice": one_of(found["choice"], "response.choice", _choices(params))}
+        return {"choice": a_choice(found["choice"], "response.choice", _choices(params))}
 
     def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
         return super().sample_response(params) if _asks_fields(params) else {"choice": _choices(params)[0]}
@@ -90,7 +91,7 @@ def _asks_fields(params: Mapping[str, Any]) -> bool:
 
 def _choices(params: Mapping[str, Any]) -> tuple[str, ...]:
     choices = params.get("choices")
-    return missing("choices", "is required (or fields)") if choices is None else names(choices, "choices")
+    return left_out("choices", "fields") if choices is None else names(choices, "choices")
 
 
 TYPE = Comparison()

@@ -5,7 +5,17 @@ from typing import Any, ClassVar
 
 from refonte_studio.consensus.texts import edit_similarity, text_cost, typical_text
 from refonte_studio.tasks.types import _schema
-from refonte_studio.tasks.types._checks import Unique, a_text, a_whole, annotations_of, at, missing, one_of, record
+from refonte_studio.tasks.types._checks import (
+    Unique,
+    a_choice,
+    a_text,
+    a_whole,
+    annotations_of,
+    at,
+    left_out,
+    one_of,
+    record,
+)
 from refonte_studio.tasks.types._choices import names
 from refonte_studio.tasks.types._drawing import BASE_ANNOTATION_PARAMETERS, SIZE_PARAMETERS
 from refonte_studio.tasks.types._geometry import (
@@ -77,7 +87,7 @@ class DocumentTranscription(MarkingTask):
             found = record(each, path, ("uuid", "label", "type", "page", *FIELDS["box"], "text"))
             block = {
                 "uuid": uuids.add(found["uuid"], at(path, "uuid")),
-                "label": one_of(found["label"], at(path, "label"), rule.labels),
+                "label": a_choice(found["label"], at(path, "label"), rule.labels),
                 "type": one_of(found["type"], at(path, "type"), ("block",)),
                 "page": a_whole(found["page"], at(path, "page"), 0, MAX_PAGE),
             }
@@ -105,7 +115,7 @@ class DocumentTranscription(MarkingTask):
 def _rule(params: Mapping[str, Any]) -> Rule:
     name = "labels" if params.get("features") is None and params.get("labels") is not None else "features"
     value = params.get(name)
-    return missing("features") if value is None else Rule(dict.fromkeys(names(value, name)))
+    return left_out("features", "labels") if value is None else Rule(dict.fromkeys(names(value, name)))
 
 
 class _Blocks(Craft):

@@ -12,6 +12,7 @@ from refonte_studio.tasks.types._checks import (
     MAX_NAME,
     MAX_TEXT,
     Unique,
+    a_choice,
     a_text,
     a_whole,
     an_array,
@@ -19,15 +20,23 @@ from refonte_studio.tasks.types._checks import (
     at,
     flag,
     missing,
-    one_of,
     record,
     refuse,
+    seen,
 )
 from refonte_studio.tasks.types._choices import names
 from refonte_studio.tasks.types._panel import Panel
 from refonte_studio.tasks.types._parameters import Parameter, free, mixed, text
 from refonte_studio.tasks.types._parameters import flag as flag_parameter
-from refonte_studio.tasks.types._spans import Span, first_overlap, likeness, marked, relation_labels, voted_spans
+from refonte_studio.tasks.types._spans import (
+    Span,
+    first_overlap,
+    labels_joined,
+    likeness,
+    marked,
+    relation_labels,
+    voted_spans,
+)
 from refonte_studio.tasks.types.base import TaskType
 
 
@@ -101,6 +110,11 @@ class NamedEntityRecognition(TaskType):
         span = {"id": "sample-1", "label": label, "start": 0, "end": end, "text": source[:end]}
         return {"annotations": [span] if source else []}
 
+    def stand_in(self, name: str, params: dict[str, Any], /) -> Any:
+        """Labels that are still to come are those that the relations join."""
+        joined = labels_joined(params) if name == "labels" else []
+        return joined or super().stand_in(name, params)
+
     def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
         compared = [marked(response) for response in responses]
         table = table_of(compared, likeness)
@@ -145,10 +159,15 @@ def _span(given: object, path: str, source: str, labels: Mapping[str, None], ids
     if end > len(source):
         refuse(at(path, "end"), end, f"is beyond the text, which has {len(source)} characters")
     if not isinstance(found["text"], str) or found["text"] != source[start:end]:
-        refuse(at(path, "text"), found["text"], f"is not what stands from {start} to {end}")
+        why = "offsets count characters (Unicode code points), and the end is exclusive"
+        refuse(
+            at(path, "text"),
+            found["text"],
+            f"is not what stands from {start} to {end}, which is {seen(source[start:end])}; {why}",
+        )
     return {
         "id": ids.add(found["id"], at(path, "id")),
-        "label": one_of(found["label"], at(path, "label"), labels),
+        "label": a_choice(found["label"], at(path, "label"), labels),
         "start": start,
         "end": end,
         "text": found["text"],
@@ -166,8 +185,8 @@ def _relations(params: Mapping[str, Any], given: object, spans: Sequence[Span]) 
             if not isinstance(found[end], str) or found[end] not in label_of:
                 refuse(at(path, end), found[end], "is not the id of an annotation")
         label = a_text(found["label"], at(path, "label"), MAX_NAME)
-        if allowed and label not in allowed:
-            one_of(label, at(path, "label"), allowed)
+        if allowed:
+            label = a_choice(label, at(path, "label"), allowed)
         if allowed and not allowed[label].joins(label_of[found["from"]], label_of[found["to"]]):
             refuse(at(path, "label"), label, "does not join spans with these labels")
         checked.append({"from": found["from"], "to": found["to"], "label": label})

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._attributes import ATTRIBUTE_PARAMETERS
-from refonte_studio.tasks.types._checks import Unique, annotations_of, at, missing, one_of, record
+from refonte_studio.tasks.types._checks import Unique, a_choice, annotations_of, at, missing, record
 from refonte_studio.tasks.types._choices import names
 from refonte_studio.tasks.types._drawing import BASE_ANNOTATION_PARAMETERS, SIZE_PARAMETERS
 from refonte_studio.tasks.types._geometry import canvas_of
@@ -66,7 +66,7 @@ class SegmentAnnotation(MarkingTask):
             path = at("response.annotations", index)
             found = record(each, path, ("uuid", "label", "rle"))
             uuid = uuids.add(found["uuid"], at(path, "uuid"))
-            label = one_of(found["label"], at(path, "label"), labels)
+            label = a_choice(found["label"], at(path, "label"), labels)
             mask = check_rle(found["rle"], at(path, "rle"), runs_left)
             runs_left -= len(mask["counts"])
             size = mask["size"] if size is None else size
@@ -112,7 +112,7 @@ def _size(params: Mapping[str, Any]) -> list[int] | None:
     if canvas.height is None or canvas.width is None:
         return None
     size = [int(canvas.height), int(canvas.width)]
-    check_rle({"size": size, "counts": [size[0] * size[1]]}, "image_size")
+    check_rle({"size": size, "counts": [0, size[0] * size[1]]}, "image_size")
     return size
 
 

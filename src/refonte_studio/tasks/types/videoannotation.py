@@ -7,6 +7,7 @@ from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._checks import (
     MAX_ITEMS,
     Unique,
+    a_choice,
     a_whole,
     an_array,
     an_object,
@@ -28,6 +29,7 @@ from refonte_studio.tasks.types._geometry import (
     sample_shape,
 )
 from refonte_studio.tasks.types._marking import MarkingTask
+from refonte_studio.tasks.types._measures import frame_count
 from refonte_studio.tasks.types._objects import Craft
 from refonte_studio.tasks.types._parameters import Parameter, need_one
 from refonte_studio.tasks.types._tracks import TrackCraft
@@ -70,7 +72,7 @@ class VideoAnnotation(MarkingTask):
         check_room(rules_of(params), canvas_of(params))
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
-        rules, canvas, count, uuids = rules_of(params), canvas_of(params), _frame_count(params), Unique()
+        rules, canvas, count, uuids = rules_of(params), canvas_of(params), frame_count(params), Unique()
         return {
             "annotations": [
                 _track(each, at("response.annotations", index), rules, canvas, count, uuids)
@@ -91,14 +93,6 @@ class VideoAnnotation(MarkingTask):
         return _schema.annotated(_schema.any_of([_track_schema(kind) for kind in FIELDS]))
 
 
-def _frame_count(params: Mapping[str, Any]) -> int | None:
-    """How many frames there are, where each is an attachment of its own."""
-    attachments = params.get("attachments")
-    if not isinstance(attachments, list) or params.get("attachment") or params.get("attachment_type") == "video":
-        return None
-    return len(attachments) or None
-
-
 def _track(
     given: object, path: str, rules: Mapping[str, Rule], canvas: Canvas, count: int | None, uuids: Unique
 ) -> dict[str, Any]:
@@ -115,7 +109,7 @@ def _track(
         frames.append({"key": key, **check_shape(kind, given_frame, here, rules[kind], canvas)})
     return {
         "uuid": uuids.add(found["uuid"], at(path, "uuid")),
-        "label": one_of(found["label"], at(path, "label"), rules[kind].labels),
+        "label": a_choice(found["label"], at(path, "label"), rules[kind].labels),
         "type": kind,
         "frames": frames,
     }

@@ -7,24 +7,24 @@ from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._attributes import attributes_of, check_attributes, sample_attributes
 from refonte_studio.tasks.types._checks import (
     Unique,
+    a_choice,
     a_number,
     an_object,
     annotations_of,
     at,
-    missing,
-    one_of,
+    left_out,
     record,
     refuse,
 )
 from refonte_studio.tasks.types._choices import names
 from refonte_studio.tasks.types._drawing import DRAWING_PARAMETERS
 from refonte_studio.tasks.types._marking import MarkingTask
+from refonte_studio.tasks.types._measures import window
 from refonte_studio.tasks.types._objects import Craft
 from refonte_studio.tasks.types._parameters import Parameter, free, mixed, need_one
 from refonte_studio.tasks.types._timed import TimedCraft
 from refonte_studio.tasks.types._video import VIDEO_PARAMETERS
 
-MAX_SECONDS = 1e7
 _LABELS = ("labels", "events_to_annotate", "events", "objects_to_annotate")
 
 
@@ -61,20 +61,20 @@ class VideoPlaybackAnnotation(MarkingTask):
     def check_own_params(self, params: dict[str, Any]) -> None:
         need_one(params, "attachment", "attachments")
         _labels(params)
-        _duration_s(params)
         attributes_of(params)
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
-        labels, duration_s, attributes, uuids = _labels(params), _duration_s(params), attributes_of(params), Unique()
+        labels, attributes, uuids = _labels(params), attributes_of(params), Unique()
+        earliest, latest = window(params)
         checked: list[dict[str, Any]] = []
         for index, each in enumerate(annotations_of(response)[1]):
             path = at("response.annotations", index)
             found = record(each, path, ("uuid", "label", "start_s", "end_s"), ("attributes",))
-            start_s = a_number(found["start_s"], at(path, "start_s"), 0)
-            end_s = a_number(found["end_s"], at(path, "end_s"), most=duration_s)
+            start_s = a_number(found["start_s"], at(path, "start_s"), earliest)
+            end_s = a_number(found["end_s"], at(path, "end_s"), most=latest)
             if end_s <= start_s:
                 refuse(at(path, "end_s"), end_s, f"is not after the start {start_s:g}")
-            label = one_of(found["label"], at(path, "label"), labels)
+            label = a_choice(found["label"], at(path, "label"), labels)
             uuid = uuids.add(found["uuid"], at(path, "uuid"))
             answers = check_attributes(attributes, label, found.get("attributes"), at(path, "attributes"))
             event: dict[str, Any] = {"uuid": uuid, "label": label, "start_s": start_s, "end_s": end_s}
@@ -83,7 +83,8 @@ class VideoPlaybackAnnotation(MarkingTask):
 
     def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
         label = next(iter(_labels(params)))
-        event = {"uuid": "sample-1", "label": label, "start_s": 0, "end_s": min(1, _duration_s(params))}
+        earliest, latest = window(params)
+        event = {"uuid": "sample-1", "label": label, "start_s": earliest, "end_s": min(earliest + 1, latest)}
         answers = sample_attributes(attributes_of(params), label)
         return {"annotations": [{**event, "attributes": answers} if answers else event]}
 
@@ -107,17 +108,7 @@ def _labels(params: Mapping[str, Any]) -> Mapping[str, None]:
         objects = None if spec is None else an_object(spec, path).get("objects_to_annotate")
         if objects is not None:
             found.update(dict.fromkeys(names(objects, at(path, "objects_to_annotate"))))
-    return found or missing("labels", f"is required (or {' or '.join((*_LABELS[1:], 'geometries'))})")
-
-
-def _duration_s(params: Mapping[str, Any]) -> float:
-    """How long the video is; a very long time where that is not known."""
-    given = params.get("duration_s")
-    if given is None:
-        return MAX_SECONDS
-    if a_number(given, "duration_s", 0, MAX_SECONDS) == 0:
-        refuse("duration_s", given, "is not more than 0")
-    return given
+    return found or left_out(*_LABELS, "geometries")
 
 
 TYPE = VideoPlaybackAnnotation()
