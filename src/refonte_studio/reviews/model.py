@@ -7,6 +7,7 @@ from typing import Any
 
 from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import SendTo
+from refonte_studio.tasks.model import Checked
 
 
 class ReviewState(StrEnum):
@@ -108,7 +109,7 @@ class Decision:
 
     state: ReviewState
     comments: str | None = None
-    response: dict[str, Any] | None = None  # the right one, of a fix
+    response: dict[str, Any] | Checked | None = None  # the right one, of a fix
     sent_to: SendTo | None = None  # of a rejection; None: as the project has it
 
 

@@ -1,7 +1,7 @@
 """What a reviewer does, over HTTP."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -13,7 +13,9 @@ from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.reviews import service
 from refonte_studio.reviews.model import Assignment, Decision, Review, ReviewState
+from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
+from refonte_studio.tasks.model import Checked
 from refonte_studio.web import Answer, Call, Operations, Params
 from refonte_studio.work import service as work
 
@@ -61,6 +63,8 @@ class AcceptReviewParams(Params):
 
 
 class FixReviewParams(Params):
+    UNREAD: ClassVar[frozenset[str]] = frozenset({"response"})
+
     response: dict[str, Any]
     comments: str | None = None
 
@@ -214,7 +218,13 @@ async def fix_review(call: Call, params: FixReviewParams) -> DecidedOut:
     It is checked against the task's type and parameters. It goes to the next level of review or, after the last,
     completes the task.
     """
-    return await _decide(call, Decision(ReviewState.FIXED, params.comments, response=params.response))
+    response: dict[str, Any] | Checked = params.response
+    unread = params.unread("response")
+    if unread is not None:
+        to_check = await call.db.read(service.to_check, call.caller, call.path["review"], call.now)
+        checks: tasks.Checks = call.studio.services[tasks.Checks]
+        response = await checks.check(to_check, unread)
+    return await _decide(call, Decision(ReviewState.FIXED, params.comments, response=response))
 
 
 @operations.add(

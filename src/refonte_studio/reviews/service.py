@@ -17,7 +17,16 @@ from refonte_studio.reviews import store
 from refonte_studio.reviews.model import DECIDED, Assignment, Decided, Decision, Review, ReviewState
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
-from refonte_studio.tasks.model import ResultsDue, ReviewDue, ReviewReason, Status, Task, TasksEnded
+from refonte_studio.tasks.model import (
+    Checked,
+    ResultsDue,
+    ReviewDue,
+    ReviewReason,
+    Status,
+    Task,
+    TasksEnded,
+    ToCheck,
+)
 from refonte_studio.teams.model import TeammatesDisabled
 from refonte_studio.work import service as work
 
@@ -118,9 +127,23 @@ async def decide(tx: Tx, caller: Caller, review_id: str, decision: Decision, now
     return await _carry_out(tx, project, task, decided, now)
 
 
+async def to_check(tx: Tx, caller: Caller, review_id: str, now: int) -> ToCheck:
+    """What a large response is checked against, before it takes the place of one under review. Changes nothing.
+
+    Raises NotFound for a review that is not this person's, Conflict for one that is lost.
+    """
+    review = await review_of(tx, caller, review_id)
+    if review.state not in DECIDED and not review.is_live(now):
+        raise _lost(review, now)
+    return await tasks.to_check(tx, caller, review.task_id)
+
+
 def _fixed(task: Task, decision: Decision) -> str | None:
     if decision.response is None:
         return None
+    if isinstance(decision.response, Checked):
+        assert decision.response.task_id == task.id, "a review is of one task for good"
+        return decision.response.response
     checked = types.TYPES[task.type].check_response(msgspec.json.decode(task.params), decision.response)
     return msgspec.json.encode(checked).decode()
 

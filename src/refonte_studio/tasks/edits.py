@@ -15,6 +15,7 @@ from refonte_studio.tasks import judging, policy, store, store_estimates, store_
 from refonte_studio.tasks.completion import settle
 from refonte_studio.tasks.model import (
     CallbackAsked,
+    Checked,
     Place,
     ReviewStatus,
     Status,
@@ -86,7 +87,7 @@ async def audit(
     task_id: str,
     accepted: bool,
     comments: str | None,
-    response: Mapping[str, Any] | None,
+    response: Mapping[str, Any] | Checked | None,
     now: int,
 ) -> Task:
     """Accepts or rejects a completed task, or fixes it, by another response.
@@ -139,10 +140,14 @@ async def set_callback_succeeded(tx: Tx, team_id: str, task_id: str, succeeded: 
     await store.set_callback_succeeded(tx, team_id, task_id, succeeded)
 
 
-async def _fix(tx: Tx, task: Task, response: Mapping[str, Any]) -> None:
+async def _fix(tx: Tx, task: Task, response: Mapping[str, Any] | Checked) -> None:
     """Puts another response in the place of a completed task's."""
-    checked = policy.task_type(task.type).check_response(msgspec.json.decode(task.params), response)
-    text = policy.as_json("response", checked)
+    if isinstance(response, Checked):
+        assert response.task_id == task.id, "it was checked for this task"
+        text = response.response
+    else:
+        checked = policy.task_type(task.type).check_response(msgspec.json.decode(task.params), response)
+        text = policy.as_json("response", checked)
     if text != task.response:
         await store.set_response(tx, task.team_id, task.id, text)
 

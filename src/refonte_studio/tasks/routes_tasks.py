@@ -1,13 +1,14 @@
 """Operations on one task."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.tasks import creation, edits, lists, policy, types
-from refonte_studio.tasks.model import Task
+from refonte_studio.tasks.checking import Checks
+from refonte_studio.tasks.model import Checked, Task
 from refonte_studio.tasks.routes_wire import EXAMPLE_COMPLETED, EXAMPLE_PARAMS, EXAMPLE_TASK, TaskOut
 from refonte_studio.tasks.types import COMMON_PARAMETERS
 from refonte_studio.web import Answer, Body, Call, Operations, Params
@@ -103,6 +104,8 @@ async def cancel_task(call: Call, params: CancelParams) -> Answer:
 
 
 class AuditParams(Params):
+    UNREAD: ClassVar[frozenset[str]] = frozenset({"response"})
+
     accepted: bool
     comments: str | None = None
     response: dict[str, Any] | None = None
@@ -125,7 +128,13 @@ async def audit_task(call: Call, params: AuditParams) -> Answer:
     reviewed the task cannot audit it. The last audit decides the task's `customer_review_status`; all of them are kept.
     A task with a `callback_url` is posted there again, with the outcome.
     """
-    said = (params.accepted, params.comments, params.response)
+    response: Mapping[str, Any] | Checked | None = params.response
+    unread = params.unread("response")
+    if unread is not None:
+        checks: Checks = call.studio.services[Checks]
+        to_check = await call.db.read(edits.to_check, call.caller, call.path["id"])
+        response = await checks.check(to_check, unread)
+    said = (params.accepted, params.comments, response)
     return Answer(await call.db.write(lists.shown_after, call.caller, edits.audit, call.path["id"], *said, call.now))
 
 

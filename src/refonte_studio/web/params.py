@@ -24,6 +24,11 @@ class Params(msgspec.Struct, kw_only=True):
     # Objects that are left unread, as `msgspec.Raw`, where the body is large: to read them would delay other requests.
     UNREAD: ClassVar[frozenset[str]] = frozenset()
 
+    def unread(self, name: str) -> msgspec.Raw | None:
+        """The JSON of such an object if it was left unread; None if it was read, or not given."""
+        value: Any = getattr(self, name)
+        return value if isinstance(value, msgspec.Raw) else None
+
 
 P = TypeVar("P", bound=Params)
 

@@ -194,7 +194,7 @@ async def submit(call: Call, params: SubmitParams) -> SubmittedOut:
     Checks the response against the task's type and parameters and records the attempt. The same submission again
     answers the same; a different one, or a claim that is lost, is 409.
     """
-    done = await routes_loop.submit(call, call.path["claim"], params.response)
+    done = await routes_loop.submit(call, call.path["claim"], params.unread("response") or params.response)
     return SubmittedOut(done.task_id, done.status, done.attempts, done.attempts_wanted)
 
 
