@@ -1,12 +1,15 @@
 """The two auditors, the product's by SQL and the tests' by looking at every row, find every kind of damage."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
+from refonte_studio import estimator
 from refonte_studio.audit.service import RULES, audit
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Role
+from refonte_studio.tasks import outcomes
 from tests.audit import check, snapshot
 from tests.makers import answer, batch, claim, project, task
 from tests.reviews import makers as reviewing
@@ -185,6 +188,16 @@ DAMAGES = (
         "done-again-by-those-who-may",
         "UPDATE claims SET state = 'submitted' WHERE state = 'retaken'",
     ),
+    damage("results-postponed-once", "UPDATE places SET judging = false, wanted = 3, open = 1 WHERE judging"),
+    damage("results-postponed-once", "DELETE FROM postponed_results WHERE done_at IS NULL"),
+    damage(
+        "results-postponed-once",
+        "UPDATE claims SET state = 'held', ended_at = NULL WHERE state = 'submitted'"
+        " AND task_id IN (SELECT task_id FROM places WHERE judging)",
+        loose=("claims",),
+    ),
+    damage("results-postponed-once", "UPDATE postponed_results SET project_id = 'x'"),
+    damage("completed-by-its-last-attempt", "UPDATE postponed_results SET done_at = 1 WHERE done_at IS NOT NULL"),
     damage("counts-are-the-rows", f"UPDATE tasks SET status = 'canceled' WHERE {one('tasks', LIVE_DONE)}"),
     damage("counts-are-the-rows", "DELETE FROM batch_deltas", "DELETE FROM batch_counts"),
     damage(
@@ -240,11 +253,25 @@ async def busy(world: World) -> None:
         body = {"project": name, "attachment": "a picture", "expected_response": {"category": "cat"}}
         await world.ana.post(f"/{kind}_tasks/categorization", body)
     await answer(world.ben)  # the training task
+    await judged(world)
     assert await claim(world.dee, project="Birds")
     await reviewed(world)
     await project(world, "Fish", people=(), studio=False)
     await batch(world, "Fish", "Wednesday")
     await world.ana.post("/task/comparison", {"attachments": ["a", "b"], "choices": ["1", "2"]}, mode="test")
+
+
+async def judged(world: World) -> None:
+    """Tasks whose result is made in the background: one that has it, one that waits for it, one not answered."""
+    await batch(world, await project(world, "Ants", wanted=2), "Anthill", tasks=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outcomes, "INLINE_STEPS", 0)
+        for number in range(2):
+            await answer(world.ben, project="Ants")
+            await answer(world.dee, project="Ants")
+            world.clock.forward(seconds=1)
+            if number == 0:
+                await estimator.results_next(world.db, world.clock, partial(estimator.make_here, world.db))
 
 
 async def reviewed(world: World) -> None:

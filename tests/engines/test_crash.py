@@ -1,6 +1,7 @@
 """Real server processes, killed in mid-work: nothing acknowledged is lost, no place is given out twice."""
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
@@ -20,7 +21,12 @@ from refonte_studio.main import LISTENERS
 from refonte_studio.teams import service as teams
 from tests.audit import Snapshot, check, snapshot
 from tests.conftest import empty
+from tests.drawings import ATTACHMENT, boxes
 
+TYPE = "imageannotation"
+PARAMS = {"geometries": {"box": {"objects_to_annotate": ["car"]}}}
+DRAWINGS = 3
+BOXES = 1_000
 WORKERS = 16
 TASKS = 400
 READY_S = 30
@@ -208,6 +214,78 @@ async def test_sigterm_finishes_what_is_in_flight(migrated: str, tmp_path: Path)
         now = await audited(migrated)
         assert_kept(now, acknowledged)
         assert len(now.attempts) == len(acknowledged), "a submission was recorded whose answer never arrived"
+    finally:
+        server.close()
+
+
+async def set_up_drawings(url: str, key: str) -> None:
+    """A project whose results cost enough to be made in the background, for two of the workers."""
+    async with httpx.AsyncClient(base_url=url, auth=(key, ""), timeout=60) as http:
+        for path, body in (
+            ("/projects", {"name": "Drawn", "type": TYPE, "studio": True, "params": PARAMS}),
+            ("/studio/projects/Drawn/updatePipelineConfig", {"pipeline": "consensus_task", "consensus_attempts": 2}),
+            ("/studio/assignments/add", {"emails": ["w0@example.com", "w1@example.com"], "projects": ["Drawn"]}),
+            ("/batches", {"project": "Drawn", "name": "All", "callback": "http://127.0.0.1:9/"}),
+            *[(f"/task/{TYPE}", {"project": "Drawn", "batch": "All", "attachment": ATTACHMENT})] * DRAWINGS,
+            ("/batches/All/finalize", {}),
+        ):
+            answer = await http.post(path, json=body)
+            assert answer.status_code == 200, answer.text
+
+
+async def draw(url: str, key: str, shift: float) -> int:
+    """Claims and submits large drawings until there is nothing left; answers how many."""
+    async with httpx.AsyncClient(base_url=url, auth=(key, ""), timeout=60) as http:
+        for count in itertools.count():
+            claimed = await http.post("/work/claim")
+            if claimed.status_code == 204:
+                return count
+            path = f"/work/{claimed.json()['claim_id']}/submit"
+            answer = await http.post(path, json={"response": boxes(BOXES, shift)})
+            assert answer.status_code == 200, answer.text
+    raise AssertionError
+
+
+def kill_estimator(server: Process) -> bool:
+    """Kills the process that makes results, if there is one just now."""
+    for folder in Path("/proc").iterdir():
+        try:
+            command = (folder / "cmdline").read_bytes()
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1] if b"estimator" in command else ""
+        except OSError:
+            continue
+        if parent == str(server.process.pid):
+            os.kill(int(folder.name), signal.SIGKILL)
+            return True
+    return False
+
+
+async def test_results_made_in_the_background_survive_kill_9_of_either_process(migrated: str, tmp_path: Path):
+    admin, keys = await prepared(migrated)
+    server = Process(migrated, tmp_path)
+    try:
+        await server.ready()
+        await set_up_drawings(server.url, admin)
+        assert [await draw(server.url, key, shift) for shift, key in enumerate(keys[:2])] == [DRAWINGS, DRAWINGS]
+        deadline = time.monotonic() + READY_S
+        while not kill_estimator(server):
+            assert time.monotonic() < deadline, "nothing is made in the background"
+            await asyncio.sleep(0.01)
+        while not kill_estimator(server):  # it is tried again
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        server.kill()
+        now = await audited(migrated)
+        assert [row for row in now.postponed_results if row["done_at"] is None]
+        server.start()
+        await server.ready()
+        while any(place["judging"] for place in now.places):
+            assert time.monotonic() < deadline + READY_S
+            await asyncio.sleep(0.2)
+            now = await audited(migrated)
+        assert server.terminate() == 0
+        assert len(now.postponed_results) == DRAWINGS
+        assert [row["event"] for row in now.callbacks] == ["batch.completed"]
     finally:
         server.close()
 

@@ -15,8 +15,8 @@ from refonte_studio.tasks import judging, store, store_attempts, store_places, s
 from refonte_studio.tasks.completion import conclude_postponed
 from refonte_studio.tasks.model import Attempt, Result, Status, Stored, Task
 
-LEASE_MS = 15_000  # after which a process that has not renewed it counts as gone
-RENEW_S = 5.0
+LEASE_MS = 6_000  # after which a process that has not renewed it counts as gone
+RENEW_S = 2.0
 TASKS_LIMIT = 100  # taken on at once
 RETRY_MS = 1_000  # after the first failure, twice as long after each further one,
 RETRY_MOST_MS = 3_600_000  # up to an hour
