@@ -36,8 +36,9 @@ SECTIONS: tuple[tuple[str, str, Mapping[tuple[str, str], str], tuple[str, ...]],
     ),
     (
         "Task",
-        "A task is `pending` while it waits for attempts, however many it has, and while it is under review. In test\n"
-        "mode it completes as it is made.",
+        "A task is `pending` while it waits for attempts, however many it has, while it is under review, and while a\n"
+        "result that costs much is made in the background: then its places are `judging`, and nobody works on it. In\n"
+        "test mode it completes as it is made.",
         tasks.MOVES,
         ("pending",),
     ),
