@@ -114,6 +114,55 @@ async def test_every_bad_line_is_told_with_its_number_and_nothing_is_imported(wo
     assert (await world.ana.get("/tasks"))["total"] == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            b'{"attachment": "a", "attachment": "b"}',
+            "the line is not valid JSON: an object has the key 'attachment' twice",
+        ),
+        (b'{"attachment": "a", "metadata": {"n": [{"a": 1, "\\u0061": 2}]}}', "an object has the key 'a' twice"),
+        (
+            b'{"attachment": "a", "attempts": [{"labeler": "x", "labeler": "y"}]}',
+            "an object has the key 'labeler' twice",
+        ),
+        (b'{"attachment": "a", "instruc', "it ends in the middle of a value"),
+        (b'{"attachment": "a", "instruction": "\xe2\x82', "it ends in the middle of a UTF-8 character, at byte 36"),
+        (b'{"attachment": "a", "instruction": "\xe2"}', "it is not UTF-8: byte 0xe2 at 36"),
+        (rb'{"attachment": "a", "instruction": "\ud83d"}', r"\ud83d at byte 36 is half of a surrogate pair"),
+        (b'\xef\xbb\xbf{"attachment": "a"}', "it begins with a byte order mark"),
+        (b'[{"attachment": "a"}]', "a line must be one JSON object, not a list"),
+        (b'"a"', "a line must be a JSON object, not '\"a\"'"),
+        (b"{'attachment': 'a'}", "at byte 1, near \"{'attachment'"),
+    ],
+)
+async def test_a_bad_line_is_told_what_is_wrong_and_where(world: World, line: bytes, told: str) -> None:
+    await plain_project(world)
+    answer = await bring(world.ana, lines({"attachment": ATTACHMENT}) + b"\n" + line, 400, project="Album")
+    [entry] = answer["lines"]
+    assert entry["line"] == 2
+    assert told in entry["error"]
+    assert "`" not in entry["error"]
+    await nothing_came(world)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+async def test_another_encoding_is_told_once_and_not_line_by_line(world: World, encoding: str) -> None:
+    await plain_project(world)
+    body = lines(*numbered(5)).decode().encode(encoding)
+    answer = await bring(world.ana, body, 400, project="Album")
+    assert len(answer["lines"]) == 1
+    assert "the body is UTF-16 or UTF-32; send UTF-8" in answer["error"]
+
+
+async def test_a_list_over_several_lines_is_told_once(world: World) -> None:
+    await plain_project(world)
+    for body in (json.dumps(numbered(3), indent=1), json.dumps(numbered(3)).replace("}, {", "},\n{")):
+        answer = await bring(world.ana, b"\n" + body.encode(), 400, project="Album")
+        assert answer["lines"] == [{"line": 2, "error": answer["lines"][0]["error"]}]
+        assert "send one object a line" in answer["error"]
+
+
 async def test_the_first_hundred_bad_lines_are_told_and_all_are_counted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from refonte_studio.cli.base import Data, DatabaseUrl, app, settings_of, with_database
+from refonte_studio.cli.base import Data, DatabaseUrl, app, counted, settings_of, with_database
 from refonte_studio.db import Database
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def audit(data: Data = None, database: DatabaseUrl = None) -> None:
 
 def _tell(finding: "Finding") -> None:
     rule = finding.rule
-    print(f"{f'BROKEN {finding.count:,} times' if finding.count else 'kept'}  {rule.name}: {rule.promise}", flush=True)
+    kept = f"BROKEN {counted(finding.count, 'time')}" if finding.count else "kept"
+    print(f"{kept}  {rule.name}: {rule.promise}", flush=True)
     for breach in finding.examples:
         print(f"    {breach.id}: {breach.found}")

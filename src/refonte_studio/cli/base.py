@@ -118,6 +118,11 @@ TeamName = Annotated[
 ]
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of them, as people say it: "1 task", "1,200 tasks"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def settings_of(**flags: Any) -> Settings:
     """The settings, by flags and environment. A wrong one ends the command with 2."""
     try:

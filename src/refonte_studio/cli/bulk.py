@@ -13,7 +13,7 @@ from typing import Annotated, Any, BinaryIO
 import msgspec
 import typer
 
-from refonte_studio.cli.base import Data, DatabaseUrl, KeyMode, app, settings_of, with_database
+from refonte_studio.cli.base import Data, DatabaseUrl, KeyMode, app, counted, settings_of, with_database
 from refonte_studio.cli.progress import progress
 from refonte_studio.config import Settings
 from refonte_studio.db import Database
@@ -94,7 +94,7 @@ def import_file(
             return await _import_answers(call, _told(source, advance), data_set or _stem(path), goes_to)
 
         created = with_database(settings, work)
-    print("Imported 1 task." if created == 1 else f"Imported {created:,} tasks.")
+    print(f"Imported {counted(created, 'task')}.")
 
 
 def _stem(path: str) -> str:
@@ -168,7 +168,7 @@ def export_file(
         sys.stdout.buffer.flush()
         return
     done = _into(Path(out), lambda target: with_database(settings, lambda db: work(db, target)))
-    print(f"Exported {done:,} tasks to {out}.")
+    print(f"Exported {counted(done, 'task')} to {out}.")
 
 
 def _into(path: Path, write: Callable[[BinaryIO], int]) -> int:

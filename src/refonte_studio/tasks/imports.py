@@ -5,11 +5,9 @@ A line may bring attempts that were made elsewhere. They count like those made h
 
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import msgspec
 
 from refonte_studio.batches import service as batches
 from refonte_studio.batches.model import Batch
@@ -18,6 +16,7 @@ from refonte_studio.db.engine import takes_long
 from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, StudioError, shown
 from refonte_studio.kit.ids import new_ids
+from refonte_studio.kit.json_text import decode_json
 from refonte_studio.kit.names import person_key
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import ANY_TYPE, Project
@@ -25,12 +24,14 @@ from refonte_studio.tasks import creation, elsewhere, policy, store, store_attem
 from refonte_studio.tasks.completion import complete_enough, settle
 from refonte_studio.tasks.model import Attempt, AttemptsImported, Status, Task, TasksEnded
 from refonte_studio.tasks.spool import Answer, Prepared, Spool
+from refonte_studio.tasks.types import TaskType
 from refonte_studio.teams import service as teams
 
 SHOWN_LINES = 100  # bad lines that an error tells of
 LABELERS_LIMIT = 100_000  # different ones of one import
 
 Place = tuple[str | None, str | None]  # the names of a project and a batch; None: the default one
+Read = Callable[[TaskType, Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,11 @@ class Import:
     place: Place  # of lines that name none
     spool: Spool
     now: int
+    read: Read  # what a creation through the API makes of the parameters that it is given
     targets: dict[Place, Target] = field(default_factory=dict)
     bad: list[dict[str, Any]] = field(default_factory=list)
     bad_count: int = 0  # `bad` is cut to the first of them
+    _begun: bool = False  # whether a line has come that is not blank
     _unique_ids: set[int] = field(default_factory=set)  # hashes of those met so far
     used: dict[int, Place] = field(default_factory=dict)  # where lines put aside go, by the number of the target
     attempted: set[int] = field(default_factory=set)  # those of them where some come with attempts
@@ -95,6 +98,9 @@ class Import:
                 text = text.removeprefix(BOM_UTF8)
             if not text or text.isspace():
                 continue
+            if not self._begun:
+                _check_beginning(number, text)
+                self._begun = True
             try:
                 line = self._line(number, text)
             except BadInput as error:
@@ -106,12 +112,9 @@ class Import:
 
     def _line(self, number: int, text: bytes) -> Line | None:
         """The line; None for a task of an export that was canceled there."""
-        try:
-            value = msgspec.json.decode(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise BadInput(f"this is not valid JSON: {error}") from error
-        except RecursionError as error:
-            raise BadInput("this is nested too deeply") from error
+        value = decode_json(text, "the line")
+        if isinstance(value, list):
+            raise BadInput(f"a line must be one JSON object, not a list of them: {_beginning(text)}")
         if not isinstance(value, dict):
             raise BadInput(f"a line must be a JSON object, not {_beginning(text)}")
         given: dict[str, Any] = value
@@ -157,7 +160,7 @@ class Import:
         if type_name is None:
             raise BadInput("type is required, since the project takes tasks of every type")
         task_type = policy.task_type(type_name)
-        draft = policy.drafted(task_type, line.given, target.project, self.mode)
+        draft = policy.drafted(task_type, self.read(task_type, line.given), target.project, self.mode)
         answers: tuple[Answer, ...] = ()
         if line.attempts is not None and line.attempts != []:
             if self.mode == "test":
@@ -240,6 +243,17 @@ async def taken(tx: Tx, caller: Caller, lines: Sequence[Prepared]) -> set[str]:
     """Those unique_ids of the lines that a task has already."""
     unique_ids = [line.draft.unique_id for line in lines if line.draft.unique_id is not None]
     return await store_lists.taken(tx, caller.team_id, caller.mode, unique_ids) if unique_ids else set()
+
+
+def _check_beginning(number: int, text: bytes) -> None:
+    """Raises BadInput for a body whose first line shows that no line of it can be read."""
+    if b"\x00" in text[:4]:
+        error = "the body is UTF-16 or UTF-32; send UTF-8"
+    elif text.lstrip()[:1] == b"[" and text.rstrip()[-1:] != b"]":
+        error = "the body is a JSON list over several lines; send one object a line, without a list around them"
+    else:
+        return
+    raise BadInput(f"nothing was imported: {error}", lines=[{"line": number, "error": error}])
 
 
 def _beginning(text: bytes) -> str:

@@ -1,17 +1,20 @@
 """The operation that creates many tasks at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import msgspec
 
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Permission
 from refonte_studio.kit.errors import Conflict, TooLarge
-from refonte_studio.tasks import imports
+from refonte_studio.tasks import imports, types
 from refonte_studio.tasks.imports import Import
 from refonte_studio.tasks.spool import Spool
+from refonte_studio.tasks.types import TaskType
 from refonte_studio.web import Body, Call, Operations, Params
+from refonte_studio.web.given import given_parameters
 
 operations = Operations("Tasks")
 
@@ -65,7 +68,7 @@ async def import_tasks(call: Call, params: ImportParams) -> ImportOut:
     attempts decide anew. Canceled tasks are left out. Here `project` and `batch` in the query win, if any is given.
     """
     with Spool() as spool:
-        importing = Import(call.caller.mode, (params.project, params.batch), spool, call.now)
+        importing = Import(call.caller.mode, (params.project, params.batch), spool, call.now, _read)
         await _look_up(call, importing, [importing.place])
         importing.check_place()
         settings = call.studio.settings
@@ -73,6 +76,10 @@ async def import_tasks(call: Call, params: ImportParams) -> ImportOut:
             await _take(call, importing, lines)
         importing.check()
         return ImportOut(created=await _write(call, importing))
+
+
+def _read(task_type: TaskType, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    return given_parameters(types.schemas_of(task_type), given, ())
 
 
 async def _look_up(call: Call, importing: Import, places: list[imports.Place]) -> None:
