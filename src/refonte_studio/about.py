@@ -41,13 +41,18 @@ curl "$STUDIO_URL/v1/teams" -u "$STUDIO_API_KEY:"
 stands for a list of one.
 * Unknown parameters are refused, and so is a parameter that differs between body and query.
 * Names in paths are percent-encoded and may hold spaces, slashes and any Unicode.
+* Names and e-mail addresses are kept without white space around them and in composed Unicode (NFC), addresses in lower
+case and with their domain in letters (`münchen.example`, not `xn--mnchen-3ya.example`). What is equal in this form is
+the same thing wherever it is written: in bodies, paths, filters and imports. A name is one line and holds a visible
+character.
 
 ## Answers
 
 * Success is **200** with JSON, or **204** where there is nothing to say.
 * Times are ISO 8601 in UTC with milliseconds: `2023-08-09T16:12:38.072Z`. Ids are 24 hexadecimal characters that sort
 by creation.
-* Lists come in pages: pass `next_token` of an answer to get what follows.
+* Lists come in pages, newest first: pass `next_token` of an answer to get what follows. Batches and tasks also take
+`offset`; see there what it promises.
 
 ## Errors
 

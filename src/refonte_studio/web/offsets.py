@@ -11,12 +11,13 @@ from refonte_studio.kit.pages import Place
 from refonte_studio.web.operation import Call
 from refonte_studio.web.params import Params
 
+FARTHEST = 1_000_000_000  # no list is so long
 _PLACES = frozenset({"offset", "limit", "next_token"})  # what may differ between pages of one list
 
 
 async def page_place(call: Call, params: Params, offset: int | None, token: str | None) -> Place:
     """Where the page begins that a client asks for. `checked_place` checks it, once what the filters name is found."""
-    if token is not None or not offset:
+    if token is not None or not offset or offset > FARTHEST:
         return Place(token, offset or 0)
     before = await call.db.read(
         page_ends.end_before, call.caller.team_id, _holder(call), _question(params), offset, call.now
