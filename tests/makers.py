@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller, Role
 from tests.world import Person, World, ok
 
 CATEGORIES = ["cat", "dog", "bird"]
@@ -46,9 +48,38 @@ async def batch(world: World, project: str, name: str = "Monday", tasks: int = 1
     return ids
 
 
+REAL_ID = "SELECT task_id FROM claims WHERE id = :id"
+
+
+async def known_as(person: Person, task_id: str) -> str:
+    """The id by which a labeler knows a task."""
+
+    async def look(tx: Tx) -> str:
+        row = await tx.one("SELECT alias_key FROM teams WHERE id = :id", id=person.team_id)
+        assert row is not None, person
+        return row["alias_key"]
+
+    alias_key = await person.world.db.read(look)
+    return Caller(person.team_id, person.id, person.email, Role.LABELER, "live", alias_key=alias_key).id_of(task_id)
+
+
+async def real_id(world: World, claim_id: str) -> str:
+    """The id of the task that a claim is on, which a labeler is not told."""
+
+    async def look(tx: Tx) -> str:
+        row = await tx.one(REAL_ID, id=claim_id)
+        assert row is not None, claim_id
+        return row["task_id"]
+
+    return await world.db.read(look)
+
+
 async def claim(person: Person, **filters: Any) -> dict[str, Any] | None:
-    """What the person is given to do, or None."""
-    return ok(await person.call("POST", "/work/claim", filters or None))
+    """What the person is given to do, or None; with the real id of the task, which a labeler is not told."""
+    given = ok(await person.call("POST", "/work/claim", filters or None))
+    if given is not None:
+        given["task"]["task_id"] = await real_id(person.world, given["claim_id"])
+    return given
 
 
 async def claim_task(person: Person, **filters: Any) -> str | None:
@@ -58,7 +89,8 @@ async def claim_task(person: Person, **filters: Any) -> str | None:
 
 
 async def answer(person: Person, category: str = "cat", **filters: Any) -> dict[str, Any]:
-    """The person claims the next task and answers it; what the submission answered."""
+    """The person claims the next task and answers it; what the submission answered, with the real id of the task."""
     given = await claim(person, **filters)
     assert given is not None, "there is nothing to do"
-    return await person.post(f"/work/{given['claim_id']}/submit", {"response": {"category": category}})
+    done = await person.post(f"/work/{given['claim_id']}/submit", {"response": {"category": category}})
+    return {**done, "task_id": given["task"]["task_id"]}

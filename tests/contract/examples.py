@@ -15,6 +15,7 @@ from refonte_studio.kit.caller import Role
 from refonte_studio.main import OPERATIONS
 from refonte_studio.teams import service as teams
 from refonte_studio.web import Operation
+from tests.makers import real_id
 from tests.world import Person, World
 
 BY_NAME: dict[str, Operation] = {operation.name: operation for operation in OPERATIONS}
@@ -432,7 +433,7 @@ async def audit_task(world: World, person: Person) -> Request:
     of = await batch(world, made)
     given = await world.ben.post("/work/claim", {"batch": of})
     await world.ben.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}})
-    return Request({"id": given["task"]["task_id"]}, {"accepted": True, "comments": "well done"})
+    return Request({"id": await real_id(world, given["claim_id"])}, {"accepted": True, "comments": "well done"})
 
 
 @example
@@ -587,7 +588,7 @@ async def get_attachment(world: World, person: Person) -> Request:
     await world.ana.post("/task/categorization", {**body, "attachment": file["attachment_url"]})
     await world.ana.post(f"/batches/{quote(body['batch'], safe='')}/finalize")
     given = await person.post("/work/claim", {"project": made})
-    return Request({"claim": given["claim_id"], "id": file["id"]})
+    return Request({"claim": given["claim_id"], "n": "1"})
 
 
 @example

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.contract.examples import upload_file
-from tests.makers import CATEGORIES, batch, claim, project
+from tests.makers import CATEGORIES, batch, claim, project, real_id
 from tests.quality.known import lift, quality_task, settings
 from tests.world import Person, World
 
@@ -15,8 +15,8 @@ RIGHT, WRONG, UNFIT = ({"response": {"category": category}} for category in ("do
 STORIES: dict[str, tuple[tuple[str, str, Any], ...]] = {
     "submitted": (
         ("POST", "/work/claim", None),
-        ("GET", "/work/{claim}/files/{file}", None),
-        ("GET", "/work/{claim}/files/{other}", None),
+        ("GET", "/work/{claim}/files/1", None),
+        ("GET", "/work/{claim}/files/2", None),
         ("GET", "/work/{claim}/feedback", None),
         ("POST", "/work/{claim}/extend", None),
         ("POST", "/work/{claim}/submit", UNFIT),
@@ -26,7 +26,7 @@ STORIES: dict[str, tuple[tuple[str, str, Any], ...]] = {
         ("POST", "/work/{claim}/submit", WRONG),
         ("POST", "/work/{claim}/submit", RIGHT),
         ("POST", "/work/{claim}/submit", UNFIT),
-        ("GET", "/work/{claim}/files/{file}", None),
+        ("GET", "/work/{claim}/files/1", None),
         ("GET", "/work/{claim}/feedback", None),
         ("POST", "/work/{claim}/extend", None),
         ("POST", "/work/{claim}/skip", None),
@@ -68,29 +68,29 @@ async def test_an_evaluation_task_looks_like_a_real_one_through_every_call(world
     uploading = await upload_file(world, world.ana)
     files = [(await world.ana.call("POST", "/files/upload", **uploading.options("POST"))).json() for _ in range(2)]
     attachment = {"attachment": files[0]["attachment_url"]}
+    others = {"attachment": files[1]["attachment_url"]}
     await world.ana.post("/batches", {"project": name, "name": "Monday"})
     for _ in range(3):
         await world.ana.post("/task/categorization", {"project": name, "batch": "Monday", **attachment})
-    evaluation = await quality_task(world, "evaluation", name, **attachment)
+    evaluation = await quality_task(world, "evaluation", name, **others)
     await world.ana.post("/batches/Monday/finalize")
     await settings(world, name, evaluation_rate=1)
     seen: dict[bool, Any] = {}
     for _ in range(2):
-        names = {"file": files[0]["id"], "other": files[1]["id"]}
-        told = await tell(world, world.ben, story, names)
-        seen[names["task"] == evaluation] = told
+        told, task = await tell(world, world.ben, story)
+        seen[task == evaluation] = told
         if story != "submitted":  # whatever it was, it is done
             await finish(world.ben)
     assert set(seen) == {True, False}, "one of each"
     assert seen[True] == seen[False]
 
 
-async def tell(world: World, person: Person, story: str, names: dict[str, str]) -> list[Any]:
-    """What a story's calls answer, and for how long each answer was held back, with names instead of ids."""
+async def tell(world: World, person: Person, story: str) -> tuple[list[Any], str]:
+    """What a story's calls answer, and for how long each answer was held back, with names instead of ids; and the real
+    id of the task."""
     queue = await person.get("/work/queue")
-    given = await claim(person)
-    assert given is not None
-    names |= {"claim": given["claim_id"], "task": given["task"]["task_id"]}
+    given = await person.post("/work/claim")
+    names = {"claim": given["claim_id"], "task": given["task"]["task_id"]}
     told: list[Any] = [without(given, names), fewer(queue, await person.get("/work/queue"))]
     for method, path, body in STORIES[story]:
         world.waits.clear()
@@ -102,7 +102,7 @@ async def tell(world: World, person: Person, story: str, names: dict[str, str]) 
             path,
             world.waits,
         )
-    return told
+    return told, await real_id(world, names["claim"])
 
 
 def without(said: Any, names: dict[str, str]) -> str:

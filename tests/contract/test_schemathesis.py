@@ -81,8 +81,9 @@ def things_of(team: LiveTeam, path: str) -> Things:
     things = {
         **{name: [[team.dee.email]] for name in ("emails", "add_emails", "remove_emails", "labeler_emails")},
         "name": ["Dogs"] if "/projects/" in path else ["Monday", "Tuesday"],
-        "id": _ids(team, path) or [task["task"]["task_id"] for task in held.values()],
+        "id": _ids(team, path) or tasks[: len(held)],
         "type_or_id": ["categorization", *tasks],
+        "n": ["1"],
         "claim": [claim["claim_id"] for claim in held.values()],
         "project": ["Dogs"],
         "projectName": ["Dogs"],

@@ -268,8 +268,7 @@ class Script:
                 await self._submit(name, *self.sent[name])
 
     async def _submit(self, name: str, claim_id: str, body: Any) -> None:
-        if done := await self.ask(name, "POST", f"/work/{claim_id}/submit", body):
-            self.tasks.append(done["task_id"])
+        await self.ask(name, "POST", f"/work/{claim_id}/submit", body)
 
     async def submit_again(self) -> None:
         for name, (claim_id, body) in list(self.sent.items())[:2]:

@@ -153,8 +153,17 @@ async def audited(database_url: str) -> Snapshot:
 
 
 def assert_kept(now: Snapshot, acknowledged: dict[str, str]) -> None:
-    attempts = {attempt["id"]: attempt["task_id"] for attempt in now.attempts}
-    assert {claim: attempts.get(claim) for claim in acknowledged} == acknowledged
+    """Every acknowledged submission is an attempt, and what was one task to its person is one task."""
+    attempts = {attempt["id"]: attempt for attempt in now.attempts}
+    assert set(acknowledged) <= set(attempts)
+    real = {
+        (attempts[claim]["teammate_id"], known): attempts[claim]["task_id"] for claim, known in acknowledged.items()
+    }
+    assert all(
+        real[attempts[claim]["teammate_id"], known] == attempts[claim]["task_id"]
+        for claim, known in acknowledged.items()
+    )
+    assert len(real) == len({(attempts[claim]["teammate_id"], attempts[claim]["task_id"]) for claim in acknowledged})
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 
 from refonte_studio.db import Tx
 from tests.gate import shut_gate
-from tests.makers import answer, batch, claim, claim_task, project, task
+from tests.makers import answer, batch, claim, claim_task, known_as, project, task
 from tests.world import World
 
 
@@ -23,7 +23,12 @@ async def test_a_labeler_claims_and_answers_a_task(world: World):
         "params": {"attachment": "https://example.com/1.jpg", "categories": ["cat", "dog", "bird"]},
     }
     done = await world.ben.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "dog"}})
-    assert done == {"task_id": first, "status": "completed", "attempts": 1, "attempts_wanted": 1}
+    assert done == {
+        "task_id": await known_as(world.ben, first),
+        "status": "completed",
+        "attempts": 1,
+        "attempts_wanted": 1,
+    }
     made = await world.ana.get(f"/task/{first}")
     assert made["status"] == "completed"
     assert made["response"] == {"category": "dog"}
@@ -115,8 +120,9 @@ async def test_a_skipped_task_never_comes_back_to_the_one_who_skipped_it(world: 
     given = await claim(world.ben)
     assert given is not None
     skip = f"/work/{given['claim_id']}/skip"
-    assert await world.ben.post(skip, {"reason": "too dark"}) == {"task_id": first}
-    assert await world.ben.post(skip, {"reason": "too dark"}) == {"task_id": first}, "sent again"
+    known = await known_as(world.ben, first)
+    assert await world.ben.post(skip, {"reason": "too dark"}) == {"task_id": known}
+    assert await world.ben.post(skip, {"reason": "too dark"}) == {"task_id": known}, "sent again"
     assert await claim_task(world.ben) == second
     assert await claim_task(world.dee) == first
 
@@ -126,7 +132,7 @@ async def test_a_released_task_is_open_to_all_again(world: World):
     first, _ = await batch(world, name, tasks=2)
     given = await claim(world.ben)
     assert given is not None
-    assert await world.ben.post(f"/work/{given['claim_id']}/release") == {"task_id": first}
+    assert await world.ben.post(f"/work/{given['claim_id']}/release") == {"task_id": await known_as(world.ben, first)}
     await world.ben.refused(409, "POST", f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}})
     assert await claim_task(world.ben) == first
 
@@ -161,7 +167,7 @@ async def test_the_queue_tells_what_is_waiting(world: World):
 
 async def test_the_history_has_ones_own_attempts_in_pages(world: World):
     name = await project(world)
-    ids = await batch(world, name, tasks=3)
+    ids = [await known_as(world.ben, made) for made in await batch(world, name, tasks=3)]
     for category in ("cat", "dog", "bird"):
         world.clock.forward(seconds=5)
         await answer(world.ben, category)
@@ -190,24 +196,48 @@ async def test_a_task_without_a_batch_is_worked_from_the_default_batch(world: Wo
 
 
 async def test_a_labeler_reads_the_files_of_the_task_they_hold_and_no_other(world: World):
-    name = await project(world, people=(world.ben, world.dee))
-    urls = []
-    for content in (b"one", b"two"):
-        sent = await world.ana.call("POST", "/files/upload", files={"file": ("a.txt", content, "text/plain")})
-        urls.append(sent.json())
-    for made in urls:
-        await world.ana.post("/task/categorization", {"project": name, "attachment": made["attachment_url"]})
+    name = await project(world)
+    one, two = [await upload(world, content) for content in (b"one", b"two")]
+    instruction = f"As [here]({one['attachment_url']})"
+    await task(world, name, attachment=one["attachment_url"], instruction=instruction)
+    await task(world, name, attachment=two["attachment_url"])
     given = await claim(world.ben)
     assert given is not None
-    assert given["task"]["params"]["attachment"] == urls[0]["attachment_url"]
     mine = f"/work/{given['claim_id']}/files"
-    got = await world.ben.call("GET", f"{mine}/{urls[0]['id']}")
+    assert "studio://" not in str(given)
+    assert given["task"]["params"]["attachment"] == f"/v1{mine}/1"
+    assert given["task"]["instruction"] == f"As [here](/v1{mine}/1)"
+    got = await world.ben.call("GET", f"{mine}/1")
     assert (got.status_code, got.content) == (200, b"one")
-    await world.ben.refused(404, "GET", f"{mine}/{urls[1]['id']}")
-    await world.ben.refused(403, "GET", f"/files/{urls[0]['id']}")
-    await world.dee.refused(404, "GET", f"{mine}/{urls[0]['id']}")
+    assert "file-1.txt" in got.headers["Content-Disposition"]
+    for no in ("0", "2", "01", "-1", "1.0", "²", one["id"], two["id"]):
+        await world.ben.refused(404, "GET", f"{mine}/{no}")
+    await world.ben.refused(403, "GET", f"/files/{one['id']}")
+    await world.dee.refused(404, "GET", f"{mine}/1")
     await world.ben.post(f"/work/{given['claim_id']}/release")
-    await world.ben.refused(409, "GET", f"{mine}/{urls[0]['id']}")
+    await world.ben.refused(409, "GET", f"{mine}/1")
+
+
+async def test_those_who_may_read_tasks_work_with_real_ids_and_addresses(world: World):
+    name = await project(world, people=(world.mia,))
+    one, two = [await upload(world, content) for content in (b"one", b"two")]
+    made = await task(world, name, attachment=one["attachment_url"])
+    given = await world.mia.post("/work/claim")
+    assert (given["task"]["task_id"], given["task"]["params"]["attachment"]) == (made, one["attachment_url"])
+    mine = f"/work/{given['claim_id']}/files"
+    for file in ("1", one["id"]):
+        got = await world.mia.call("GET", f"{mine}/{file}")
+        assert (got.status_code, got.content) == (200, b"one")
+        assert "gold.txt" in got.headers["Content-Disposition"]
+    await world.mia.refused(404, "GET", f"{mine}/{two['id']}")
+    done = await world.mia.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}})
+    assert done["task_id"] == made
+    assert [doc["task_id"] for doc in (await world.mia.get("/work/history"))["docs"]] == [made]
+
+
+async def upload(world: World, content: bytes) -> dict[str, str]:
+    sent = await world.ana.call("POST", "/files/upload", files={"file": ("gold.txt", content, "text/plain")})
+    return sent.json()
 
 
 async def test_the_same_submission_twice_at_the_same_moment_answers_the_same(world: World):

@@ -31,7 +31,8 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def noting(translate: Callable[[str], Any]) -> Callable[[str], Any]:
         def noted(sql: str) -> Any:
-            seen.append(sql)
+            if sql != makers.REAL_ID:  # which only the tests ask for
+                seen.append(sql)
             return translate(sql)
 
         return noted

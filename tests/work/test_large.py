@@ -12,7 +12,7 @@ from refonte_studio.kit.turns import BUDGET_S, WAITING_LIMIT, Turns
 from refonte_studio.tasks import checker
 from refonte_studio.tasks.checking import Checks, Fits
 from tests.drawings import boxes, drawn, drawn_batch
-from tests.makers import answer, batch, claim, project
+from tests.makers import answer, batch, claim, known_as, project
 from tests.world import Person, World
 
 LARGE = 400  # boxes
@@ -35,7 +35,12 @@ async def test_a_large_response_is_recorded_like_any_other(world: World):
     (first,) = await drawn_batch(world)
     path, response = await held(world.ben), boxes(LARGE)
     done = await world.ben.post(path, {"response": response})
-    assert done == {"task_id": first, "status": "completed", "attempts": 1, "attempts_wanted": 1}
+    assert done == {
+        "task_id": await known_as(world.ben, first),
+        "status": "completed",
+        "attempts": 1,
+        "attempts_wanted": 1,
+    }
     made = await world.ana.get(f"/task/{first}")
     assert (made["status"], made["response"]) == ("completed", response)
     assert made["confidence"] is not None

@@ -61,6 +61,7 @@ teams = Table(
     _id(),
     _text("name"),
     _text("callback_secret"),  # signs the team's callbacks
+    _text("alias_key"),  # makes the pseudonyms by which labelers know tasks
     _text("callback_auth", null=True),  # what they carry as it is, in the header scale-callback-auth
     _time("created_at"),
     UniqueConstraint("name"),

@@ -1,6 +1,7 @@
 """Who is calling, and what roles may do."""
 
-from dataclasses import dataclass
+import hmac
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -50,6 +51,18 @@ class Caller:
     mode: Mode
     key_id: str | None = None  # None: a browser session
     session_hash: str | None = None
+    alias_key: str = field(default="", repr=False)  # the secret of the team's pseudonyms for tasks
 
     def may(self, permission: Permission) -> bool:
         return permission in ALLOWED[self.role]
+
+    def id_of(self, task_id: str) -> str:
+        """The id under which this person knows a task: its own for those who may read tasks, else a pseudonym.
+
+        A pseudonym is stable per person and task and has the shape of an id, but no order: the id itself tells when the
+        task was created, and so which tasks are evaluation tasks.
+        """
+        if self.may(Permission.READ):
+            return task_id
+        assert self.alias_key, "every team has a key for its pseudonyms"
+        return hmac.digest(self.alias_key.encode(), f"{self.teammate_id}/{task_id}".encode(), "sha256").hex()[:24]

@@ -320,7 +320,7 @@ async def get_feedback(call: Call, _params: Params) -> FeedbackOut:
     found = await call.db.read(service.feedback, call.caller, call.path["claim"])
     return FeedbackOut(
         claim_id=found.claim_id,
-        task_id=found.task_id,
+        task_id=call.caller.id_of(found.task_id),
         score=found.score,
         passed=found.passed,
         attempt=found.attempt,

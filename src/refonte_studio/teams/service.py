@@ -31,7 +31,9 @@ async def create_team(tx: Tx, name: str, now: int) -> Team:
     await tx.lock(_SETUP)
     team = Team(new_id(now), policy.checked_name("team", name))
     try:
-        await store.insert_team(tx, id=team.id, name=team.name, callback_secret=new_secret(), created_at=now)
+        await store.insert_team(
+            tx, id=team.id, name=team.name, callback_secret=new_secret(), alias_key=new_secret(), created_at=now
+        )
     except Duplicate as error:
         raise Conflict(f"there is a team {shown(name)} already") from error
     return team
@@ -276,7 +278,15 @@ async def caller_of_key(tx: Tx, key: str, now: int) -> tuple[Caller, bool] | Non
     row = await store_access.holder_of_key(tx, digest(key))
     if row is None:
         return None
-    caller = Caller(row["team_id"], row["id"], row["email"], Role(row["role"]), row["mode"], key_id=row["key_id"])
+    caller = Caller(
+        row["team_id"],
+        row["id"],
+        row["email"],
+        Role(row["role"]),
+        row["mode"],
+        row["key_id"],
+        alias_key=row["alias_key"],
+    )
     return caller, row["last_used_at"] is None or now - row["last_used_at"] >= KEY_USE_RESOLUTION_MS
 
 
@@ -294,7 +304,9 @@ async def caller_of_session(tx: Tx, token: str, now: int) -> Caller | None:
     row = await store_access.holder_of_session(tx, token_hash, now)
     if row is None:
         return None
-    return Caller(row["team_id"], row["id"], row["email"], Role(row["role"]), "live", session_hash=token_hash)
+    return Caller(
+        row["team_id"], row["id"], row["email"], Role(row["role"]), "live", None, token_hash, row["alias_key"]
+    )
 
 
 async def start_session(tx: Tx, team_id: str, teammate_id: str, now: int, lifetime_ms: int) -> SignedIn:

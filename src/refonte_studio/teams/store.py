@@ -32,8 +32,8 @@ def _teammate(row: Row) -> Teammate:
 
 async def insert_team(tx: Tx, **values: Any) -> None:
     await tx.run(
-        """INSERT INTO teams (id, name, callback_secret, created_at)
-           VALUES (:id, :name, :callback_secret, :created_at)""",
+        """INSERT INTO teams (id, name, callback_secret, alias_key, created_at)
+           VALUES (:id, :name, :callback_secret, :alias_key, :created_at)""",
         **values,
     )
 

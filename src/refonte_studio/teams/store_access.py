@@ -21,7 +21,8 @@ async def insert_key(tx: Tx, **values: Any) -> None:
 async def holder_of_key(tx: Tx, key_hash: str) -> Row | None:
     """The key's active holder, and the key."""
     return await tx.one(
-        """SELECT k.id AS key_id, k.mode, k.last_used_at, t.id, t.team_id, t.email, t.role
+        """SELECT k.id AS key_id, k.mode, k.last_used_at, t.id, t.team_id, t.email, t.role,
+             (SELECT g.alias_key FROM teams g WHERE g.id = t.team_id) AS alias_key
            FROM keys k JOIN teammates t ON t.id = k.teammate_id AND t.team_id = k.team_id
            WHERE k.key_hash = :key_hash AND k.revoked_at IS NULL AND t.state = 'active'""",
         key_hash=key_hash,
@@ -31,7 +32,8 @@ async def holder_of_key(tx: Tx, key_hash: str) -> Row | None:
 async def holder_of_session(tx: Tx, token_hash: str, now: int) -> Row | None:
     """The session's active holder."""
     return await tx.one(
-        """SELECT t.id, t.team_id, t.email, t.role
+        """SELECT t.id, t.team_id, t.email, t.role,
+             (SELECT g.alias_key FROM teams g WHERE g.id = t.team_id) AS alias_key
            FROM sessions s JOIN teammates t ON t.id = s.teammate_id AND t.team_id = s.team_id
            WHERE s.token_hash = :token_hash AND s.expires_at > :now AND t.state = 'active'""",
         token_hash=token_hash,

@@ -56,7 +56,7 @@ async def claim_at_once(
         return None
     caller, found = _caller(row), store_next.candidate_of(row)
     held = service.claimed(caller, found, claim_id, now, expires)
-    assignment = Assignment(held, found.type, found.project, found.batch, found.params)
+    assignment = Assignment(caller, held, found.type, found.project, found.batch, found.params)
     return AtOnce(
         caller,
         assignment,
@@ -68,7 +68,15 @@ async def claim_at_once(
 
 
 def _caller(row: Row) -> Caller:
-    return Caller(row["team_id"], row["me"], row["email"], Role(row["role"]), row["mode"], key_id=row["key_id"])
+    return Caller(
+        row["team_id"],
+        row["me"],
+        row["email"],
+        Role(row["role"]),
+        row["mode"],
+        row["key_id"],
+        alias_key=row["alias_key"],
+    )
 
 
 class Other(msgspec.Struct):
@@ -156,7 +164,9 @@ async def submit_at_once(tx: Tx, held: InHand, response: dict[str, Any], now: in
         return None
     if row is None:
         return None
-    return service.submitted(held.task_id, tasks.recorded_before(row["number"], row["wanted"], None), held.evaluates)
+    return service.submitted(
+        held.caller, held.task_id, tasks.recorded_before(row["number"], row["wanted"], None), held.evaluates
+    )
 
 
 def _result(

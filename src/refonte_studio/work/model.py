@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from refonte_studio.kit.caller import Caller
+
 
 class ClaimState(StrEnum):
     HELD = "held"
@@ -63,13 +65,31 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A claim with the task as its holder may see it: nothing of others' answers, nor of the task's kind."""
+    """A claim with its task as it is stored; `seen` makes of it what the holder is shown."""
 
+    caller: Caller  # whose claim it is
     claim: Claim
     type: str
     project: str
     batch: str
     params: str  # JSON object
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTask:
+    """What a person is shown of the task that they hold."""
+
+    task_id: str
+    instruction: str
+    params: bytes  # JSON object
+
+
+@dataclass(frozen=True, slots=True)
+class PutDown:
+    """A task that a person declined or gave back, under the id by which they know it."""
+
+    task_id: str
+    evaluates: bool  # whether the task's project has evaluation tasks
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from refonte_studio.files import service as files
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.pages import PAGE_LIMIT
-from refonte_studio.tasks import types
 from refonte_studio.web import Answer, Call, Operations, Params
-from refonte_studio.work import routes_loop, service
+from refonte_studio.work import routes_loop, seen, service
 from refonte_studio.work.model import Assignment, Waiting
 
 operations = Operations("Work")
@@ -121,24 +120,19 @@ def _lease_ms(call: Call) -> int:
 
 def _claim_out(assignment: Assignment) -> ClaimOut:
     claim = assignment.claim
-    params = types.seen_params(assignment.type, assignment.params, claim.teammate_id, claim.task_id)
-    instruction = msgspec.json.decode(params, type=_Instruction).instruction
+    task = seen.task(assignment)
     return ClaimOut(
         claim_id=claim.id,
         lease_expires_at=iso(claim.lease_expires_at),
         task=ClaimedTask(
-            task_id=claim.task_id,
+            task_id=task.task_id,
             type=assignment.type,
             project=assignment.project,
             batch=assignment.batch,
-            instruction=instruction or "",
-            params=msgspec.Raw(params),
+            instruction=task.instruction,
+            params=msgspec.Raw(task.params),
         ),
     )
-
-
-class _Instruction(msgspec.Struct):
-    instruction: str | None = None
 
 
 async def _locate(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:
@@ -259,7 +253,7 @@ async def release(call: Call, _params: Params) -> PutDownOut:
 
 @operations.add(
     "GET",
-    "/v1/work/{claim}/files/{id}",
+    "/v1/work/{claim}/files/{n}",
     may=Permission.WORK,
     answer={"type": "string", "format": "binary", "description": "The file's bytes."},
     errors=(409,),
@@ -269,10 +263,11 @@ async def release(call: Call, _params: Params) -> PutDownOut:
 async def get_attachment(call: Call, _params: Params) -> Answer:
     """Get a file of the task
 
-    The bytes of an uploaded file (`studio://files/{id}`) that the parameters of the held task name. A `Range` header
-    asks for a part of it, which is answered with 206.
+    The bytes of a file that the parameters of the held task name. Files are numbered from 1, in the order in which the
+    parameters name them. People who may read tasks find `studio://files/{id}` in the parameters, and may ask by that
+    id too. A `Range` header asks for a part of the file, which is answered with 206.
     """
-    file = await call.db.read(service.attachment_of, call.caller, call.path["claim"], call.path["id"], call.now)
+    file = await call.db.read(service.attachment_of, call.caller, call.path["claim"], call.path["n"], call.now)
     made = files.served(call.db, file, call.range)
     return Answer(made.content, made.status, made.media_type, made.headers)
 

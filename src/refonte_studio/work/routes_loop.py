@@ -20,7 +20,7 @@ from refonte_studio.tasks import service as tasks
 from refonte_studio.teams import service as teams
 from refonte_studio.web import Call
 from refonte_studio.work import at_once, service
-from refonte_studio.work.model import Assignment, ChecksFirst, Claim, Submitted
+from refonte_studio.work.model import Assignment, ChecksFirst, Claim, PutDown, Submitted
 
 T = TypeVar("T")
 
@@ -86,13 +86,13 @@ async def extend(call: Call, claim_id: str, lease_ms: int) -> Claim:
     return await _paced(call, _told(done))
 
 
-async def skip(call: Call, claim_id: str, reason: str | None) -> Claim:
+async def skip(call: Call, claim_id: str, reason: str | None) -> PutDown:
     """Finds out who calls, and declines what they hold; see `service.skip`."""
     done = call.db.write(service.signed_in, call.sign_in, service.skip, claim_id, reason, call.now)
     return await _paced(call, _told(done))
 
 
-async def release(call: Call, claim_id: str) -> Claim:
+async def release(call: Call, claim_id: str) -> PutDown:
     """Finds out who calls, and gives back what they hold; see `service.release`."""
     done = call.db.write(service.signed_in, call.sign_in, service.release, claim_id, call.now)
     return await _paced(call, _told(done))

@@ -13,7 +13,7 @@ from refonte_studio.kit.errors import NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.quality import service as quality
-from refonte_studio.work import policy, store, store_lists, store_next, store_redos
+from refonte_studio.work import policy, seen, store, store_lists, store_next, store_redos
 from refonte_studio.work.endings import (
     expire,
     expire_due,
@@ -25,6 +25,7 @@ from refonte_studio.work.model import (
     Claim,
     ClaimState,
     Done,
+    PutDown,
     Waiting,
     default_batch_name,
 )
@@ -107,7 +108,7 @@ async def claim_next(
     if due:
         await expire_due(tx, caller.team_id, now)
     if held is not None and held.is_live(now):
-        return await _assignment(tx, held)
+        return await _assignment(tx, caller, held)
     if held is not None:  # among very many that are due, it may not have had its turn
         await expire(tx, [held], now)
     for _ in range(CLAIM_TRIES):
@@ -122,7 +123,7 @@ async def claim_next(
         # The same person claimed elsewhere at the same moment, or has just been unassigned.
         held, _ = await store.held_and_due(tx, caller, now)
         if held is not None and held.is_live(now):
-            return await _assignment(tx, held)
+            return await _assignment(tx, caller, held)
     return None
 
 
@@ -145,7 +146,7 @@ async def _take(
     if claim is None:
         return None
     await _keep_looks_short(tx, caller, candidate, claim_id)
-    return await _assignment(tx, claim, candidate)
+    return await _assignment(tx, caller, claim, candidate)
 
 
 async def _keep_looks_short(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str) -> None:
@@ -231,23 +232,27 @@ def claimed(caller: Caller, candidate: Candidate, claim_id: str, now: int, expir
     )
 
 
-async def _assignment(tx: Tx, claim: Claim, candidate: Candidate | None = None) -> Assignment:
+async def _assignment(tx: Tx, caller: Caller, claim: Claim, candidate: Candidate | None = None) -> Assignment:
     if candidate is not None and candidate.kind == "work":
-        return Assignment(claim, candidate.type, candidate.project, candidate.batch, candidate.params)
+        return Assignment(caller, claim, candidate.type, candidate.project, candidate.batch, candidate.params)
     row = await store.task_and_names(tx, claim)
     batch = row["batch"] or default_batch_name(row["project"])
-    return Assignment(claim, row["type"], row["project"], batch, row["params"])
+    return Assignment(caller, claim, row["type"], row["project"], batch, row["params"])
 
 
-async def attachment_of(tx: Tx, caller: Caller, claim_id: str, file_id: str, now: int) -> File:
-    """A file that the task which the person holds is about. Raises NotFound for any other, Conflict if it is lost."""
+async def attachment_of(tx: Tx, caller: Caller, claim_id: str, name: str, now: int) -> File:
+    """A file of the task that the person holds, by its number in the task or, for those who may read tasks, by its id.
+
+    Raises NotFound for any other file, Conflict if the claim is lost.
+    """
     claim = await claim_of(tx, caller, claim_id)
     if not claim.is_live(now):
         raise lost(claim, now)
+    file_id = seen.file_id(caller, (await store.task_and_names(tx, claim))["params"], name)
+    if file_id is None:
+        raise NotFound(f"the task has no file {shown(name)}")
     file = await files.find(tx, caller.team_id, caller.mode, file_id)
-    if file.attachment_url not in (await store.task_and_names(tx, claim))["params"]:
-        raise NotFound(f"the task has no file {shown(file_id)}")
-    return file
+    return replace(file, name=seen.file_name(caller, name, file.name))
 
 
 async def extend(tx: Tx, caller: Caller, claim_id: str, lease_ms: int, now: int) -> Claim:
@@ -259,19 +264,20 @@ async def extend(tx: Tx, caller: Caller, claim_id: str, lease_ms: int, now: int)
     return replace(claim, lease_expires_at=expires)
 
 
-async def skip(tx: Tx, caller: Caller, claim_id: str, reason: str | None, now: int) -> Claim:
+async def skip(tx: Tx, caller: Caller, claim_id: str, reason: str | None, now: int) -> PutDown:
     """Declines the task for good; its place is open to others. Who declines training is paused in the project.
 
     Raises NotFound, or Conflict for a lost claim.
     """
     claim = await _put_down(tx, caller, claim_id, ClaimState.SKIPPED, reason, now)
     await quality.note_declined(tx, caller, claim.project_id, claim.task_id, now)
-    return claim
+    return PutDown(caller.id_of(claim.task_id), claim.evaluates)
 
 
-async def release(tx: Tx, caller: Caller, claim_id: str, now: int) -> Claim:
+async def release(tx: Tx, caller: Caller, claim_id: str, now: int) -> PutDown:
     """Gives the task back; the same person may get it again. Raises NotFound, or Conflict for a lost claim."""
-    return await _put_down(tx, caller, claim_id, ClaimState.RELEASED, None, now)
+    claim = await _put_down(tx, caller, claim_id, ClaimState.RELEASED, None, now)
+    return PutDown(caller.id_of(claim.task_id), claim.evaluates)
 
 
 async def _put_down(tx: Tx, caller: Caller, claim_id: str, state: ClaimState, reason: str | None, now: int) -> Claim:
@@ -313,4 +319,5 @@ async def queue(tx: Tx, caller: Caller) -> list[Waiting]:
 async def history(tx: Tx, caller: Caller, limit: int, token: str | None) -> Page[Done]:
     """A page of the person's own attempts, the newest first."""
     rows = await store_lists.history(tx, caller, limit + 1, checked_token(token))
-    return page_of(rows, limit, lambda done: done.claim_id)
+    known = [replace(done, task_id=caller.id_of(done.task_id)) for done in rows]
+    return page_of(known, limit, lambda done: done.claim_id)

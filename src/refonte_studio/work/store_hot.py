@@ -24,18 +24,19 @@ from refonte_studio.work.store_next import (
 )
 
 _ROLES = ", ".join(f"'{role}'" for role, allowed in ALLOWED.items() if Permission.WORK in allowed)
+_ALIAS = "(SELECT g.alias_key FROM teams g WHERE g.id = t.team_id) AS alias_key"
 _HOLDER = {
-    "key": """SELECT t.id, t.team_id, k.mode, t.email, t.role, k.id AS key_id,
+    "key": f"""SELECT t.id, t.team_id, k.mode, t.email, t.role, k.id AS key_id, {_ALIAS},
           (k.last_used_at IS NULL OR k.last_used_at <= :stale) AS stale
         FROM keys k JOIN teammates t ON t.id = k.teammate_id AND t.team_id = k.team_id
         WHERE k.key_hash = :secret_hash AND k.revoked_at IS NULL""",
-    "session": """SELECT t.id, t.team_id, 'live' AS mode, t.email, t.role, NULL AS key_id,
+    "session": f"""SELECT t.id, t.team_id, 'live' AS mode, t.email, t.role, NULL AS key_id, {_ALIAS},
           CAST(:stale AS BIGINT) IS NULL AS stale  -- never, as a session's use is not noted
         FROM sessions s JOIN teammates t ON t.id = s.teammate_id AND t.team_id = s.team_id
         WHERE s.token_hash = :secret_hash AND s.expires_at > :now""",
 }
 
-_CALLER = "me.id AS me, me.team_id, me.mode, me.email, me.role, me.key_id, me.stale"
+_CALLER = "me.id AS me, me.team_id, me.mode, me.email, me.role, me.key_id, me.alias_key, me.stale"
 
 
 def _me(kind: str) -> str:

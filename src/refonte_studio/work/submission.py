@@ -53,14 +53,14 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     """
     claim = await claim_of(tx, caller, claim_id)
     if claim.state in DONE:
-        return await _submitted_before(tx, claim, response)
+        return await _submitted_before(tx, caller, claim, response)
     if not claim.is_live(now):
         raise lost(claim, now)
     found = await tasks.lock_pending(tx, caller.team_id, caller.mode, claim.task_id)
     if found is None:  # the task has ended, and the claim with it, perhaps by this same submission
         claim = await claim_of(tx, caller, claim_id)
         if claim.state in DONE:
-            return await _submitted_before(tx, claim, response)
+            return await _submitted_before(tx, caller, claim, response)
         raise lost(claim, now)
     task, place = found
     checked = _checked(task.id, task.type, task.params, response)
@@ -73,7 +73,7 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     recorded = await tasks.record_attempt(tx, task, place, attempt, now)
     if task.kind != "work" and await quality.score_attempt(tx, caller, task, claim.id, checked, now):
         await store.retake(tx, claim)
-    return submitted(task.id, recorded, claim.evaluates)
+    return submitted(caller, task.id, recorded, claim.evaluates)
 
 
 def _checked(task_id: str, type_name: str, params: str, response: dict[str, Any] | Checked) -> Checked:
@@ -87,16 +87,15 @@ def _checked(task_id: str, type_name: str, params: str, response: dict[str, Any]
     return Checked(task_id, msgspec.json.encode(checked).decode())
 
 
-async def _submitted_before(tx: Tx, claim: Claim, response: dict[str, Any] | Checked) -> Submitted:
+async def _submitted_before(tx: Tx, caller: Caller, claim: Claim, response: dict[str, Any] | Checked) -> Submitted:
     row = await store.recorded(tx, claim)
     if _checked(claim.task_id, row["type"], row["params"], response).response != row["response"]:
         raise Conflict(f"the claim {claim.id} was submitted before, with another response")
-    return submitted(
-        claim.task_id, tasks.recorded_before(row["number"], row["wanted"], row["quality"]), claim.evaluates
-    )
+    recorded = tasks.recorded_before(row["number"], row["wanted"], row["quality"])
+    return submitted(caller, claim.task_id, recorded, claim.evaluates)
 
 
-def submitted(task_id: str, recorded: Recorded, evaluates: bool) -> Submitted:
+def submitted(caller: Caller, task_id: str, recorded: Recorded, evaluates: bool) -> Submitted:
     """What a submission answers: the same for every kind of task, and the same when it is sent again."""
     status = "completed" if recorded.done else "pending"
-    return Submitted(task_id, status, recorded.told, recorded.wanted, evaluates)
+    return Submitted(caller.id_of(task_id), status, recorded.told, recorded.wanted, evaluates)

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from refonte_studio.db.migrations.aliases import give_alias_keys
 from refonte_studio.db.migrations.callbacks import settle_stuck
 from refonte_studio.db.migrations.names import give_names_one_form
 
@@ -24,7 +25,11 @@ def upgrade() -> None:
 
 
 def _teams() -> None:
-    pass
+    with op.batch_alter_table("teams") as batch_op:
+        batch_op.add_column(sa.Column("alias_key", sa.Text(), nullable=True))
+    give_alias_keys(op.get_bind())
+    with op.batch_alter_table("teams") as batch_op:
+        batch_op.alter_column("alias_key", existing_type=sa.Text(), nullable=False)
 
 
 def _projects() -> None:
