@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 from refonte_studio.audit.service import audit
 from refonte_studio.db import Database, Row, Tx, open_database
+from refonte_studio.kit.caller import Caller as Teammate
+from refonte_studio.kit.caller import Role
 from refonte_studio.kit.errors import Unavailable
 from soak_load import Caller, Faults, Ledger, Load, response_to
 from soak_managers import PROJECTS, insist
@@ -60,7 +62,9 @@ def audited(database_url: str) -> str:
 async def _attempts_after(tx: Tx, after: str) -> list[Row]:
     return list(
         await tx.all(
-            """SELECT a.id, a.task_id, a.response, t.type FROM attempts a JOIN tasks t ON t.id = a.task_id
+            """SELECT a.id, a.task_id, a.response, t.type, a.team_id, a.teammate_id, p.email, p.role, g.alias_key
+               FROM attempts a JOIN tasks t ON t.id = a.task_id
+               JOIN teammates p ON p.id = a.teammate_id JOIN teams g ON g.id = a.team_id
                WHERE a.id > :after ORDER BY a.id LIMIT :page""",
             after=after,
             page=PAGE,
@@ -74,6 +78,12 @@ async def _attempts(db: Database) -> AsyncIterator[Row]:
         for row in rows:
             yield row
         after = rows[-1]["id"]
+
+
+def _known_as(row: Row) -> str:
+    """The id by which the person who made the attempt knows its task."""
+    person = row["team_id"], row["teammate_id"], row["email"], Role(row["role"])
+    return Teammate(*person, "live", alias_key=row["alias_key"]).id_of(row["task_id"])
 
 
 async def compare_attempts(db: Database, ledger: Ledger, faults: Faults) -> tuple[int, int]:
@@ -92,8 +102,8 @@ async def compare_attempts(db: Database, ledger: Ledger, faults: Faults) -> tupl
             faults.add(f"the acknowledged submission {acknowledged[0]} is lost")
             acknowledged, known = next(expected, None), known + 1
         if acknowledged is not None and acknowledged[0] == row["id"]:
-            if acknowledged[1] != row["task_id"]:
-                faults.add(f"attempt {row['id']} is at {row['task_id']}, and was acknowledged for {acknowledged[1]}")
+            if acknowledged[1] != _known_as(row):
+                faults.add(f"attempt {row['id']} is at {_known_as(row)}, and was acknowledged for {acknowledged[1]}")
             acknowledged, known = next(expected, None), known + 1
     while acknowledged is not None:
         faults.add(f"the acknowledged submission {acknowledged[0]} is lost")
