@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from refonte_studio.kit.clients import TrustedProxies
 from refonte_studio.kit.redaction import not_with
 
 POSTGRESQL = ("postgresql://", "postgres://")  # how its URLs begin
@@ -51,6 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Hosts on private networks, or on this machine, that callbacks and file imports may reach, split at commas.
     internal_hosts: str = ""
 
+    # Addresses and networks of the proxies whose X-Forwarded-For and Forwarded headers are believed, split at commas.
+    trusted_proxies: str = ""
+
     @property
     def database_url(self) -> str:
         """Where the data is. A relative SQLite path is made absolute."""
@@ -86,6 +90,10 @@ def load(environment: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
     settings = Settings(**given)
     if settings.smtp_tls not in ("starttls", "tls", "none"):
         raise ValueError(f"STUDIO_SMTP_TLS must be starttls, tls or none, not {settings.smtp_tls!r}")
+    try:
+        TrustedProxies.of(settings.trusted_proxies)
+    except ValueError as error:
+        raise ValueError(f"STUDIO_TRUSTED_PROXIES must be addresses and networks split at commas: {error}") from error
     if settings.database == "sqlite:///":
         raise ValueError("STUDIO_DATABASE must name a file after sqlite:///")
     if settings.replica:

@@ -13,6 +13,7 @@ from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from refonte_studio.kit.admission import Refusals
+from refonte_studio.kit.clients import TrustedProxies
 from refonte_studio.kit.errors import Overloaded
 
 HEAD_LIMIT_BYTES = 65_536  # of a request's address and headers
@@ -49,10 +50,18 @@ _LAST_REFUSAL = _REFUSED + _LINES + b"connection: close\r\n\r\n" + _BODY
 class Load:
     """What a server process has taken on, and the most that it takes: less, while everything takes long."""
 
-    def __init__(self, app: Any, connection_limit: int, request_limit: int, address_limit: int | None = None) -> None:
+    def __init__(
+        self,
+        app: Any,
+        connection_limit: int,
+        request_limit: int,
+        address_limit: int | None = None,
+        proxies: TrustedProxies = TrustedProxies(),
+    ) -> None:
         self.app = app
         self.connection_limit = connection_limit
         self._address_limit = address_limit or connection_limit
+        self._proxies = proxies
         self._by_address = Counter[str]()
         self._request_limit = request_limit
         self._limit = float(request_limit)
@@ -66,10 +75,9 @@ class Load:
         self.hold_s = 0.0  # how long a connection whose request was refused is not listened to
 
     def connect(self, address: str, connections: int) -> int:
-        """Notes a connection, one of so many, and answers by how many the limits are exceeded with it: all
-        connections, or those of its address."""
+        """Notes a connection, one of so many; answers by how many it exceeds the limits, in all or of its address."""
         beyond = connections - self.connection_limit
-        if not address:  # of a socket that has none
+        if not address or self._proxies.trusts(address):  # a socket without an address, or the clients of a proxy
             return beyond
         self._by_address[address] += 1
         return max(beyond, self._by_address[address] - self._address_limit)

@@ -46,6 +46,7 @@ from refonte_studio.teams.routes import operations as teams
 from refonte_studio.teams.routes_accounts import operations as accounts
 from refonte_studio.web import Operation, Studio
 from refonte_studio.web.app import create_app
+from refonte_studio.web.clients import Clients
 from refonte_studio.web.openapi import Schema, document
 from refonte_studio.web.operation import Credential, Door
 from refonte_studio.web.pages import PAGES
@@ -120,7 +121,8 @@ def build(
     """
     mailer, passwords, checks = Mailer(settings), Passwords(), Checks()
     world = {Mailer: mailer, Passwords: passwords, Checks: checks, Grid: Grid(), **(services or {})}
-    studio = Studio(db, settings, clock, DOOR, world, replica)
+    clients = Clients(settings.trusted_proxies)
+    studio = Studio(db, settings, clock, DOOR, world, replica, clients=clients)
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncGenerator[None]:

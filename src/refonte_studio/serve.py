@@ -16,6 +16,7 @@ from refonte_studio.config import Settings
 from refonte_studio.connections import IDLE_S, SURPLUS, Load, Protocol
 from refonte_studio.db import Database, open_database
 from refonte_studio.db.replica import Replica, open_replica
+from refonte_studio.kit.clients import TrustedProxies
 from refonte_studio.kit.redaction import redacted
 from refonte_studio.main import LISTENERS, build
 from refonte_studio.worker import background
@@ -92,7 +93,10 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Ready, life
         if settings.replica:
             replica = await open_replica(settings.replica, db, settings.pool_size)
         app = build(db, settings, background=background, replica=replica)
-        load = Load(app, _connection_limit(settings), settings.request_limit, settings.address_connection_limit)
+        proxies = TrustedProxies.of(settings.trusted_proxies)
+        load = Load(
+            app, _connection_limit(settings), settings.request_limit, settings.address_connection_limit, proxies
+        )
         server = _Server(_uvicorn(app, load), load, lambda: ready(db))
         if lifeline is not None:
             asyncio.get_running_loop().add_reader(lifeline, server.end_with, lifeline)

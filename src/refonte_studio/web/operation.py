@@ -13,6 +13,7 @@ from refonte_studio.kit.caller import Caller, Permission, Proof
 from refonte_studio.kit.clock import Clock
 from refonte_studio.web.bodies import Bodies
 from refonte_studio.web.bulk import Bulk
+from refonte_studio.web.clients import Clients
 from refonte_studio.web.params import Params
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -40,6 +41,7 @@ class Studio:
     replica: Reads | None = None  # None: the database itself
     bodies: Bodies = field(default_factory=Bodies)
     bulk: Bulk = field(default_factory=Bulk)
+    clients: Clients = field(default_factory=Clients)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Call:
     credential: Credential | None
     content_type: str
     stream: Callable[[], AsyncIterator[bytes]]
+    client: str = ""  # the address that it comes from, beyond trusted proxies; empty if that is not known
     signed_in: Caller | None = None  # None on the few public operations, and on those that sign in themselves
     proof: Proof | None = None  # for those: what the caller shows, if it is well-formed
     # For those: who calls, and what is to be done at the end if that is to be noted; or the error that keeps them out.

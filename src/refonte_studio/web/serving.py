@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Proof
+from refonte_studio.kit.clients import household
 from refonte_studio.kit.errors import (
     BadInput,
     Forbidden,
@@ -56,8 +57,10 @@ async def _served(studio: Studio, operation: Operation, inbound: Inbound) -> Ans
         credential=None if operation.permission is None else _credential(inbound),
         content_type=inbound.header(b"content-type") or "",
         stream=inbound.stream,
+        client=studio.clients.address(inbound.scope),
         range=inbound.header(b"range"),
     )
+    studio.clients.notice(inbound.scope, call.now)
     gate = Gate(operation, call, inbound)
     named: dict[str, str] = {}
     if not operation.signs_in:
@@ -119,9 +122,8 @@ class Gate:
             found.append(("credential", digest(self._call.credential.secret)))
         if self._call.signed_in is not None:
             found.append(("team", self._call.signed_in.team_id))
-        client = self._inbound.scope.get("client")
-        if client is not None:
-            found.append(("address", client[0]))
+        if self._call.client:
+            found.append(("address", household(self._call.client)))
         return found
 
     async def admitted_holders(self) -> list[Holder]:

@@ -79,8 +79,11 @@ class _Readiness:
 
     async def answer(self) -> Response[bytes]:
         wrong = "" if self._was_ready() else await self._ask_together()
-        body = {"status": "ready", "database": "ok", "engine": self._studio.db.engine}
+        body: dict[str, Any] = {"status": "ready", "database": "ok", "engine": self._studio.db.engine}
         headers = {"Cache-Control": "no-store"}
+        warnings = self._studio.clients.warnings(self._studio.clock())
+        if warnings:
+            body["warnings"] = warnings
         if wrong:
             body |= {"status": "not ready", "database": wrong}
             headers["Retry-After"] = "1"

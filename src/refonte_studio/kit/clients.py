@@ -1,0 +1,106 @@
+"""Who a client is: the address that a request comes from, also when it comes through proxies.
+
+Forwarding headers say whatever their sender likes. They are read from the right, and only as far as each sender is
+a proxy that the settings trust.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+X_FORWARDED_FOR = b"x-forwarded-for"
+FORWARDED = b"forwarded"
+HEADERS = (X_FORWARDED_FOR, FORWARDED)
+IPV6_PREFIX = 64  # bits of an IPv6 address that name a network; whoever has the network has every address in it
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedProxies:
+    """The proxies whose forwarding headers are believed."""
+
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def of(cls, setting: str) -> "TrustedProxies":
+        """From addresses and networks split at commas. Raises ValueError naming the one that is neither."""
+        named = [each.strip() for each in setting.split(",")]
+        return cls(tuple(ip_network(each) for each in named if each))
+
+    def trusts(self, peer: str) -> bool:
+        """Whether this address is a trusted proxy's."""
+        address = _parsed(peer)
+        return address is not None and self._trusts(address)
+
+    def client(self, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """The address that a request comes from, given the other end of its connection and its headers.
+
+        It is the rightmost address that is no trusted proxy's. If both kinds of forwarding header are present and
+        disagree, one of them is the client's own invention, and the answer is the proxy.
+        """
+        nearest = _parsed(peer)
+        if nearest is None or not self._trusts(nearest):
+            return peer
+        found = {self._first_untrusted(nearest, chain) for chain in _chains(headers)}
+        return str(found.pop() if len(found) == 1 else nearest)
+
+    def _trusts(self, address: Address) -> bool:
+        return any(address in network for network in self.networks)
+
+    def _first_untrusted(self, nearest: Address, chain: Sequence[str]) -> Address:
+        for text in reversed(chain):
+            if not self._trusts(nearest):
+                break
+            before = _parsed(text)
+            if before is None:
+                break
+            nearest = before
+        return nearest
+
+
+def forwards(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request says that it was forwarded."""
+    return any(name in HEADERS for name, _ in headers)
+
+
+def household(address: str) -> str:
+    """What counts as one client: an IPv4 address, or a whole IPv6 network of 64 bits."""
+    parsed = _parsed(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((parsed, IPV6_PREFIX), strict=False))
+    return address if parsed is None else str(parsed)
+
+
+def _chains(headers: Iterable[tuple[bytes, bytes]]) -> list[list[str]]:
+    """What each kind of forwarding header that is present says, from the client to the nearest proxy."""
+    given: dict[bytes, list[str]] = {}
+    for name, value in headers:
+        if name in HEADERS:
+            given.setdefault(name, []).extend(value.decode("latin-1").split(","))
+    return [texts if name == X_FORWARDED_FOR else list(map(_for, texts)) for name, texts in given.items()]
+
+
+def _for(element: str) -> str:
+    """The `for` of one element of a Forwarded header."""
+    for pair in element.split(";"):
+        name, _, value = pair.partition("=")
+        if name.strip().lower() == "for":
+            return value.strip().strip('"')
+    return ""
+
+
+def _parsed(text: str) -> Address | None:
+    """An address, with or without a port; None if it is none."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

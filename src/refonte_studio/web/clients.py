@@ -1,0 +1,49 @@
+"""Which client a request comes from, and a warning while forwarding headers come that the settings do not trust."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from refonte_studio.kit.clients import TrustedProxies, forwards
+from refonte_studio.kit.clock import MINUTE_MS
+
+WARNED_MS = (
+    60 * MINUTE_MS
+)  # between two lines in the log; also how long /readyz shows the warning after the last request
+log = logging.getLogger(__name__)
+
+
+class Clients:
+    """The clients of a server process."""
+
+    def __init__(self, setting: str = "") -> None:
+        self._proxies = TrustedProxies.of(setting)
+        self._peer = ""  # that last sent forwarding headers without being trusted
+        self._seen_at: int | None = None
+        self._logged_at: int | None = None
+
+    def address(self, scope: Mapping[str, Any]) -> str:
+        """The address that a request comes from; empty if it is not known."""
+        client = scope.get("client")
+        return self._proxies.client(client[0], scope["headers"]) if client else ""
+
+    def notice(self, scope: Mapping[str, Any], now: int) -> None:
+        """Warns if a request has been forwarded by somebody whom the settings do not trust."""
+        client = scope.get("client")
+        if not client or not forwards(scope["headers"]) or self._proxies.trusts(client[0]):
+            return
+        self._peer, self._seen_at = client[0], now
+        if self._logged_at is None or now - self._logged_at >= WARNED_MS:
+            self._logged_at = now
+            log.warning("%s", self._message())
+
+    def warnings(self, now: int) -> list[str]:
+        """What whoever runs the server should know of its proxies."""
+        recent = self._seen_at is not None and now - self._seen_at < WARNED_MS
+        return [self._message()] if recent else []
+
+    def _message(self) -> str:
+        return (
+            f"requests from {self._peer} carry forwarding headers, which are ignored because STUDIO_TRUSTED_PROXIES "
+            "does not name that address; if it is your proxy, all its clients count as one"
+        )
