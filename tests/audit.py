@@ -22,8 +22,8 @@ class Snapshot:
 
 _TABLES = {
     "teammates": "id, team_id, role, state",
-    "assignments": "teammate_id, project_id, paused_at",
-    "projects": "id, team_id, mode, name, studio, pipeline, consensus_attempts",
+    "assignments": "teammate_id, project_id, paused_at, archived",
+    "projects": "id, team_id, mode, name, studio, pipeline, consensus_attempts, archived_at",
     "batches": "id, team_id, mode, project_id, name, studio, is_default, state, position, batch_type, finalized_at,"
     " completed_at",
     "batch_groups": "batch_id, group_id",
@@ -62,6 +62,7 @@ def check(now: Snapshot) -> None:
     _check_places(now)
     _check_reaches(now)
     _check_people(now)
+    _check_archived(now)
     _check_ends(now)
     _check_copies(now)
     _check_counts(now)
@@ -77,6 +78,12 @@ def _check_results(now: Snapshot) -> None:
     waiting = sorted(row["task_id"] for row in now.postponed_results if row["done_at"] is None)
     judged = sorted(place["task_id"] for place in now.places if place["judging"])
     assert waiting == judged, ("results to be made, and tasks that wait for others", waiting, judged)
+
+
+def _check_archived(now: Snapshot) -> None:
+    archived = {project["id"] for project in now.projects if project["archived_at"] is not None}
+    for each in now.assignments:
+        assert bool(each["archived"]) == (each["project_id"] in archived), ("archived for some alone", each)
 
 
 def _by_id(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

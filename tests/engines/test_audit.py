@@ -100,6 +100,8 @@ DAMAGES = (
         "UPDATE teammates SET state = 'disabled' WHERE id IN (SELECT teammate_id FROM claims WHERE state = 'held')",
     ),
     damage("held-by-those-who-may", "DELETE FROM assignments"),
+    damage("archived-for-everybody", "UPDATE projects SET archived_at = 1"),
+    damage("archived-for-everybody", "UPDATE assignments SET archived = true"),
     damage(
         "taken-once",
         f"""INSERT INTO claims ({CLAIM}) SELECT {CLAIM.replace("id", "'copy'", 1).replace("state", "'skipped'", 1)}

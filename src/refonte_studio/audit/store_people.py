@@ -32,6 +32,14 @@ PEOPLE_RULES = (
            WHERE c.state = 'held' AND (m.id IS NULL OR m.state <> 'active' OR a.project_id IS NULL)""",
     ),
     Rule(
+        "archived-for-everybody",
+        "Everybody who is assigned to an archived project is kept from its work, and nobody else.",
+        """SELECT a.teammate_id AS id, 'assigned to ' || p.id || ', which is '
+             || CASE WHEN p.archived_at IS NULL THEN 'not archived' ELSE 'archived' END AS found
+           FROM assignments a JOIN projects p ON p.id = a.project_id
+           WHERE a.archived <> (p.archived_at IS NOT NULL)""",
+    ),
+    Rule(
         "taken-once",
         "A person has held, done or declined a task once at most.",
         """SELECT task_id AS id, teammate_id || ' has it ' || COUNT(*) || ' times' AS found
