@@ -89,9 +89,18 @@ def _postponed_results() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_postponed_results"),
     )
     op.create_index("ix_postponed_results_task_id", "postponed_results", ["task_id"])
-    waiting = {"sqlite_where": sa.text("done_at IS NULL"), "postgresql_where": sa.text("done_at IS NULL")}
-    op.create_index("uq_postponed_results_waiting", "postponed_results", ["task_id"], unique=True, **waiting)
-    op.create_index("ix_postponed_results_due", "postponed_results", ["due_at"], **waiting)
+    for name, column, unique in (
+        ("uq_postponed_results_waiting", "task_id", True),
+        ("ix_postponed_results_due", "due_at", False),
+    ):
+        op.create_index(
+            name,
+            "postponed_results",
+            [column],
+            unique=unique,
+            sqlite_where=sa.text("done_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL"),
+        )
     with op.batch_alter_table("places", schema=None) as batch_op:
         batch_op.add_column(sa.Column("judging", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
 
