@@ -13,6 +13,8 @@ GLOSSARY: Mapping[str, str] = {
     "current_password": "The password until now.",
     "disableRapidEmails": "Whether the person wants no mail about Rapid projects.",
     "email": "E-mail address.",
+    "all": "Whether to list the keys of everybody in the team; for admins.",
+    "maker_key_id": "The API key with which this one was made, and with which it ends.",
     "emails": "E-mail addresses of teammates.",
     "add_emails": "Addresses of those who join the group.",
     "remove_emails": "Addresses of those who leave the group.",

@@ -107,7 +107,7 @@ async def test_a_name_that_cannot_be_seen_or_is_not_one_line_makes_nothing(world
         ("/batches", {"name": name, "project": PROJECT}),
         (f"/studio/projects/{PROJECT}/groups", {"name": name}),
         ("/task/categorization", {**TASK, "tags": [name]}),
-        ("/keys", {"name": name, "mode": "test"}),
+        ("/keys", {"name": name, "mode": "live"}),
         ("/teams/invite", {"emails": [f"{name}@x.test"], "team_role": "labeler"}),
     ]
     for path, body in refused:

@@ -136,25 +136,40 @@ def create_key(
 
 
 @key.command("list")
-def list_keys(email: Email, team_name: TeamName = None, data: Data = None, database: DatabaseUrl = None) -> None:
-    """List a person's API keys, without their secrets, newest first."""
+def list_keys(
+    email: Annotated[str | None, typer.Argument(metavar="EMAIL", show_default=False)] = None,
+    team_name: TeamName = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """List API keys, without their secrets, newest first.
+
+    Lists the keys of one person, or of everybody in the team if no EMAIL is given.
+    """
 
     async def work(db: Database) -> list[tuple[str, ...]]:
-        person = await db.read(teams.find_person, email, team_name)
+        if email is None:
+            found = await db.read(teams.only_team) if team_name is None else await db.read(teams.find_team, team_name)
+            listed = await db.read(teams.keys_of_team, found.id)
+        else:
+            person = await db.read(teams.find_person, email, team_name)
+            listed = await db.read(teams.keys_of, person.team_id, person.id)
         return [
             (
                 one.id,
+                one.email,
                 one.mode,
                 one.prefix + "…",
                 iso(one.created_at),
                 iso(one.last_used_at) if one.last_used_at else "never",
+                one.maker_key_id or "-",
                 one.name,
             )
-            for one in await db.read(teams.keys_of, person.team_id, person.id)
+            for one in listed
         ]
 
     rows = with_database(settings_of(data=data, database=database), work)
-    _print_table(("ID", "MODE", "KEY", "MADE", "LAST USED", "NAME"), rows)
+    _print_table(("ID", "EMAIL", "MODE", "KEY", "MADE", "LAST USED", "MADE WITH", "NAME"), rows)
 
 
 @key.command("revoke")
@@ -163,7 +178,7 @@ def revoke_key(
     data: Data = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """End an API key at once, by the id that `key list` shows."""
+    """End an API key, and the keys made with it, at once, by the id that `key list` shows."""
 
     async def work(db: Database) -> None:
         team_id = await db.read(teams.team_of_key, key_id)

@@ -126,7 +126,7 @@ sign_in_failures = Table(
     "sign_in_failures",
     metadata,
     _id(),
-    _text("address_hash"),
+    _text("address_hash"),  # of the budget that it counts for: see teams/throttle.py
     _time("failed_at"),
     Index("ix_sign_in_failures_address_hash", "address_hash", "failed_at"),
     Index("ix_sign_in_failures_failed_at", "failed_at"),
@@ -145,8 +145,10 @@ keys = Table(
     _time("created_at"),
     _time("last_used_at", null=True),
     _time("revoked_at", null=True),
+    _text("maker_key_id", null=True),  # the key that made it, with which it ends
     UniqueConstraint("key_hash"),
     Index("ix_keys_teammate_id", "teammate_id"),
+    Index("ix_keys_maker_key_id", "maker_key_id"),
 )
 
 # ------------------------------------------------------------------------------------------- projects

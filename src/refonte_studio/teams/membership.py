@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from refonte_studio.db import Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Caller, Mode, Role
-from refonte_studio.kit.errors import BadInput, Conflict, NotFound, Unauthorized, shown
+from refonte_studio.kit.errors import BadInput, Conflict, Forbidden, NotFound, Unauthorized, shown
 from refonte_studio.kit.ids import digest, new_ids, new_secret
 from refonte_studio.kit.names import address_key
 from refonte_studio.teams import policy, service, store, store_access
@@ -28,6 +28,7 @@ async def invite(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, 
 
     All or none. Raises Conflict if an import is just making an external annotator of one of them.
     """
+    check_administers(caller)
     addresses = policy.checked_addresses(emails)
     role = policy.checked_role(team_role)
     await service.lock_roster(tx, caller.team_id)
@@ -73,6 +74,7 @@ async def set_role(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str
     A disabled person becomes active again; one who was disabled before joining is invited again. Somebody who was
     disabled as an admin is brought back by admins alone.
     """
+    check_administers(caller)
     role = policy.checked_role(team_role)
     chosen = await _locked_people(tx, caller.team_id, emails)
     protected = (State.ACTIVE,) if caller.role is Role.ADMIN else (State.ACTIVE, State.DISABLED)
@@ -96,6 +98,7 @@ async def disable(tx: Tx, caller: Caller, emails: Sequence[str], now: int) -> Ro
 
     The last active admin of a team cannot be disabled.
     """
+    check_administers(caller)
     chosen = await _locked_people(tx, caller.team_id, emails)
     await service.check_an_admin_stays(tx, caller.team_id, chosen)
     leaving = tuple(person.id for person in chosen if person.state is not State.DISABLED)
@@ -172,8 +175,10 @@ async def change_password(
 
 
 async def create_own_key(tx: Tx, caller: Caller, mode: Mode, name: str, now: int) -> tuple[Key, str]:
-    """A new key of the caller, and its secret."""
-    key_id, secret = await service.create_key(tx, caller.team_id, caller.teammate_id, mode, name, now)
+    """A new key of the caller, and its secret. Raises Forbidden where a key asks for one of the other mode."""
+    if caller.key_id is not None and mode != caller.mode:
+        raise Forbidden(f"a {caller.mode} key makes {caller.mode} keys only; to make a {mode} key, sign in")
+    key_id, secret = await service.create_key(tx, caller.team_id, caller.teammate_id, mode, name, now, caller.key_id)
     if not await _still_open(tx, caller, now):  # a password change that ended it must end what it makes, too
         raise Unauthorized("the session or key has ended")
     (made,) = [key for key in await own_keys(tx, caller) if key.id == key_id]
@@ -194,11 +199,29 @@ async def own_keys(tx: Tx, caller: Caller) -> list[Key]:
     return await service.keys_of(tx, caller.team_id, caller.teammate_id)
 
 
+async def team_keys(tx: Tx, caller: Caller) -> list[Key]:
+    """The keys of everybody in the team, newest first. Raises Forbidden unless the caller is an admin who is live."""
+    if caller.role is not Role.ADMIN:
+        raise Forbidden(f"a {caller.role} may list only their own keys")
+    check_administers(caller)
+    return await service.keys_of_team(tx, caller.team_id)
+
+
+def check_administers(caller: Caller) -> None:
+    """Raises Forbidden for a test key: people and their keys are the same in both modes."""
+    if caller.mode != "live":
+        raise Forbidden("a test key may not administer people and keys; use a live key or a session")
+
+
 async def find_key(tx: Tx, caller: Caller, key_id: str) -> None:
     """Raises NotFound unless the caller may revoke this key: it is their own, or they are an admin of its team."""
     holder = await store_access.live_key_holder(tx, caller.team_id, key_id)
     if holder is None or (holder != caller.teammate_id and caller.role is not Role.ADMIN):
         raise NotFound(f"there is no key {shown(key_id)}")
+    if caller.mode != "live":
+        own = {key.id: key.mode for key in await own_keys(tx, caller)}
+        if own.get(key_id) != caller.mode:
+            check_administers(caller)
 
 
 async def revoke_own_key(tx: Tx, caller: Caller, key_id: str, now: int) -> None:

@@ -105,6 +105,8 @@ class Key:
     prefix: str
     created_at: int
     last_used_at: int | None
+    maker_key_id: str | None  # the key that made it, with which it ends
+    email: str  # of its holder
 
 
 @dataclass(frozen=True, slots=True)

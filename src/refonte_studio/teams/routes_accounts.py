@@ -12,7 +12,7 @@ from refonte_studio.kit.errors import BadInput, Unauthorized
 from refonte_studio.teams import membership, policy, service
 from refonte_studio.teams.model import Candidate, SignedIn
 from refonte_studio.teams.passwords import Passwords
-from refonte_studio.teams.wire import BEN, KEY, SESSION, KeyOut, NewKeyOut, SessionOut, TeammateOut
+from refonte_studio.teams.wire import BEN, KEY, KEY_SHOWN, SESSION, KeyOut, NewKeyOut, SessionOut, TeammateOut
 from refonte_studio.web import Answer, Call, Operations, Params
 from refonte_studio.web.app import SESSION_COOKIE, csrf_token
 from refonte_studio.web.operation import encode
@@ -45,6 +45,10 @@ class SignInParams(Params):
 class PasswordParams(Params):
     current_password: str
     new_password: str
+
+
+class KeysParams(Params):
+    all: bool = False
 
 
 class NewKeyParams(Params):
@@ -252,23 +256,36 @@ async def change_password(call: Call, params: PasswordParams) -> Answer:
 async def create_key(call: Call, params: NewKeyParams) -> Answer:
     """Create an API key of one's own.
 
-    `key` is shown this once; the server keeps only its hash. `mode` is `live` or `test`. One person has at most 100.
+    `key` is shown this once; the server keeps only its hash. `mode` is `live` or `test`. A key makes keys of its own
+    mode only, and they end when it ends; a session makes keys of both. One person has at most 100.
     """
     mode = policy.checked_mode(params.mode)
     made, secret = await call.db.write(membership.create_own_key, call.caller, mode, params.name, call.now)
     shown_once = NewKeyOut(
-        key=secret, **{name: value for name, value in asdict(KeyOut.of(made)).items() if name != "last_used_at"}
+        key=secret,
+        **{name: value for name, value in asdict(KeyOut.of(made)).items() if name in NewKeyOut.__struct_fields__},
     )
     return Answer(encode(shown_once), headers={"Cache-Control": "no-store"})
 
 
-@operations.add("GET", "/v1/keys", may=Permission.SELF, answer=list[KeyOut], example_answer=[KEY])
-async def list_keys(call: Call, _params: Params) -> list[KeyOut]:
-    """One's own API keys.
+@operations.add(
+    "GET",
+    "/v1/keys",
+    may=Permission.SELF,
+    params=KeysParams,
+    answer=list[KeyOut],
+    example={},
+    example_answer=[KEY_SHOWN],
+)
+async def list_keys(call: Call, params: KeysParams) -> list[KeyOut]:
+    """List API keys.
 
-    Without their secret, of both modes, newest first, those that are not revoked.
+    One's own keys, without their secret, of both modes, newest first, those that are not revoked. With `all=true`, an
+    admin gets the keys of everybody in the team; that needs a live key or a session. `maker_key_id` is the key with
+    which a key was made; when that one ends, so does this one.
     """
-    return [KeyOut.of(key) for key in await call.db.read(membership.own_keys, call.caller)]
+    question = membership.team_keys if params.all else membership.own_keys
+    return [KeyOut.of(key) for key in await call.db.read(question, call.caller)]
 
 
 async def _locate_key(tx: Tx, caller: Caller, path: Mapping[str, str]) -> None:
@@ -279,6 +296,7 @@ async def _locate_key(tx: Tx, caller: Caller, path: Mapping[str, str]) -> None:
 async def revoke_key(call: Call, _params: Params) -> None:
     """Revoke an API key.
 
-    It ends at once and for good. Admins may revoke anyone's in the team.
+    It ends at once and for good, and so do the keys that were made with it. Admins may revoke anyone's in the team. A
+    test key revokes only its holder's own test keys.
     """
     await call.db.write(membership.revoke_own_key, call.caller, call.path["id"], call.now)

@@ -229,7 +229,9 @@ async def check_an_admin_stays(tx: Tx, team_id: str, leaving: Sequence[Teammate]
 # ----------------------------------------------------------------------------------------------- keys
 
 
-async def create_key(tx: Tx, team_id: str, teammate_id: str, mode: Mode, name: str, now: int) -> tuple[str, str]:
+async def create_key(
+    tx: Tx, team_id: str, teammate_id: str, mode: Mode, name: str, now: int, maker_key_id: str | None = None
+) -> tuple[str, str]:
     """A new API key: its id, and the key itself, which is not kept and cannot be shown again.
 
     Raises BadInput for a person who is not active, or who has all the keys that one person may have.
@@ -249,6 +251,7 @@ async def create_key(tx: Tx, team_id: str, teammate_id: str, mode: Mode, name: s
         prefix=key[:10],
         key_hash=digest(key),
         created_at=now,
+        maker_key_id=maker_key_id,
     )
     return key_id, key
 
@@ -256,6 +259,11 @@ async def create_key(tx: Tx, team_id: str, teammate_id: str, mode: Mode, name: s
 async def keys_of(tx: Tx, team_id: str, teammate_id: str) -> list[Key]:
     """A person's keys that are not revoked, newest first."""
     return await store_access.live_keys(tx, team_id, teammate_id)
+
+
+async def keys_of_team(tx: Tx, team_id: str) -> list[Key]:
+    """All keys of a team that are not revoked, newest first."""
+    return await store_access.live_keys_of_team(tx, team_id)
 
 
 async def team_of_key(tx: Tx, key_id: str) -> str:
@@ -267,7 +275,7 @@ async def team_of_key(tx: Tx, key_id: str) -> str:
 
 
 async def revoke_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
-    """Ends a key of the team at once. Raises NotFound if there is none or it is revoked already."""
+    """Ends a key of the team, and those made with it, at once. Raises NotFound if there is none or it is revoked."""
     if await store_access.live_key_holder(tx, team_id, key_id) is None:
         raise NotFound(f"there is no key {shown(key_id)}")
     await store_access.revoke_key(tx, team_id, key_id, now)

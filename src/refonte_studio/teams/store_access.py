@@ -7,13 +7,19 @@ from refonte_studio.db import Row, Tx
 from refonte_studio.teams.model import Candidate, Key
 
 SWEEP_LIMIT = 1_000
-_KEY = "id, teammate_id, mode, name, prefix, created_at, last_used_at"
+_KEY = ("id", "teammate_id", "mode", "name", "prefix", "created_at", "last_used_at", "maker_key_id", "email")
+_SELECT_KEY = """SELECT k.id, k.teammate_id, k.mode, k.name, k.prefix, k.created_at, k.last_used_at, k.maker_key_id,
+    t.email
+  FROM keys k JOIN teammates t ON t.id = k.teammate_id AND t.team_id = k.team_id"""
+_ENDED_WITH = """WITH RECURSIVE ended(id) AS (
+    SELECT k.id FROM keys k WHERE k.team_id = :team_id AND {these}
+    UNION SELECT made.id FROM keys made JOIN ended ON made.maker_key_id = ended.id WHERE made.team_id = :team_id)"""
 
 
 async def insert_key(tx: Tx, **values: Any) -> None:
     await tx.run(
-        """INSERT INTO keys (id, team_id, teammate_id, mode, name, prefix, key_hash, created_at)
-           VALUES (:id, :team_id, :teammate_id, :mode, :name, :prefix, :key_hash, :created_at)""",
+        """INSERT INTO keys (id, team_id, teammate_id, mode, name, prefix, key_hash, created_at, maker_key_id)
+           VALUES (:id, :team_id, :teammate_id, :mode, :name, :prefix, :key_hash, :created_at, :maker_key_id)""",
         **values,
     )
 
@@ -53,12 +59,24 @@ async def touch_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
 async def live_keys(tx: Tx, team_id: str, teammate_id: str) -> list[Key]:
     """A person's keys that are not revoked, newest first."""
     rows = await tx.all(
-        f"""SELECT {_KEY} FROM keys
-            WHERE team_id = :team_id AND teammate_id = :teammate_id AND revoked_at IS NULL ORDER BY id DESC""",
+        f"""{_SELECT_KEY}
+            WHERE k.team_id = :team_id AND k.teammate_id = :teammate_id AND k.revoked_at IS NULL ORDER BY k.id DESC""",
         team_id=team_id,
         teammate_id=teammate_id,
     )
-    return [Key(**{name: row[name] for name in _KEY.split(", ")}) for row in rows]
+    return [_key(row) for row in rows]
+
+
+async def live_keys_of_team(tx: Tx, team_id: str) -> list[Key]:
+    """All keys of a team that are not revoked, newest first."""
+    rows = await tx.all(
+        f"{_SELECT_KEY} WHERE k.team_id = :team_id AND k.revoked_at IS NULL ORDER BY k.id DESC", team_id=team_id
+    )
+    return [_key(row) for row in rows]
+
+
+def _key(row: Row) -> Key:
+    return Key(**{name: row[name] for name in _KEY})
 
 
 async def live_key_holder(tx: Tx, team_id: str, key_id: str) -> str | None:
@@ -77,8 +95,11 @@ async def team_of_key(tx: Tx, key_id: str) -> str | None:
 
 
 async def revoke_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
+    """Ends a key, and every key that it made, or that one of those made."""
     await tx.run(
-        "UPDATE keys SET revoked_at = :now WHERE team_id = :team_id AND id = :key_id AND revoked_at IS NULL",
+        f"""{_ENDED_WITH.format(these="k.id = :key_id")}
+            UPDATE keys SET revoked_at = :now
+            WHERE team_id = :team_id AND revoked_at IS NULL AND id IN (SELECT id FROM ended)""",
         team_id=team_id,
         key_id=key_id,
         now=now,
@@ -86,9 +107,11 @@ async def revoke_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
 
 
 async def revoke_keys_of(tx: Tx, team_id: str, teammate_ids: Sequence[str], now: int) -> None:
+    """The same for all keys of these people."""
     await tx.run(
-        """UPDATE keys SET revoked_at = :now
-           WHERE team_id = :team_id AND teammate_id IN :teammate_ids[] AND revoked_at IS NULL""",
+        f"""{_ENDED_WITH.format(these="k.teammate_id IN :teammate_ids[]")}
+            UPDATE keys SET revoked_at = :now
+            WHERE team_id = :team_id AND revoked_at IS NULL AND id IN (SELECT id FROM ended)""",
         team_id=team_id,
         teammate_ids=list(teammate_ids),
         now=now,

@@ -33,6 +33,8 @@ KEY = {
     "created_at": "2026-08-09T16:12:38.072Z",
 }
 
+KEY_SHOWN = {**KEY, "email": "ana@example.com", "last_used_at": "2026-08-10T08:00:12.000Z"}
+
 
 class TeammateOut(Struct, omit_defaults=True, kw_only=True):
     """A person of the team. `role` is admin, manager, member, labeler, disabled or invited."""
@@ -91,14 +93,16 @@ class SessionOut(Struct, omit_defaults=True, kw_only=True):
 
 
 class KeyOut(Struct, omit_defaults=True, kw_only=True):
-    """An API key. `prefix` is how the key begins."""
+    """An API key. `prefix` is how the key begins, `email` its holder's address."""
 
     id: str
     name: str
     mode: str
     prefix: str
     created_at: str
+    email: str
     last_used_at: str | UnsetType = UNSET
+    maker_key_id: str | UnsetType = UNSET
 
     @classmethod
     def of(cls, key: Key) -> "KeyOut":
@@ -108,7 +112,9 @@ class KeyOut(Struct, omit_defaults=True, kw_only=True):
             mode=key.mode,
             prefix=key.prefix,
             created_at=iso(key.created_at),
+            email=key.email,
             last_used_at=iso(key.last_used_at) if key.last_used_at is not None else UNSET,
+            maker_key_id=key.maker_key_id or UNSET,
         )
 
 

@@ -30,6 +30,9 @@ def _teams() -> None:
     give_alias_keys(op.get_bind())
     with op.batch_alter_table("teams") as batch_op:
         batch_op.alter_column("alias_key", existing_type=sa.Text(), nullable=False)
+    with op.batch_alter_table("keys") as batch_op:
+        batch_op.add_column(sa.Column("maker_key_id", sa.Text(), nullable=True))
+        batch_op.create_index("ix_keys_maker_key_id", ["maker_key_id"], unique=False)
 
 
 def _projects() -> None:
