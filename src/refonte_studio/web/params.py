@@ -130,7 +130,9 @@ def read_params(spec: type[P], pairs: list[tuple[str, str]], body: dict[str, Any
             raise BadInput(f"{name} is required")
         if field.required and given[name] == [] and name not in spec.MAY_BE_EMPTY:
             raise BadInput(f"{name} must not be an empty list")
-    unread = [name for name, value in given.items() if isinstance(value, msgspec.Raw)]
+    unread = [name for name in spec.UNREAD if isinstance(given.get(name), msgspec.Raw)]
+    if not unread:
+        return msgspec.convert(given, spec, from_attributes=True)
     params = msgspec.convert({**given, **{name: {} for name in unread}}, spec, from_attributes=True)
     for name in unread:
         setattr(params, name, given[name])
