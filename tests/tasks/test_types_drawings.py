@@ -489,3 +489,40 @@ def test_weights_tell_whose_drawing_counts():
             return [0.1, 0.1, 0.9]
 
     assert IMAGE.consensus(SIZED, boxes, Weighing(3)).response == boxes[2]
+
+
+TURNING = {
+    "attachment": "a.jpg",
+    "image_width": 200,
+    "image_height": 200,
+    "geometries": {"box": {"objects_to_annotate": ["ship"], "can_rotate": True}},
+}
+
+
+def ship(**shape):
+    box = {"uuid": "1", "label": "ship", "type": "box", "left": 80, "top": 40, "width": 40, "height": 120, **shape}
+    return {"annotations": [box]}
+
+
+def test_boxes_are_turned_only_where_the_task_lets_them():
+    drawing = TYPES["imageannotation"]
+    turned = drawing.check_response(TURNING, ship(rotation=-30))
+    assert turned["annotations"][0]["rotation"] == 330
+    assert "rotation" not in drawing.check_response(TURNING, ship(rotation=360))["annotations"][0]
+    upright = {**TURNING, "geometries": {"box": {"objects_to_annotate": ["ship"]}}}
+    with pytest.raises(BadInput, match=r"annotations\[0\]\.rotation: is for tasks with can_rotate"):
+        drawing.check_response(upright, ship(rotation=10))
+    assert drawing.check_response({**upright, "can_rotate": True}, ship(rotation=10))
+    with pytest.raises(BadInput, match="outside the image"):
+        drawing.check_response(TURNING, ship(left=0, rotation=90))
+
+
+def test_turned_boxes_are_compared_as_they_lie_and_joined_by_medians():
+    drawing = TYPES["imageannotation"]
+    said = [drawing.check_response(TURNING, ship(rotation=each)) for each in (350, 0, 10, 190, 90)]
+    assert drawing.similarity(TURNING, said[2], said[3]) == pytest.approx(1, abs=0.02)
+    assert drawing.similarity(TURNING, said[1], said[4]) == 0
+    assert 0.5 < drawing.similarity(TURNING, said[0], said[2]) < 0.9
+    result = drawing.combine(TURNING, said[:3])["annotations"][0]
+    assert result.get("rotation", 0) == 0
+    assert drawing.check_response(TURNING, drawing.combine(TURNING, said)) == drawing.combine(TURNING, said)

@@ -17,6 +17,7 @@ from refonte_studio.tasks.types._attributes import (
 from refonte_studio.tasks.types._checks import (
     Unique,
     a_choice,
+    a_flag,
     a_number,
     a_whole,
     an_object,
@@ -53,7 +54,15 @@ from refonte_studio.tasks.types._objects import (
     likeness,
 )
 from refonte_studio.tasks.types._parameters import Parameter, flag, free, mapping, mixed, need_one, number, whole
-from refonte_studio.tasks.types._shapes import between, compare, compare_directed, half_alike_at, measured, outline_cost
+from refonte_studio.tasks.types._shapes import (
+    TURNED_BOX,
+    between,
+    compare,
+    compare_directed,
+    half_alike_at,
+    measured,
+    outline_cost,
+)
 
 _MAX_ASKED_VERTICES = 1_000
 
@@ -95,7 +104,7 @@ DRAWING_PARAMETERS: Mapping[str, Parameter] = {
     "min_vertices": whole("Vertices that a polygon or line must have."),
     "max_vertices": whole("Vertices that a polygon or line may have."),
     "splines": flag("Whether lines are drawn as splines."),
-    "can_rotate": flag("Whether boxes may be rotated in the editor."),
+    "can_rotate": flag("Whether boxes may be turned: they may then have a rotation, in degrees around their middle."),
     "links": mapping("Which annotations belong together, shown to labelers."),
     "linking_rules": free("Rules for links, shown to labelers."),
     "global_attributes": mapping("Attributes of the whole image, shown to labelers."),
@@ -123,6 +132,8 @@ def rules_of(params: Mapping[str, Any]) -> Mapping[str, Rule]:
         objects = own.get("objects_to_annotate")
         if objects is None and params.get("objects_to_annotate") is not None:
             own, path = {**own, "objects_to_annotate": params["objects_to_annotate"]}, ""
+        if own.get("can_rotate") is None and params.get("can_rotate") is not None:
+            own = {**own, "can_rotate": params["can_rotate"]}
         rules[kind] = _rule(kind, own, path)
     return rules
 
@@ -156,7 +167,8 @@ def _rule(kind: str, spec: Mapping[str, Any], path: str) -> Rule:
         0 if side is None else a_number(side, f"{prefix}{name}", 0, MAX_PIXEL)
         for name, side in zip(("min_width", "min_height"), sides, strict=True)
     )
-    return Rule(labels, width, height)
+    turns = spec.get("can_rotate")
+    return Rule(labels, width, height, can_rotate=turns is not None and a_flag(turns, f"{prefix}can_rotate"))
 
 
 def check_room(rules: Mapping[str, Rule], canvas: Canvas) -> None:
@@ -173,10 +185,11 @@ class DrawnCraft(Craft):
 
     def __init__(self, rules: Mapping[str, Rule], canvas: Canvas, attributes: Mapping[str, Attribute]) -> None:
         self._attributes, self._half_alike = attributes, half_alike_at(canvas)
+        self._turns = any(rule.can_rotate for rule in rules.values())
         self.labels = len({label for rule in rules.values() for label in rule.labels})
 
     def group(self, annotation: Annotation, /) -> str:
-        return annotation["type"]
+        return TURNED_BOX if annotation["type"] == "box" and self._turns else annotation["type"]
 
     def measured(self, group: Any, annotations: Sequence[Annotation], /) -> tuple[Array, Features]:
         return measured(group, annotations)

@@ -47,6 +47,7 @@ class Rule:
     min_height: float = 0
     min_vertices: int = 0
     max_vertices: int = MAX_VERTICES
+    can_rotate: bool = False  # whether boxes may be turned
 
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -57,7 +58,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "ellipse": ("center", "rx", "ry"),
     "cuboid": ("vertices",),
 }
-OPTIONAL: Mapping[str, tuple[str, ...]] = {"ellipse": ("rotation",)}
+OPTIONAL: Mapping[str, tuple[str, ...]] = {"box": ("rotation",), "ellipse": ("rotation",)}
 FEWEST_VERTICES: Mapping[str, int] = {"polygon": 3, "line": 2, "cuboid": 4}
 CORNERS = (
     "face-topleft",
@@ -95,6 +96,12 @@ def _length(params: Mapping[str, Any], name: str, least: float) -> float:
 def check_shape(kind: str, given: Mapping[str, Any], path: str, rule: Rule, canvas: Canvas) -> Shape:
     """The members that make the shape, in canonical form: well-formed, inside the image, large enough."""
     shape = _READ[kind](given, path)
+    if kind == "box" and given.get("rotation") is not None:
+        if not rule.can_rotate:
+            missing(at(path, "rotation"), "is for tasks with can_rotate")
+        # Degrees clockwise around the middle, from 0 to 360; an upright box has no rotation.
+        turned = a_number(given["rotation"], at(path, "rotation"), -360, 360) % 360
+        shape |= {"rotation": turned} if turned else {}
     vertices = shape.get("vertices", ())
     if vertices and not max(FEWEST_VERTICES[kind], rule.min_vertices) <= len(vertices) <= rule.max_vertices:
         wanted = f"{max(FEWEST_VERTICES[kind], rule.min_vertices)} to {rule.max_vertices}"
@@ -103,10 +110,11 @@ def check_shape(kind: str, given: Mapping[str, Any], path: str, rule: Rule, canv
     _check_extension(kind, shape, (left, top, right, bottom), path)
     _inside(left, right, canvas.width, canvas.padding_x, path, "x")
     _inside(top, bottom, canvas.height, canvas.padding_y, path, "y")
-    if right - left < rule.min_width - _TOLERANCE:
-        missing(path, f"is {right - left:g} wide, less than min_width {rule.min_width:g}")
-    if bottom - top < rule.min_height - _TOLERANCE:
-        missing(path, f"is {bottom - top:g} high, less than min_height {rule.min_height:g}")
+    width, height = shape.get("width", right - left), shape.get("height", bottom - top)
+    if width < rule.min_width - _TOLERANCE:
+        missing(path, f"is {width:g} wide, less than min_width {rule.min_width:g}")
+    if height < rule.min_height - _TOLERANCE:
+        missing(path, f"is {height:g} high, less than min_height {rule.min_height:g}")
     return shape
 
 
@@ -229,8 +237,22 @@ _READ: Mapping[str, Callable[[Mapping[str, Any], str], Shape]] = {
 }
 
 
+def box_corners(box: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """The corners of a box, turned around its middle by its rotation."""
+    turn = math.radians(box.get("rotation", 0))
+    x, y = box["left"] + box["width"] / 2, box["top"] + box["height"] / 2
+    sides = [(dx * box["width"] / 2, dy * box["height"] / 2) for dx, dy in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+    return [
+        (x + a * math.cos(turn) - b * math.sin(turn), y + a * math.sin(turn) + b * math.cos(turn)) for a, b in sides
+    ]
+
+
 def extent(shape: Mapping[str, Any]) -> Extent:
     """The smallest upright box around a checked shape."""
+    if shape.get("rotation") and "width" in shape:
+        corners = box_corners(shape)
+        xs, ys = [x for x, _ in corners], [y for _, y in corners]
+        return min(xs), min(ys), max(xs), max(ys)
     if "width" in shape:
         return shape["left"], shape["top"], shape["left"] + shape["width"], shape["top"] + shape["height"]
     if "vertices" in shape:
@@ -275,6 +297,7 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
         "top": _schema.NUMBER,
         "width": _schema.POSITIVE,
         "height": _schema.POSITIVE,
+        "rotation": _schema.NUMBER,
     },
     "polygon": {"vertices": _schema.array(_POINT, 3)},
     "line": {"vertices": _schema.array(_POINT, 2)},

@@ -3,6 +3,7 @@
 | geometry | likeness | of several |
 | --- | --- | --- |
 | box | intersection over union | the median of each edge |
+| box that may be turned | of the outlines, likewise | the median of center, sides and rotation |
 | ellipse | of the outlines, likewise | the median of center, radii and rotation |
 | polygon | of the outlines, likewise | the most typical one |
 | cuboid | of the boxes around them, times how near their corners are | the median of each corner |
@@ -20,11 +21,13 @@ import numpy as np
 
 from refonte_studio.consensus import geometry
 from refonte_studio.consensus.medians import weighted_median
-from refonte_studio.tasks.types._geometry import Canvas, extent
+from refonte_studio.tasks.types._geometry import Canvas, box_corners, extent
 from refonte_studio.tasks.types._objects import Array, Compare, Features
 
 Shape = dict[str, Any]
 Shapes = Sequence[Mapping[str, Any]]
+
+TURNED_BOX = "turned box"  # a box of a task whose boxes may be turned
 
 _UNKNOWN_DIAGONAL = 500.0
 _POINT_SHARE = 0.02
@@ -58,7 +61,7 @@ def measured(kind: str, shapes: Shapes) -> tuple[Array, Features]:
             np.array([geometry.spaced(each) for each in points]),
             np.array([geometry.length(each) for each in points]),
         )
-    if kind in ("polygon", "ellipse"):
+    if kind in ("polygon", "ellipse", TURNED_BOX):
         return centers, (boxes, np.array([geometry.filled(_outline(shape)) for shape in shapes]))
     if kind == "cuboid":
         return centers, (boxes, _objects([_corners(shape) for shape in shapes]))
@@ -72,6 +75,8 @@ def _points(shape: Mapping[str, Any]) -> Array:
 def _outline(shape: Mapping[str, Any]) -> Array:
     if "vertices" in shape:
         return _points(shape)
+    if "width" in shape:
+        return np.array(box_corners(shape), dtype=float)
     center = shape["center"]
     return geometry.ellipse(center["x"], center["y"], shape["rx"], shape["ry"], shape["rotation"])
 
@@ -92,7 +97,7 @@ def compare(kind: str, half_alike: float) -> Compare:
         return lambda features, mine, theirs: geometry.nearness(_distance(features[0], mine, theirs), half_alike)
     if kind == "line":
         return _lines(half_alike, _either_way)
-    return {"polygon": _outlines, "ellipse": _outlines, "cuboid": _cuboids}.get(kind, _boxes)
+    return {TURNED_BOX: _outlines, "polygon": _outlines, "ellipse": _outlines, "cuboid": _cuboids}.get(kind, _boxes)
 
 
 def compare_directed(kind: str, half_alike: float) -> Compare:
@@ -167,8 +172,33 @@ def _median(values: Sequence[float], weights: Sequence[float]) -> int | float:
     return found if found in values else int(found) if float(found).is_integer() else round(found, 6)
 
 
-def _box(shapes: Shapes, weights: Sequence[float], _: Mapping[str, Any]) -> Shape:
+def _turned_box(shapes: Shapes, weights: Sequence[float], typical: Mapping[str, Any]) -> Shape:
+    # Turned by half a circle a box is the same: all are told within a quarter of the typical one's turn.
+    turned = typical.get("rotation", 0)
+    told = [
+        (
+            shape["left"] + shape["width"] / 2,
+            shape["top"] + shape["height"] / 2,
+            shape["width"],
+            shape["height"],
+            turned + (shape.get("rotation", 0) - turned + 90) % 180 - 90,
+        )
+        for shape in shapes
+    ]
+    found = tuple(weighted_median(values, weights) for values in zip(*told, strict=True))
+    for shape, each in zip(shapes, told, strict=True):
+        if each == found:  # no rounding where one has drawn just this
+            sides = {name: shape[name] for name in ("left", "top", "width", "height")}
+            return {**sides, "rotation": shape.get("rotation", 0)}
+    x, y, width, height, rotation = found
+    sides = {"left": x - width / 2, "top": y - height / 2, "width": width, "height": height, "rotation": rotation % 360}
+    return {name: int(side) if float(side).is_integer() else round(side, 6) for name, side in sides.items()}
+
+
+def _box(shapes: Shapes, weights: Sequence[float], typical: Mapping[str, Any]) -> Shape:
     """From the medians of the edges, so that the box lies where all lie and is no smaller than the smallest."""
+    if any("rotation" in shape for shape in shapes):
+        return _turned_box(shapes, weights, typical)
     edges = [extent(shape) for shape in shapes]
     left, top, right, bottom = (weighted_median(values, weights) for values in zip(*edges, strict=True))
     for shape, edge in zip(shapes, edges, strict=True):

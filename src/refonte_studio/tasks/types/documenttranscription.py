@@ -109,7 +109,9 @@ class DocumentTranscription(MarkingTask):
 
     def response_schema(self) -> dict[str, Any]:
         block = {"uuid": _schema.NAME, "label": _schema.NAME, "type": {"const": "block"}, "page": _schema.COUNT}
-        return _schema.annotated(_schema.closed({**block, **SCHEMAS["box"], "text": _schema.STRING}))
+        return _schema.annotated(
+            _schema.closed({**block, **{name: SCHEMAS["box"][name] for name in FIELDS["box"]}, "text": _schema.STRING})
+        )
 
 
 def _rule(params: Mapping[str, Any]) -> Rule:
