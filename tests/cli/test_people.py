@@ -46,7 +46,7 @@ def test_a_new_password_ends_the_keys(at: tuple[str, str]):
 def test_a_short_password_is_refused_and_not_shown(at: tuple[str, str]):
     ana(at)
     said = refused(1, "user", "password", "ana@example.com", "--password-stdin", *at, given="hunter2\n")
-    assert said == "refonte-studio: the password must have 8 to 1,000 characters, not 7"
+    assert said == "refonte-studio: the password must have 12 to 1,000 characters, not 7"
 
 
 def test_a_password_on_the_command_line_is_not_a_thing(at: tuple[str, str]):

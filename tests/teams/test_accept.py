@@ -71,8 +71,9 @@ async def test_a_bad_token_goes_before_bad_input(world: World):
 async def test_bad_names_and_passwords_leave_the_invitation_open(world: World):
     token = await invited(world, "eve@x.test")
     for change, named in (
-        ({"password": "short"}, "password must have 8 to 1,000 characters"),
+        ({"password": "short"}, "password must have 12 to 1,000 characters"),
         ({"password": "x" * 1_001}, "password"),
+        ({"password": "1q2w3e4R5T6Y"}, "password is one of the most common"),
         ({"first_name": "   "}, "first_name"),
         ({"last_name": "a\x07b"}, "last_name"),
         ({"last_name": "x" * 201}, "last_name"),

@@ -1,12 +1,14 @@
 """What names, addresses, roles and passwords may be."""
 
+import unicodedata
 from collections.abc import Sequence
+from functools import cache
 
 from refonte_studio.kit.caller import Mode, Role
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.kit.names import address_key, checked_text, is_address
 
-PASSWORD_MIN = 8
+PASSWORD_MIN = 12
 PASSWORD_MAX = 1_000
 LISTED = 10  # offending values that one message names
 
@@ -52,6 +54,17 @@ def checked_name(field: str, text: str) -> str:
 
 def checked_password(field: str, password: str) -> str:
     """A new password. Raises BadInput, without showing it."""
-    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-        raise BadInput(f"{field} must have {PASSWORD_MIN} to {PASSWORD_MAX:,} characters, not {len(password):,}")
+    length = len(unicodedata.normalize("NFC", password))
+    if not PASSWORD_MIN <= length <= PASSWORD_MAX:
+        raise BadInput(f"{field} must have {PASSWORD_MIN} to {PASSWORD_MAX:,} characters, not {length:,}")
+    if unicodedata.normalize("NFC", password).casefold() in _common():
+        raise BadInput(f"{field} is one of the most common passwords, which are guessed first; choose another")
     return password
+
+
+@cache
+def _common() -> frozenset[str]:
+    """The common passwords that are long enough to be chosen here."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # takes a moment, which commands without passwords do not need
+
+    return frozenset(each for each in FREQUENCY_LISTS["passwords"] if len(each) >= PASSWORD_MIN)

@@ -102,8 +102,8 @@ async def accept_invitation(call: Call, params: AcceptParams) -> Answer:
     """Accept an invitation.
 
     The invited person joins the team with the invited role and is signed in (a cookie session). The token is the last
-    path segment of the link in the invitation; used, expired or unknown, it is 404. A password has 8 to 1,000
-    characters.
+    path segment of the link in the invitation; used, expired or unknown, it is 404. A password has 12 to 1,000
+    characters and is none of the common ones.
     """
     await call.db.read(membership.check_invitation, params.token, call.now)
     names = _names(params)
@@ -158,9 +158,10 @@ async def sign_in(call: Call, params: SignInParams) -> Answer:
 
     Starts a cookie session, good for the whole API in live mode. A call that changes state then needs the header
     `X-CSRF-Token` with the `csrf_token` of the answer. `team` is needed only where address and password fit more than
-    one team; without it, that is 400 and names them. After 10 failures with one address in 15 minutes, 429.
+    one team; without it, that is 400 and names them. After 10 failures of a client with
+    one address, or 30 with any, in 15 minutes, it waits longer and longer between attempts: 429 with `Retry-After`.
     """
-    attempt = await call.db.write(service.reserve_attempt, params.email, call.now)
+    attempt = await call.db.write(service.reserve_attempt, params.email, call.client, call.now)
     fitting = await _fitting(call, await call.db.read(service.candidates, params.email, params.team), params.password)
     if not fitting:
         raise Unauthorized("the e-mail address or the password is wrong")
@@ -224,10 +225,11 @@ async def change_password(call: Call, params: PasswordParams) -> Answer:
     """Change one's password.
 
     Ends every session and every API key of the caller at once; a caller in a cookie session gets a fresh one. A wrong
-    `current_password` is 400 and counts as a failure to sign in. A password has 8 to 1,000 characters.
+    `current_password` is 400; after 10 of them in a session, it waits between attempts: 429 with `Retry-After`. A
+    password has 12 to 1,000 characters and is none of the common ones.
     """
     policy.checked_password("new_password", params.new_password)
-    attempt = await call.db.write(service.reserve_attempt, call.caller.email, call.now)
+    attempt = await call.db.write(service.reserve_change, call.caller, call.now)
     person = await call.db.read(service.own_candidate, call.caller)
     if person is None or not await _fitting(call, [person], params.current_password):
         raise BadInput("current_password is not your password")

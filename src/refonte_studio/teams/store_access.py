@@ -7,6 +7,7 @@ from refonte_studio.db import Row, Tx
 from refonte_studio.teams.model import Candidate, Key
 
 SWEEP_LIMIT = 1_000
+BUDGETS_LIMIT = 3  # for which one attempt counts
 _KEY = ("id", "teammate_id", "mode", "name", "prefix", "created_at", "last_used_at", "maker_key_id", "email")
 _SELECT_KEY = """SELECT k.id, k.teammate_id, k.mode, k.name, k.prefix, k.created_at, k.last_used_at, k.maker_key_id,
     t.email
@@ -232,7 +233,11 @@ async def insert_failure(tx: Tx, failure_id: str, address_hash: str, now: int) -
 
 
 async def delete_failure(tx: Tx, failure_id: str) -> None:
-    await tx.run("DELETE FROM sign_in_failures WHERE id = :failure_id", failure_id=failure_id)
+    """Deletes what an attempt counts for, every budget of it."""
+    await tx.run(
+        "DELETE FROM sign_in_failures WHERE id IN :ids[]",
+        ids=[f"{failure_id}-{number}" for number in range(BUDGETS_LIMIT)],
+    )
 
 
 async def sweep_failures(tx: Tx, before: int) -> int:

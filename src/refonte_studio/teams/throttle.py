@@ -1,0 +1,34 @@
+"""How fast passwords may be guessed: budgets of failed attempts, and the pause after each failure beyond them.
+
+docs/decisions/0019-slowed-down-not-locked-out.md says why there are several.
+"""
+
+from dataclasses import dataclass
+
+from refonte_studio.kit.clock import MINUTE_MS, SECOND_MS
+
+WINDOW_MS = 15 * MINUTE_MS  # how long a failure counts
+COUNTED = 100  # failures that one budget looks at
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Failures that cost nothing, and the pause after the first one beyond; each further one doubles it."""
+
+    free: int
+    first_pause_ms: int
+    longest_pause_ms: int
+
+    def ready_at(self, failures: int, latest: int) -> int:
+        """When the next attempt may be made, after so many failures, the latest at this time."""
+        beyond = failures - self.free
+        if beyond < 0:
+            return latest
+        return latest + min(self.longest_pause_ms, self.first_pause_ms << min(beyond, 30))
+
+
+PAIR = Budget(free=10, first_pause_ms=30 * SECOND_MS, longest_pause_ms=WINDOW_MS)  # one client at one address
+CLIENT = Budget(free=30, first_pause_ms=10 * SECOND_MS, longest_pause_ms=WINDOW_MS)  # one client, all addresses
+# One address, all clients together: its owner, too, waits this long at most, and never beyond one attempt.
+ADDRESS = Budget(free=50, first_pause_ms=SECOND_MS, longest_pause_ms=5 * SECOND_MS)
+OWN = Budget(free=10, first_pause_ms=30 * SECOND_MS, longest_pause_ms=WINDOW_MS)  # a password change, by one session
