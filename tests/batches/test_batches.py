@@ -191,7 +191,10 @@ async def test_metadata_is_set_whole(world: World) -> None:
         "b": [{"c": None}]
     }
     assert (await world.ana.get("/batches/Monday"))["metadata"] == {"b": [{"c": None}]}
-    assert (await world.ana.post("/batches/Monday/setMetadata"))["metadata"] == {}
+    assert "'b'" in await world.ana.refused(400, "POST", "/batches/Monday/setMetadata", {})
+    assert "clear=true" in await world.ana.refused(400, "POST", "/batches/Monday/setMetadata?clear=true", {"c": 1})
+    assert (await world.ana.post("/batches/Monday/setMetadata", clear="true"))["metadata"] == {}
+    assert (await world.ana.post("/batches/Monday/setMetadata", {}))["metadata"] == {}
     await world.ana.refused(400, "POST", "/batches/Monday/setMetadata", [1])
     await world.ana.refused(404, "POST", "/batches/Tuesday/setMetadata", [1])
 

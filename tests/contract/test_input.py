@@ -20,7 +20,7 @@ from tests.world import World, ok
 
 JSON = {"content-type": "application/json"}
 # Operations of which every JSON object is a valid body, or that also take other JSON.
-TAKES_ANY_NAMES = {"set_project_params", "set_batch_metadata", "set_task_metadata"}
+TAKES_ANY_NAMES = {"set_batch_metadata", "set_task_metadata"}
 TAKES_LISTS = {"set_task_tags", "add_task_tags", "remove_task_tags"}
 
 CALLED = [operation for operation in OPERATIONS if operation.name not in REFUSED]

@@ -50,12 +50,12 @@ async def test_a_new_version_of_parameters_starts_from_the_one_just_being_made(w
 
         async def change(tx: Tx) -> None:
             project = await service.find(tx, world.ana.team_id, "live", "Dogs")
-            await service.set_params(tx, project, {"one": 1}, True, world.clock())
+            await service.set_params(tx, project, lambda present: {**present, "title": "One"}, world.clock())
             await gate.wait(tx)
 
-        body = {"patch": True, "two": 2}
+        body = {"patch": True, "description": "Two"}
         _, changed = await gate.during(world.db.write(change), world.ana.post("/projects/Dogs/setParams", body))
-    assert (changed["version"], changed["params"]) == (3, {"one": 1, "two": 2})
+    assert (changed["version"], changed["params"]) == (3, {"title": "One", "description": "Two"})
 
 
 async def test_a_pipeline_waits_for_those_who_hold_the_project(world: World, database_url: str) -> None:

@@ -111,7 +111,10 @@ async def test_metadata_is_replaced_whole(world: World) -> None:
     task = await created(world, metadata={"a": 1, "b": 2})
     changed = await world.ana.post(f"/task/{task}/setMetadata", {"b": {"deep": [3]}})
     assert changed["metadata"] == {"b": {"deep": [3]}}
-    assert (await world.ana.post(f"/task/{task}/setMetadata"))["metadata"] == {}
+    assert "'b'" in await world.ana.refused(400, "POST", f"/task/{task}/setMetadata", {})
+    assert "clear=true" in await world.ana.refused(400, "POST", f"/task/{task}/setMetadata?clear=true", {"c": 1})
+    assert (await world.ana.post(f"/task/{task}/setMetadata", clear="true"))["metadata"] == {}
+    assert (await world.ana.post(f"/task/{task}/setMetadata", {}))["metadata"] == {}
     assert "object" in await world.ana.refused(400, "POST", f"/task/{task}/setMetadata", [1])
     await world.ana.refused(404, "POST", "/task/unknown/setMetadata", [1])
 

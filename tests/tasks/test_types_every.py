@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from refonte_studio.kit.errors import BadInput
-from refonte_studio.tasks.types import COMMON_PARAMETERS, TYPES, TaskType, get, unknown_parameters
+from refonte_studio.tasks.types import COMMON_PARAMETERS, TYPES, TaskType, get, tidied, unknown_parameters
+from refonte_studio.tasks.types._checks import LeftOut
 
 NAMES = [
     "annotation",
@@ -114,6 +115,15 @@ def answers_or_refuses(action: Callable[[], Any]) -> Any:
         return action()
     except BadInput as refusal:
         return check_message(refusal)
+
+
+def refusal_of(action: Callable[[], Any]) -> BadInput | None:
+    try:
+        action()
+    except BadInput as refusal:
+        check_message(refusal)
+        return refusal
+    return None
 
 
 def check_message(refusal: BadInput) -> None:
@@ -454,3 +464,52 @@ def test_depth_ends_in_no_recursion_error(task_type):
         spoilt = spoiled(task_type.example_params, path, nested)
         answers_or_refuses(lambda spoilt=spoilt: task_type.check_params(spoilt))
         answers_or_refuses(lambda spoilt=spoilt: task_type.check_response(spoilt, task_type.example_response))
+
+
+@every
+@settings(few, max_examples=60)
+@given(data=st.data(), new=json_values)
+def test_what_a_project_may_hand_down_never_makes_a_task_fail(task_type, data, new):
+    """Whatever a project gives, a task that gives the rest can be made, and worked on."""
+    params = task_type.example_params
+    path = data.draw(st.sampled_from(places(params)))
+    spoilt = spoiled(params, path, new)
+    others = [name for name in params if name != path[0]]
+    # what an attachment is, its type says: the two are given together
+    handed = {path[0], "attachment_type", *data.draw(st.lists(st.sampled_from(others), unique=True))}
+    project = {name: value for name, value in spoilt.items() if name in handed and value is not None}
+    if refusal_of(lambda: task_type.check_given(project)) is not None:
+        return
+    rest = {name: value for name, value in params.items() if not project.get(name)}
+    whole = {**project, **rest}
+    refusal = refusal_of(lambda: task_type.check_params(whole))
+    if refusal is not None:
+        # something may still be missing, or what the task brings may contradict what the project has
+        assert isinstance(refusal, LeftOut) or any(name in refusal.message for name in rest), refusal.message
+        return
+    sample = task_type.sample_response(whole)
+    assert task_type.check_response(whole, sample) == sample
+
+
+@every
+@settings(few, max_examples=60)
+@given(data=st.data(), new=json_values)
+def test_a_hypothesis_that_is_taken_can_be_submitted_as_it_is(task_type, data, new):
+    response = task_type.example_response
+    hypothesis = spoiled(response, data.draw(st.sampled_from(places(response))), new)
+    params = {**task_type.example_params, "hypothesis": hypothesis}
+    refusal = refusal_of(lambda: task_type.check_params(params))
+    if refusal is not None:
+        assert refusal.message.startswith("hypothesis")
+        return
+    checked = task_type.check_response(tidied(params), hypothesis)
+    assert task_type.check_response(tidied(params), checked) == checked
+
+
+@every
+def test_the_example_is_taken_piece_by_piece(task_type):
+    task_type.check_given({})
+    for name, value in task_type.example_params.items():
+        task_type.check_given({name: value})
+    task_type.check_params({**task_type.example_params, "hypothesis": task_type.example_response})
+    assert tidied(task_type.example_params) == task_type.example_params

@@ -60,6 +60,17 @@ def checked_metadata(metadata: Mapping[str, Any]) -> str:
     return text
 
 
+def check_not_emptied(given: Mapping[str, Any], present: str) -> None:
+    """Raises BadInput if empty metadata would take the place of some (a JSON object), which is seldom meant."""
+    names = [] if given else list(msgspec.json.decode(present, type=dict[str, Any]))
+    if names:
+        told = ", ".join(map(shown, names[:10])) + (", …" if len(names) > 10 else "")
+        raise BadInput(
+            f"the body holds no metadata, which would take away all that there is, under {told}; "
+            "with clear=true in the query, it is taken away"
+        )
+
+
 def checked_status(status: str) -> str:
     """A state that batches can be filtered by."""
     if status not in STATES:

@@ -284,6 +284,14 @@ async def finalize_batch(call: Call, _params: Params) -> BatchOut:
     return await call.db.write(_finalize, call.caller, call.path, call.now)
 
 
+class MetadataParams(Params):
+    clear: bool | None = None
+
+
+async def _clear_metadata(tx: Tx, caller: Caller, path: Mapping[str, str]) -> BatchOut:
+    return await _out(tx, await service.clear_metadata(tx, caller, path["name"]))
+
+
 async def _set_metadata(tx: Tx, caller: Caller, path: Mapping[str, str], metadata: dict[str, Any]) -> BatchOut:
     return await _out(tx, await service.set_metadata(tx, caller, path["name"], metadata))
 
@@ -293,21 +301,30 @@ async def _set_metadata(tx: Tx, caller: Caller, path: Mapping[str, str], metadat
     "/v1/batches/{name}/setMetadata",
     may=Permission.MANAGE,
     answer=BatchOut,
+    params=MetadataParams,
     body=Body.JSON,
     body_schema={"type": "object", "description": "Your own keys and values."},
     locate=located,
     example={"source": "shelter", "week": 32},
     example_answer={**_EXAMPLE, "metadata": {"source": "shelter", "week": 32}},
 )
-async def set_batch_metadata(call: Call, _params: Params) -> BatchOut:
+async def set_batch_metadata(call: Call, params: MetadataParams) -> BatchOut:
     """Set the metadata of a batch.
 
-    The body is the metadata, which takes the place of the former; an empty body stands for none.
+    The body is the metadata, which takes the place of the former. An empty body is refused if it would take away what
+    is there; `clear=true` in the query, without a body, does so.
     """
     body: Any = {} if call.body is None else call.body
+    wrong = None
     if not isinstance(body, dict):
+        wrong = f"the body must be a JSON object, not {shown(body)}"
+    elif params.clear and body:
+        wrong = f"clear=true takes all metadata away, so the body must be empty, not {shown(body)}"
+    if wrong is not None:
         await call.db.read(located, call.caller, call.path)  # a 404 goes before a 400
-        raise BadInput(f"the body must be a JSON object, not {shown(body)}")
+        raise BadInput(wrong)
+    if params.clear:
+        return await call.db.write(_clear_metadata, call.caller, call.path)
     return await call.db.write(_set_metadata, call.caller, call.path, body)
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "by_id",
     "by_ids",
     "check_open",
+    "clear_metadata",
     "complete",
     "complete_if_done",
     "counts",
@@ -215,8 +216,16 @@ async def set_metadata(tx: Tx, caller: Caller, name: str, metadata: Mapping[str,
     """The batch with this metadata in the place of the former."""
     batch = await find(tx, caller.team_id, caller.mode, name)
     text = policy.checked_metadata(metadata)
+    policy.check_not_emptied(metadata, batch.metadata)
     await store.set_metadata(tx, batch, text)
     return replace(batch, metadata=text)
+
+
+async def clear_metadata(tx: Tx, caller: Caller, name: str) -> Batch:
+    """The batch without metadata."""
+    batch = await find(tx, caller.team_id, caller.mode, name)
+    await store.set_metadata(tx, batch, "{}")
+    return replace(batch, metadata="{}")
 
 
 # --------------------------------------------------------------------------------------------- states

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from refonte_studio.kit.errors import BadInput, shown
@@ -13,6 +13,8 @@ Clock = Callable[[], int]
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
 DAY_MS = 24 * 60 * MINUTE_MS
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def system_clock() -> int:
@@ -32,12 +34,14 @@ def _to_the_second(whole: int) -> str:
 
 
 def parse_time(name: str, text: str) -> int:
-    """Milliseconds of an ISO 8601 date or time; without an offset it is UTC. Raises BadInput naming it."""
+    """Milliseconds of an ISO 8601 date or time; without an offset it is UTC. Raises BadInput naming it.
+
+    What is finer than a millisecond is cut off and never rounded up: the last moment of a day stays in it.
+    """
     try:
         parsed = datetime.fromisoformat(text.strip())
         if parsed.tzinfo is None:
             parsed = parsed.replace(tzinfo=UTC)
-        seconds = parsed.timestamp()
+        return (parsed - _EPOCH) // _MILLISECOND
     except (ValueError, OverflowError) as error:
         raise BadInput(f"{name} must be an ISO 8601 time, not {shown(text)}") from error
-    return round(seconds * SECOND_MS)

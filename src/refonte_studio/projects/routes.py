@@ -9,15 +9,14 @@ from msgspec import UNSET, UnsetType
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
-from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.projects import service
 from refonte_studio.projects.model import Project, ProjectOut, Template
 from refonte_studio.projects.routes_studio import operations as studio_operations
-from refonte_studio.web import Body, Call, Operations, Params
+from refonte_studio.web import Call, Operations, Params
 
 operations = Operations("Projects")
 
-_EXAMPLE = {
+EXAMPLE = {
     "id": "6553f1a0c8e25b7d91f0a3c4",
     "name": "Dog photographs",
     "type": "categorization",
@@ -33,23 +32,6 @@ _EXAMPLE = {
     "pipeline": "consensus_task",
     "consensus_attempts": 3,
 }
-
-
-class CreateProject(Params):
-    type: str
-    name: str
-    params: dict[str, Any] | None = None
-    instruction: str | None = None  # stands for the parameter of this name
-    rapid: bool | None = None
-    studio: bool | None = None
-    datasetId: str | None = None
-    pipeline: str | None = None
-    consensus_attempts: int | None = None
-
-
-class SetParams(Params):
-    patch: bool | None = None
-    instruction: str | None = None
 
 
 class TemplateOut(msgspec.Struct):
@@ -81,61 +63,6 @@ async def _described(tx: Tx, project: Project) -> ProjectOut:
     return (await service.described(tx, project.team_id, [project]))[0]
 
 
-async def _create(tx: Tx, caller: Caller, params: CreateProject, given: dict[str, Any], now: int) -> ProjectOut:
-    project = await service.create_project(
-        tx,
-        caller.team_id,
-        caller.mode,
-        params.name,
-        params.type,
-        now,
-        params=given,
-        studio=params.studio or False,
-        rapid=params.rapid or False,
-        dataset_id=params.datasetId,
-        pipeline=params.pipeline,
-        consensus_attempts=params.consensus_attempts,
-    )
-    return await _described(tx, project)
-
-
-@operations.add(
-    "POST",
-    "/v1/projects",
-    may=Permission.MANAGE,
-    params=CreateProject,
-    answer=ProjectOut,
-    errors=(409,),
-    example={
-        "name": "Dog photographs",
-        "type": "categorization",
-        "params": {"instruction": "Which breed is it?"},
-        "studio": True,
-        "pipeline": "consensus_task",
-        "consensus_attempts": 3,
-    },
-    example_answer=_EXAMPLE,
-)
-async def create_project(call: Call, params: CreateProject) -> ProjectOut:
-    """Create a project.
-
-    `params` are inherited by the project's tasks, whose own parameters win. With `studio: true` it is a Studio
-    project, whose `pipeline` is `standard_task` (the default) or `consensus_task` with 2 to 15
-    `consensus_attempts` (3 by default). The name must be new in the team and mode.
-    """
-    given = _with(params.params or {}, "instruction", params.instruction)
-    return await call.db.write(_create, call.caller, params, given, call.now)
-
-
-def _with(given: dict[str, Any], name: str, value: object) -> dict[str, Any]:
-    """The parameters and one more, which must not contradict them."""
-    if value is None:
-        return given
-    if given.get(name, value) != value:
-        raise BadInput(f"{name} is given twice and differs: {shown(value)} and {shown(given[name])}")
-    return {**given, name: value}
-
-
 class ListProjects(Params):
     archived: bool | None = None
 
@@ -152,7 +79,7 @@ async def _all(tx: Tx, caller: Caller, archived: bool) -> list[ProjectOut]:
     params=ListProjects,
     answer=list[ProjectOut],
     example={"archived": False},
-    example_answer=[_EXAMPLE],
+    example_answer=[EXAMPLE],
 )
 async def list_projects(call: Call, params: ListProjects) -> list[ProjectOut]:
     """List all projects, newest first.
@@ -174,63 +101,11 @@ async def _get(tx: Tx, caller: Caller, path: Mapping[str, str]) -> ProjectOut:
     answer=ProjectOut,
     locate=located,
     example={},
-    example_answer=_EXAMPLE,
+    example_answer=EXAMPLE,
 )
 async def get_project(call: Call, _params: Params) -> ProjectOut:
     """Get a project by its name."""
     return await call.db.read(_get, call.caller, call.path)
-
-
-async def _set(
-    tx: Tx, caller: Caller, path: Mapping[str, str], given: dict[str, Any], patch: bool, now: int
-) -> ProjectOut:
-    project = await service.set_params(tx, await located(tx, caller, path), given, patch, now)
-    return await _described(tx, project)
-
-
-@operations.add(
-    ("POST", "PUT"),
-    "/v1/projects/{name}/setParams",
-    may=Permission.MANAGE,
-    params=SetParams,
-    answer=ProjectOut,
-    body=Body.JSON,
-    body_schema={
-        "type": "object",
-        "description": "Any parameters of the project's task type.",
-        "properties": {
-            "patch": {"type": "boolean", "default": False, "description": "Keep the parameters that are not given."}
-        },
-    },
-    locate=located,
-    example={"patch": True, "instruction": "Which breed is it? Look at the ears."},
-    example_answer=_EXAMPLE,
-)
-async def set_project_params(call: Call, params: SetParams) -> ProjectOut:
-    """Set the parameters of a project, as a new version.
-
-    They hold for tasks that are created from now on. With `patch: true` they are merged into the present
-    parameters, and a parameter that is null is taken away; otherwise they replace all of them.
-    """
-    body: Any = {} if call.body is None else call.body
-    if not isinstance(body, dict):
-        await call.db.read(located, call.caller, call.path)
-        raise BadInput(f"the body must be a JSON object, not {shown(body)}")
-    given, patch = await _parameters(call, body, params)
-    return await call.db.write(_set, call.caller, call.path, given, patch, call.now)
-
-
-async def _parameters(call: Call, body: dict[str, Any], params: SetParams) -> tuple[dict[str, Any], bool]:
-    """What to set, and whether to merge it, from body and query."""
-    try:
-        given = _with(_with(body, "patch", params.patch), "instruction", params.instruction)
-        patch = given.get("patch")
-        if not isinstance(patch, bool | None):
-            raise BadInput(f"patch must be true or false, not {shown(patch)}")
-    except BadInput:
-        await call.db.read(located, call.caller, call.path)  # a 404 goes before a 400
-        raise
-    return {name: value for name, value in given.items() if name != "patch"}, patch or False
 
 
 async def _archive(tx: Tx, caller: Caller, path: Mapping[str, str], now: int) -> ProjectOut:
@@ -244,7 +119,7 @@ async def _archive(tx: Tx, caller: Caller, path: Mapping[str, str], now: int) ->
     answer=ProjectOut,
     locate=located,
     example={},
-    example_answer={**_EXAMPLE, "archived": True},
+    example_answer={**EXAMPLE, "archived": True},
 )
 async def archive_project(call: Call, _params: Params) -> ProjectOut:
     """Archive a project.
@@ -267,7 +142,7 @@ async def _unarchive(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Project
     answer=ProjectOut,
     locate=located,
     example={},
-    example_answer=_EXAMPLE,
+    example_answer=EXAMPLE,
 )
 async def unarchive_project(call: Call, _params: Params) -> ProjectOut:
     """Bring an archived project back.

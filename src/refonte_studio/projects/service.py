@@ -1,6 +1,6 @@
 """Use-cases of projects, assignments and groups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -276,12 +276,13 @@ async def set_evaluates(tx: Tx, project: Project) -> None:
     await store.set_evaluates(tx, project.team_id, project.id)
 
 
-async def set_params(tx: Tx, project: Project, params: Mapping[str, Any], patch: bool, now: int) -> Project:
-    """A new version of the project's parameters: merged into the present ones with `patch`, else in their place."""
+async def set_params(
+    tx: Tx, project: Project, change: Callable[[Mapping[str, Any]], Mapping[str, Any]], now: int
+) -> Project:
+    """A new version of the project's parameters: what `change` makes of those that it has."""
     await store.lock(tx, project.team_id, project.id)
     project = await by_id(tx, project.team_id, project.id)
-    merged = {**msgspec.json.decode(project.params), **params} if patch else params
-    text = policy.checked_params(merged)
+    text = policy.checked_params(change(msgspec.json.decode(project.params)))
     await store.insert_version(tx, project, project.version + 1, text, now)
     await store.set_version(tx, project, project.version + 1)
     return replace(project, version=project.version + 1, params=text)

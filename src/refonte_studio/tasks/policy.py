@@ -1,6 +1,7 @@
 """What a creation must be, without asking the database: the one set of checks for the API and for imports."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -32,6 +33,9 @@ RESERVED = frozenset(
 )
 # What a task never inherits from its project.
 _NOT_INHERITED = RESERVED | {"project", "batch", "unique_id"}
+
+# What no project hands down, and what one for tasks of every type does not, since it is of one type.
+_OF_A_TASK = (("project", "batch", "unique_id"), ("project", "batch", "unique_id", "hypothesis", "base_annotations"))
 
 _encode = msgspec.json.Encoder().encode
 
@@ -133,11 +137,12 @@ def drafted(task_type: TaskType, given: Mapping[str, Any], project: Project | No
 
     Raises BadInput naming what is wrong.
     """
-    own = _own(task_type, given)
+    own = _own([task_type], given)
     if project is not None and project.type not in (task_type.name, ANY_TYPE):
         raise BadInput(f"project {shown(project.name)} is for {project.type} tasks, not for {task_type.name}")
-    params = own if project is None else {**inherited(project), **own}
+    params = own if project is None else {**_inherited_beside(own, task_type, project), **own}
     task_type.check_params(params)
+    params = types.tidied(params)
     unique_id, callback_url = params.get("unique_id"), params.get("callback_url")
     return Draft(
         type=task_type.name,
@@ -150,23 +155,65 @@ def drafted(task_type: TaskType, given: Mapping[str, Any], project: Project | No
     )
 
 
-def _own(task_type: TaskType, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given, without null, and with text that stands for a list of one as that list."""
+def _inherited_beside(own: Mapping[str, Any], task_type: TaskType, project: Project) -> Mapping[str, Any]:
+    """What a task takes from its project: nothing that its own parameters stand in place of, and from a project for
+    tasks of every type only what its type has."""
+    handed = inherited(project)
+    replaced = {name for names in task_type.either if any(own.get(name) for name in names) for name in names}
+    if project.type == ANY_TYPE:
+        replaced.update(types.unknown_parameters(task_type, handed))
+    return {name: value for name, value in handed.items() if name not in replaced} if replaced else handed
+
+
+def handed_down(project_type: str, given: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
+    """A project's parameters once these are added to those that it has, or take their place.
+
+    Required ones may be missing, since tasks can bring them. The project of tasks of every type has a parameter only
+    where every type that knows it takes the value. Raises BadInput naming what is wrong.
+    """
+    takers = list(types.TYPES.values()) if project_type == ANY_TYPE else [task_type(project_type)]
+    own = _own(takers, given)
+    for name in _OF_A_TASK[project_type == ANY_TYPE]:
+        if name in own:
+            raise BadInput(f"{name} is a task's own, so a project cannot hand it down: {shown(own[name])}")
+    params = {**present, **own}
+    for each in takers:
+        unknown = types.unknown_parameters(each, params)
+        each.check_given({name: value for name, value in params.items() if name not in unknown})
+    if params.get("callback_url"):
+        checked_url("callback_url", params["callback_url"])
+    if "tags" in params:
+        tags(params["tags"])
+    return types.tidied(params)
+
+
+def _own(takers: Sequence[TaskType], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given to tasks of these types, as it is meant: without null, with text that stands for a list of one as
+    that list, and numbers and booleans that are written as text as what they are."""
     own = {name: value for name, value in given.items() if value is not None}
-    unknown = types.unknown_parameters(task_type, own)
+    schemas: dict[str, dict[str, Any]] = {}
+    for each in reversed(takers):
+        schemas |= _schemas(each)
+    unknown = [name for name in own if name not in schemas]
     if unknown:
-        raise BadInput(f"unknown parameter{'s' if len(unknown) > 1 else ''}: {', '.join(map(shown, unknown[:20]))}")
-    for name in _lists(task_type).intersection(own):
-        if isinstance(own[name], str):
-            own[name] = [own[name]]
+        told = ", ".join(_suggested(name, schemas) for name in unknown[:20])
+        raise BadInput(f"unknown parameter{'s' if len(unknown) > 1 else ''}: {told}")
+    for name, value in own.items():
+        schema = schemas[name]
+        own[name] = [value] if isinstance(value, str) and schema.get("type") == "array" else value
+        own[name] = types.as_meant(own[name], schema)
     return own
 
 
+def _suggested(name: str, known: Iterable[str]) -> str:
+    """An unknown name, and the known one that it is most like."""
+    like = get_close_matches(name[:100], known, 1) if isinstance(name, str) else []
+    return f"{shown(name)} (did you mean {shown(like[0])}?)" if like else shown(name)
+
+
 @lru_cache(maxsize=64)
-def _lists(task_type: TaskType) -> frozenset[str]:
-    """The parameters of a type that are lists, and nothing else."""
-    every = {**types.COMMON_PARAMETERS, **task_type.parameters}
-    return frozenset(name for name, parameter in every.items() if parameter.schema.get("type") == "array")
+def _schemas(task_type: TaskType) -> Mapping[str, dict[str, Any]]:
+    return MappingProxyType(types.schemas_of(task_type))
 
 
 def as_json(name: str, value: Any) -> str:

@@ -213,26 +213,39 @@ async def clear_task_unique_id(call: Call, _params: Params) -> Answer:
     return Answer(await call.db.write(lists.shown_after, call.caller, *change))
 
 
+class MetadataParams(Params):
+    clear: bool | None = None
+
+
 @operations.add(
     "POST",
     "/v1/task/{id}/setMetadata",
     may=Permission.MANAGE,
     answer=TaskOut,
+    params=MetadataParams,
     body=Body.JSON,
     body_schema={"type": "object", "additionalProperties": True},
     locate=locate_task,
     example={"source": "album 4", "reviewed": True},
     example_answer={**EXAMPLE_TASK, "metadata": {"source": "album 4", "reviewed": True}},
 )
-async def set_task_metadata(call: Call, _params: Params) -> Answer:
+async def set_task_metadata(call: Call, params: MetadataParams) -> Answer:
     """Replace a task's metadata by the JSON object in the body.
 
-    Without a body, the task has no metadata any more.
+    An empty body is refused if it would take away what is there; `clear=true` in the query, without a body, does so.
     """
     metadata = {} if call.body is None else call.body
+    wrong = None
     if not isinstance(metadata, dict):
-        await call.db.read(locate_task, call.caller, call.path)
-        raise BadInput(f"metadata must be a JSON object, not {shown(metadata)}")
+        wrong = f"metadata must be a JSON object, not {shown(metadata)}"
+    elif params.clear and metadata:
+        wrong = f"clear=true takes all metadata away, so the body must be empty, not {shown(metadata)}"
+    if wrong is not None:
+        await call.db.read(locate_task, call.caller, call.path)  # a 404 goes before a 400
+        raise BadInput(wrong)
+    if params.clear:
+        cleared = (edits.clear_metadata, call.path["id"], call.now)
+        return Answer(await call.db.write(lists.shown_after, call.caller, *cleared))
     change = (edits.set_metadata, call.path["id"], metadata, call.now)
     return Answer(await call.db.write(lists.shown_after, call.caller, *change))
 

@@ -11,7 +11,8 @@ import msgspec
 from refonte_studio.projects.model import TYPE_ALIASES
 from refonte_studio.tasks.types._answers import alike
 from refonte_studio.tasks.types._checks import MAX_ANNOTATIONS
-from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS
+from refonte_studio.tasks.types._distinct import tidied
+from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS, as_meant
 from refonte_studio.tasks.types._totals import MAX_CHARACTERS, MAX_FRAMES, MAX_RUNS, MAX_VALUES, MAX_VERTICES
 from refonte_studio.tasks.types.base import Parameter, TaskType
 
@@ -28,9 +29,11 @@ __all__ = [
     "Parameter",
     "TaskType",
     "alike",
+    "as_meant",
     "get",
     "schemas_of",
     "seen_params",
+    "tidied",
     "unknown_parameters",
 ]
 

@@ -67,6 +67,7 @@ class FieldsTask(TaskType):
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = FIELD_PARAMETERS
+    either: ClassVar[Sequence[tuple[str, ...]]] = (("repeatable_fields", "row_fields"),)
 
     def check_own_params(self, params: dict[str, Any]) -> None:
         _questions(params)

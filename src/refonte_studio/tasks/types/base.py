@@ -9,7 +9,7 @@ from refonte_studio.consensus.model import Judge, Outcome
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.tasks.types._attachments import check_attachments
 from refonte_studio.tasks.types._checks import LeftOut, an_object, size_of
-from refonte_studio.tasks.types._distinct import check_names
+from refonte_studio.tasks.types._distinct import check_names, tidied
 from refonte_studio.tasks.types._measures import check_measures
 from refonte_studio.tasks.types._panel import Panel, Reader
 from refonte_studio.tasks.types._parameters import COMMON_PARAMETERS, Parameter, check_declared, check_either
@@ -42,7 +42,7 @@ class TaskType(ABC):
     def check_params(self, params: dict[str, Any]) -> None:
         """Raises BadInput, naming the parameter and value, unless a task of this type can be done with them."""
         self._check_shaping(params)
-        self._check_first(params)
+        self._check_first(tidied(params))
 
     def check_given(self, params: dict[str, Any]) -> None:
         """The same for parameters to which others are still to come, such as a project's: required ones may be missing,
@@ -59,7 +59,7 @@ class TaskType(ABC):
                     raise
                 filled |= stand_in
         if (filled.keys() - params.keys()) <= _SAY_NOTHING:
-            self._check_first(filled)
+            self._check_first(tidied(filled))
 
     def stand_in(self, name: str, _params: dict[str, Any], /) -> Any:
         """A value for a parameter that is still to come, to check these with; None if there is no need for one."""

@@ -74,6 +74,8 @@ class DocumentTranscription(MarkingTask):
         ]
     }
 
+    either: ClassVar[Sequence[tuple[str, ...]]] = (("features", "labels"),)
+
     def check_own_params(self, params: dict[str, Any]) -> None:
         need_one(params, "attachment", "attachments")
         _rule(params)

@@ -79,6 +79,10 @@ class NamedEntityRecognition(TaskType):
         "relations": [{"from": "1", "to": "2", "label": "lives_in"}],
     }
 
+    either: ClassVar[Sequence[tuple[str, ...]]] = (
+        ("relationships", "relationship_definitions", "relationshipDefinitions"),
+    )
+
     def check_own_params(self, params: dict[str, Any]) -> None:
         if not _text(params):
             missing("text", "is empty")
