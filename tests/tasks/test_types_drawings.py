@@ -343,7 +343,7 @@ def test_compressed_run_lengths_are_spelled_out(counts):
         assert spelled_out(compressed(counts), sum(counts) // width, width) == counts
 
 
-@pytest.mark.parametrize("wrong", ["~", "P", "11111", "\u00e9", "", "oooooooooo0", 5, None])
+@pytest.mark.parametrize("wrong", ["~", "P", "11111", "\u00e9", "", "oooooooooo0", "oo", 5, None])
 def test_run_lengths_that_cannot_be_read_are_refused(wrong):
     assert "rle.counts" in refusal(spelled_out, wrong, 2, 3)
 

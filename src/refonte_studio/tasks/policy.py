@@ -207,7 +207,7 @@ def _own(takers: Sequence[TaskType], given: Mapping[str, Any]) -> dict[str, Any]
 
 def _suggested(name: str, known: Iterable[str]) -> str:
     """An unknown name, and the known one that it is most like."""
-    like = get_close_matches(name[:100], known, 1) if isinstance(name, str) else []
+    like = get_close_matches(name[:100], known, 1)
     return f"{shown(name)} (did you mean {shown(like[0])}?)" if like else shown(name)
 
 

@@ -52,7 +52,7 @@ def decoded(text: str, path: str) -> list[int]:
         missing(path, f"has {len(text)} characters, at most {MAX_RUNS * 2} are allowed")
     groups = np.array([ord(character) for character in text], dtype=np.int64) - 48
     ends = np.flatnonzero(groups & 0x20 == 0)
-    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else np.zeros(min(1, len(groups)), dtype=np.int64)
     place = np.arange(len(groups)) - np.repeat(starts, np.diff(np.append(starts, len(groups))))
     wrong = np.flatnonzero((groups < 0) | (groups >= 64) | (place >= _MAX_GROUPS))
     if len(wrong):
