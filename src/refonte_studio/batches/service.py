@@ -6,6 +6,7 @@ from typing import Any
 
 from refonte_studio.batches import policy, store, store_counts
 from refonte_studio.batches.model import COMPLETED, IN_PROGRESS, STAGING, Batch, BatchCompleted, Counts
+from refonte_studio.batches.policy import check_not_emptied
 from refonte_studio.batches.queue import pending, prioritize, queue_lock, reset_priorities, set_groups, set_priorities
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Mode
@@ -21,6 +22,7 @@ __all__ = [
     "batches_page",
     "by_id",
     "by_ids",
+    "check_not_emptied",
     "check_open",
     "clear_metadata",
     "complete",
@@ -216,7 +218,7 @@ async def set_metadata(tx: Tx, caller: Caller, name: str, metadata: Mapping[str,
     """The batch with this metadata in the place of the former."""
     batch = await find(tx, caller.team_id, caller.mode, name)
     text = policy.checked_metadata(metadata)
-    policy.check_not_emptied(metadata, batch.metadata)
+    check_not_emptied(metadata, batch.metadata)
     await store.set_metadata(tx, batch, text)
     return replace(batch, metadata=text)
 

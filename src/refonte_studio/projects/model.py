@@ -221,3 +221,21 @@ class ProjectOut(msgspec.Struct, kw_only=True):
     min_attempts: int | UnsetType = UNSET  # of those that ask on until the answer is clear
     target_confidence: float | UnsetType = UNSET
     datasetId: str | UnsetType = UNSET
+
+
+EXAMPLE: Mapping[str, Any] = {
+    "id": "6553f1a0c8e25b7d91f0a3c4",
+    "name": "Dog photographs",
+    "type": "categorization",
+    "created_at": "2023-08-09T16:12:38.072Z",
+    "studio": True,
+    "rapid": False,
+    "archived": False,
+    "version": 1,
+    "params": {"instruction": "Which breed is it?"},
+    "param_history": [
+        {"instruction": "Which breed is it?", "version": 1, "created_at": "2023-08-09T16:12:38.072Z"},
+    ],
+    "pipeline": "consensus_task",
+    "consensus_attempts": 3,
+}

@@ -10,28 +10,11 @@ from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.projects import service
-from refonte_studio.projects.model import Project, ProjectOut, Template
+from refonte_studio.projects.model import EXAMPLE, Project, ProjectOut, Template
 from refonte_studio.projects.routes_studio import operations as studio_operations
 from refonte_studio.web import Call, Operations, Params
 
 operations = Operations("Projects")
-
-EXAMPLE = {
-    "id": "6553f1a0c8e25b7d91f0a3c4",
-    "name": "Dog photographs",
-    "type": "categorization",
-    "created_at": "2023-08-09T16:12:38.072Z",
-    "studio": True,
-    "rapid": False,
-    "archived": False,
-    "version": 1,
-    "params": {"instruction": "Which breed is it?"},
-    "param_history": [
-        {"instruction": "Which breed is it?", "version": 1, "created_at": "2023-08-09T16:12:38.072Z"},
-    ],
-    "pipeline": "consensus_task",
-    "consensus_attempts": 3,
-}
 
 
 class TemplateOut(msgspec.Struct):

@@ -42,6 +42,7 @@ from refonte_studio.projects.model import (
     settings_of,
 )
 from refonte_studio.projects.pauses import assignments_of, assignments_page, lift_pauses, pause, pauses_of
+from refonte_studio.projects.policy import checked_type
 
 __all__ = [
     "archive",
@@ -53,6 +54,7 @@ __all__ = [
     "by_id",
     "by_ids",
     "check_takes_tasks",
+    "checked_type",
     "create_group",
     "create_project",
     "default_project",
@@ -107,7 +109,7 @@ async def create_project(
         team_id=team_id,
         mode=mode,
         name=checked_name("project", name),
-        type=policy.checked_type(type),
+        type=checked_type(type),
         studio=studio,
         rapid=rapid,
         dataset_id=dataset_id,

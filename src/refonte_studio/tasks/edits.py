@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from refonte_studio.batches import service as batches
-from refonte_studio.batches.policy import check_not_emptied
 from refonte_studio.db import Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Caller, Mode
@@ -168,7 +167,7 @@ async def set_unique_id(tx: Tx, caller: Caller, task_id: str, unique_id: str | N
 async def set_metadata(tx: Tx, caller: Caller, task_id: str, metadata: Mapping[str, Any], now: int) -> Task:
     """Replaces the task's metadata. Raises BadInput where nothing would be left of it."""
     task = await find(tx, caller.team_id, caller.mode, task_id)
-    check_not_emptied(metadata, task.metadata)
+    batches.check_not_emptied(metadata, task.metadata)
     await store.set_metadata(tx, task.team_id, task.id, policy.as_json("metadata", metadata), now)
     return await find(tx, task.team_id, task.mode, task.id)
 

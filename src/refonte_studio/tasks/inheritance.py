@@ -5,7 +5,6 @@ from typing import Any
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.errors import BadInput, shown
-from refonte_studio.projects import policy as project_policy
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project
 from refonte_studio.tasks import policy
@@ -15,7 +14,7 @@ _NAMED = 10  # parameters that an error names
 
 def first_params(project_type: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a new project of that type. Raises BadInput for another type, and for bad parameters."""
-    return policy.handed_down(project_policy.checked_type(project_type), given, {})
+    return policy.handed_down(projects.checked_type(project_type), given, {})
 
 
 async def set_params(tx: Tx, project: Project, given: Mapping[str, Any], patch: bool, now: int) -> Project:

@@ -7,8 +7,7 @@ from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.projects import service as projects
-from refonte_studio.projects.model import Project, ProjectOut
-from refonte_studio.projects.routes import EXAMPLE, located
+from refonte_studio.projects.model import EXAMPLE, Project, ProjectOut
 from refonte_studio.tasks import inheritance, types
 from refonte_studio.web import Body, Call, Operations, Params
 from refonte_studio.web.given import given_parameters
@@ -37,6 +36,11 @@ class CreateProject(Params):
     datasetId: str | None = None
     pipeline: str | None = None
     consensus_attempts: int | None = None
+
+
+async def located(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Project:
+    """The project that the path names."""
+    return await projects.find(tx, caller.team_id, caller.mode, path["name"])
 
 
 async def _described(tx: Tx, project: Project) -> ProjectOut:
