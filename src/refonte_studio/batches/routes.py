@@ -155,6 +155,7 @@ async def _create(tx: Tx, caller: Caller, params: CreateBatch, now: int) -> Batc
         "metadata": {"source": "shelter"},
     },
     example_answer=_EXAMPLE,
+    ignores=("force",),
 )
 async def create_batch(call: Call, params: CreateBatch) -> BatchOut:
     """Create a batch in a project.
@@ -200,6 +201,7 @@ async def _page(tx: Tx, caller: Caller, params: ListBatches, place: Place) -> Ba
     errors=(404,),
     example={"project": "Dog photographs", "status": "in_progress", "limit": 10},
     example_answer={"docs": [_EXAMPLE], "totalDocs": 1, "limit": 10, "offset": 0, "has_more": False},
+    ignores=("callback_url",),
 )
 async def list_batches(call: Call, params: ListBatches) -> BatchesOut:
     """List batches, newest first, a page at a time.

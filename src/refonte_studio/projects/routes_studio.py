@@ -158,6 +158,7 @@ async def _create(tx: Tx, caller: Caller, path: Mapping[str, str], params: Creat
     locate=located,
     example={"name": "Night shift", "emails": ["ben@example.com"]},
     example_answer=_GROUP,
+    ignores=("force",),
 )
 async def create_group(call: Call, params: CreateGroup) -> GroupOut:
     """Create a group of labelers in a project.

@@ -103,6 +103,7 @@ async def _create(call: Call, kind: Kind) -> QualityTaskOut:
     body_schema=_BODY_SCHEMA,
     example=_EXAMPLE,
     example_answer={"id": "64d3b8a6f1c2a4e5b6d7c8f0", "expected_response": {"category": "collie"}},
+    ignores=("force",),
 )
 async def create_training_task(call: Call, _params: Params) -> QualityTaskOut:
     """Create a training task
@@ -124,6 +125,7 @@ async def create_training_task(call: Call, _params: Params) -> QualityTaskOut:
     body_schema=_BODY_SCHEMA,
     example=_EXAMPLE,
     example_answer={"id": "64d3b8a6f1c2a4e5b6d7c8f0", "expected_response": {"category": "collie"}},
+    ignores=("force",),
 )
 async def create_evaluation_task(call: Call, _params: Params) -> QualityTaskOut:
     """Create an evaluation task

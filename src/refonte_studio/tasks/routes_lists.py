@@ -85,6 +85,7 @@ def _question(params: TasksParams) -> Question:
         "has_more": True,
         "next_token": TASK_ID,
     },
+    ignores=("callback_url",),
 )
 async def list_tasks(call: Call, params: TasksParams) -> Answer:
     """List tasks, newest first.

@@ -47,6 +47,7 @@ CREATION_SCHEMA: dict[str, Any] = {
     locate=locate_type,
     example=EXAMPLE_PARAMS,
     example_answer=EXAMPLE_TASK,
+    ignores=("force",),
 )
 async def create_task(call: Call, _params: Params) -> Answer:
     """Create a task.
@@ -92,6 +93,7 @@ class CancelParams(Params):
     locate=locate_task,
     example={"clear_unique_id": True},
     example_answer={**EXAMPLE_TASK, "status": "canceled"},
+    ignores=("callback_url",),
 )
 async def cancel_task(call: Call, params: CancelParams) -> Answer:
     """Cancel a task that is pending.

@@ -14,13 +14,14 @@ from refonte_studio.teams.model import Candidate, SignedIn
 from refonte_studio.teams.passwords import Passwords
 from refonte_studio.teams.wire import BEN, KEY, KEY_SHOWN, SESSION, KeyOut, NewKeyOut, SessionOut, TeammateOut
 from refonte_studio.web import Answer, Call, Operations, Params
-from refonte_studio.web.app import SESSION_COOKIE, csrf_token
+from refonte_studio.web.credentials import csrf_token, session_cookie
 from refonte_studio.web.operation import encode
 
 operations = Operations("Accounts")
 
 
 class AcceptParams(Params):
+    IN_BODY_ALONE = frozenset({"token", "password"})
     token: str
     first_name: str
     last_name: str
@@ -28,6 +29,7 @@ class AcceptParams(Params):
 
 
 class SetUpParams(Params):
+    IN_BODY_ALONE = frozenset({"token", "password"})
     token: str
     team: str
     email: str
@@ -37,12 +39,14 @@ class SetUpParams(Params):
 
 
 class SignInParams(Params):
+    IN_BODY_ALONE = frozenset({"password"})
     email: str
     password: str
     team: str | None = None
 
 
 class PasswordParams(Params):
+    IN_BODY_ALONE = frozenset({"current_password", "new_password"})
     current_password: str
     new_password: str
 
@@ -64,14 +68,15 @@ def _lifetime_ms(call: Call) -> int:
 
 
 def _cookie(call: Call, token: str, max_age_s: int) -> str:
-    secure = "; Secure" if call.studio.settings.secure else ""
-    return f"{SESSION_COOKIE}={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_s}{secure}"
+    secure = call.studio.settings.secure
+    name = session_cookie(secure)
+    return f"{name}={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_s}{'; Secure' if secure else ''}"
 
 
 def _with_cookie(call: Call, signed_in: SignedIn, body: Any) -> Answer:
     """An answer that signs the browser in."""
     cookie = _cookie(call, signed_in.token, _lifetime_ms(call) // SECOND_MS)
-    return Answer(encode(body), headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
+    return Answer(encode(body), headers={"Set-Cookie": cookie})
 
 
 def _session(signed_in: SignedIn) -> SessionOut:

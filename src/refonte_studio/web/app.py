@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Sen
 from refonte_studio.kit.errors import StudioError
 from refonte_studio.web.inbound import Disconnected, Inbound
 from refonte_studio.web.operation import Answer, Operation, Studio, encode
-from refonte_studio.web.serving import SESSION_COOKIE, csrf_token, failure, refusal, serve
+from refonte_studio.web.serving import failure, refusal, serve
 from refonte_studio.web.shortcut import ShortCut, send_whole
 
 
@@ -32,7 +32,30 @@ def create_app(
         request_max_body_size=None,  # bounded by each operation
         logging_config=None,
     )
-    return ShortCut(studio, operations, _keep_encoded_slashes(app))
+    return _with_headers(ShortCut(studio, operations, _keep_encoded_slashes(app)), studio.settings.secure)
+
+
+def _with_headers(app: ASGIApp, secure: bool) -> ASGIApp:
+    """Adds to every answer what tells browsers to take it as it is, to keep no copy of what the API says, and, where
+    people reach the server over TLS, to come that way only."""
+    everywhere = [(b"x-content-type-options", b"nosniff")]
+    if secure:
+        everywhere.append((b"strict-transport-security", b"max-age=31536000"))
+    of_api = [*everywhere, (b"cache-control", b"no-store")]
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        more = of_api if scope.get("path", "").startswith("/v1") else everywhere
+
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                names = [name for name, _ in more]
+                kept = [header for header in message.get("headers", ()) if header[0] not in names]
+                message["headers"] = [*kept, *more]
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return wrapped
 
 
 def _keep_encoded_slashes(app: ASGIApp) -> ASGIApp:
@@ -89,6 +112,3 @@ def _bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if isinstance(error, Disconnected):
         return Response(b"", status_code=400)  # which nobody will see
     return _response(failure(error, request.method, request.scope["path"]))
-
-
-__all__ = ["SESSION_COOKIE", "create_app", "csrf_token"]

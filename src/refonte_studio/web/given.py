@@ -6,9 +6,14 @@ from typing import Any
 import msgspec
 
 from refonte_studio.kit.errors import BadInput, shown
-from refonte_studio.web.params import decode_json
+from refonte_studio.kit.json_text import decode_json
+from refonte_studio.web.params import grouped, split
 
-_SCALARS: Mapping[str, type] = {"boolean": bool, "integer": int, "number": float}
+_SCALARS: Mapping[str, tuple[type, str]] = {
+    "boolean": (bool, "true or false"),
+    "integer": (int, "a whole number"),
+    "number": (float, "a number"),
+}
 
 
 def given_parameters(
@@ -18,16 +23,13 @@ def given_parameters(
 
     `schemas` are the JSON schemas of the known parameters; others pass as they are.
     """
-    given = {name: value for name, value in body.items() if value is not None}
-    values: dict[str, list[str]] = {}
-    bracketed: set[str] = set()
-    for name, value in query:
-        bare = name.removesuffix("[]")
-        values.setdefault(bare, []).append(value)
-        if bare != name:
-            bracketed.add(bare)
-    for name, texts in values.items():
-        value = _value(name, _kinds(schemas.get(name, {})), texts, name in bracketed)
+    given = {
+        name: _of_text(name, _kinds(schemas.get(name, {})), value) if isinstance(value, str) else value
+        for name, value in body.items()
+        if value is not None
+    }
+    for name, (texts, bracketed) in grouped(query).items():
+        value = _of_query(name, _kinds(schemas.get(name, {})), texts, bracketed)
         if name in given and _differ(given[name], value):
             raise BadInput(f"{name} is given twice and differs: {shown(given[name])} and {shown(value)}")
         given[name] = value
@@ -41,35 +43,37 @@ def _differ(one: Any, other: Any) -> bool:
         raise BadInput("a parameter is nested too deeply") from error
 
 
-def _json(name: str, text: str) -> Any:
-    try:
-        return decode_json(text.encode())
-    except BadInput as error:
-        raise BadInput(f"{name} is not valid JSON: {shown(text)}") from error
-
-
 def _kinds(schema: Mapping[str, Any]) -> Sequence[str]:
     """The JSON types that a parameter may have; text if nothing is said of it."""
     kinds = schema.get("type", "string")
     return (kinds,) if isinstance(kinds, str) else tuple(kinds)
 
 
-def _value(name: str, kinds: Sequence[str], texts: Sequence[str], bracketed: bool) -> Any:
-    first = texts[0].lstrip()[:1]
-    if len(texts) == 1 and ((first == "[" and "array" in kinds) or (first == "{" and "object" in kinds)):
-        return _json(name, texts[0])
-    if "array" in kinds:
-        if len(texts) > 1 or bracketed:
-            return list(texts)
-        return [part.strip() for part in texts[0].split(",")] if texts[0].strip() else []
+def _of_query(name: str, kinds: Sequence[str], texts: Sequence[str], bracketed: bool) -> Any:
+    if "array" in kinds and (len(texts) > 1 or bracketed):
+        return list(texts)
     if len(set(texts)) > 1:
         raise BadInput(f"{name} is given {len(texts)} times, with different values")
-    if kinds == ("object",):
-        return _json(name, texts[0])
-    scalar = next((_SCALARS[kind] for kind in kinds if kind in _SCALARS), None)
-    if scalar is None or "string" in kinds:
-        return texts[0]
+    if "array" in kinds and not _is_json(kinds, texts[0]):
+        return split(texts[0])
+    return _of_text(name, kinds, texts[0])
+
+
+def _is_json(kinds: Sequence[str], text: str) -> bool:
+    first = text.lstrip()[:1]
+    return (first == "[" and "array" in kinds) or (first == "{" and "object" in kinds)
+
+
+def _of_text(name: str, kinds: Sequence[str], text: str) -> Any:
+    """What a text stands for. One that cannot be a text is JSON, a number, true or false, or a list of one."""
+    if "string" in kinds:
+        return text
+    if _is_json(kinds, text) or kinds == ("object",):
+        return decode_json(text.encode("utf-8", "surrogatepass"), name)
+    if "array" in kinds:
+        return [text]
+    scalar, words = next((_SCALARS[kind] for kind in kinds if kind in _SCALARS), (str, "text"))
     try:
-        return msgspec.convert(texts[0], scalar, strict=False)
+        return msgspec.convert(text, scalar, strict=False)
     except msgspec.ValidationError as error:
-        raise BadInput(f"{name}: {error}, got {shown(texts[0])}") from error
+        raise BadInput(f"{name} must be {words}, not {shown(text)}") from error

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from refonte_studio.kit.caller import ALLOWED
+from refonte_studio.web.forms import MULTIPART, URL_ENCODED
 from refonte_studio.web.operation import Body, Method, Operation
 from refonte_studio.web.params import Params, fields_of
 
@@ -69,15 +70,15 @@ SECURITY_SCHEMES: Mapping[str, Schema] = {
     "basic": {
         "type": "http",
         "scheme": "basic",
-        "description": "The API key as user name, with an empty password.",
+        "description": "The API key as user name, with an empty password; or the bare key.",
     },
     "bearer": {"type": "http", "scheme": "bearer", "description": "The API key as token."},
     "cookie": {
         "type": "apiKey",
         "in": "cookie",
         "name": "studio_session",
-        "description": "A browser session from `POST /v1/session`. A call that changes state also needs the "
-        "header `X-CSRF-Token` with the session's `csrf_token`.",
+        "description": "A browser session from `POST /v1/session`; over TLS its name is `__Host-studio_session`. "
+        "A call that changes state also needs the header `X-CSRF-Token` with the session's `csrf_token`.",
     },
 }
 
@@ -227,6 +228,9 @@ def _path_parameters(operation: Operation, about: About, path: str) -> Iterator[
 
 def _query_parameters(operation: Operation, method: Method, schemas: _Schemas) -> Iterator[Schema]:
     """The parameters as a query takes them; where there is a body too, that is where they are required."""
+    for name in operation.ignores:
+        said = "Accepted and without effect, because published clients send it."
+        yield {"name": name, "in": "query", "required": False, "description": said, "schema": {"type": "string"}}
     spec = schemas.params(operation)
     if spec is None:
         return
@@ -267,8 +271,10 @@ def _request_body(operation: Operation, method: Method, schemas: _Schemas, about
         required = operation.body is not Body.OPEN
     if operation.example is not None:
         content["example"] = operation.example
-    body_type = operation.body_type if operation.body in (Body.JSON, Body.STREAM) else JSON
-    return {"required": required, "content": {body_type: content}}
+    if operation.body in (Body.JSON, Body.STREAM):
+        return {"required": required, "content": {operation.body_type: content}}
+    form = {"schema": content["schema"]}
+    return {"required": required, "content": {JSON: content, URL_ENCODED: form, MULTIPART: form}}
 
 
 def _successes(operation: Operation, schemas: _Schemas) -> dict[str, Schema]:

@@ -139,6 +139,7 @@ class Operation:
     locate: Locate | None  # asked with path, query and body before a 400 is answered
     deprecated: tuple[Method, ...]  # methods that work, with a Deprecation header pointing at the first method
     changes: bool  # whether it changes state, whatever the method
+    ignores: tuple[str, ...]  # parameters that are accepted and have no effect, as published clients send them
     signs_in: bool  # whether the handler finds out who calls in its own transaction, by `call.sign_in`
     media_type: str
     example: Any  # of the parameters
@@ -188,6 +189,7 @@ class Operations(list[Operation]):
         locate: Locate | None = None,
         deprecated: tuple[Method, ...] = (),
         changes: bool | None = None,
+        ignores: tuple[str, ...] = (),
         signs_in: bool = False,
         media_type: str = "application/json",
         example: Any = None,
@@ -212,6 +214,7 @@ class Operations(list[Operation]):
                     body_type=body_type,
                     locate=locate,
                     deprecated=deprecated,
+                    ignores=ignores,
                     signs_in=signs_in,
                     changes=methods != ("GET",) if changes is None else changes,
                     media_type=media_type,

@@ -1,13 +1,9 @@
 """Serving an operation: who calls, with which parameters, and the answer; apart from any framework."""
 
-import base64
-import binascii
 import errno
 import hmac
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,12 +21,11 @@ from refonte_studio.kit.errors import (
 )
 from refonte_studio.kit.ids import digest
 from refonte_studio.kit.shares import Holder
-from refonte_studio.web.bodies import SMALL_BYTES
+from refonte_studio.web.credentials import challenge, credential_of, csrf_token
 from refonte_studio.web.inbound import Inbound
-from refonte_studio.web.operation import Answer, Body, Call, Credential, NoteUse, Operation, Studio, encode
-from refonte_studio.web.params import decode_json, decode_object, query_pairs, read_params
+from refonte_studio.web.operation import Answer, Call, Credential, NoteUse, Operation, Studio, encode
+from refonte_studio.web.reading import check_path, read
 
-SESSION_COOKIE = "studio_session"
 LACKS = {
     errno.ENOSPC: "its disk is full",
     errno.EDQUOT: "its disk is full",
@@ -45,6 +40,9 @@ async def serve(studio: Studio, operation: Operation, inbound: Inbound) -> Answe
     """Serves a request for this operation. Raises StudioError."""
     try:
         return await _served(studio, operation, inbound)
+    except Unauthorized as error:
+        error.headers.setdefault("WWW-Authenticate", challenge(inbound))
+        raise
     finally:
         studio.bodies.free(inbound)
 
@@ -54,7 +52,7 @@ async def _served(studio: Studio, operation: Operation, inbound: Inbound) -> Ans
         studio=studio,
         now=studio.clock(),
         path={name: unquote(value) for name, value in inbound.path.items()},
-        credential=None if operation.permission is None else _credential(inbound),
+        credential=None if operation.permission is None else credential_of(inbound, studio.settings.secure),
         content_type=inbound.header(b"content-type") or "",
         stream=inbound.stream,
         client=studio.clients.address(inbound.scope),
@@ -68,13 +66,13 @@ async def _served(studio: Studio, operation: Operation, inbound: Inbound) -> Ans
     if operation.bulk:
         studio.bulk.enter(inbound.scope, gate.holders(), studio.settings.bulk_limit)
     try:
-        _check_path(call.path)
-        params = await _read(operation, call, inbound, gate, named)
+        check_path(call.path)
+        params = await read(operation, call, inbound, gate.admitted_holders, named)
     except (BadInput, NotFound, TooLarge) as error:
         if operation.signs_in:  # a 401 goes before everything
             call.signed_in = await gate.caller()
         if isinstance(error, BadInput) and operation.locate is not None:  # a 404 goes before a 400
-            known = {name: text for name, text in named.items() if "\x00" not in text}  # no name holds one
+            known = {name: text for name, text in named.items() if text and "\x00" not in text}  # as no name is
             await studio.db.read(operation.locate, call.signed_in, {**known, **call.path})
         raise
     if operation.signs_in:
@@ -168,64 +166,8 @@ class Gate:
 
 def _check_site(inbound: Inbound) -> None:
     """Another site's page may not sign anybody in: its visitor would work as somebody else without knowing."""
-    if inbound.header(b"sec-fetch-site") == "cross-site":
+    if inbound.header(b"sec-fetch-site") in ("cross-site", "same-site"):
         raise Forbidden("this call cannot be made from another site's page")
-
-
-def _check_path(path: Mapping[str, str]) -> None:
-    for name, value in path.items():
-        if "\x00" in value:
-            raise NotFound(f"there is no {name} {value!r}")
-
-
-def csrf_token(session_token: str) -> str:
-    """The token that a page of the same origin can read and another site cannot know."""
-    return digest(f"csrf:{session_token}")[:40]
-
-
-def _credential(inbound: Inbound) -> Credential | None:
-    """What the request shows. Raises Unauthorized for a malformed header; a header wins over a cookie."""
-    header = inbound.header(b"authorization")
-    if header is None:
-        try:
-            cookie = SimpleCookie(inbound.header(b"cookie") or "").get(SESSION_COOKIE)
-        except CookieError:
-            return None
-        return Credential("session", cookie.value) if cookie and cookie.value else None
-    scheme, _, value = header.strip().partition(" ")
-    value = value.strip()
-    if scheme.lower() == "basic":
-        try:
-            user, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            user = colon = password = ""
-        value = user if colon and not password else ""
-    elif scheme.lower() != "bearer":
-        value = ""
-    if not value:
-        raise Unauthorized("the Authorization header must be Basic with the API key as user name, or Bearer")
-    return Credential("key", value)
-
-
-async def _read(operation: Operation, call: Call, inbound: Inbound, gate: Gate, named: dict[str, str]) -> Any:
-    """The operation's parameters; `named` gets every text among them, as far as they can be read."""
-    pairs = query_pairs(inbound.scope["query_string"])
-    named.update(pairs)
-    if operation.body is Body.STREAM:
-        return read_params(operation.params, pairs, {})
-    limit_bytes = call.studio.settings.body_limit_bytes
-    if operation.permission is None:
-        limit_bytes = min(limit_bytes, SMALL_BYTES)  # anybody may send it
-    body = await call.studio.bodies.read(inbound, limit_bytes, gate.admitted_holders)
-    if operation.body is Body.JSON:
-        call.body = decode_json(body) if body.strip() else None
-        return read_params(operation.params, pairs, {})
-    if operation.body is Body.OPEN:
-        call.body, call.query = decode_object(body), pairs
-        return operation.params()
-    given = decode_object(body, operation.params.UNREAD)
-    named.update((name, value) for name, value in given.items() if isinstance(value, str))
-    return read_params(operation.params, pairs, given)
 
 
 def _answer(result: Any) -> Answer:
@@ -236,11 +178,8 @@ def _answer(result: Any) -> Answer:
 
 def refusal(error: StudioError) -> Answer:
     """The answer that tells of an error."""
-    headers = dict(error.headers)
-    if error.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="Refonte Studio"'  # for Basic, a browser would show its own dialog
     body = {"status_code": error.status, "error": error.message, **error.details}
-    return Answer(encode(body), status=error.status, headers=headers)
+    return Answer(encode(body), status=error.status, headers=dict(error.headers))
 
 
 def failure(error: Exception, method: str, path: str) -> Answer:

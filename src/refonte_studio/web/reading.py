@@ -1,0 +1,76 @@
+"""Reading what an operation takes: from the path, the query string, and a body of JSON or of a form."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from refonte_studio.kit.errors import BadInput, NotFound, shown
+from refonte_studio.kit.json_text import decode_json
+from refonte_studio.kit.names import address_key, name_key
+from refonte_studio.web.bodies import SMALL_BYTES, WhoSends
+from refonte_studio.web.forms import form_object, form_pairs
+from refonte_studio.web.inbound import Inbound
+from refonte_studio.web.operation import Body, Call, Operation
+from refonte_studio.web.params import BODY, decode_object, fields_of, query_pairs, read_params
+
+Pairs = list[tuple[str, str]]
+
+
+def check_path(path: Mapping[str, str]) -> None:
+    """Raises NotFound for what nothing can be called."""
+    for name, value in path.items():
+        if "\x00" in value:
+            raise NotFound(f"there is no {name} {value!r}")
+
+
+async def read(operation: Operation, call: Call, inbound: Inbound, who: WhoSends, named: dict[str, str]) -> Any:
+    """The operation's parameters; `named` gets every text among them, as far as they can be read."""
+    pairs = query_pairs(inbound.scope["query_string"])
+    named.update(pairs)
+    pairs = _without_repeated(operation, call, pairs)
+    if operation.body is Body.STREAM:
+        return read_params(operation.params, pairs, {}, changes=False)
+    body = await call.studio.bodies.read(inbound, _limit_bytes(operation, call), who)
+    _check_content_type(operation, call)
+    form = form_pairs(call.content_type, body)
+    if operation.body is Body.JSON:
+        call.body = form_object(form) if form is not None else decode_json(body, BODY) if body.strip() else None
+        return read_params(operation.params, pairs, {}, operation.changes)
+    given = form_object(form) if form is not None else decode_object(body, operation.params.UNREAD)
+    named.update((name, value) for name, value in given.items() if isinstance(value, str))
+    given = dict(_without_repeated(operation, call, list(given.items())))
+    if operation.body is Body.OPEN:
+        call.body, call.query = given, pairs
+        return operation.params()
+    return read_params(operation.params, pairs, given, operation.changes)
+
+
+def _limit_bytes(operation: Operation, call: Call) -> int:
+    limit_bytes = call.studio.settings.body_limit_bytes
+    return min(limit_bytes, SMALL_BYTES) if operation.permission is None else limit_bytes  # that anybody may send
+
+
+def _check_content_type(operation: Operation, call: Call) -> None:
+    """A page of another site may send plain text without asking; nobody else has a reason to."""
+    if operation.permission is None and call.content_type.lower().startswith("text/plain"):
+        raise BadInput(f"send the body as application/json, not as {shown(call.content_type)}")
+
+
+def _without_repeated(operation: Operation, call: Call, given: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Without what is accepted and has no effect, and without the path's own names, which some clients send again.
+    Raises BadInput where they say something else than the path does."""
+    own = fields_of(operation.params).keys() | operation.params.ALIASES.keys()
+    left: list[tuple[str, Any]] = []
+    for name, value in given:
+        if name in operation.ignores:
+            continue
+        if name not in call.path or name in own:
+            left.append((name, value))
+        elif value is not None and not _same(value, call.path[name]):
+            raise BadInput(f"{name} is {shown(value)}, but {shown(call.path[name])} in the path")
+    return left
+
+
+def _same(value: Any, named: str) -> bool:
+    return isinstance(value, str) and (
+        name_key(value) == name_key(named) or address_key(value.strip()) == address_key(named.strip())
+    )
