@@ -76,6 +76,8 @@ async def test_a_large_response_that_does_not_fit_is_refused_and_the_claim_is_ke
         (b'{"response": [%s1]}' % (b"1," * 20_000), "response"),
         (b'{"response": {"annotations": "%s"}}' % (b"\xff" * 20_000), "not valid JSON"),
         (b'{"response": {"annotations": %s}}' % (b"[" * 20_000 + b"]" * 20_000), "nested too deeply"),
+        (b'{"response": {"annotations": [], "annotations": "%s"}}' % (b"x" * 20_000), "'annotations' twice"),
+        (b'{"response": {"annotations": [{"a": 1, "a": 1}, "%s"]}}' % (b"x" * 20_000), "'a' twice"),
         (b'{"response": {}, "other": "%s"}' % (b"x" * 20_000), "'other'"),
         (b'{"answer": "%s"}' % (b"x" * 20_000), "'answer'"),
     ],

@@ -10,6 +10,7 @@ import msgspec
 
 from refonte_studio.kit.apart import CPU_LIMIT_S, Apart, Reply, Run, TookTooLong
 from refonte_studio.kit.errors import BadInput
+from refonte_studio.kit.json_text import decode_json
 from refonte_studio.kit.turns import Turns
 from refonte_studio.tasks.model import Checked, Result, ToCheck, has_large
 
@@ -51,12 +52,7 @@ def as_read(response: Given) -> dict[str, Any]:
     """The response, read if it has not been. Raises BadInput unless it is a JSON object."""
     if not isinstance(response, msgspec.Raw):
         return response
-    try:
-        return msgspec.json.decode(response, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BadInput(f"the body is not valid JSON: {error}") from error
-    except RecursionError as error:
-        raise BadInput("the body is nested too deeply") from error
+    return decode_json(bytes(response), "the body", dict[str, Any])
 
 
 class Checks:
