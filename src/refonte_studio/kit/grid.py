@@ -1,10 +1,20 @@
-"""Answers on a grid of time: what is answered at the next of its lines tells nothing of how long it took."""
+"""Answers on a grid of time: what is answered at the next of its lines tells nothing of how long it took.
+
+The grid is wider than the slowest of the recent answers took, so that under load, too, quick and slow answers come at
+the same line.
+"""
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
+from heapq import nlargest
 
-STEP_S = 0.05
+STEP_S = 0.05  # the narrowest grid; wider ones double it
+STEPS = 6  # so the widest is 1.6 s
+RECENT = 256  # answers whose time decides about the grid
+OUTLIERS = 2  # of those, that are left out of account
+MARGIN = 1.25  # how much wider than the slowest of the recent answers the grid is, at least
 
 
 class Grid:
@@ -12,13 +22,12 @@ class Grid:
 
     def __init__(
         self,
-        step_s: float = STEP_S,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self._step_s = step_s
         self._clock = clock
         self._sleep = sleep
+        self._recent: deque[float] = deque(maxlen=RECENT)
 
     def begin(self) -> float:
         """For `hold`."""
@@ -26,4 +35,17 @@ class Grid:
 
     async def hold(self, began: float) -> None:
         """Waits for the next line since then."""
-        await self._sleep(self._step_s - (self._clock() - began) % self._step_s)
+        took = self._clock() - began
+        self._recent.append(took)
+        step = self.step_s()
+        await self._sleep(step - took % step)
+
+    def step_s(self) -> float:
+        """How far apart the lines are now: beyond what all but a few of the recent answers took, within bounds."""
+        slow = nlargest(OUTLIERS + 1, self._recent)[-1] if self._recent else 0.0
+        step = STEP_S
+        for _ in range(STEPS - 1):
+            if step >= slow * MARGIN:
+                break
+            step *= 2
+        return step
