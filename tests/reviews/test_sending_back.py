@@ -158,6 +158,7 @@ async def test_attempts_made_elsewhere_are_reviewed_and_done_again_here(world: W
     await decide(world.mia, "accept")
     events = (await world.ana.get(f"/task/{task}/history"))["events"]
     elsewhere = next(event for event in events if event.get("imported"))
+    assert elsewhere["imported_by"] == world.ana.email
     assert (elsewhere["event"], elsewhere["rejected"], "duration_ms" in elsewhere) == ("submitted", True, False)
 
 

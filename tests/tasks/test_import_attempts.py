@@ -37,7 +37,11 @@ async def test_an_export_with_its_attempts_can_be_imported_into_another_team(wor
     await makers.project(world, "Pets", (), 2, by=world.cid)
     assert await bring(world.cid, *await export(world.ana)) == {"created": 3}
     came = await export(world.cid)
-    same = ("type", "status", "params", "unique_id", "tags", "metadata", "attempts", "project", "batch")
+    same = ("type", "status", "params", "unique_id", "tags", "metadata", "project", "batch")
+    marked = {"imported": True, "imported_by": world.cid.email}
+    assert [task["attempts"] for task in came] == [
+        [{**attempt, **marked} for attempt in task["attempts"]] for task in tasks[:3]
+    ]
     assert [{name: task[name] for name in same} for task in came] == [
         {name: task[name] for name in same} for task in tasks[:3]
     ]

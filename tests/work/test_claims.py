@@ -264,3 +264,26 @@ async def test_nobody_is_sent_to_a_later_batch_while_an_earlier_has_a_place(worl
 
         _, taken = await gate.during(world.db.write(hold), claim_task(world.ben))
     assert taken == first
+
+
+async def test_a_manager_finds_the_task_of_a_claim(world: World):
+    name = await project(world)
+    await batch(world, name, tasks=2)
+    evaluation = await world.ana.post(
+        "/evaluation_tasks/categorization",
+        {"project": name, "attachment": "https://example.com/k.jpg", "expected_response": {"category": "dog"}},
+    )
+    await world.ana.post(f"/projects/{name}/quality", {"evaluation_rate": 1})
+    found = set()
+    for _ in range(2):
+        given = await claim(world.ben)
+        assert given is not None
+        page = await world.max.get("/tasks", claim_id=given["claim_id"])
+        (doc,) = page["docs"]
+        assert (doc["task_id"], page["total"]) == (given["task"]["task_id"], 1)
+        assert (await world.cid.get("/tasks", claim_id=given["claim_id"]))["docs"] == []
+        assert (await world.max.get("/tasks", mode="test", claim_id=given["claim_id"]))["docs"] == []
+        await world.ben.post(f"/work/{given['claim_id']}/submit", {"response": {"category": "dog"}})
+        found.add(doc["task_id"])
+    assert evaluation["id"] in found
+    assert (await world.max.get("/tasks", claim_id="nope"))["docs"] == []

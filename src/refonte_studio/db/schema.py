@@ -507,6 +507,7 @@ attempts = Table(
     _count("round", 1),  # this person's how-manieth attempt of this task; beyond 1 in training, or after a rejection
     _time("rejected_at", null=True),  # by a review: it does not count any more
     _flag("imported", False),  # made elsewhere: how long it took is not known
+    _text("imported_by", null=True),  # the teammate who imported it; NULL if it was made here, or that is not known
     UniqueConstraint("task_id", "teammate_id", "round"),
     Index("ix_attempts_history", "teammate_id", "id"),
     Index("ix_attempts_project", "project_id", "id"),

@@ -44,7 +44,9 @@ def _of_task(task: Task) -> Iterator[Happening]:
 def _of_claim(row: Row, task: Task) -> Iterator[Happening]:
     said_of_all = {"claim_id": row["id"], "instructions_version": task.project_version}
     if row["imported"]:  # made elsewhere: how long it took is not known, nor by which instructions
-        more = said(imported=True, round=row["round"], rejected=row["rejected_at"] is not None)
+        more = said(
+            imported=True, imported_by=row["imported_by"], round=row["round"], rejected=row["rejected_at"] is not None
+        )
         yield Happening(row["submitted_at"], "submitted", row["email"], more)
         return
     yield Happening(row["claimed_at"], "claimed", row["email"], said(**said_of_all))

@@ -88,6 +88,8 @@ class Answer:
 
     response: str  # JSON
     submitted_at: int
+    imported: bool = False  # whether it was made elsewhere
+    imported_by: str | None = None  # who imported it
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,11 @@ class ReviewedTask(msgspec.Struct):
     params: dict[str, Any] | msgspec.Raw
 
 
-class ReviewedAttempt(msgspec.Struct):
+class ReviewedAttempt(msgspec.Struct, omit_defaults=True):
     response: dict[str, Any] | msgspec.Raw
     submitted_at: str
+    imported: bool = False
+    imported_by: str | None = None
 
 
 class ClaimedReviewOut(msgspec.Struct, omit_defaults=True):
@@ -127,7 +129,10 @@ def _claimed_out(given: Assignment) -> ClaimedReviewOut:
             params=msgspec.Raw(params),
         ),
         response=msgspec.Raw(review.proposed.encode()),
-        attempts=[ReviewedAttempt(msgspec.Raw(one.response.encode()), iso(one.submitted_at)) for one in given.attempts],
+        attempts=[
+            ReviewedAttempt(msgspec.Raw(one.response.encode()), iso(one.submitted_at), one.imported, one.imported_by)
+            for one in given.attempts
+        ],
         confidence=given.confidence,
     )
 

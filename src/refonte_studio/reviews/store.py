@@ -136,12 +136,13 @@ async def task_of(tx: Tx, review: Review) -> Row:
 async def answers(tx: Tx, review: Review) -> list[Answer]:
     """The attempts that made the task's result, in their order."""
     rows = await tx.all(
-        """SELECT response, submitted_at FROM attempts
-           WHERE task_id = :task AND team_id = :team AND rejected_at IS NULL ORDER BY number, id""",
+        """SELECT a.response, a.submitted_at, a.imported, i.email AS imported_by
+           FROM attempts a LEFT JOIN teammates i ON i.id = a.imported_by AND i.team_id = a.team_id
+           WHERE a.task_id = :task AND a.team_id = :team AND a.rejected_at IS NULL ORDER BY a.number, a.id""",
         task=review.task_id,
         team=review.team_id,
     )
-    return [Answer(row["response"], row["submitted_at"]) for row in rows]
+    return [Answer(row["response"], row["submitted_at"], bool(row["imported"]), row["imported_by"]) for row in rows]
 
 
 async def decide(tx: Tx, review: Review, now: int) -> bool:

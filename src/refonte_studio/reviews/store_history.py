@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from refonte_studio.db import Row, Tx
 
 _CLAIM = """SELECT c.id AS id, c.state, c.claimed_at, c.ended_at, c.reason, t.email, a.round, a.started_at,
-      a.submitted_at, a.rejected_at, a.imported
+      a.submitted_at, a.rejected_at, a.imported, i.email AS imported_by
     FROM claims c JOIN teammates t ON t.id = c.teammate_id AND t.team_id = c.team_id
     LEFT JOIN attempts a ON a.id = c.id AND a.team_id = c.team_id
+    LEFT JOIN teammates i ON i.id = a.imported_by AND i.team_id = a.team_id
     WHERE c.task_id = :task AND c.team_id = :team"""
 
 

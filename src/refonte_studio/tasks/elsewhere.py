@@ -26,6 +26,7 @@ class Given(msgspec.Struct, frozen=True):
 
 
 _GIVEN = frozenset({"labeler", "response", "submitted_at", "started_at"})
+_OF_EXPORTS = frozenset({"imported", "imported_by"})  # said of attempts in an export, and said anew by an import
 
 
 def creation_of(exported: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def _given(value: Any, canonical: Callable[[Any], str], now: int) -> Given:
     if not isinstance(value, dict):
         raise BadInput(f"an attempt must be an object, not {kind_of(value)}")
     attempt: dict[str, Any] = value
-    unknown = [name for name in attempt if name not in _GIVEN]
+    unknown = [name for name in attempt if name not in _GIVEN | _OF_EXPORTS]
     if unknown:
         raise BadInput(f"unknown field{'s' if len(unknown) > 1 else ''}: {', '.join(map(shown, unknown[:20]))}")
     if attempt.get("response") is None:

@@ -276,7 +276,7 @@ async def write(tx: Tx, caller: Caller, importing: Import, now: int) -> int:
         tasks = _tasks(lines, found, now)
         await store.insert_tasks(tx, tasks)
         made = {task.id: len(line.answers) for task, line in zip(tasks, lines, strict=True) if line.answers}
-        attempts = _attempts(tasks, lines, ids, now) if made else {}
+        attempts = _attempts(tasks, lines, ids, caller.teammate_id or None, now) if made else {}
         for (project, batch), tasks_there in _by_place(tasks, found.values()):
             await creation.insert_places(tx, project, opened[batch.id], tasks_there, made)
             if await _attempted(tx, project, [task for task in tasks_there if task.id in made], attempts, now):
@@ -306,7 +306,7 @@ async def _opened(tx: Tx, importing: Import, found: Mapping[int, tuple[Project, 
 
 
 def _attempts(
-    tasks: Sequence[Task], lines: Sequence[Prepared], people: Sequence[str], now: int
+    tasks: Sequence[Task], lines: Sequence[Prepared], people: Sequence[str], importer: str | None, now: int
 ) -> dict[str, list[Attempt]]:
     """The attempts that these tasks come with, by task."""
     ids = iter(new_ids(now, sum(len(line.answers) for line in lines)))
@@ -320,6 +320,8 @@ def _attempts(
                 response=answer.response,
                 started_at=answer.started_at,
                 submitted_at=answer.submitted_at,
+                imported=True,
+                imported_by=importer,
             )
             for number, answer in enumerate(line.answers, 1)
         ]

@@ -59,9 +59,11 @@ async def _batch_names(tx: Tx, team_id: str, tasks: Sequence[Task]) -> dict[str,
 async def _emails(
     tx: Tx, team_id: str, audits: dict[str, list[Audit]], tries: dict[str, list[Attempt]]
 ) -> dict[str, str]:
-    """The addresses of those who audited or attempted, by id."""
+    """The addresses of those who audited, attempted or imported, by id."""
     given = [*audits.values(), *tries.values()]
-    return await teams.emails_of(tx, team_id, (each.teammate_id for by_task in given for each in by_task))
+    people = {each.teammate_id for by_task in given for each in by_task}
+    people |= {each.imported_by for by_task in tries.values() for each in by_task if each.imported_by is not None}
+    return await teams.emails_of(tx, team_id, people)
 
 
 async def show(tx: Tx, caller: Caller, task_id: str) -> bytes:

@@ -178,6 +178,8 @@ class Attempt:
     response: str  # JSON object
     started_at: int
     submitted_at: int
+    imported: bool = False  # whether it was made elsewhere
+    imported_by: str | None = None  # the teammate who imported it, if that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +307,7 @@ class Filter:
     status: Status | None = None
     type: str | None = None
     reviews: tuple[ReviewStatus, ...] | None = None
+    claim_id: str | None = None
     unique_ids: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None  # at least one of them
     created_from: int | None = None  # both ends count

@@ -28,6 +28,9 @@ class TasksParams(Params):
     batch: str | None = None
     status: str | None = None
     type: str | None = None
+    claim_id: Annotated[
+        str | None, Meta(description="The task that was given out by this claim, a training or evaluation task too.")
+    ] = None
     customer_review_status: list[str] | None = None
     unique_id: list[str] | None = None
     tags: list[str] | None = None
@@ -56,6 +59,7 @@ def _question(params: TasksParams) -> Question:
         type=params.type,
         reviews=params.customer_review_status,
         rest=Filter(
+            claim_id=params.claim_id,
             unique_ids=None if params.unique_id is None else tuple(params.unique_id),
             tags=None if params.tags is None else tuple(map(name_key, params.tags)),
             created_from=_time("start_time", params.start_time),
@@ -100,7 +104,8 @@ async def list_tasks(call: Call, params: TasksParams) -> Answer:
     `customer_review_status` takes several values; `pending` are completed tasks without an audit. `limited_response`
     gives only task_id, status, metadata and project.
     `include_attachment_url` adds `attachmentS3Downloads`: where attachments are that were uploaded to this server.
-    Training and evaluation tasks are not listed.
+    Labelers do not know the ids of tasks, and name a piece of work by its `claim_id`: with it, the task of that claim
+    is listed, whatever its kind. Otherwise training and evaluation tasks are not listed.
     """
     limited, files_url = bool(params.limited_response), None
     if params.include_attachment_url:

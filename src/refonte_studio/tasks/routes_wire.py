@@ -21,6 +21,8 @@ class AttemptOut(msgspec.Struct, kw_only=True):
     labeler: str
     response: dict[str, Any]
     submitted_at: str
+    imported: bool | UnsetType = UNSET
+    imported_by: str | UnsetType = UNSET
 
 
 class TaskOut(msgspec.Struct, kw_only=True):

@@ -16,6 +16,8 @@ def attempt_of(row: Row) -> Attempt:
         response=row["response"],
         started_at=row["started_at"],
         submitted_at=row["submitted_at"],
+        imported=bool(row["imported"]),
+        imported_by=row["imported_by"],
     )
 
 
@@ -35,7 +37,7 @@ async def insert_attempt(tx: Tx, **values: Any) -> None:
 
 _IMPORTED = (
     *("id", "team_id", "mode", "task_id", "project_id", "batch_id", "teammate_id", "number", "wanted", "response"),
-    *("started_at", "submitted_at", "imported"),
+    *("started_at", "submitted_at", "imported", "imported_by"),
 )
 
 
@@ -44,7 +46,7 @@ async def insert_imported(tx: Tx, tasks: Mapping[str, Task], attempts: Sequence[
     rows = [
         (
             *(each.id, task.team_id, task.mode, task.id, task.project_id, task.batch_id, each.teammate_id),
-            *(each.number, wanted, each.response, each.started_at, each.submitted_at, True),
+            *(each.number, wanted, each.response, each.started_at, each.submitted_at, True, each.imported_by),
         )
         for each in attempts
         for task in (tasks[each.task_id],)
@@ -55,7 +57,9 @@ async def insert_imported(tx: Tx, tasks: Mapping[str, Task], attempts: Sequence[
 async def attempts_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, list[Attempt]]:
     """The attempts of these tasks that count, in their order of submission: none that a review has rejected."""
     rows = await tx.all(
-        """SELECT id, task_id, teammate_id, number, response, started_at, submitted_at FROM attempts
+        """SELECT id, task_id, teammate_id, number, response, started_at, submitted_at, imported,
+             imported_by
+           FROM attempts
            WHERE task_id IN :task_ids[] AND team_id = :team_id AND rejected_at IS NULL ORDER BY task_id, number, id""",
         task_ids=list(task_ids),
         team_id=team_id,

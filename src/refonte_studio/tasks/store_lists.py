@@ -26,7 +26,14 @@ _BOUNDS = {
 def _where(team_id: str, mode: Mode, which: Filter) -> tuple[str, dict[str, Any]]:
     """The condition of a filter, of fixed text for each set of questions, and its values."""
     values: dict[str, Any] = {"team_id": team_id}
-    conditions = ["team_id = :team_id AND kind = 'work'"]
+    conditions = ["team_id = :team_id"]
+    if which.claim_id is None:  # a claim tells its task, whatever its kind
+        conditions.append("kind = 'work'")
+    else:
+        conditions.append(
+            "id IN (SELECT task_id FROM claims WHERE id = :claim_id AND team_id = :team_id AND mode = :mode)"
+        )
+        values |= {"mode": mode, "claim_id": which.claim_id}
     if which.project_id is None and which.batch_id is None:
         # else it follows from them, and naming it would lead SQLite to the index of the whole team
         conditions.append("mode = :mode")

@@ -116,11 +116,16 @@ def _audit(audit: Audit, emails: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _attempt(attempt: Attempt, emails: Mapping[str, str]) -> dict[str, Any]:
-    return {
+    shown: dict[str, Any] = {
         "labeler": emails.get(attempt.teammate_id, ""),
         "response": msgspec.Raw(attempt.response),
         "submitted_at": iso(attempt.submitted_at),
     }
+    if attempt.imported:
+        shown["imported"] = True
+    if attempt.imported_by is not None:
+        shown["imported_by"] = emails.get(attempt.imported_by, "")
+    return shown
 
 
 def limited_json(task: Task, project: str) -> bytes:

@@ -109,7 +109,8 @@ def _postponed_results() -> None:
 
 
 def _work() -> None:
-    pass
+    with op.batch_alter_table("attempts") as batch_op:
+        batch_op.add_column(sa.Column("imported_by", sa.Text(), nullable=True))
 
 
 def _callbacks() -> None:
