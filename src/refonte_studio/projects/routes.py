@@ -46,65 +46,6 @@ async def _described(tx: Tx, project: Project) -> ProjectOut:
     return (await service.described(tx, project.team_id, [project]))[0]
 
 
-<<<<<<< HEAD
-=======
-async def _create(tx: Tx, caller: Caller, params: CreateProject, given: dict[str, Any], now: int) -> ProjectOut:
-    project = await service.create_project(
-        tx,
-        caller.team_id,
-        caller.mode,
-        params.name,
-        params.type,
-        now,
-        params=given,
-        studio=params.studio or False,
-        rapid=params.rapid or False,
-        dataset_id=params.datasetId,
-        pipeline=params.pipeline,
-        consensus_attempts=params.consensus_attempts,
-    )
-    return await _described(tx, project)
-
-
-@operations.add(
-    "POST",
-    "/v1/projects",
-    may=Permission.MANAGE,
-    params=CreateProject,
-    answer=ProjectOut,
-    errors=(409,),
-    example={
-        "name": "Dog photographs",
-        "type": "categorization",
-        "params": {"instruction": "Which breed is it?"},
-        "studio": True,
-        "pipeline": "consensus_task",
-        "consensus_attempts": 3,
-    },
-    example_answer=_EXAMPLE,
-    ignores=("force",),
-)
-async def create_project(call: Call, params: CreateProject) -> ProjectOut:
-    """Create a project.
-
-    `params` are inherited by the project's tasks, whose own parameters win. With `studio: true` it is a Studio
-    project, whose `pipeline` is `standard_task` (the default) or `consensus_task` with 2 to 15
-    `consensus_attempts` (3 by default). The name must be new in the team and mode.
-    """
-    given = _with(params.params or {}, "instruction", params.instruction)
-    return await call.db.write(_create, call.caller, params, given, call.now)
-
-
-def _with(given: dict[str, Any], name: str, value: object) -> dict[str, Any]:
-    """The parameters and one more, which must not contradict them."""
-    if value is None:
-        return given
-    if given.get(name, value) != value:
-        raise BadInput(f"{name} is given twice and differs: {shown(value)} and {shown(given[name])}")
-    return {**given, name: value}
-
-
->>>>>>> 0aed9ce (web: Read requests in every form in which clients send them)
 class ListProjects(Params):
     archived: bool | None = None
 
@@ -121,12 +62,8 @@ async def _all(tx: Tx, caller: Caller, archived: bool) -> list[ProjectOut]:
     params=ListProjects,
     answer=list[ProjectOut],
     example={"archived": False},
-<<<<<<< HEAD
     example_answer=[EXAMPLE],
-=======
-    example_answer=[_EXAMPLE],
     ignores=("callback_url",),
->>>>>>> 0aed9ce (web: Read requests in every form in which clients send them)
 )
 async def list_projects(call: Call, params: ListProjects) -> list[ProjectOut]:
     """List all projects, newest first.

@@ -81,6 +81,7 @@ async def _create(tx: Tx, caller: Caller, params: CreateProject, given: dict[str
         "consensus_attempts": 3,
     },
     example_answer=EXAMPLE,
+    ignores=("force",),
 )
 async def create_project(call: Call, params: CreateProject) -> ProjectOut:
     """Create a project.
