@@ -41,22 +41,33 @@ def form_pairs(content_type: str, body: bytes) -> list[tuple[str, str]] | None:
 def _multipart(body: bytes, boundary: str) -> list[tuple[str, str]]:
     if not boundary:
         raise BadInput("the form cannot be read: its content type names no boundary")
-    pairs: list[tuple[str, str]] = []
-    name, value = "", b""
+    reader = _Reader()
     try:
         with PushMultipartParser(boundary, max_segment_count=FIELDS) as parser:
             for event in parser.parse(body):
-                if isinstance(event, MultipartSegment):
-                    if event.filename is not None:
-                        raise BadInput(f"the form has a file, {shown(event.filename)}, which this call does not take")
-                    name, value = event.name or "", b""
-                elif event is None:
-                    pairs.append((name, value.decode()))
-                else:
-                    value += event
+                reader.take(event)
     except (MultipartError, UnicodeDecodeError) as error:
         raise BadInput(f"the form cannot be read: {error}") from error
-    return pairs
+    return reader.pairs
+
+
+class _Reader:
+    """Makes names and values of the parser's events."""
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[str, str]] = []
+        self._name = ""
+        self._value = b""
+
+    def take(self, event: MultipartSegment | bytes | bytearray | None) -> None:
+        if event is None:  # the end of a field
+            self.pairs.append((self._name, self._value.decode()))
+        elif not isinstance(event, MultipartSegment):
+            self._value += event
+        elif event.filename is not None:
+            raise BadInput(f"the form has a file, {shown(event.filename)}, which this call does not take")
+        else:
+            self._name, self._value = event.name or "", b""
 
 
 def form_object(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
