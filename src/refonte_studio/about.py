@@ -39,7 +39,11 @@ curl "$STUDIO_URL/v1/teams" -u "$STUDIO_API_KEY:"
 * Every parameter may stand in the JSON body (`POST`, `PUT`, `DELETE`) or in the query string (every method).
 * In a query a list is repeated (`a=1&a=2`), is written `a[]=1`, or is one value split at commas. In JSON a string
 stands for a list of one.
-* Unknown parameters are refused, and so is a parameter that differs between body and query.
+* A body is JSON, or a form that says the same: `a=1&a=2` and `a[]=1` are lists, `a[b]=1` is an object.
+* A number, or true or false, may be written as text (`"30"`, `"true"`) in parameters, but not in responses to tasks.
+* `null`, and in a query a name without `=`, count as left out. A filter that is empty (`start_time=`) is refused.
+* Unknown parameters are refused, and so are a parameter that differs between body and query, and a JSON object that
+repeats a key. Passwords and tokens of invitations are taken in the body alone.
 * Names in paths are percent-encoded and may hold spaces, slashes and any Unicode.
 * Names and e-mail addresses are kept without white space around them and in composed Unicode (NFC), addresses in lower
 case and with their domain in letters (`münchen.example`, not `xn--mnchen-3ya.example`). What is equal in this form is

@@ -237,6 +237,8 @@ def _query_parameters(operation: Operation, method: Method, schemas: _Schemas) -
     only_here = method == "GET" or operation.body is not Body.PARAMS
     example = operation.example if isinstance(operation.example, Mapping) else {}
     for name, kind in fields_of(operation.params).items():
+        if name in operation.params.IN_BODY_ALONE:
+            continue
         schema = dict(spec["properties"][name])
         made: Schema = {"name": name, "in": "query", "required": kind.required and only_here}
         if "description" in schema:
