@@ -1,21 +1,21 @@
 """Use-cases of teams, people, sessions and keys that other rooms, the server and the CLI use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from refonte_studio.db import Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.caller import Caller, Mode, Role
-from refonte_studio.kit.clients import household
 from refonte_studio.kit.clock import MINUTE_MS
-from refonte_studio.kit.errors import BadInput, Conflict, NotFound, TooMany, Unauthorized, shown
+from refonte_studio.kit.errors import BadInput, Conflict, NotFound, Unauthorized, shown
 from refonte_studio.kit.ids import digest, new_id, new_secret
 from refonte_studio.kit.names import address_key, checked_address, name_key
 from refonte_studio.teams import policy, store, store_access, throttle
 from refonte_studio.teams.annotators import emails_of as emails_of
 from refonte_studio.teams.annotators import external_people as external_people
 from refonte_studio.teams.annotators import labelers as labelers
+from refonte_studio.teams.attempts import reserve_attempt as reserve_attempt
+from refonte_studio.teams.attempts import reserve_change as reserve_change
 from refonte_studio.teams.model import MOVES, Candidate, Key, SignedIn, State, Team, Teammate
-from refonte_studio.teams.throttle import Budget
 
 KEY_USE_RESOLUTION_MS = MINUTE_MS  # how fine a key's last-used time is
 KEYS_LIMIT = 100  # live keys of one person
@@ -342,45 +342,6 @@ async def set_password(tx: Tx, teammate: Teammate, password_hash: str, now: int)
     """A new password, which ends all that the old one opened."""
     await store.set_password(tx, teammate.team_id, teammate.id, password_hash)
     await end_access(tx, teammate.team_id, [teammate.id], now)
-
-
-async def reserve_attempt(tx: Tx, email: str, client: str, now: int) -> str:
-    """Counts an attempt to sign in as failed until `sign_in` says otherwise; answers its id.
-
-    It counts for the client at this address, for the client, and for the address. Raises TooMany.
-    """
-    address, client = address_key(email), household(client)
-    budgets = {
-        f"address:{address}": throttle.ADDRESS,
-        f"client:{client}": throttle.CLIENT,
-        f"pair:{client}:{address}": throttle.PAIR,
-    }
-    return await _reserve(tx, budgets, f"too many failed attempts to sign in as {shown(email)}", now)
-
-
-async def reserve_change(tx: Tx, caller: Caller, now: int) -> str:
-    """The same for an attempt to change one's password: it counts for this session or key alone. Raises TooMany."""
-    budgets = {f"own:{caller.session_hash or caller.key_id}": throttle.OWN}
-    return await _reserve(tx, budgets, "too many failed attempts to change the password", now)
-
-
-async def _reserve(tx: Tx, budgets: Mapping[str, Budget], what: str, now: int) -> str:
-    """Counting comes before checking, so that no number of attempts at once gets beyond the limit."""
-    hashes = {digest(name): budget for name, budget in budgets.items()}
-    ready_at = now
-    for name in sorted(hashes):  # in one order, so that no two attempts wait for each other
-        await tx.lock(f"sign-in:{name}")
-        failed = await store_access.failures(tx, name, now - throttle.WINDOW_MS, throttle.COUNTED)
-        if failed:
-            ready_at = max(ready_at, hashes[name].ready_at(len(failed), failed[0]))
-    if ready_at > now:
-        error = TooMany(f"{what}; try again later")
-        error.headers = {"Retry-After": str((ready_at - now + 999) // 1000)}
-        raise error
-    attempt_id = new_id(now)
-    for number, name in enumerate(hashes):
-        await store_access.insert_failure(tx, f"{attempt_id}-{number}", name, now)
-    return attempt_id
 
 
 async def candidates(tx: Tx, email: str, team_name: str | None) -> list[Candidate]:

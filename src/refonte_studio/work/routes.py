@@ -6,14 +6,13 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from refonte_studio.batches import service as batches
 from refonte_studio.db import Tx
 from refonte_studio.files import service as files
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.pages import PAGE_LIMIT
 from refonte_studio.web import Answer, Call, Operations, Params
-from refonte_studio.work import routes_loop, seen, service
+from refonte_studio.work import filters, routes_loop, seen, service
 from refonte_studio.work.model import Assignment, Waiting
 
 operations = Operations("Work")
@@ -144,7 +143,7 @@ async def _locate(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:
     "/v1/work/claim",
     may=Permission.WORK,
     signs_in=True,
-    locate=batches.check_filters,
+    locate=filters.check,
     params=ClaimParams,
     answer=ClaimOut | None,
     errors=(404,),
@@ -159,7 +158,7 @@ async def claim(call: Call, params: ClaimParams) -> ClaimOut | None:
     """Claim the next task
 
     The next task this person may work, with a lease. Asking again while holding one answers the same one, whatever
-    the filter. 204 when there is none.
+    the filter. 204 when there is none; 404 for a project or batch that is not there, or not there for this labeler.
     """
     held = await routes_loop.claim(call, params.project, params.batch, _lease_ms(call))
     return _claim_out(held) if held else None

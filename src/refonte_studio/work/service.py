@@ -4,7 +4,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from refonte_studio.batches import service as batches
 from refonte_studio.db import Tx
 from refonte_studio.files import service as files
 from refonte_studio.files.model import File
@@ -13,7 +12,7 @@ from refonte_studio.kit.errors import NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.quality import service as quality
-from refonte_studio.work import policy, seen, store, store_lists, store_next, store_redos
+from refonte_studio.work import filters, policy, seen, store, store_lists, store_next, store_redos
 from refonte_studio.work.endings import (
     expire,
     expire_due,
@@ -103,7 +102,7 @@ async def claim_next(
         plain, found = await store_next.next_plain(tx, caller, now)
         if plain:
             return await _claim_plainly(tx, caller, found, claim_id, lease_ms, now)
-    project_id, batch_id = await batches.ids_filtered_by(tx, caller, project, batch)
+    project_id, batch_id = await filters.ids_filtered_by(tx, caller, project, batch)
     held, due = await store.held_and_due(tx, caller, now)
     if due:
         await expire_due(tx, caller.team_id, now)
