@@ -11,7 +11,7 @@ THING: dict[str, Any] = {"attachment": "https://example.com/dogs/1.jpg", "attach
 GOOD: dict[str, Any] = {**THING, "categories": ["cat", "dog"]}
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"allow_multiple": "yes"}, "allow_multiple: 'yes'"),
+    ({"allow_multiple": "yes"}, "'yes'"),
     ({"callback_url": "nope"}, "callback_url"),
     ({"catgories": ["cat", "dog"]}, "'catgories' (did you mean 'categories'?)"),
     ({"categories": ["cat", " cat "]}, "categories[1]: ' cat ' is the same as categories[0]"),

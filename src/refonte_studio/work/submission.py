@@ -7,6 +7,7 @@ import msgspec
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
+from refonte_studio.kit.clock import iso
 from refonte_studio.kit.errors import Conflict, NotFound, shown
 from refonte_studio.quality import service as quality
 from refonte_studio.tasks import service as tasks
@@ -26,10 +27,19 @@ async def claim_of(tx: Tx, caller: Caller, claim_id: str) -> Claim:
     return claim
 
 
+_WHY = {
+    "expired": ": its lease ran out at {lease_end}, before the response came",
+    "ended": ": its task was completed, canceled or sent to review meanwhile, or its person left the project or team",
+    "released": ": its task was given back",
+    "skipped": ": its task was declined",
+}
+
+
 def lost(claim: Claim, now: int) -> Conflict:
     """The error that tells why a claim is not held any more."""
     state = "expired" if claim.state is ClaimState.HELD and now >= claim.lease_expires_at else claim.state.value
-    return Conflict(f"the claim {claim.id} is {state}; claim the next task")
+    why = _WHY.get(state, "").format(lease_end=iso(claim.lease_expires_at))
+    return Conflict(f"the claim {claim.id} is {state}{why}; claim the next task")
 
 
 async def to_check(tx: Tx, sign_in: SignIn, claim_id: str, now: int) -> ToCheck:
