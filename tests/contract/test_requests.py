@@ -89,7 +89,8 @@ async def test_a_name_of_the_path_may_be_repeated_but_must_agree(world: World, o
         same = {"params": {**params, name: value}} if method == "GET" else {"json": {**params, name: f" {value} "}}
         response = await send(world, operation, method, request, **same)
         assert response.is_success, (name, response.text)
-        request = await EXAMPLES[operation.name](world, world.ana)
+        if method != "GET":
+            request = await EXAMPLES[operation.name](world, world.ana)
 
 
 @each(READING)

@@ -106,11 +106,11 @@ def _encoding_problem(text: bytes) -> str | None:
     try:
         text.decode()
     except UnicodeDecodeError as error:
-        if text[1:2] == b"\x00" or text[:1] == b"\x00":
+        if b"\x00" in text[:2]:
             return "looks like UTF-16; send UTF-8"
         if error.end == len(text) and error.reason == "unexpected end of data":
             return f"ends in the middle of a UTF-8 character, at byte {error.start}"
         return f"is not UTF-8: byte 0x{text[error.start]:02x} at {error.start}"
-    if text[1:2] == b"\x00":
+    if b"\x00" in text[:2]:
         return "looks like UTF-16; send UTF-8"
     return None

@@ -1,6 +1,6 @@
 """How fast passwords may be guessed: budgets of failed attempts, and the pause after each failure beyond them.
 
-docs/decisions/0019-slowed-down-not-locked-out.md says why there are several.
+docs/decisions/0021-slowed-down-not-locked-out.md says why there are several.
 """
 
 from dataclasses import dataclass
