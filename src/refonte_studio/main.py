@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import cache
 from typing import Any
 
-from litestar import Litestar
 from litestar.types import ASGIApp
 
 from refonte_studio.about import about
@@ -45,12 +45,12 @@ from refonte_studio.teams.passwords import Passwords
 from refonte_studio.teams.routes import operations as teams
 from refonte_studio.teams.routes_accounts import operations as accounts
 from refonte_studio.web import Operation, Studio
-from refonte_studio.web.app import create_app
+from refonte_studio.web.app import create_app, routes
 from refonte_studio.web.clients import Clients
 from refonte_studio.web.openapi import Schema, document
 from refonte_studio.web.operation import Credential, Door
 from refonte_studio.web.pages import PAGES
-from refonte_studio.web.site import site
+from refonte_studio.web.site import Readiness, site
 from refonte_studio.work import endings
 from refonte_studio.work.routes import operations as work
 
@@ -120,12 +120,12 @@ def build(
     Lists and exports are read from the `replica`, where there is one.
     """
     mailer, passwords, checks = Mailer(settings), Passwords(), Checks()
-    world = {Mailer: mailer, Passwords: passwords, Checks: checks, Grid: Grid(), **(services or {})}
+    own = {Mailer: mailer, Passwords: passwords, Checks: checks, Grid: Grid(), Readiness: Readiness()}
     clients = Clients(settings.trusted_proxies)
-    studio = Studio(db, settings, clock, DOOR, world, replica, clients=clients)
+    studio = Studio(db, settings, clock, DOOR, {**own, **(services or {})}, replica, clients=clients)
 
     @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncGenerator[None]:
+    async def lifespan() -> AsyncGenerator[None]:
         try:
             async with background(studio) if background is not None else nullcontext():
                 yield
@@ -134,4 +134,10 @@ def build(
             await mailer.close()
             passwords.close()
 
-    return create_app(studio, OPERATIONS, pages=[*site(studio, openapi_document), *PAGES], lifespan=[lifespan])
+    return create_app(studio, OPERATIONS, _routed(), lifespan)
+
+
+@cache
+def _routed() -> ASGIApp:
+    """Made once in a process."""
+    return routes(OPERATIONS, [*site(openapi_document), *PAGES])

@@ -1,6 +1,7 @@
 """The ASGI application: routes requests to operations, and gives every answer and error its form."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 
@@ -12,27 +13,57 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Sen
 
 from refonte_studio.kit.errors import StudioError
 from refonte_studio.web.inbound import Disconnected, Inbound
-from refonte_studio.web.operation import Answer, Operation, Studio, encode
+from refonte_studio.web.operation import STUDIO, Answer, Operation, Studio, encode, studio_of
 from refonte_studio.web.serving import failure, refusal, serve
 from refonte_studio.web.shortcut import ShortCut, send_whole
 
+Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
-def create_app(
-    studio: Studio,
-    operations: Sequence[Operation],
-    pages: Sequence[ControllerRouterHandler] = (),
-    lifespan: Sequence[Callable[[Litestar], Any]] = (),
-) -> ASGIApp:
-    """The whole server as one ASGI application."""
-    app = Litestar(
-        route_handlers=[*(_route(studio, operation) for operation in operations), *pages],
+
+def routes(operations: Sequence[Operation], pages: Sequence[ControllerRouterHandler] = ()) -> ASGIApp:
+    """What routes requests to operations and pages.
+
+    It takes long to make and holds nothing of a studio, so that several applications can share it; each puts its own
+    studio into the scope of its requests.
+    """
+    return Litestar(
+        route_handlers=[*(_route(operation) for operation in operations), *pages],
         exception_handlers={StudioError: _studio_error, HTTPException: _http_error, Exception: _bug},
-        lifespan=list(lifespan),
         openapi_config=None,
         request_max_body_size=None,  # bounded by each operation
         logging_config=None,
     )
-    return _with_headers(ShortCut(studio, operations, _keep_encoded_slashes(app)), studio.settings.secure)
+
+
+def create_app(studio: Studio, operations: Sequence[Operation], routed: ASGIApp, lifespan: Lifespan) -> ASGIApp:
+    """The whole server as one ASGI application, on `routes` of the same operations.
+
+    `lifespan` is open while it serves.
+    """
+    app = ShortCut(studio, operations, _keep_encoded_slashes(routed))
+    return _living(studio, _with_headers(app, studio.settings.secure), lifespan)
+
+
+def _living(studio: Studio, app: ASGIApp, lifespan: Lifespan) -> ASGIApp:
+    """Tells each request its studio, and begins and ends with the server."""
+
+    async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(lifespan, receive, send)
+            return
+        scope[STUDIO] = studio
+        await app(scope, receive, send)
+
+    return wrapped
+
+
+async def _live(lifespan: Lifespan, receive: Receive, send: Any) -> None:
+    """The application's side of ASGI's lifespan: an error while it begins or ends is raised."""
+    await receive()
+    async with lifespan():
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    await send({"type": "lifespan.shutdown.complete"})
 
 
 def _with_headers(app: ASGIApp, secure: bool) -> ASGIApp:
@@ -77,15 +108,25 @@ def _keep_encoded_slashes(app: ASGIApp) -> ASGIApp:
     return wrapped
 
 
-def _route(studio: Studio, operation: Operation) -> HTTPRouteHandler:
+def _route(operation: Operation) -> HTTPRouteHandler:
     async def served(request: Request[Any, Any, Any]) -> Response[Any]:
         inbound = Inbound(request.scope, request.receive, request.path_params)
-        return _response(await serve(studio, operation, inbound))
+        return _response(await serve(studio_of(request.scope), operation, inbound))
 
     path = operation.path.replace("}", ":str}")
-    around = [studio.bulk.around] if operation.bulk else []
+    around = [_in_bulk] if operation.bulk else []
     methods = list(operation.methods)
     return HTTPRouteHandler(path, http_method=methods, name=operation.name, status_code=200, middleware=around)(served)
+
+
+def _in_bulk(app: ASGIApp) -> ASGIApp:
+    """The application, with a place for the imports and exports of its studio; see web/bulk.py."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async with studio_of(scope).bulk.places(scope):
+            await app(scope, receive, send)
+
+    return wrapped
 
 
 def _response(answer: Answer) -> Response[Any]:

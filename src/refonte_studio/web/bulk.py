@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from litestar.types import ASGIApp, Receive, Scope, Send
-
 from refonte_studio.kit.admission import Refusals
 from refonte_studio.kit.errors import Overloaded
 from refonte_studio.kit.shares import Holder, Shares
@@ -23,23 +21,15 @@ class Bulk:
     _refusals: Refusals = field(default_factory=lambda: Refusals("imports and exports"))
 
     def enter(self, scope: Any, holders: Sequence[Holder], limit: int) -> None:
-        """Takes one of `limit` places for a request inside of `around`. Raises Overloaded."""
+        """Takes one of `limit` places for a request inside of `places`. Raises Overloaded."""
         if not self._shares.take(1, holders, limit):
             self._refusals.add()
             raise Overloaded("imports and exports", BULK_RETRY_S)
         scope[_PLACES].append(holders)
 
-    def around(self, app: ASGIApp) -> ASGIApp:
-        """The application; the place that a request took is given back when all of its answer is sent."""
-
-        async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
-            async with self._places(scope):
-                await app(scope, receive, send)
-
-        return bounded
-
     @asynccontextmanager
-    async def _places(self, scope: Any) -> AsyncGenerator[None]:
+    async def places(self, scope: Any) -> AsyncGenerator[None]:
+        """Around a request until all of its answer is sent: gives back the place that it took."""
         taken: list[Sequence[Holder]] = []
         scope[_PLACES] = taken
         try:

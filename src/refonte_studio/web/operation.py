@@ -228,3 +228,9 @@ class Operations(list[Operation]):
 
 
 encode = msgspec.json.Encoder().encode
+STUDIO = "refonte_studio"  # where the scope of a request has its studio
+
+
+def studio_of(scope: Any) -> Studio:
+    """The studio that a request is for."""
+    return scope[STUDIO]

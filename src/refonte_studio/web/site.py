@@ -13,7 +13,7 @@ from refonte_studio.db.health import probe, probe_write
 from refonte_studio.kit.errors import Overloaded, Unavailable
 from refonte_studio.kit.ids import digest
 from refonte_studio.web.openapi import Schema
-from refonte_studio.web.operation import Studio, encode
+from refonte_studio.web.operation import Studio, encode, studio_of
 from refonte_studio.web.reference import Page, render
 
 READY_TIMEOUT_S = 5.0
@@ -22,10 +22,8 @@ LOOK = [HttpMethod.GET, HttpMethod.HEAD]  # what load balancers and browsers sen
 ASIDE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
 
 
-def site(studio: Studio, document: Callable[[], Schema]) -> list[ControllerRouterHandler]:
+def site(document: Callable[[], Schema]) -> list[ControllerRouterHandler]:
     """`/`, `/docs`, `/openapi.json`, `/healthz` and `/readyz`, all public. `document` is made once, when asked for."""
-
-    readiness = _Readiness(studio)
 
     @cache
     def as_json() -> bytes:
@@ -53,8 +51,9 @@ def site(studio: Studio, document: Callable[[], Schema]) -> list[ControllerRoute
         return Response(encode({"status": "ok"}), media_type="application/json", headers={"Cache-Control": "no-store"})
 
     @route("/readyz", http_method=LOOK)
-    async def readyz() -> Response[bytes]:
-        return await readiness.answer()
+    async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
+        studio = studio_of(request.scope)
+        return await studio.services[Readiness].answer(studio)
 
     return [root, openapi, docs, healthz, readyz]
 
@@ -69,19 +68,18 @@ def _cached(request: Request[Any, Any, Any], content: bytes, media_type: str, mo
     return Response(content, media_type=media_type, headers=headers)
 
 
-class _Readiness:
+class Readiness:
     """Whether the database can be read and written now. It is asked by one at a time, for all who want to know."""
 
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
+    def __init__(self) -> None:
         self._ready_at: int | None = None
         self._asking: asyncio.Future[str] | None = None
 
-    async def answer(self) -> Response[bytes]:
-        wrong = "" if self._was_ready() else await self._ask_together()
-        body: dict[str, Any] = {"status": "ready", "database": "ok", "engine": self._studio.db.engine}
+    async def answer(self, studio: Studio) -> Response[bytes]:
+        wrong = "" if self._was_ready(studio) else await self._ask_together(studio)
+        body: dict[str, Any] = {"status": "ready", "database": "ok", "engine": studio.db.engine}
         headers = {"Cache-Control": "no-store"}
-        warnings = self._studio.clients.warnings(self._studio.clock())
+        warnings = studio.clients.warnings(studio.clock())
         if warnings:
             body["warnings"] = warnings
         if wrong:
@@ -89,28 +87,28 @@ class _Readiness:
             headers["Retry-After"] = "1"
         return Response(encode(body), status_code=503 if wrong else 200, media_type="application/json", headers=headers)
 
-    def _was_ready(self) -> bool:
-        return self._ready_at is not None and 0 <= self._studio.clock() - self._ready_at < READY_MS
+    def _was_ready(self, studio: Studio) -> bool:
+        return self._ready_at is not None and 0 <= studio.clock() - self._ready_at < READY_MS
 
-    async def _ask_together(self) -> str:
+    async def _ask_together(self, studio: Studio) -> str:
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.ensure_future(self._ask())
+            self._asking = asyncio.ensure_future(self._ask(studio))
         return await asyncio.shield(self._asking)
 
-    async def _ask(self) -> str:
+    async def _ask(self, studio: Studio) -> str:
         """What is wrong; empty if nothing is."""
         try:
             async with asyncio.timeout(READY_TIMEOUT_S):
-                await self._studio.db.read(probe)
-                if not self._studio.db.occupied:  # or else it is at work, which another server would not do for it
-                    await self._studio.db.write(probe_write)
+                await studio.db.read(probe)
+                if not studio.db.occupied:  # or else it is at work, which another server would not do for it
+                    await studio.db.write(probe_write)
         except TimeoutError:
-            if self._studio.db.occupied:
+            if studio.db.occupied:
                 return ""
             return f"the database did not answer within {READY_TIMEOUT_S:g} s"
         except Overloaded:
             return ""  # it serves, as many as it can: another server would not be helped by this one's leaving
         except Unavailable as error:
             return error.message
-        self._ready_at = self._studio.clock()
+        self._ready_at = studio.clock()
         return ""
