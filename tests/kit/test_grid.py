@@ -2,7 +2,7 @@
 
 from random import Random
 
-from refonte_studio.kit.grid import RECENT, STEP_S, Grid
+from refonte_studio.kit.grid import OUTLIERS, PEOPLE, RECENT, RECENT_S, STEP_S, Grid
 
 
 class Timed:
@@ -15,10 +15,10 @@ class Timed:
     async def _sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    async def answer(self, takes_s: float) -> float:
-        began = self.grid.begin()
+    async def answer(self, takes_s: float, who: str = "ben") -> float:
+        began, pace = self.now, self.grid.begin()
         self.now += takes_s
-        await self.grid.hold(began)
+        await pace.hold(who)
         return round(self.now - began, 6)
 
 
@@ -44,10 +44,10 @@ async def test_the_grid_narrows_again_and_is_never_wider_than_its_bound() -> Non
     timed = Timed()
     for _ in range(RECENT):
         await timed.answer(9.0)
-    assert timed.grid.step_s() == 1.6
+    assert timed.grid.step_s("ben") == 1.6
     for _ in range(RECENT):
         await timed.answer(0.01)
-    assert timed.grid.step_s() == STEP_S
+    assert timed.grid.step_s("ben") == STEP_S
 
 
 async def test_a_rare_outlier_does_not_slow_everybody() -> None:
@@ -55,3 +55,54 @@ async def test_a_rare_outlier_does_not_slow_everybody() -> None:
     for takes_s in [0.01] * 50 + [0.7, 0.9]:
         await timed.answer(takes_s)
     assert await timed.answer(0.01) == STEP_S
+
+
+async def test_one_person_cannot_slow_the_answers_to_others() -> None:
+    timed = Timed()
+    for _ in range(RECENT):
+        await timed.answer(0.01, "ben")
+        await timed.answer(0.01, "dee")
+        for _ in range(4):  # as fast as they can
+            await timed.answer(1.2, "mallory")
+    assert await timed.answer(0.01, "ben") == STEP_S
+    assert await timed.answer(0.01, "somebody new") == STEP_S
+    assert await timed.answer(0.01, "mallory") == 1.6
+
+
+async def test_even_many_who_are_slow_widen_the_grid_no_further_than_its_bound() -> None:
+    timed = Timed()
+    for number in range(20):
+        await timed.answer(60.0, f"mallory {number % 4}")
+    assert await timed.answer(0.01) == 1.6
+    timed.now += RECENT_S + 1
+    assert await timed.answer(0.01) == STEP_S
+
+
+async def test_load_that_slows_everybody_widens_the_grid_for_somebody_new() -> None:
+    timed = Timed()
+    for _ in range(OUTLIERS + 1):
+        for who in ("ben", "dee", "mia"):
+            await timed.answer(0.12, who)
+    assert await timed.answer(0.01, "somebody new") == 0.2
+
+
+async def test_what_is_as_slow_for_everything_is_left_out_of_account() -> None:
+    timed = Timed()
+    for _ in range(RECENT):
+        pace = timed.grid.begin()
+        timed.now += 8.0
+        pace.begin_again()
+        timed.now += 0.01
+        await pace.hold("ben")
+    assert timed.grid.step_s("ben") == STEP_S
+
+
+async def test_whose_answers_came_long_before_many_others_decides_no_more() -> None:
+    timed = Timed()
+    for _ in range(OUTLIERS + 1):
+        for who in ("mallory", "moll"):
+            await timed.answer(0.5, who)
+    assert timed.grid.step_s("ben") == 0.8
+    for number in range(PEOPLE):
+        await timed.answer(0.01, f"person {number}")
+    assert timed.grid.step_s("ben") == STEP_S

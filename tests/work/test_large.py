@@ -10,9 +10,11 @@ from refonte_studio import estimator
 from refonte_studio.kit.apart import Apart, Reply, TookTooLong
 from refonte_studio.kit.turns import BUDGET_S, WAITING_LIMIT, Turns
 from refonte_studio.tasks import checker
-from refonte_studio.tasks.checking import Checks, Fits
-from tests.drawings import boxes, drawn, drawn_batch
-from tests.makers import answer, batch, claim, known_as, project
+from refonte_studio.tasks.checking import Checks, Fits, Message, Refused
+from refonte_studio.tasks.model import ToCheck
+from tests.drawings import ATTACHMENT, TYPE, boxes, drawn, drawn_batch
+from tests.makers import answer, batch, claim, known_as, project, real_id
+from tests.quality.known import settings
 from tests.world import Person, World
 
 LARGE = 400  # boxes
@@ -232,3 +234,56 @@ async def test_attempts_too_large_to_be_judged_on_the_spot_are_judged_later(worl
     while await estimator.results_next(world.db, world.clock, lambda job: estimator.make_here(world.db, job)):
         pass
     assert (await world.ana.get(f"/task/{first}"))["status"] == "completed"
+
+
+@pytest.mark.parametrize("wanted", [1, 2])
+async def test_how_long_a_large_response_takes_does_not_tell_the_kind_of_its_task(world: World, wanted: int):
+    """The check takes as long as what it does: the time is that of the response, the known answer, and the result."""
+    await drawn(world, wanted=wanted, people=(world.ben, world.dee))
+    expected = {"attachment": ATTACHMENT, "expected_response": boxes(7)}
+    made = await world.ana.post(f"/evaluation_tasks/{TYPE}", {"project": "Streets", **expected})
+    await drawn_batch(world, tasks=4)
+    await settings(world, "Streets", evaluation_rate=1)
+    for _ in range(2):  # the evaluation task is not new
+        await world.dee.post(await held(world.dee), {"response": boxes(1)})
+    scores: list[float | None] = []
+
+    async def works(message: bytes) -> Reply:
+        asked = msgspec.msgpack.decode(message, type=Message).to_check
+        world.clock.forward(seconds=1 + len(asked.expected or "") // 100 + 5 * (asked.alone is not None))
+        reply = await checker.here(message)
+        fits = msgspec.msgpack.decode(reply.content, type=Fits | Refused)
+        scores.append(fits.score if isinstance(fits, Fits) else None)
+        return reply
+
+    check_by(world, works)
+    took: dict[bool, list[tuple[float, list[float]]]] = {}
+    for _ in range(2):
+        path = await held(world.ben)
+        evaluates = await real_id(world, path.split("/")[2]) == made["id"]
+        for label in ("tree", "car", "car"):
+            world.waits.clear()
+            began = world.clock()
+            await world.ben.call("POST", path, {"response": boxes(LARGE, label=label)})
+            took.setdefault(evaluates, []).append((world.clock() - began, list(world.waits)))
+    assert set(took) == {True, False}, "one of each"
+    assert took[True] == took[False]
+    assert [waits for _, waits in took[True]] == [[0.05, 0.05]] * 3
+    assert sum(score is not None for score in scores) == 2, "only the evaluation task's is told, twice"
+
+
+async def test_a_known_answer_that_stands_in_may_be_of_a_task_that_asks_something_else():
+    params = '{"geometries": {"box": {"objects_to_annotate": ["car"]}}}'
+    for expected in (boxes(3), boxes(3, label="tree")):
+        asked = ToCheck(
+            task_id="t",
+            type=TYPE,
+            params=params,
+            person="p",
+            expected=msgspec.json.encode(expected).decode(),
+            is_decoy=True,
+        )
+        message = Message("response", asked, msgspec.json.encode(boxes(2)))
+        reply = msgspec.msgpack.decode(checker.answer(msgspec.msgpack.encode(message)), type=Fits | Refused)
+        assert isinstance(reply, Fits)
+        assert reply.score is None

@@ -8,6 +8,7 @@ import msgspec
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput, Conflict, shown
+from refonte_studio.kit.ids import digest
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.projects import service as projects
 from refonte_studio.quality import policy, store
@@ -119,10 +120,21 @@ def _checked(type_name: str, params: dict[str, Any], name: str, response: object
     return msgspec.json.encode(checked).decode()
 
 
-async def to_score(tx: Tx, caller: Caller, asked: ToCheck) -> ToCheck:
-    """The same, with the answer that is expected, if it is known: the response is scored when it is checked."""
+async def to_score(tx: Tx, caller: Caller, asked: ToCheck, project_id: str) -> ToCheck:
+    """The same, with the answer that is expected, if it is known: the response is scored when it is checked.
+
+    A task for work is given the answer of one of the project's evaluation tasks instead, always the same one: scoring a
+    large response takes time, which must not tell the kind of its task.
+    """
     expected = await store.expected_of_any(tx, caller.team_id, asked.task_id)
-    return asked if expected is None else msgspec.structs.replace(asked, expected=expected)
+    if expected is not None:
+        return msgspec.structs.replace(asked, expected=expected)
+    count = await store.count_expected(tx, caller.team_id, project_id, asked.type)
+    if not count:
+        return asked
+    which = int(digest(asked.task_id)[:8], 16) % count
+    decoy = await store.nth_expected(tx, caller.team_id, project_id, asked.type, which)
+    return msgspec.structs.replace(asked, expected=decoy, is_decoy=True)
 
 
 async def score_attempt(tx: Tx, caller: Caller, task: Task, attempt_id: str, checked: Checked, now: int) -> bool:

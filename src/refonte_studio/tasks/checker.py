@@ -1,6 +1,7 @@
 """The process that checks large responses; see `checking`."""
 
 import time
+from typing import Any
 
 import msgspec
 
@@ -42,13 +43,27 @@ def _checked(message: Message) -> Fits:
             raise
         raise BadInput(f"{message.name} does not fit the task: {error.message}") from error
     text = msgspec.json.encode(checked).decode()
-    score = None
-    if to_check.expected is not None:
-        score = task_type.score(params, msgspec.json.decode(to_check.expected), checked)
+    score = _score(to_check, task_type, params, checked)
     return Fits(text, score, _alone(to_check, checked, text))
 
 
-def _alone(to_check: ToCheck, checked: dict[str, object], text: str) -> Result | None:
+def _score(
+    to_check: ToCheck, task_type: types.TaskType, params: dict[str, Any], checked: dict[str, Any]
+) -> float | None:
+    """How well the response does, if its task's answer is known. Where another task's answer stands in for it, as much
+    is done, so that the time that the check takes does not tell the kind of the task."""
+    if to_check.expected is None:
+        return None
+    expected = msgspec.json.decode(to_check.expected)
+    try:
+        expected = task_type.check_response(params, expected)
+    except BadInput:
+        expected = checked  # it is of a task that asks something else
+    score = task_type.score(params, expected, checked)
+    return None if to_check.is_decoy else score
+
+
+def _alone(to_check: ToCheck, checked: dict[str, Any], text: str) -> Result | None:
     if to_check.alone is None:
         return None
     params = msgspec.json.decode(to_check.params)

@@ -41,10 +41,14 @@ async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[
 
 
 async def to_check(tx: Tx, caller: Caller, task_id: str) -> ToCheck:
-    """What this person's response to a task is checked against. Raises NotFound."""
+    """What this person's response to a task is checked against. Raises NotFound.
+
+    A result is made of a response to a training or evaluation task as well, though nothing keeps it, so that the check
+    takes as long as it does for another task.
+    """
     task = await find(tx, caller.team_id, caller.mode, task_id)
     alone: Stored | None = None
-    if task.kind == "work" and await store_places.wants_one(tx, task.team_id, task.places_in, task.id):
+    if await store_places.wants_one(tx, task.team_id, task.places_in, task.id, again=task.kind != "work"):
         alone = await judging.stored_of(tx, task.team_id, task.project_id, [caller.teammate_id])
     return ToCheck(task_id=task.id, type=task.type, params=task.params, person=caller.teammate_id, alone=alone)
 

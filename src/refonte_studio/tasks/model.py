@@ -132,6 +132,7 @@ class ToCheck(msgspec.Struct, frozen=True, kw_only=True):
     params: str  # JSON
     person: str  # who gives the response
     expected: str | None = None  # JSON: the known answer of a quality task, by which the response is scored
+    is_decoy: bool = False  # whether it is another task's: the score only takes its time, and is not kept
     alone: Stored | None = None  # what is known of the person, if this response alone completes the task
 
 

@@ -88,11 +88,12 @@ async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[
     return (task_of(row), _place_of(row)) if row else None
 
 
-async def wants_one(tx: Tx, team_id: str, batch_id: str, task_id: str) -> bool:
-    """Whether one attempt is all that a pending task wants, and it has none."""
+async def wants_one(tx: Tx, team_id: str, batch_id: str, task_id: str, again: bool = False) -> bool:
+    """Whether one attempt is all that a pending task wants, and it has none, or may have some (`again`)."""
     row = await tx.one(
         """SELECT task_id FROM places WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id
-           AND attempts = 0 AND wanted = 1""",
+           AND (attempts = 0 OR :again) AND wanted = 1""",
+        again=again,
         team_id=team_id,
         batch_id=batch_id,
         task_id=task_id,

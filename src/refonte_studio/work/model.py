@@ -58,6 +58,11 @@ class Claim:
     redo: bool = False  # of a task sent back to the person: its place is theirs, whether they hold it or not
     evaluates: bool = False  # whether its project has evaluation tasks, which its pace must not tell
 
+    @property
+    def held_back(self) -> str | None:
+        """Whose answers come on the grid of time; None in a project without evaluation tasks."""
+        return self.teammate_id if self.evaluates else None
+
     def is_live(self, now: int) -> bool:
         """Whether it is held and its lease runs."""
         return self.state is ClaimState.HELD and now < self.lease_expires_at
@@ -89,7 +94,7 @@ class PutDown:
     """A task that a person declined or gave back, under the id by which they know it."""
 
     task_id: str
-    evaluates: bool  # whether the task's project has evaluation tasks
+    held_back: str | None  # whose answers come on the grid; None in a project without evaluation tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,7 @@ class Submitted:
     status: str
     attempts: int
     attempts_wanted: int
-    evaluates: bool = False  # whether the task's project has evaluation tasks
+    held_back: str | None = None  # whose answers come on the grid; None in a project without evaluation tasks
 
 
 class ChecksFirst(Exception):

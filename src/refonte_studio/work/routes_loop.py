@@ -15,7 +15,7 @@ import msgspec
 
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import Forbidden, StudioError, Unauthorized, Unavailable
-from refonte_studio.kit.grid import Grid
+from refonte_studio.kit.grid import Grid, Pace
 from refonte_studio.tasks import service as tasks
 from refonte_studio.teams import service as teams
 from refonte_studio.web import Call
@@ -29,47 +29,55 @@ class Told(Protocol):
     """What answers may be about: something of a project that has evaluation tasks, or has none."""
 
     @property
-    def evaluates(self) -> bool: ...
+    def held_back(self) -> str | None:
+        """Whose answers come on the grid; None in a project without evaluation tasks."""
+        ...
 
 
 D = TypeVar("D", bound=Told)
 
 
-async def _paced(call: Call, done: Coroutine[Any, Any, tuple[T, bool]]) -> T:
+async def _paced(pace: Pace, call: Call, done: Coroutine[Any, Any, tuple[T, str | None]]) -> T:
     """What comes of it; on the grid if the pace would tell of evaluation tasks, and if it fails too."""
-    grid: Grid = call.studio.services[Grid]
-    began = grid.begin()
     try:
-        result, evaluates = await done
+        result, who = await done
     except (Unavailable, Unauthorized, Forbidden):
         raise
     except StudioError:
-        if await call.db.read(service.is_evaluated, call.sign_in):
-            await grid.hold(began)
+        who = await call.db.read(service.held_back, call.sign_in)
+        if who is not None:
+            await pace.hold(who)
         raise
-    if evaluates:
-        await grid.hold(began)
+    if who is not None:
+        await pace.hold(who)
     return result
 
 
-async def _told(done: Coroutine[Any, Any, D]) -> tuple[D, bool]:
+def _pace(call: Call) -> Pace:
+    grid: Grid = call.studio.services[Grid]
+    return grid.begin()
+
+
+async def _told(done: Coroutine[Any, Any, D]) -> tuple[D, str | None]:
     result = await done
-    return result, result.evaluates
+    return result, result.held_back
 
 
 async def claim(call: Call, project: str | None, batch: str | None, lease_ms: int) -> Assignment | None:
     """Finds out who calls, and claims their next task; see `service.claim_next`."""
-    return await _paced(call, _claim(call, project, batch, lease_ms))
+    return await _paced(_pace(call), call, _claim(call, project, batch, lease_ms))
 
 
-async def _claim(call: Call, project: str | None, batch: str | None, lease_ms: int) -> tuple[Assignment | None, bool]:
+async def _claim(
+    call: Call, project: str | None, batch: str | None, lease_ms: int
+) -> tuple[Assignment | None, str | None]:
     proof = call.proof
     if call.db.engine == "postgresql" and proof is not None:
         made = await call.db.single(at_once.claim_at_once, proof, project, batch, lease_ms, call.now)
         if made is not None:
             with suppress(Unavailable):  # the claim is made; what is left only helps later ones
                 await _after(call, made)
-            return made.assignment, made.assignment.claim.evaluates
+            return made.assignment, made.assignment.claim.held_back
     return await call.db.write(
         service.signed_in, call.sign_in, service.claim_or_rest, project, batch, lease_ms, call.now
     )
@@ -77,34 +85,42 @@ async def _claim(call: Call, project: str | None, batch: str | None, lease_ms: i
 
 async def submit(call: Call, claim_id: str, response: tasks.Given) -> Submitted:
     """Finds out who calls, and records their response; see `service.submit`. A large one is checked beforehand."""
-    return await _paced(call, _told(_submit(call, claim_id, response)))
+    pace = _pace(call)
+    return await _paced(pace, call, _told(_submit(pace, call, claim_id, response)))
 
 
 async def extend(call: Call, claim_id: str, lease_ms: int) -> Claim:
     """Finds out who calls, and renews their lease; see `service.extend`."""
     done = call.db.write(service.signed_in, call.sign_in, service.extend, claim_id, lease_ms, call.now)
-    return await _paced(call, _told(done))
+    return await _paced(_pace(call), call, _told(done))
 
 
 async def skip(call: Call, claim_id: str, reason: str | None) -> PutDown:
     """Finds out who calls, and declines what they hold; see `service.skip`."""
     done = call.db.write(service.signed_in, call.sign_in, service.skip, claim_id, reason, call.now)
-    return await _paced(call, _told(done))
+    return await _paced(_pace(call), call, _told(done))
 
 
 async def release(call: Call, claim_id: str) -> PutDown:
     """Finds out who calls, and gives back what they hold; see `service.release`."""
     done = call.db.write(service.signed_in, call.sign_in, service.release, claim_id, call.now)
-    return await _paced(call, _told(done))
+    return await _paced(_pace(call), call, _told(done))
 
 
-async def _submit(call: Call, claim_id: str, response: tasks.Given) -> Submitted:
+async def _submit(pace: Pace, call: Call, claim_id: str, response: tasks.Given) -> Submitted:
+    """A large response is checked between two holds: what is done before the check and what is done after it are each
+    on the grid, and the check itself does as much for an evaluation task as for another."""
     if not isinstance(response, msgspec.Raw):
         with suppress(ChecksFirst):
             return await _submit_small(call, claim_id, response)
-    to_check = await call.db.read(service.to_check, call.sign_in, claim_id, call.now)
+    to_check, who = await call.db.read(service.to_check, call.sign_in, claim_id, call.now)
     checks: tasks.Checks = call.studio.services[tasks.Checks]
-    checked = await checks.check(to_check, response)
+    if who is not None:
+        await pace.hold(who)
+    try:
+        checked = await checks.check(to_check, response)
+    finally:
+        pace.begin_again()
     return await call.db.write(service.signed_in, call.sign_in, service.submit, claim_id, checked, call.now)
 
 

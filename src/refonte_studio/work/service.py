@@ -41,8 +41,8 @@ __all__ = [
     "expire_leases",
     "extend",
     "forget_reaches_ahead",
+    "held_back",
     "history",
-    "is_evaluated",
     "look_back",
     "note_reach",
     "queue",
@@ -78,16 +78,20 @@ async def signed_in(
 
 async def claim_or_rest(
     tx: Tx, caller: Caller, project: str | None, batch: str | None, lease_ms: int, now: int
-) -> tuple[Assignment | None, bool]:
-    """What `claim_next` answers, and whether the pace of this answer must tell nothing."""
+) -> tuple[Assignment | None, str | None]:
+    """What `claim_next` answers, and who it is if the pace of this answer must tell nothing."""
     given = await claim_next(tx, caller, project, batch, lease_ms, now)
-    return given, given.claim.evaluates if given is not None else await store.is_evaluated(tx, caller)
+    return given, given.claim.held_back if given is not None else await _evaluated(tx, caller)
 
 
-async def is_evaluated(tx: Tx, sign_in: SignIn) -> bool:
-    """Whether who calls is assigned to a project that has evaluation tasks. Changes nothing."""
+async def held_back(tx: Tx, sign_in: SignIn) -> str | None:
+    """Who calls, if they are assigned to a project that has evaluation tasks. Changes nothing."""
     caller, _ = await sign_in(tx)
-    return await store.is_evaluated(tx, caller)
+    return await _evaluated(tx, caller)
+
+
+async def _evaluated(tx: Tx, caller: Caller) -> str | None:
+    return caller.teammate_id if await store.is_evaluated(tx, caller) else None
 
 
 async def claim_next(
@@ -270,13 +274,13 @@ async def skip(tx: Tx, caller: Caller, claim_id: str, reason: str | None, now: i
     """
     claim = await _put_down(tx, caller, claim_id, ClaimState.SKIPPED, reason, now)
     await quality.note_declined(tx, caller, claim.project_id, claim.task_id, now)
-    return PutDown(caller.id_of(claim.task_id), claim.evaluates)
+    return PutDown(caller.id_of(claim.task_id), claim.held_back)
 
 
 async def release(tx: Tx, caller: Caller, claim_id: str, now: int) -> PutDown:
     """Gives the task back; the same person may get it again. Raises NotFound, or Conflict for a lost claim."""
     claim = await _put_down(tx, caller, claim_id, ClaimState.RELEASED, None, now)
-    return PutDown(caller.id_of(claim.task_id), claim.evaluates)
+    return PutDown(caller.id_of(claim.task_id), claim.held_back)
 
 
 async def _put_down(tx: Tx, caller: Caller, claim_id: str, state: ClaimState, reason: str | None, now: int) -> Claim:

@@ -42,8 +42,9 @@ def lost(claim: Claim, now: int) -> Conflict:
     return Conflict(f"the claim {claim.id} is {state}{why}; claim the next task")
 
 
-async def to_check(tx: Tx, sign_in: SignIn, claim_id: str, now: int) -> ToCheck:
-    """What a large response is checked against, before it is submitted. Changes nothing.
+async def to_check(tx: Tx, sign_in: SignIn, claim_id: str, now: int) -> tuple[ToCheck, str | None]:
+    """What a large response is checked against, before it is submitted, and whose answers are held back, if they are.
+    Changes nothing.
 
     Raises NotFound for a claim that is not this person's, Conflict for one that is lost.
     """
@@ -52,7 +53,11 @@ async def to_check(tx: Tx, sign_in: SignIn, claim_id: str, now: int) -> ToCheck:
     if claim.state not in DONE and not claim.is_live(now):
         raise lost(claim, now)
     asked = await tasks.to_check(tx, caller, claim.task_id)
-    return await quality.to_score(tx, caller, asked)
+    if claim.state in DONE:  # nothing comes of it any more, whatever the task
+        asked = msgspec.structs.replace(asked, alone=None)
+    if not claim.evaluates:
+        return asked, None
+    return await quality.to_score(tx, caller, asked, claim.project_id), caller.teammate_id
 
 
 async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any] | Checked, now: int) -> Submitted:
@@ -108,4 +113,5 @@ async def _submitted_before(tx: Tx, caller: Caller, claim: Claim, response: dict
 def submitted(caller: Caller, task_id: str, recorded: Recorded, evaluates: bool) -> Submitted:
     """What a submission answers: the same for every kind of task, and the same when it is sent again."""
     status = "completed" if recorded.done else "pending"
-    return Submitted(caller.id_of(task_id), status, recorded.told, recorded.wanted, evaluates)
+    held_back = caller.teammate_id if evaluates else None
+    return Submitted(caller.id_of(task_id), status, recorded.told, recorded.wanted, held_back)
