@@ -46,6 +46,8 @@ __all__ = [
     "to_score",
 ]
 
+DECOYS = 1_000  # evaluation tasks of a project whose answers stand in for one that is not known
+
 
 async def create_quality_task(
     tx: Tx, caller: Caller, kind: Kind, type_name: str, given: Mapping[str, Any], now: int
@@ -129,11 +131,10 @@ async def to_score(tx: Tx, caller: Caller, asked: ToCheck, project_id: str) -> T
     expected = await store.expected_of_any(tx, caller.team_id, asked.task_id)
     if expected is not None:
         return msgspec.structs.replace(asked, expected=expected)
-    count = await store.count_expected(tx, caller.team_id, project_id, asked.type)
-    if not count:
+    known = await store.evaluations(tx, caller.team_id, project_id, asked.type, DECOYS)
+    if not known:
         return asked
-    which = int(digest(asked.task_id)[:8], 16) % count
-    decoy = await store.nth_expected(tx, caller.team_id, project_id, asked.type, which)
+    decoy = await store.expected(tx, caller.team_id, known[int(digest(asked.task_id)[:8], 16) % len(known)])
     return msgspec.structs.replace(asked, expected=decoy, is_decoy=True)
 
 

@@ -33,28 +33,19 @@ async def expected_of_any(tx: Tx, team_id: str, task_id: str) -> str | None:
     return row["expected_response"] if row else None
 
 
-_EXPECTED = """FROM tasks t JOIN quality_tasks q ON q.task_id = t.id AND q.team_id = t.team_id
-   WHERE t.project_id = :project AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.status <> 'canceled'
-     AND t.type = :type AND t.team_id = :team"""
-
-
-async def count_expected(tx: Tx, team_id: str, project_id: str, type_name: str) -> int:
-    """How many evaluation tasks of this type the project has."""
-    row = await tx.one(f"SELECT count(*) AS count {_EXPECTED}", team=team_id, project=project_id, type=type_name)
-    assert row is not None, "a count is always found"
-    return row["count"]
-
-
-async def nth_expected(tx: Tx, team_id: str, project_id: str, type_name: str, number: int) -> str | None:
-    """The response that is expected of one of them, by its number from 0, in the order of their making."""
-    row = await tx.one(
-        f"SELECT q.expected_response {_EXPECTED} ORDER BY t.id LIMIT 1 OFFSET :number",
+async def evaluations(tx: Tx, team_id: str, project_id: str, type_name: str, limit: int) -> list[str]:
+    """The project's evaluation tasks of this type, the oldest first."""
+    rows = await tx.all(
+        """SELECT t.id FROM tasks t
+           WHERE t.project_id = :project AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.status <> 'canceled'
+             AND t.type = :type AND t.team_id = :team
+           ORDER BY t.id LIMIT :limit""",
         team=team_id,
         project=project_id,
         type=type_name,
-        number=number,
+        limit=limit,
     )
-    return row["expected_response"] if row else None
+    return [row["id"] for row in rows]
 
 
 async def made_of(tx: Tx, team_id: str, project_id: str, source_id: str, kind: str) -> str | None:
