@@ -83,8 +83,8 @@ def test_set_batch_metadata(either: ScaleClient) -> None:
         "who": {"name": "Ana"},
     }
     assert either.get_batch("Monday").metadata == {"week": 8, "who": {"name": "Ana"}}
-    # an empty object is what the SDK leaves out of its request
-    assert either.set_batch_metadata("Monday", {}).metadata == {}
+    with pytest.raises(ScaleInvalidRequest, match=r"'week', 'who'.*clear=true"):
+        either.set_batch_metadata("Monday", {})  # an empty object is what the SDK leaves out of its request
 
 
 def test_batches_page_by_page(either: ScaleClient) -> None:

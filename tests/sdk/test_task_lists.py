@@ -83,12 +83,13 @@ def test_by_project_and_batch(either: ScaleClient) -> None:
     assert ids(either.get_tasks(project_name="Dogs")) == [third]
     assert ids(either.get_tasks(batch_name="Monday")) == [second]
     assert ids(either.get_tasks(project_name="Cats", batch_name="Monday")) == [second]
-    assert ids(either.get_tasks(project_name="Dogs", batch_name="Monday")) == []
     assert either.get_tasks_count(project_name="Cats") == 2
     assert either.get_tasks_count(batch_name="Monday") == 1
     for missing in ({"project_name": "Nowhere"}, {"batch_name": "Nowhere"}):
         with pytest.raises(ScaleResourceNotFound, match="Nowhere"):
             list(either.get_tasks(**missing))
+    with pytest.raises(ScaleResourceNotFound, match="'Dogs' has no batch 'Monday'"):
+        list(either.get_tasks(project_name="Dogs", batch_name="Monday"))
 
 
 def test_by_type(either: ScaleClient) -> None:

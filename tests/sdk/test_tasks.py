@@ -21,12 +21,15 @@ def cat(client: ScaleClient, **parameters: Any) -> Task:
     return client.create_task(TaskType.Categorization, **CATS, **parameters)
 
 
+NAMES = [kind.value for kind in TaskType]
+OURS = sorted(set(TYPES) & set(NAMES))
+
+
 def test_every_type_of_the_server_is_one_of_the_sdks() -> None:
-    assert set(TYPES) <= {kind.value for kind in TaskType}
-    assert len(TYPES) == 16
+    assert set(TYPES) - set(NAMES) == {"audiotranscription"}  # its earlier versions have that
 
 
-@pytest.mark.parametrize("name", sorted(TYPES))
+@pytest.mark.parametrize("name", OURS)
 def test_create_a_task_of_each_type(sdk: ScaleClient, name: str) -> None:
     example = TYPES[name].example_params
     task = sdk.create_task(TaskType(name), **example, callback_url="https://example.com/done", metadata={"n": 1})
@@ -38,7 +41,7 @@ def test_create_a_task_of_each_type(sdk: ScaleClient, name: str) -> None:
     assert sdk.get_task(task.id).as_dict() == task.as_dict()
 
 
-@pytest.mark.parametrize("name", sorted(TYPES))
+@pytest.mark.parametrize("name", OURS)
 def test_a_test_task_of_each_type_completes_at_once(sdk_in_test: ScaleClient, name: str) -> None:
     kind = TYPES[name]
     task = sdk_in_test.create_task(TaskType(name), **kind.example_params)
@@ -48,7 +51,7 @@ def test_a_test_task_of_each_type_completes_at_once(sdk_in_test: ScaleClient, na
     assert kind.check_response(dict(task.params), task.response) == task.response
 
 
-@pytest.mark.parametrize("name", sorted(TYPES))
+@pytest.mark.parametrize("name", OURS)
 def test_each_type_asks_for_its_parameters(either: ScaleClient, name: str) -> None:
     with pytest.raises(ScaleInvalidRequest, match="required"):
         either.create_task(TaskType(name), instruction="Nothing to label here")
@@ -142,9 +145,10 @@ def test_set_task_metadata(either: ScaleClient) -> None:
     task = cat(either, metadata={"old": True})
     new = {"key": "value", "deep": {"list": [1, 2.5, None, "é"]}, "project": "not a parameter"}
     assert either.set_task_metadata(task.id, new).metadata == new
-    task.set_metadata({})  # an empty object is what the SDK leaves out of its request
+    with pytest.raises(ScaleInvalidRequest, match=r"'key', 'deep', 'project'.*clear=true"):
+        task.set_metadata({})  # an empty object is what the SDK leaves out of its request
     task.refresh()
-    assert task.metadata == {}
+    assert task.metadata == new
 
 
 def test_tags(either: ScaleClient) -> None:

@@ -71,6 +71,7 @@ async def create_task(call: Call, _params: Params) -> Answer:
     answer=TaskOut,
     locate=locate_task,
     example_answer=EXAMPLE_COMPLETED,
+    ignores=("callback_url",),
 )
 async def get_task(call: Call, _params: Params) -> Answer:
     """Get a task.

@@ -1,0 +1,1 @@
+from tests.live import live, live_team  # noqa: F401 - fixtures

@@ -1,0 +1,25 @@
+"""The published clients on a live server do what the page about them says."""
+
+import pytest
+
+from tests.clients.driving import COLUMNS
+from tests.clients.table import document, read
+from tests.house.sources import ROOT
+from tests.live import LiveServer
+
+PAGE = (ROOT / "docs" / "reference" / "compatibility.md").read_text()
+RENEW = "renew it by `python -m tests.clients.table > docs/reference/compatibility.md`, and look at the diff"
+
+
+@pytest.mark.parametrize("client", COLUMNS)
+def test_a_client_does_what_the_page_says(live: LiveServer, client: str):
+    assert COLUMNS[client](live) == read(PAGE)[client], RENEW
+
+
+def test_the_page_is_what_its_generator_writes():
+    assert document(read(PAGE)) == PAGE, RENEW
+
+
+def test_the_page_tells_of_no_failure():
+    """A call works, or the server says that it does not have it, or the client cannot do it anywhere."""
+    assert {came for column in read(PAGE).values() for came in column.values()} == {"works", "404", "broken"}
