@@ -38,7 +38,8 @@ PARAMS: dict[str, dict[str, Any]] = {
     "lineannotation": BOXES,
     "pointannotation": BOXES,
     "polygonannotation": BOXES,
-    "segmentannotation": IMAGE | {"labels": ["background", "road"], "allow_unlabeled": False},
+    "segmentannotation": IMAGE
+    | {"labels": ["background", "road"], "instance_labels": ["vehicle"], "allow_unlabeled": False},
     "transcription": PAGE | {"instruction": "Transcribe the given fields.", "fields": {"title": "Title of Webpage"}},
 }
 MORE = ("imageannotation", "namedentityrecognition", "videoannotation", "videoboxannotation", "videocuboidannotation")

@@ -317,6 +317,17 @@ def test_run_lengths_add_up_to_the_image():
     assert "label: 'tree'" in refusal(MASKS.check_response, ROAD, mask(1, 5, label="tree"))
 
 
+def test_labels_of_instances_are_labels_too():
+    both = {**ROAD, "instance_labels": ["tree", {"choice": "vehicle", "subchoices": ["car"]}]}
+    MASKS.check_params(both)
+    for label in ("tree", "car", "road"):
+        assert MASKS.check_response(both, mask(1, 5, label=label)) == mask(1, 5, label=label)
+    assert "label: 'shed'" in refusal(MASKS.check_response, both, mask(1, 5, label="shed"))
+    twice = {**ROAD, "instance_labels": ["tree", " road"]}
+    assert "instance_labels: ' road' is one of labels, too" in refusal(MASKS.check_params, twice)
+    assert "is the same as" in refusal(MASKS.check_params, {**ROAD, "instance_labels": ["tree", "tree"]})
+
+
 def spelled_out(text: str, height: int, width: int) -> list[int]:
     given_mask = {"uuid": "1", "label": "road", "rle": {"size": [height, width], "counts": text}}
     unsized = {**ROAD, "image_size": None}

@@ -14,7 +14,7 @@ from refonte_studio.tasks.types._choices import MAX_DEPTH, key, walk
 # Parameters, and members of parameters, that are lists of choices.
 _CHOICES = frozenset(
     {
-        *("categories", "choices", "options", "labels", "features", "objects_to_annotate"),
+        *("categories", "choices", "options", "labels", "instance_labels", "features", "objects_to_annotate"),
         *("events_to_annotate", "events", "turn_labels", "speakers"),
     }
 )

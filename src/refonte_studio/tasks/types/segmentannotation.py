@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from refonte_studio.kit.names import name_key
 from refonte_studio.tasks.types import _schema
 from refonte_studio.tasks.types._attributes import ATTRIBUTE_PARAMETERS
-from refonte_studio.tasks.types._checks import Unique, a_choice, annotations_of, at, missing, record
+from refonte_studio.tasks.types._checks import Unique, a_choice, annotations_of, at, missing, record, refuse
 from refonte_studio.tasks.types._choices import names
 from refonte_studio.tasks.types._drawing import BASE_ANNOTATION_PARAMETERS, SIZE_PARAMETERS
 from refonte_studio.tasks.types._geometry import canvas_of
@@ -30,6 +31,7 @@ class SegmentAnnotation(MarkingTask):
     name = "segmentannotation"
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "labels": mixed("What to segment: names, or objects {choice, subchoices, instance_label}.", required=True),
+        "instance_labels": mixed("More labels, in an older form: each object of these is a mask of its own."),
         "allow_unlabeled": flag("Whether pixels may stay without a label; the editor sees to it."),
         "label_descriptions": mapping("A sentence per label, shown to labelers."),
         "z_order_labels": mixed("Labels from back to front."),
@@ -56,6 +58,7 @@ class SegmentAnnotation(MarkingTask):
     def check_own_params(self, params: dict[str, Any]) -> None:
         need_one(params, "attachment", "attachments")
         _labels(params)
+        _check_apart(params)
         _size(params)
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
@@ -102,8 +105,18 @@ def _runs(response: Mapping[str, Any]) -> int:
 
 
 def _labels(params: Mapping[str, Any]) -> Mapping[str, None]:
-    value = params.get("labels")
-    return missing("labels") if value is None else dict.fromkeys(names(value, "labels"))
+    value, more = params.get("labels"), params.get("instance_labels")
+    found = missing("labels") if value is None else names(value, "labels")
+    return dict.fromkeys(found if more is None else (*found, *names(more, "instance_labels")))
+
+
+def _check_apart(params: Mapping[str, Any]) -> None:
+    """No label is in both lists."""
+    given = params.get("instance_labels")
+    plain = {name_key(name) for name in names(params["labels"], "labels")}
+    for name in () if given is None else names(given, "instance_labels"):
+        if name_key(name) in plain:
+            refuse("instance_labels", name, "is one of labels, too")
 
 
 def _size(params: Mapping[str, Any]) -> list[int] | None:
