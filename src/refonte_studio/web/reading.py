@@ -1,5 +1,6 @@
 """Reading what an operation takes: from the path, the query string, and a body of JSON or of a form."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from refonte_studio.web.bodies import SMALL_BYTES, WhoSends
 from refonte_studio.web.forms import form_object, form_pairs
 from refonte_studio.web.inbound import Inbound
 from refonte_studio.web.operation import Body, Call, Operation
-from refonte_studio.web.params import BODY, decode_object, fields_of, query_pairs, read_params
+from refonte_studio.web.params import BODY, LARGE_BYTES, decode_object, fields_of, query_pairs, read_params
 
 Pairs = list[tuple[str, str]]
 
@@ -35,13 +36,20 @@ async def read(operation: Operation, call: Call, inbound: Inbound, who: WhoSends
     if operation.body is Body.JSON:
         call.body = form_object(form) if form is not None else decode_json(body, BODY) if body.strip() else None
         return read_params(operation.params, pairs, {}, operation.changes)
-    given = form_object(form) if form is not None else decode_object(body, operation.params.UNREAD)
+    given = form_object(form) if form is not None else await _decoded(body, operation)
     named.update((name, value) for name, value in given.items() if isinstance(value, str))
     given = dict(_without_repeated(operation, call, list(given.items())))
     if operation.body is Body.OPEN:
         call.body, call.query = given, pairs
         return operation.params()
     return read_params(operation.params, pairs, given, operation.changes)
+
+
+async def _decoded(body: bytes, operation: Operation) -> dict[str, Any]:
+    """The object that a body is. A large one is read in a thread, so that the server goes on serving others."""
+    if len(body) <= LARGE_BYTES:
+        return decode_object(body, operation.params.UNREAD)
+    return await asyncio.to_thread(decode_object, body, operation.params.UNREAD)
 
 
 def _limit_bytes(operation: Operation, call: Call) -> int:

@@ -1,0 +1,191 @@
+"""How well the pace of answers tells evaluation tasks apart, for somebody who measures it under load.
+
+    python bench/pace.py
+    python bench/pace.py --postgresql
+
+Starts a server of one process on an empty database, on loopback. Every third task of a project is an evaluation task.
+A few labelers work it and measure how long each claim and each submission takes, while others, in a project of their
+own, load the server as much as they can. The same with the grid of answers as it is, with one that stays at its
+narrowest step, and without any, in turns. These are settings of this benchmark; a server has no such setting.
+
+Shown is the AUC: the probability that an answer about an evaluation task takes longer than one about another task. At
+0.5 the pace tells nothing; the 95 % interval is that of Hanley and McNeil.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import count
+from math import sqrt
+from pathlib import Path
+from statistics import median
+
+import httpx
+import uvicorn
+
+from figures import quantile, table
+from refonte_studio.config import Settings
+from refonte_studio.db import open_database
+from refonte_studio.kit.grid import Grid
+from refonte_studio.main import LISTENERS, build
+from seed import PROJECT, Person, Team, lines, make_batch, make_project, make_team, post
+from target import Target, target, target_options
+
+ATTACKERS = 4
+LOADERS = 8
+EVALUATIONS = 600
+TASKS = 20_000
+SECONDS = 12.0
+ROUNDS = 2
+GRIDS = ("follows the load", "50 ms", "none")
+LOADED = "Load"
+KNOWN = "https://example.com/known-"  # how the benchmark, unlike a labeler, knows an evaluation task
+
+Took = dict[str, dict[bool, list[float]]]  # by call and by whether the task is an evaluation task
+
+
+async def _no_wait(_seconds: float) -> None:
+    pass
+
+
+async def _serve(database: str, kind: str) -> None:
+    grid = {"50 ms": Grid(steps=1), "none": Grid(sleep=_no_wait)}.get(kind, Grid())
+    db = await open_database(database, LISTENERS)
+    try:
+        app = build(db, Settings(), services={Grid: grid})
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", loop="none"))
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            print(listening.getsockname()[1], flush=True)
+            await server.serve(sockets=[listening])
+    finally:
+        await db.close()
+
+
+@contextlib.contextmanager
+def _server(database: str, kind: str) -> Iterator[str]:
+    command = [sys.executable, __file__, "--serve", database, "--kind", kind]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        process.stdout.close()
+
+
+def _prepare(url: str, team: Team) -> None:
+    with team.client(url) as http:
+        make_project(http, team.labelers[:ATTACKERS])
+        make_batch(http, TASKS)
+        post(http, f"/projects/{PROJECT}/quality", json={"evaluation_rate": 0.33})
+        for number in range(EVALUATIONS):
+            body = {"project": PROJECT, "attachment": f"{KNOWN}{number}.jpg", "expected_response": {"category": "a"}}
+            post(http, "/evaluation_tasks/categorization", json=body)
+        body = {"name": LOADED, "type": "categorization", "studio": True, "params": {"categories": ["a", "b"]}}
+        post(http, "/projects", json=body)
+        people = {"emails": [person.email for person in team.labelers[ATTACKERS:]], "projects": [LOADED]}
+        post(http, "/studio/assignments/add", json=people)
+        post(http, "/batches", json={"project": LOADED, "name": LOADED})
+        content = lines(8 * TASKS, TASKS)
+        post(http, "/tasks/import", params={"project": LOADED, "batch": LOADED}, content=content)
+        post(http, f"/batches/{LOADED}/finalize")
+
+
+async def _attack(url: str, person: Person, until: float, took_s: Took) -> None:
+    async with httpx.AsyncClient(base_url=f"{url}/v1", auth=(person.key, ""), timeout=120) as http:
+        for number in count():
+            began = time.perf_counter()
+            claim = await http.post("/work/claim")
+            claimed = time.perf_counter()
+            if claim.status_code != 200:
+                raise SystemExit(f"a claim answered {claim.status_code}: {claim.text}")
+            given = claim.json()
+            evaluates = given["task"]["params"]["attachment"].startswith(KNOWN)
+            again = time.perf_counter()
+            answer = await http.post(f"/work/{given['claim_id']}/submit", json={"response": {"category": "a"}})
+            done = time.perf_counter()
+            if answer.status_code != 200:
+                raise SystemExit(f"a submission answered {answer.status_code}: {answer.text}")
+            if number > 5:  # the grid has seen the load
+                took_s["claim"][evaluates].append(claimed - began)
+                took_s["submit"][evaluates].append(done - again)
+            if time.monotonic() > until:
+                return
+
+
+async def _round(url: str, team: Team, keys: Path, seconds: float, took_s: Took) -> None:
+    load = [sys.executable, str(Path(__file__).parent / "load.py"), url, "--keys", str(keys)]
+    load += ["--seconds", str(seconds + 3)]
+    loading = await asyncio.create_subprocess_exec(*load, stdout=asyncio.subprocess.DEVNULL)
+    await asyncio.sleep(1.5)
+    until = time.monotonic() + seconds
+    await asyncio.gather(*(_attack(url, person, until, took_s) for person in team.labelers[:ATTACKERS]))
+    await loading.wait()
+
+
+def auc(longer: list[float], shorter: list[float]) -> tuple[float, float]:
+    """The probability that one of the first is greater than one of the second, and half of its 95 % interval."""
+    n, m = len(longer), len(shorter)
+    above = sum((one > other) + 0.5 * (one == other) for one in longer for other in shorter)
+    area = above / (n * m)
+    one, two = area / (2 - area), 2 * area * area / (1 + area)
+    spread = area * (1 - area) + (n - 1) * (one - area * area) + (m - 1) * (two - area * area)
+    return area, 1.96 * sqrt(spread / (n * m))
+
+
+def _told(kind: str, took_s: Took) -> Iterator[tuple[str, ...]]:
+    for call, by_task in took_s.items():
+        area, half = auc(by_task[True], by_task[False])
+        times = [
+            f"{1_000 * median(by_task[evaluates]):.0f} / {1_000 * quantile(sorted(by_task[evaluates]), 0.9):.0f} ms"
+            for evaluates in (False, True)
+        ]
+        counts = f"{len(by_task[False])} / {len(by_task[True])}"
+        yield (kind, call, counts, *times, f"{area:.3f} ± {half:.3f}")
+
+
+def _measure(where: Target, seconds: float, rounds: int) -> None:
+    team = asyncio.run(make_team(where.url, ATTACKERS + LOADERS))
+    found: dict[str, Took] = {kind: {call: {True: [], False: []} for call in ("claim", "submit")} for kind in GRIDS}
+    with _server(where.url, GRIDS[0]) as url:
+        _prepare(url, team)
+    where.settle()
+    with tempfile.TemporaryDirectory() as folder:
+        keys = Path(folder) / "keys.txt"
+        keys.write_text("\n".join(team.keys[ATTACKERS:]))
+        for _ in range(rounds):
+            for kind, took_s in found.items():
+                with _server(where.url, kind) as url:
+                    asyncio.run(_round(url, team, keys, seconds, took_s))
+    rows = [row for kind, took_s in found.items() for row in _told(kind, took_s)]
+    heads = ("grid", "call", "work / evaluation", "work p50 / p90", "evaluation p50 / p90", "AUC")
+    print(f"{where.engine}\n")
+    print(table([heads, *rows]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    target_options(parser)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each round")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of each grid")
+    parser.add_argument("--serve", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--kind", default="", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(options.serve, options.kind))
+        return
+    with target(options) as where:
+        _measure(where, options.seconds, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
