@@ -90,8 +90,8 @@ def test_it_comes_beside_a_running_server(database_url: str, time: int):
 
 async def test_it_comes_whole_or_not_at_all(db: Database, world: World):
     """Somebody else makes a team of the same name while the demo is being made."""
-    columns = ("id", "name", "callback_secret", "created_at")
-    teams = [transfer.Contents("teams", columns, [[name, name, "secret", 1]]) for name in ("Demo", "Refonte")]
+    columns = ("id", "name", "callback_secret", "alias_key", "created_at")
+    teams = [transfer.Contents("teams", columns, [[name, name, "secret", "key", 1]]) for name in ("Demo", "Refonte")]
     with pytest.raises(Conflict, match="there is a team 'Demo' already"):
         await put(db, Made([], teams))
 

@@ -17,6 +17,12 @@ class Api:
         """The JSON of the answer. Paths begin after /v1."""
         return await self._call("GET", key, path)
 
+    async def file(self, key: str, address: str) -> bytes:
+        """The bytes of a file, by its address as a labeler is given it."""
+        answer = await self._http.get(address, headers={"Authorization": f"Bearer {key}"})
+        answer.raise_for_status()
+        return answer.content
+
     async def post(self, key: str, path: str, body: Any = None, **more: Any) -> Any:
         """The JSON of the answer; None for 204."""
         if body is not None:

@@ -1,5 +1,6 @@
 """What the demo's team did in its last days: projects set up, batches worked, some of it left to do."""
 
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Mapping
@@ -115,8 +116,11 @@ class Story:
         for number in range(1, 13):
             things = pictures.shapes(self._chance)
             name = f"desk-{number}.png"
-            url = await self._api.upload(self._keys["mia"], name, pictures.png(things), project)
-            self._right[url] = {"annotations": [_box(number, thing) for number, thing in enumerate(things)]}
+            picture = pictures.png(things)
+            url = await self._api.upload(self._keys["mia"], name, picture, project)
+            self._right[_content(picture)] = {
+                "annotations": [_box(number, thing) for number, thing in enumerate(things)]
+            }
             tasks.append({"attachment": url, "metadata": {"file": name}})
         await self._batch(project, "Desk, part 1", "imageannotation", tasks[:6])
         await self._batch(project, "Desk, part 2", "imageannotation", tasks[6:])
@@ -162,7 +166,7 @@ class Story:
             if who == SKIPS and taken[who] % SKIP_EVERY == 0:
                 await self._do(who, f"/work/{claim['claim_id']}/skip", {"reason": "I cannot tell"})
                 continue
-            response = self._response(who, claim["task"]["params"])
+            response = await self._response(who, claim["task"]["params"])
             await self._do(who, f"/work/{claim['claim_id']}/submit", {"response": response})
 
     async def _review(self) -> None:
@@ -178,9 +182,14 @@ class Story:
         for task in (await self._api.get(self._keys["mia"], "/tasks?status=completed&limit=3"))["docs"]:
             await self._do("mia", f"/task/{task['task_id']}/audit", {"accepted": True, "comments": "Well seen."})
 
-    def _response(self, who: str, params: Json) -> Json:
-        """What a labeler answers: mostly what is right."""
+    async def _seen(self, who: str, params: Json) -> str:
+        """What a labeler sees of a task: its text, or what is in its picture."""
         seen = params.get("text") or params.get("attachment") or params["attachments"][0]
+        return _content(await self._api.file(self._keys[who], seen)) if seen.startswith("/") else seen
+
+    async def _response(self, who: str, params: Json) -> Json:
+        """What a labeler answers: mostly what is right."""
+        seen = await self._seen(who, params)
         if who in self._seen_as.get(seen, {}):
             return {"category": self._seen_as[seen][who]}
         right = self._right[seen]
@@ -200,6 +209,11 @@ def email_of(name: str) -> str:
 
 def _ticket(number: int, text: str) -> Json:
     return {"attachment": text, "tags": ["web" if number % 3 else "phone"]}
+
+
+def _content(picture: bytes) -> str:
+    """What stands for a picture."""
+    return hashlib.sha256(picture).hexdigest()
 
 
 def _box(number: int, thing: pictures.Shape) -> Json:
