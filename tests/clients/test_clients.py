@@ -11,6 +11,7 @@ PAGE = (ROOT / "docs" / "reference" / "compatibility.md").read_text()
 RENEW = "renew it by `python -m tests.clients.table > docs/reference/compatibility.md`, and look at the diff"
 
 
+@pytest.mark.timeout(600)  # whoever is first installs the client
 @pytest.mark.parametrize("client", COLUMNS)
 def test_a_client_does_what_the_page_says(live: LiveServer, client: str):
     assert COLUMNS[client](live) == read(PAGE)[client], RENEW
