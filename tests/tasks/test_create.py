@@ -1,9 +1,13 @@
 """Creation of tasks."""
 
 import asyncio
+import threading
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from refonte_studio.tasks import creation, policy
 from refonte_studio.tasks.policy import COLUMNS, RESERVED
 from refonte_studio.tasks.types import COMMON_PARAMETERS, TYPES
 from tests import makers
@@ -239,3 +243,46 @@ async def test_json_that_is_too_deep_is_refused(world: World) -> None:
         body = b'{"metadata": {"a":' + b"[" * depth + b"]" * depth + b"}}"
         response = await world.ana.call("POST", "/task/categorization", content=body)
         assert response.status_code == 400, response.text
+
+
+async def test_a_large_creation_is_checked_before_its_transaction(world: World, monkeypatch: pytest.MonkeyPatch):
+    """In a thread, so that nobody waits; what the transaction records is what was checked."""
+    await makers.project(world, params={"categories": ["cat", "dog"]})
+    await world.ana.post("/batches", {"project": "Pets", "name": "Monday"})
+    threads: list[bool] = []
+    check = policy.drafted
+
+    def drafted(*given: Any) -> Any:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return check(*given)
+
+    monkeypatch.setattr(policy, "drafted", drafted)
+    large = {"project": "Pets", "attachment": "https://example.com/1.jpg", "instruction": "x" * 20_000}
+    made = await world.ana.post("/task/categorization", {**large, "batch": "Monday"})
+    assert (made["instruction"], made["batch"]) == ("x" * 20_000, "Monday")
+    for kind in ("training", "evaluation"):
+        known = {**large, "expected_response": {"category": "cat"}}
+        one = await world.ana.post(f"/{kind}_tasks/categorization", known)
+        assert one["expected_response"] == {"category": "cat"}
+        bad = {**large, "expected_response": {"category": "fish"}}
+        error = await world.ana.refused(400, "POST", f"/{kind}_tasks/categorization", bad)
+        assert "expected_response does not fit the task" in error
+    assert threads == [False] * 5
+
+
+async def test_a_large_creation_whose_project_has_changed_meanwhile_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    await makers.project(world, params={"categories": ["cat", "dog"]})
+    check = creation.made_ready
+
+    def made_ready(*given: Any) -> creation.Ready:
+        ready = check(*given)
+        assert ready.project is not None
+        return replace(ready, project=replace(ready.project, version=7))
+
+    monkeypatch.setattr(creation, "made_ready", made_ready)
+    large = {"project": "Pets", "attachment": "https://example.com/1.jpg", "instruction": "x" * 20_000}
+    assert "was changed" in await world.ana.refused(409, "POST", "/task/categorization", large)
+    monkeypatch.undo()
+    assert (await world.ana.post("/task/categorization", large))["status"] == "pending"

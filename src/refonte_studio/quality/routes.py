@@ -1,5 +1,6 @@
 """Training and evaluation tasks, and how labelers do on them, over HTTP."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -89,7 +90,13 @@ def _made(task: QualityTask) -> QualityTaskOut:
 async def _create(call: Call, kind: Kind) -> QualityTaskOut:
     task_type = tasks.task_type(call.path["type"])
     given = given_parameters({**types.schemas_of(task_type), **_RESPONSES}, call.body, call.query)
-    return _made(await call.db.write(service.create_quality_task, call.caller, kind, task_type.name, given, call.now))
+    ready = None
+    if call.is_large:
+        parameters, responses = service.parted(given)
+        project = await call.db.read(tasks.project_before, call.caller, parameters)
+        ready = await asyncio.to_thread(tasks.made_ready, call.caller, task_type.name, parameters, project, responses)
+    made = (kind, task_type.name, given, call.now, ready)
+    return _made(await call.db.write(service.create_quality_task, call.caller, *made))
 
 
 @operations.add(

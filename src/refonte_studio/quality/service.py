@@ -41,6 +41,7 @@ __all__ = [
     "make_of_task",
     "not_their_own",
     "note_declined",
+    "parted",
     "pauses",
     "score_attempt",
     "to_score",
@@ -50,20 +51,38 @@ DECOYS = 1_000  # evaluation tasks of a project whose answers stand in for one t
 
 
 async def create_quality_task(
-    tx: Tx, caller: Caller, kind: Kind, type_name: str, given: Mapping[str, Any], now: int
+    tx: Tx,
+    caller: Caller,
+    kind: Kind,
+    type_name: str,
+    given: Mapping[str, Any],
+    now: int,
+    ready: tasks.Ready | None = None,
 ) -> QualityTask:
     """A task whose answer is known: `given` are a task's parameters, `expected_response` (required) and
-    `initial_response`. Raises what creating a task raises, and BadInput for a response that does not fit it."""
+    `initial_response`. Raises what creating a task raises, and BadInput for a response that does not fit it. What is
+    `ready` has been checked."""
+    parameters, responses = parted(given)
+    task = await tasks.create_task(tx, caller, type_name, parameters, now, kind=kind, ready=ready)
+    if ready is None:
+        params = msgspec.json.decode(task.params)
+        checked = {
+            name: _checked(type_name, params, name, response)
+            for name, response in responses.items()
+            if response is not None
+        }
+    else:
+        checked = ready.responses
+    return await _insert(tx, task, checked["expected_response"], checked.get("initial_response"), None)
+
+
+def parted(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parameters of a task, and the responses that come with them. Raises BadInput if none is expected."""
     parameters = dict(given)
     responses = {name: parameters.pop(name, None) for name in ("expected_response", "initial_response")}
     if responses["expected_response"] is None:
         raise BadInput("expected_response is required")
-    task = await tasks.create_task(tx, caller, type_name, parameters, now, kind=kind)
-    params = msgspec.json.decode(task.params)
-    for name, response in responses.items():
-        if response is not None:
-            responses[name] = _checked(type_name, params, name, response)
-    return await _insert(tx, task, responses["expected_response"] or "", responses["initial_response"], None)
+    return parameters, responses
 
 
 async def make_of_task(
@@ -115,11 +134,7 @@ async def _insert(tx: Tx, task: Task, expected: str, initial: str | None, source
 
 
 def _checked(type_name: str, params: dict[str, Any], name: str, response: object) -> str:
-    try:
-        checked = tasks.task_type(type_name).check_response(params, response)
-    except BadInput as error:
-        raise BadInput(f"{name} does not fit the task: {error.message}") from error
-    return msgspec.json.encode(checked).decode()
+    return tasks.checked_response(tasks.task_type(type_name), params, name, response)
 
 
 async def to_score(tx: Tx, caller: Caller, asked: ToCheck, project_id: str) -> ToCheck:

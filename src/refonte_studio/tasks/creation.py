@@ -1,9 +1,11 @@
 """The one path by which a task comes into being."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 from refonte_studio.batches import service as batches
 from refonte_studio.batches.model import STAGING, Batch
@@ -22,18 +24,64 @@ from refonte_studio.tasks.policy import Draft
 _NONE: Mapping[str, int] = MappingProxyType({})
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A large creation that was checked before its transaction, in the project as it was then."""
+
+    project: Project | None  # None: a default project that was yet to come
+    draft: Draft
+    responses: Mapping[str, str]  # that came with it, as JSON, by the names of their parameters
+
+    def draft_in(self, project: Project) -> Draft:
+        """The draft. Raises Conflict if the project's parameters have changed meanwhile."""
+        before = self.project or replace(project, version=1)
+        if (before.id, before.version) != (project.id, project.version):
+            raise Conflict(f"project {shown(project.name)} was changed while the task was checked; try again")
+        return self.draft
+
+
+async def project_before(tx: Tx, caller: Caller, given: Mapping[str, Any]) -> Project | None:
+    """The project that a creation names, as it is now. Changes nothing."""
+    names = policy.name_in(given, "project"), policy.name_in(given, "batch")
+    project = await project_meant(tx, caller.team_id, caller.mode, *names)
+    return project or await projects.present_default(tx, caller.team_id, caller.mode)
+
+
+def made_ready(
+    caller: Caller, type_name: str, given: Mapping[str, Any], project: Project | None, responses: Mapping[str, Any]
+) -> Ready:
+    """Checks a creation, and responses that come with it. Raises what `create_task` raises for bad parameters."""
+    task_type = policy.task_type(type_name)
+    draft = policy.drafted(task_type, given, project, caller.mode)
+    params = msgspec.json.decode(draft.params)
+    checked = {
+        name: policy.checked_response(task_type, params, name, response)
+        for name, response in responses.items()
+        if response is not None
+    }
+    return Ready(project, draft, checked)
+
+
 async def create_task(
-    tx: Tx, caller: Caller, type_name: str, given: Mapping[str, Any], now: int, *, kind: Kind = "work"
+    tx: Tx,
+    caller: Caller,
+    type_name: str,
+    given: Mapping[str, Any],
+    now: int,
+    *,
+    kind: Kind = "work",
+    ready: Ready | None = None,
 ) -> Task:
     """A new task from the parameters as they came in; in test mode it is completed with a sample response at once.
 
-    Raises NotFound for an unknown type, BadInput for bad parameters, Conflict for a unique_id that is taken.
+    Raises NotFound for an unknown type, BadInput for bad parameters, Conflict for a unique_id that is taken. Parameters
+    that are `ready` have been checked.
     """
     task_type = policy.task_type(type_name)
     batch_name = policy.name_in(given, "batch")
     project_name = policy.name_in(given, "project")
     project = await project_named(tx, caller.team_id, caller.mode, project_name, batch_name, now)
-    draft = policy.drafted(task_type, given, project, caller.mode)
+    draft = policy.drafted(task_type, given, project, caller.mode) if ready is None else ready.draft_in(project)
     batch = None
     if kind == "work" or (kind == "evaluation" and batch_name is not None):
         batch = await open_batch(tx, await batch_named(tx, project, batch_name, now))

@@ -155,6 +155,15 @@ def drafted(task_type: TaskType, given: Mapping[str, Any], project: Project | No
     )
 
 
+def checked_response(task_type: TaskType, params: dict[str, Any], name: str, response: object) -> str:
+    """A response that comes as a parameter of this name, as JSON. Raises BadInput if it does not fit the task."""
+    try:
+        checked = task_type.check_response(params, response)
+    except BadInput as error:
+        raise BadInput(f"{name} does not fit the task: {error.message}") from error
+    return _encode(checked).decode()
+
+
 def _inherited_beside(own: Mapping[str, Any], task_type: TaskType, project: Project) -> Mapping[str, Any]:
     """What a task takes from its project: nothing that its own parameters stand in place of, and from a project for
     tasks of every type only what its type has."""

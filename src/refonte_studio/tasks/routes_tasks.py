@@ -1,6 +1,8 @@
 """Operations on one task."""
 
+import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from refonte_studio.db import Tx
@@ -23,6 +25,16 @@ async def locate_task(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Task:
 
 async def locate_type(_tx: Tx, _caller: Caller, path: Mapping[str, str]) -> object:
     return policy.task_type(path["type"])
+
+
+async def ready_if_large(
+    call: Call, type_name: str, given: Mapping[str, Any], responses: Mapping[str, Any]
+) -> creation.Ready | None:
+    """A large creation is checked before its transaction, in a thread, so that the server goes on serving others."""
+    if not call.is_large:
+        return None
+    project = await call.db.read(creation.project_before, call.caller, given)
+    return await asyncio.to_thread(creation.made_ready, call.caller, type_name, given, project, responses)
 
 
 CREATION_SCHEMA: dict[str, Any] = {
@@ -59,9 +71,9 @@ async def create_task(call: Call, _params: Params) -> Answer:
     """
     task_type = policy.task_type(call.path["type"])
     given = given_parameters(types.schemas_of(task_type), call.body, call.query)
-    return Answer(
-        await call.db.write(lists.shown_after, call.caller, creation.create_task, task_type.name, given, call.now)
-    )
+    ready = await ready_if_large(call, task_type.name, given, {})
+    create = partial(creation.create_task, ready=ready)
+    return Answer(await call.db.write(lists.shown_after, call.caller, create, task_type.name, given, call.now))
 
 
 @operations.add(

@@ -12,12 +12,12 @@ from refonte_studio.tasks.completion import (
     settle,
     settle_late,
 )
-from refonte_studio.tasks.creation import copy_task, create_task
+from refonte_studio.tasks.creation import Ready, copy_task, create_task, made_ready, project_before
 from refonte_studio.tasks.edits import cancel, find, lock, lock_pending, set_callback_succeeded, to_check
 from refonte_studio.tasks.judging import NOTHING, Known
 from refonte_studio.tasks.lists import described, tasks_by_ids
 from refonte_studio.tasks.outcomes import alone, is_costly, judged
-from refonte_studio.tasks.policy import recorded_before, task_type
+from refonte_studio.tasks.policy import checked_response, recorded_before, task_type
 from refonte_studio.tasks.store_places import rules_of
 
 __all__ = [
@@ -26,8 +26,10 @@ __all__ = [
     "Checks",
     "Given",
     "Known",
+    "Ready",
     "alone",
     "cancel",
+    "checked_response",
     "complete_attempted",
     "complete_enough",
     "complete_reviewed",
@@ -40,6 +42,8 @@ __all__ = [
     "judged",
     "lock",
     "lock_pending",
+    "made_ready",
+    "project_before",
     "record_attempt",
     "recorded_before",
     "retarget",

@@ -88,6 +88,7 @@ class Call:
     # For those: who calls, and what is to be done at the end if that is to be noted; or the error that keeps them out.
     sign_in: SignIn = _no_door
     body: Any = None
+    is_large: bool = False  # whether the body is so large that to check it in a transaction would keep others waiting
     range: str | None = None  # the Range header
     query: Sequence[tuple[str, str]] = ()  # of a Body.OPEN: the names and values as they were sent
 

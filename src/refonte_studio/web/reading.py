@@ -31,6 +31,7 @@ async def read(operation: Operation, call: Call, inbound: Inbound, who: WhoSends
     if operation.body is Body.STREAM:
         return read_params(operation.params, pairs, {}, changes=False)
     body = await call.studio.bodies.read(inbound, _limit_bytes(operation, call), who)
+    call.is_large = len(body) > LARGE_BYTES
     _check_content_type(operation, call)
     form = form_pairs(call.content_type, body)
     if operation.body is Body.JSON:
