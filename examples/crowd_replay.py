@@ -1,6 +1,6 @@
 """Lets the people of a published crowd-labelling data set do their work once more, on a running Studio server.
 
-    STUDIO_URL=http://127.0.0.1:8000 STUDIO_API_KEY=live_… python examples/crowd_replay.py --data ../shared/data/dogs
+    STUDIO_URL=http://127.0.0.1:8000 STUDIO_API_KEY=live_… python examples/crowd_replay.py --data path/to/dogs
 
 The folder holds `answers.csv` (question,worker,answer) and, if it is known, `truth.csv` (question,truth). Over HTTP
 alone, with the key of an admin or manager: a consensus project is made, every annotator invited, accepted for and

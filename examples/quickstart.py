@@ -2,7 +2,8 @@
 
     STUDIO_URL=http://127.0.0.1:8000 STUDIO_API_KEY=live_… python examples/quickstart.py
 
-The SDK needs nothing but its address changed. It manages the work; the labeler, who does it, speaks plain HTTP here.
+The SDK is installed by `pip install "scaleapi>=2.18,<2.19"`, and needs nothing but its address changed. It manages the
+work; the labeler, who does it, speaks plain HTTP here.
 """
 
 import os
