@@ -59,7 +59,8 @@ def test_what_is_not_there_is_named_and_leaves_no_file(at: tuple[str, str], tmp_
     out = tmp_path / "out.ndjson"
     assert "'Nothing'" in refused(1, "export", "--project", "Nothing", "--out", str(out), *at)
     assert "'Nothing'" in refused(1, "import", "-", "--project", "Nothing", *at, given=lines(1))
-    assert "No such file" in refused(1, "import", str(tmp_path / "absent"), *at)
+    absent = tmp_path / "absent"
+    assert refused(1, "import", str(absent), *at) == f"refonte-studio: {absent}: No such file or directory"
     assert list(tmp_path.glob("*out*")) == []
 
 

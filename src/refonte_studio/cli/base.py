@@ -62,11 +62,18 @@ class _Commands(TyperGroup):
             with _redacting():
                 return super().invoke(ctx)
         except (StudioError, MigrationFailed, sqlite3.Error, OSError) as error:
-            print(f"refonte-studio: {redacted(str(error))}", file=sys.stderr)
+            print(f"refonte-studio: {redacted(_message(error))}", file=sys.stderr)
             if isinstance(error, StudioError):
                 for bad in error.details.get("lines", ()):
                     print(f"  line {bad['line']}: {bad['error']}", file=sys.stderr)
             raise typer.Exit(1) from error
+
+
+def _message(error: Exception) -> str:
+    """What went wrong, in one line. An error about a file names the file, without the system's error number."""
+    if isinstance(error, OSError) and isinstance(error.filename, str) and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def plain(**options: Any) -> typer.Typer:
