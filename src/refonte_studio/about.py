@@ -95,6 +95,11 @@ PATH_NAMES: dict[str, Schema] = {
     "group": {"type": "string", "description": "Name of the labeler group.", "example": "experts"},
     "claim": {"type": "string", "description": "Id of a claim.", "example": "64d3b8a6f1c2a4e5b6d7c8f9"},
     "review": {"type": "string", "description": "Id of a review.", "example": "64d3b8a6f1c2a4e5b6d7c8fb"},
+    "n": {
+        "type": "string",
+        "description": "Number of the file among those of the task, starting at 1.",
+        "example": "1",
+    },
     "id": {"type": "string", "description": "Its id.", "example": "64d3b8a6f1c2a4e5b6d7c8f0"},
     "task_id": {"type": "string", "description": "Id of the task.", "example": "64d3b8a6f1c2a4e5b6d7c8f0"},
     "file_id": {"type": "string", "description": "Id of the file.", "example": "64d3b8a6f1c2a4e5b6d7c8f1"},

@@ -70,8 +70,8 @@ async def test_the_header_comes_in_every_form_that_clients_send(world: World):
 async def test_a_malformed_or_unknown_credential_is_401(world: World):
     key = world.ana.keys["live"]
     headers = [
-        *("", "Bearer", "Bearer ", "Basic", "Basic ", key, f"Digest {key}", f"Token {key}", f"Bearer{key}"),
-        *(f"Basic {key}", "Basic !!!!", "Basic " + base64.b64encode(b"\xff\xfe:").decode()),
+        *("", "Bearer", "Bearer ", "Basic", "Basic ", f"Bearer{key}"),
+        *("Basic !!!!", "Basic " + base64.b64encode(b"\xff\xfe:").decode()),
         *(basic(key, "password"), basic("", key), "Basic " + base64.b64encode(key.encode()).decode()),
         *(f"Bearer {key}x", f"Bearer {key[:-1]}", f"Bearer {key.upper()}", basic(key + "x"), basic(f" {key}")),
         *("Bearer live_", "Bearer null", f"Bearer {key} {key}", f"Bearer {key},{key}"),

@@ -287,7 +287,7 @@ async def finalize_batch(call: Call, _params: Params) -> BatchOut:
 
 
 class MetadataParams(Params):
-    clear: bool | None = None
+    clear: Annotated[bool, Meta(description="Take all metadata away; the body must then be empty.")] | None = None
 
 
 async def _clear_metadata(tx: Tx, caller: Caller, path: Mapping[str, str]) -> BatchOut:

@@ -56,4 +56,4 @@ def _tell(people: Sequence["Member"]) -> None:
     print("Made the team Demo. Its people, with passwords and live API keys that are shown this once:")
     for one in people:
         print(f"{one.email:<18} {one.role:<9} {one.password}  {one.key}")
-    print("Sign in as ben@demo.example to label, or as ana@demo.example to look around.")
+    print("Use ben's key to label (POST /v1/work/claim), and ana's to look around (/docs lists the calls).")

@@ -91,7 +91,7 @@ async def put(db: Database, made: Made) -> None:
 
 
 def _taken() -> Conflict:
-    return Conflict(f"there is a team {TEAM!r} already")
+    return Conflict(f"there is a team {TEAM!r} already; make another demo in another database")
 
 
 async def _begin(tx: Tx, hashes: dict[str, str], now: int) -> dict[str, str]:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
@@ -229,7 +231,7 @@ async def clear_task_unique_id(call: Call, _params: Params) -> Answer:
 
 
 class MetadataParams(Params):
-    clear: bool | None = None
+    clear: Annotated[bool, Meta(description="Take all metadata away; the body must then be empty.")] | None = None
 
 
 @operations.add(

@@ -53,7 +53,9 @@ async def only_team(tx: Tx) -> Team:
     if not found:
         raise NotFound("this server has no team yet")
     if len(found) > 1:
-        raise BadInput(f"this server has several teams, name one: {policy.listed([team.name for team in found])}")
+        raise BadInput(
+            f"this server has several teams; name one with --team: {policy.listed([team.name for team in found])}"
+        )
     return found[0]
 
 

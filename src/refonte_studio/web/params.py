@@ -105,7 +105,7 @@ def _decode_partly(body: bytes, unread: Collection[str]) -> dict[str, Any]:
 def read_params(spec: type[P], pairs: Sequence[tuple[str, str]], body: Mapping[str, Any], changes: bool = True) -> P:
     """The parameters of a call from its query string and its body. Raises BadInput naming what is wrong.
 
-    Of a call that changes nothing, no text in the query may be empty: a filter that says nothing would be no filter.
+    Of a call that only reads, no text in the query may be empty: a filter that says nothing would be no filter.
     """
     fields = fields_of(spec)
     from_query = grouped(pairs)

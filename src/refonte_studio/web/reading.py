@@ -34,16 +34,17 @@ async def read(operation: Operation, call: Call, inbound: Inbound, who: WhoSends
     call.is_large = len(body) > LARGE_BYTES
     _check_content_type(operation, call)
     form = form_pairs(call.content_type, body)
+    changes = operation.changes or inbound.method != "GET"
     if operation.body is Body.JSON:
         call.body = form_object(form) if form is not None else decode_json(body, BODY) if body.strip() else None
-        return read_params(operation.params, pairs, {}, operation.changes)
+        return read_params(operation.params, pairs, {}, changes)
     given = form_object(form) if form is not None else await _decoded(body, operation)
     named.update((name, value) for name, value in given.items() if isinstance(value, str))
     given = dict(_without_repeated(operation, call, list(given.items())))
     if operation.body is Body.OPEN:
         call.body, call.query = given, pairs
         return operation.params()
-    return read_params(operation.params, pairs, given, operation.changes)
+    return read_params(operation.params, pairs, given, changes)
 
 
 async def _decoded(body: bytes, operation: Operation) -> dict[str, Any]:
