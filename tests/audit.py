@@ -290,10 +290,11 @@ def _check_batches(now: Snapshot) -> None:
 
 def _check_callbacks(now: Snapshot) -> None:
     tasks, batches = _by_id(now.tasks), _by_id(now.batches)
-    told = Counter(callback["subject_id"] for callback in now.callbacks if callback["event"] != "task.changed")
+    again = ("task.changed", "task.audited", "task.resent")  # what may be told of a task that has ended already
+    told = Counter(callback["subject_id"] for callback in now.callbacks if callback["event"] not in again)
     for callback in now.callbacks:
         subject, (noun, _, ended) = callback["subject_id"], callback["event"].partition(".")
-        if callback["event"] in ("labeler.paused", "task.changed"):
+        if callback["event"] in ("labeler.paused", *again):
             continue
         if noun == "task":
             assert tasks[subject]["status"] == ended, ("an end was told that is not so", callback)

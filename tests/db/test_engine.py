@@ -36,7 +36,9 @@ async def test_a_failing_neighbour_in_a_group_commit_harms_nobody(db: Database):
 async def test_a_unique_constraint_is_the_referee(db: Database):
     async def raw(tx: Tx) -> None:
         await tx.insert(
-            "teams", ["id", "name", "callback_secret", "created_at"], [("a", "x", "", 1), ("b", "x", "", 1)]
+            "teams",
+            ["id", "name", "callback_secret", "alias_key", "created_at"],
+            [("a", "x", "", "", 1), ("b", "x", "", "", 1)],
         )
 
     with pytest.raises(Duplicate):

@@ -254,7 +254,7 @@ async def test_a_single_statement_whose_answer_is_lost_is_not_repeated_either(
     async def named(tx: Tx) -> None:
         nonlocal runs
         runs += 1
-        sql = "INSERT INTO teams (id, name, callback_secret, created_at) VALUES (:id, 'Single', '', 0)"
+        sql = "INSERT INTO teams (id, name, callback_secret, alias_key, created_at) VALUES (:id, 'Single', '', '', 0)"
         await tx.run(sql, id=f"{runs:024}")
 
     admin = await cluster.admin()

@@ -18,7 +18,7 @@ from refonte_studio.tasks.postponed import Made, ResultsJob
 from refonte_studio.web import Studio
 from tests.audit import check, snapshot
 from tests.drawings import boxes, drawn, drawn_batch
-from tests.makers import answer, batch, claim, project
+from tests.makers import answer, batch, claim, known_as, project
 from tests.reviews import makers as reviewing
 from tests.world import World
 
@@ -104,7 +104,8 @@ async def test_the_submission_answers_the_same_as_ever(world: World):
     assert given is not None
     path, body = f"/work/{given['claim_id']}/submit", {"response": {"category": "cat"}}
     done = await world.dee.post(path, body)
-    assert done == {"task_id": first, "status": "completed", "attempts": 2, "attempts_wanted": 2}
+    task_id = await known_as(world.dee, first)
+    assert done == {"task_id": task_id, "status": "completed", "attempts": 2, "attempts_wanted": 2}
     assert await world.dee.post(path, body) == done
     await made(world)
     assert await world.dee.post(path, body) == done

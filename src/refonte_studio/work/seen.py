@@ -13,6 +13,11 @@ from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.tasks import types
 from refonte_studio.work.model import Assignment, SeenTask
 
+# Parameters that no editor needs, and that may differ between tasks for work and for evaluation.
+MANAGERS_ALONE = frozenset(
+    {"callback_url", "clear_unique_id_on_error", "isProcessed", "numberOfCompletions", "pass_mark", "priority"}
+    | {"responses_required", "unique_id", "urgency"}
+)
 _FILE = re.compile(rf"{re.escape(FILES)}([0-9a-f]{{24}})(?![0-9a-f])")
 
 
@@ -25,7 +30,8 @@ def task(assignment: Assignment) -> SeenTask:
     params = types.seen_params(assignment.type, stored, claim.teammate_id, claim.task_id)
     given = msgspec.json.decode(params, type=dict[str, msgspec.Raw])
     if not caller.may(Permission.READ):
-        params = msgspec.json.encode(dict(sorted(given.items())))  # their order would tell how the task was made
+        shown = {name: given[name] for name in sorted(given) if name not in MANAGERS_ALONE}
+        params = msgspec.json.encode(shown)  # sorted, since their order would tell how the task was made
     instruction = msgspec.json.decode(given["instruction"]) if "instruction" in given else None
     return SeenTask(caller.id_of(claim.task_id), instruction or "", params)
 

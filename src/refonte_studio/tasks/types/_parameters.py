@@ -46,6 +46,10 @@ def number(description: str) -> Parameter:
     return Parameter(description, {"type": "number"})
 
 
+def share(description: str) -> Parameter:
+    return Parameter(description, {"type": "number", "minimum": 0, "maximum": 1})
+
+
 def whole(description: str) -> Parameter:
     return Parameter(description, {"type": "integer"})
 
@@ -85,6 +89,8 @@ def _check_schema(value: Any, path: str, schema: dict[str, Any]) -> None:
         refuse(path, value, f"is not of type {' or '.join(kinds)}")
     if kind:
         _CHECKS[kind](value, path)
+    if "maximum" in schema and not schema["minimum"] <= value <= schema["maximum"]:
+        refuse(path, value, f"is not from {schema['minimum']} to {schema['maximum']}")
     for index, item in enumerate(value) if kind == "array" and "items" in schema else ():
         _check_schema(item, at(path, index), schema["items"])
 
@@ -155,6 +161,7 @@ COMMON_PARAMETERS: Mapping[str, Parameter] = {
     "metadata": mapping("Your own keys and values; kept and given back, never interpreted."),
     "tags": texts("Labels to filter tasks by."),
     "priority": whole("Higher means more urgent; accepted and echoed."),
+    "pass_mark": share("The score, from 0 to 1, at which a training or evaluation task is passed."),
     "urgency": text("Older clients' word for priority; accepted and echoed."),
     "title": text("A short title, shown to labelers."),
     "description": text("A sentence about the task, shown to labelers."),
