@@ -36,11 +36,11 @@ VITAL = (b"/healthz", b"/readyz")
 
 _OVERLOADED = Overloaded("requests")
 _BODY = json.dumps({"status_code": 503, "error": _OVERLOADED.message}).encode()
-_HEADERS = [
-    (b"content-type", b"application/json"),
-    (b"content-length", b"%d" % len(_BODY)),
-    (b"retry-after", _OVERLOADED.headers["Retry-After"].encode()),
-]
+_JSON = (b"content-type", b"application/json")
+_PLAIN = (_JSON, (b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_ALWAYS = "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in _PLAIN)
+_RETRY = (b"retry-after", _OVERLOADED.headers["Retry-After"].encode())
+_HEADERS = [*_PLAIN, (b"content-length", b"%d" % len(_BODY)), _RETRY]
 _LINES = b"".join(b"%s: %s\r\n" % header for header in _HEADERS)
 _REFUSED = b"HTTP/1.1 503 Service Unavailable\r\n"  # how every such answer begins
 _REFUSAL = _REFUSED + _LINES + b"\r\n" + _BODY
@@ -395,6 +395,6 @@ class Protocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         body = json.dumps({"status_code": int(status[:3]), "error": message})
-        head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(f"{head}connection: close\r\n\r\n{body}".encode())
+        head = f"HTTP/1.1 {status}\r\n{_ALWAYS}content-length: {len(body)}\r\nconnection: close"
+        self.transport.write(f"{head}\r\n\r\n{body}".encode())
         self.transport.close()

@@ -154,6 +154,7 @@ async def test_a_request_too_many_is_refused_at_once_and_the_others_are_served(s
     late = await visitor()
     status, headers, body = await late.asks("work")
     assert (status, headers["retry-after"], headers["content-type"]) == (503, "1", "application/json")
+    assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
     assert json.loads(body) == {
         "status_code": 503,
         "error": "the server has more requests than it can serve in good time",
@@ -339,8 +340,9 @@ async def test_a_body_in_many_small_chunks_is_taken(site: Site, visitor: Any):
 async def test_a_head_that_is_too_large_is_refused_though_it_comes_in_one_piece(site: Site, visitor: Any):
     large = await visitor()
     large.send(b"GET /work HTTP/1.1\r\nHost: studio\r\nX: " + b"x" * 70_000 + b"\r\n\r\n")
-    status, _, body = await large.heard()
+    status, headers, body = await large.heard()
     assert (status, json.loads(body)["status_code"]) == (431, 431)
+    assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
 
 
 async def test_a_quick_start_does_not_excuse_a_body_that_trickles(

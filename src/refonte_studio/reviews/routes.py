@@ -6,7 +6,6 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from refonte_studio.batches import service as batches
 from refonte_studio.db import Tx
 from refonte_studio.files import service as files
 from refonte_studio.kit.caller import Caller, Permission
@@ -146,7 +145,7 @@ def _lease(review: Review) -> str:
     "POST",
     "/v1/reviews/claim",
     may=Permission.WORK,
-    locate=batches.check_filters,
+    locate=service.check_filters,
     params=ClaimReviewParams,
     answer=ClaimedReviewOut | None,
     errors=(404,),

@@ -1,10 +1,10 @@
 """Use-cases of reviews: claim, decide, extend, release; and what begins and ends a review from outside."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import msgspec
 
-from refonte_studio.batches import service as batches
 from refonte_studio.db import Tx
 from refonte_studio.files import service as files
 from refonte_studio.files.model import File
@@ -13,7 +13,7 @@ from refonte_studio.kit.errors import BadInput, Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project, SendTo
-from refonte_studio.reviews import store
+from refonte_studio.reviews import store, store_reviewers
 from refonte_studio.reviews.model import DECIDED, Assignment, Decided, Decision, Review, ReviewState
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks import types
@@ -42,7 +42,7 @@ async def claim_next(
 
     Raises NotFound for a project or batch that does not exist, or a batch of another project.
     """
-    project_id, batch_id = await batches.ids_filtered_by(tx, caller, project, batch)
+    project_id, batch_id = await work.ids_filtered_by(tx, caller, project, batch, _reviews)
     await tx.lock(f"reviewer:{caller.teammate_id}:{caller.mode}")  # who claims twice at a moment gets one review
     held = await store.held(tx, caller)
     if held is not None and not held.is_live(now):  # among very many that are due, it may not have its turn
@@ -57,6 +57,15 @@ async def claim_next(
         if found is not None and await store.hold(tx, caller, found, now, now + lease_ms):
             return await _assignment(tx, await review_of(tx, caller, found))
     return None
+
+
+async def _reviews(tx: Tx, caller: Caller, project_id: str) -> bool:
+    return await store_reviewers.is_reviewer(tx, caller.team_id, project_id, caller.teammate_id)
+
+
+async def check_filters(tx: Tx, caller: Caller, named: Mapping[str, str]) -> None:
+    """Raises NotFound if `project` or `batch` names what is not there for this reviewer."""
+    await work.ids_filtered_by(tx, caller, named.get("project"), named.get("batch"), _reviews)
 
 
 async def _assignment(tx: Tx, review: Review) -> Assignment:

@@ -16,6 +16,18 @@ async def emails(tx: Tx, team_id: str, project_id: str) -> list[str]:
     return [row["email"] for row in rows]
 
 
+async def is_reviewer(tx: Tx, team_id: str, project_id: str, teammate_id: str) -> bool:
+    """Whether the person may review the project's tasks."""
+    row = await tx.one(
+        """SELECT 1 AS one FROM reviewers
+           WHERE teammate_id = :person AND project_id = :project AND team_id = :team""",
+        person=teammate_id,
+        project=project_id,
+        team=team_id,
+    )
+    return row is not None
+
+
 async def add(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str], now: int) -> None:
     """Those who are reviewers already are left as they are."""
     await tx.run(

@@ -12,12 +12,13 @@ from refonte_studio.kit.errors import NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.quality import service as quality
-from refonte_studio.work import filters, policy, seen, store, store_lists, store_next, store_redos
+from refonte_studio.work import policy, seen, store, store_lists, store_next, store_redos
 from refonte_studio.work.endings import (
     expire,
     expire_due,
     expire_leases,
 )
+from refonte_studio.work.filters import ids_filtered_by
 from refonte_studio.work.model import (
     Assignment,
     Candidate,
@@ -43,6 +44,7 @@ __all__ = [
     "forget_reaches_ahead",
     "held_back",
     "history",
+    "ids_filtered_by",
     "look_back",
     "note_reach",
     "queue",
@@ -106,7 +108,7 @@ async def claim_next(
         plain, found = await store_next.next_plain(tx, caller, now)
         if plain:
             return await _claim_plainly(tx, caller, found, claim_id, lease_ms, now)
-    project_id, batch_id = await filters.ids_filtered_by(tx, caller, project, batch)
+    project_id, batch_id = await ids_filtered_by(tx, caller, project, batch)
     held, due = await store.held_and_due(tx, caller, now)
     if due:
         await expire_due(tx, caller.team_id, now)
