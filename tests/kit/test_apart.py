@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from refonte_studio.kit.apart import Apart, Gone, TookTooLong
+from refonte_studio.kit.apart import MEMORY_LIMIT_BYTES, Apart, Gone, TookTooLong
 
 
 @pytest.fixture
@@ -30,6 +30,14 @@ async def test_one_process_serves_one_message_after_another_and_two_serve_two(ap
     assert (await apart(b"pid")).content == first
     both = await asyncio.gather(*(apart(b"pid") for _ in range(2)))
     assert len({reply.content for reply in both}) == 2
+
+
+async def test_a_process_is_judged_by_its_own_memory_and_not_by_that_of_its_starter(apart: Apart):
+    """Linux hands the largest size of a process down to those that it starts, in one of its figures."""
+    ballast = b"x" * (MEMORY_LIMIT_BYTES + 50_000_000)
+    first = (await apart(b"pid")).content
+    assert (await apart(b"pid")).content == first
+    assert len(ballast) > MEMORY_LIMIT_BYTES
 
 
 async def test_what_takes_too_long_is_stopped_and_the_loop_goes_on_meanwhile(apart: Apart):
