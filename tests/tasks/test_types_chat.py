@@ -198,3 +198,13 @@ def test_nothing_that_a_response_says_depends_on_the_order_of_the_candidates():
     wrong = {**SAID, "ranking": [["other"]]}
     assert refusal(checked, ALL, wrong) == refusal(checked, turned, wrong)
     assert CHAT.sample_response(ALL) == CHAT.sample_response(turned)
+
+
+def test_answers_to_tasks_with_other_candidates_are_compared_by_what_both_have():
+    """A project's agreement compares answers across its tasks."""
+    chat = TYPES["chat"]
+    params = {"messages": [{"role": "user", "content": "?"}], "candidates": [{"id": i, "content": i} for i in "abcd"]}
+    whole = {"ranking": [["a"], ["b"], ["c"], ["d"]]}
+    assert chat.similarity(params, whole, {"ranking": [["a"], ["b"], ["c"]]}) == 1.0
+    assert chat.similarity(params, whole, {"ranking": [["x"], ["y"]]}) == 0.5
+    assert chat.similarity(params, whole, {"rewrite": "Better."}) == 0.0

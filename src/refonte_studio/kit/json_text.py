@@ -90,7 +90,7 @@ def _reason(text: bytes, said: str) -> str:
         return "it ends in the middle of a value" if text.strip() else "it is empty"
     at = _AT_BYTE.search(said)
     if at is None:
-        return said[:200]
+        return "a number in it is out of range" if "out of range" in said else said.partition(" - at ")[0][:200]
     place = int(at[1])
     near = text[max(0, place - NEAR_BYTES) : place + NEAR_BYTES].decode(errors="replace")
     words = said.removeprefix("JSON is malformed: ").removesuffix(at[0]).strip()

@@ -95,7 +95,7 @@ def missing(path: str, what: str | None = None) -> NoReturn:
     raise BadInput(f"{path}: {what}")
 
 
-def listed(options: Collection[Any], limit: int = 8) -> str:
+def listed(options: Collection[Any], limit: int = 50) -> str:
     """The first few options, for a message."""
     first = ", ".join(seen(option) for option, _ in zip(options, range(limit), strict=False))
     return first if len(options) <= limit else f"{first}, … ({len(options)} in all)"

@@ -34,12 +34,13 @@ def check_ranking(given: object, ids: Sequence[str], path: str) -> list[list[str
 def ranking_likeness(one: Ranking, other: Ranking) -> float:
     """The share of the pairs that both put in the same order; a tie agrees by half with either order.
 
-    Kendall's tau (1938), from 0 (reversed) to 1 (the same), with ties.
+    Kendall's tau (1938), from 0 (reversed) to 1 (the same), with ties. Rankings of different tasks are compared by what
+    both have; where that is less than two, they agree as two orders by chance do: by half.
     """
     mine, theirs = _places(one), _places(other)
-    pairs = list(combinations(sorted(mine), 2))
+    pairs = list(combinations(sorted(mine.keys() & theirs.keys()), 2))
     if not pairs:
-        return 1.0
+        return 1.0 if mine == theirs else 0.5
     apart = sum(abs(_sign(mine[a] - mine[b]) - _sign(theirs[a] - theirs[b])) for a, b in pairs)
     return 1 - apart / (2 * len(pairs))
 

@@ -179,20 +179,23 @@ class Chat(TaskType):
         return {**choices_to(asked.fields, "fields"), **dict.fromkeys(labels, 2)}
 
     def similarity(self, params: dict[str, Any], one: dict[str, Any], other: dict[str, Any], /) -> float:
+        """Responses to different tasks, whose candidates and parts may differ, are compared by what both have."""
         asked = conversation_of(params)
+        both = one.keys() & other.keys()
         alike: list[float] = []
-        if asked.candidates:
+        if "ranking" in both:
             alike.append(ranking_likeness(one["ranking"], other["ranking"]))
-        if asked.criteria:
+        if "ratings" in both:
             mine, theirs = one["ratings"], other["ratings"]
-            alike.append(mean([likeness(asked.criteria, mine[each], theirs[each]) for each in asked.rated]))
-        if asked.turn_labels:
+            rated = [each for each in asked.rated if each in mine and each in theirs]
+            alike += [mean([likeness(asked.criteria, mine[each], theirs[each]) for each in rated])] if rated else []
+        if "turns" in both:
             alike.append(turns_likeness(one["turns"], other["turns"]))
-        if asked.fields:
+        if "fields" in both:
             alike.append(likeness(asked.fields, one["fields"], other["fields"]))
-        if asked.rewrite:
+        if "rewrite" in both:
             alike.append(edit_similarity(one["rewrite"], other["rewrite"]))
-        return mean(alike)
+        return mean(alike) if alike else 0.0
 
     def response_schema(self) -> dict[str, Any]:
         shared = {**_schema.array(_schema.NAME, 1), "uniqueItems": True}
