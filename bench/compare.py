@@ -9,22 +9,21 @@ runs, it only prints. A benchmark that fails has a row that says so, and the oth
 
 import argparse
 import json
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 
-import bulk
-import dispatch
-import endgame
-import lists
-import machine
-import overload
-import sizes
-from figures import table
-from stock import stock
-from target import target
+if not __package__:  # started as a file: Python looks for packages beside it, not in the repository
+    sys.path[0] = str(Path(__file__).parent.parent)
+
+from bench.environment import machine
+from bench.environment.sized_databases import stock
+from bench.environment.target import target
+from bench.load.figures import table
+from bench.scenarios import bulk, dispatch, endgame, lists, overload, sizes
 
 RESULTS = Path(__file__).parent / "results"
 ENGINES = ("SQLite", "PostgreSQL")

@@ -1,4 +1,4 @@
-"""The soak of bench/soak.py, shorter, as a process of its own, as anybody would run it for longer."""
+"""The soak of bench/soak/, shorter, as a process of its own, as anybody would run it for longer."""
 
 import subprocess
 import sys
@@ -11,8 +11,8 @@ TIMEOUT_S = 240  # with the set-up and the proof, beside other tests
 
 def soak(*options: str) -> str:
     """What a soak that must go well prints."""
-    command = [sys.executable, str(ROOT / "bench" / "soak.py"), "--seconds", str(SECONDS), "--pause-ms", "20", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
+    command = [sys.executable, "-m", "bench.soak", "--seconds", str(SECONDS), "--pause-ms", "20", *options]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=TIMEOUT_S)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 

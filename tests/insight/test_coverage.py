@@ -1,29 +1,14 @@
 """The forecast's interval holds as often as it says: worlds are made up, forecast, and worked to their end."""
 
-import importlib
-import sys
-from collections.abc import Iterator
-from types import ModuleType
-
-import pytest
-
-from tests.house.sources import ROOT
+from bench.scenarios import forecast
 
 WORLDS = 60
 
 
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    monkeypatch.syspath_prepend(str(ROOT / "bench"))
-    yield importlib.import_module("forecast")
-    for name in ("forecast", "worlds", "figures"):
-        sys.modules.pop(name, None)
-
-
-def test_the_interval_holds_in_four_cases_of_five(bench: ModuleType):
-    found = [each for seed in range(WORLDS) for each in bench.tried(seed, 7, 3.0)]
+def test_the_interval_holds_in_four_cases_of_five():
+    found = [each for seed in range(WORLDS) for each in forecast.tried(seed, 7, 3.0)]
     assert len(found) > 2 * WORLDS
-    assert 0.72 <= bench.coverage(found) <= 0.88
+    assert 0.72 <= forecast.coverage(found) <= 0.88
     assert abs(sorted(each.bias for each in found if each.bias is not None)[len(found) // 2]) < 0.1
     widths = [each.width for each in found if each.width is not None]
     assert sorted(widths)[len(widths) // 2] < 0.9, "an interval that is wide enough for anything tells nothing"

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import httpx
 
-from soak_http import Answer, Lost
-from soak_labelers import Labeler
-from soak_load import CATEGORIES, QUALITY, Caller, Load
+from bench.soak.connection import Answer, Lost
+from bench.soak.labelers import Labeler
+from bench.soak.shared import CATEGORIES, QUALITY, Caller, Load
 
 PASSWORD = "correct horse battery"
 AT_ONCE = 8  # people who join at the same time

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import asyncpg
 
-from processes import Postgres, own_postgres, somebodys_postgres
+from bench.environment.processes import Postgres, own_postgres, somebodys_postgres
 from refonte_studio.db.migrate import migrate
 
 WORKERS = 2  # server processes on PostgreSQL

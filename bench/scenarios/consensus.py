@@ -1,7 +1,7 @@
 """How right each way of making one label of many is on a data set, how sure it rightly is, and what asking on saves.
 
-    python bench/consensus.py --answers answers.csv --truth truth.csv
-    python bench/consensus.py --answers answers.csv --truth truth.csv --orders 10 --target 0.95 --min-attempts 2
+    python -m bench.scenarios.consensus --answers answers.csv --truth truth.csv
+    python -m bench.scenarios.consensus --answers answers.csv --truth truth.csv --orders 10 --target 0.95
 
 `answers.csv` has the columns question,worker,answer and `truth.csv` question,truth; labels are any texts. Nothing but
 the scores is computed from the truth, and by the code that the server runs. No server is started.
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from figures import table
+from bench.load.figures import table
 from refonte_studio.consensus.adaptive import Replayed, Rules, replays
 from refonte_studio.consensus.agreement import alpha
 from refonte_studio.consensus.answers import Answers, Flags, Floats, Ints

@@ -1,7 +1,7 @@
 """How long lists take in projects of 10 million tasks: batches, a batch's status, the first and last page of tasks.
 
-    python bench/lists.py --size 1000000
-    python bench/lists.py --postgresql --keep ~/bench-postgresql
+    python -m bench.scenarios.lists --size 1000000
+    python -m bench.scenarios.lists --postgresql --keep ~/bench-postgresql
 
 One request after another, by the team's admin; pages have 100 tasks. The first tenth of each batch is completed, the
 rest is pending.
@@ -15,10 +15,10 @@ from typing import Any
 
 import httpx
 
-from figures import Calls, table
-from processes import serving
-from seed import PROJECT
-from stock import MANY, Crowd, Stock, stock, stock_options
+from bench.environment.processes import serving
+from bench.environment.seed import PROJECT
+from bench.environment.sized_databases import MANY, Crowd, Stock, stock, stock_options
+from bench.load.figures import Calls, table
 
 AIM_MS = 20.0  # at the median
 PAGE = 100

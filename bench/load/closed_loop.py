@@ -1,6 +1,6 @@
 """Labelers who do nothing but claim and submit, as many calls as the server takes.
 
-    python bench/load.py http://127.0.0.1:8000 --keys keys.txt --seconds 10
+    python -m bench.load.closed_loop http://127.0.0.1:8000 --keys keys.txt --seconds 10
 
 One labeler is one key on one persistent connection. The calls are made and read by hand on bare sockets, so that the
 load costs the machine little beside the server. An answer that is not a success is counted by its status; whoever got
@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from figures import Figures, Recorder
+from bench.environment.processes import module_command, module_environment
+from bench.load.figures import Figures, Recorder
 
 RESPONSE = {"response": {"category": "a"}}
 PAUSE_S = 0.1  # after an answer that is not a success, or a lost connection
@@ -207,9 +208,11 @@ def drive(
     cpu: Callable[[], dict[str, float]] = dict,
 ) -> Figures:
     """A run in a process of its own. `cpu` answers what other processes have used so far; the run's part is kept."""
-    command = [sys.executable, __file__, url, "--keys", "-", "--json", "--then", then]
+    command = module_command("bench.load.closed_loop", url, "--keys", "-", "--json", "--then", then)
     command += ["--seconds", str(seconds), "--warm-up", str(warm_up), *(["--again"] if again else [])]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=module_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     with process:

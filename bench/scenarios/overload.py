@@ -1,15 +1,15 @@
 """What the server does with ten times the load that it can carry.
 
-    python bench/overload.py
-    python bench/overload.py --postgresql
+    python -m bench.scenarios.overload
+    python -m bench.scenarios.overload --postgresql
 
-Starts real servers (SQLite: one process, PostgreSQL: two) on an empty database. First a few connections make calls as
-fast as they are answered: that is the rate that the server carries, with the load generator beside it. Then 2,000
-connections offer ten times that rate, for longer: once such as ask again at once when they are refused, once such as
-heed `Retry-After`; `flood.py` says what they call. Meanwhile, `/healthz` and `/readyz` are asked over and over. Then
-the few again.
+Starts real servers (SQLite: one process, PostgreSQL: two) on an empty database. First, a few connections make calls as
+fast as they are answered: this is the rate that the server carries, with the load generator beside it. Then 2,000
+connections offer ten times that rate, for longer: first connections that retry immediately when they are refused, then
+connections that honor `Retry-After` (`load/flood.py` says what they call). Meanwhile, another thread polls `/healthz`
+and `/readyz`. Finally, the few connections run again.
 
-Shown are the calls served and refused a second, their times from the first byte sent to the last byte read, and the
+Prints the calls served and refused per second, their times from the first byte sent to the last byte read, and the
 resident memory of the server's processes.
 """
 
@@ -18,7 +18,6 @@ import asyncio
 import json
 import re
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -28,10 +27,10 @@ from typing import Any
 
 import httpx
 
-from figures import quantile, table
-from processes import Server, family, serving
-from seed import PROJECT, Team, make_batch, make_project, make_team, post
-from target import Target, target, target_options
+from bench.environment.processes import Server, family, module_command, module_environment, serving
+from bench.environment.seed import PROJECT, Team, make_batch, make_project, make_team, post
+from bench.environment.target import Target, target, target_options
+from bench.load.figures import quantile, table
 
 FEW = 64
 TASKS_PER_S = 4_000
@@ -126,9 +125,11 @@ HEAD = (
 def loaded(
     name: str, server: Server, keys: Sequence[str], connections: int, rate: float, seconds: float, *more: str
 ) -> Phase:
-    command = [sys.executable, str(Path(__file__).with_name("flood.py")), server.url, "--connections", str(connections)]
+    command = module_command("bench.load.flood", server.url, "--connections", str(connections))
     command += ["--rate", str(rate), "--seconds", str(seconds), "--warm-up", "3", *more]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=module_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     with process:

@@ -24,12 +24,12 @@ import msgspec
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-import mass
-from processes import Postgres, own_postgres, serving
+from bench.environment import bulk_insert
+from bench.environment.processes import Postgres, own_postgres, serving
+from bench.environment.seed import PROJECT, Person, Team, make_project, make_team, post
+from bench.environment.target import Target
 from refonte_studio.db.migrate import migrate
 from refonte_studio.db.schema import metadata
-from seed import PROJECT, Person, Team, make_project, make_team, post
-from target import Target
 
 MANY = 1_000  # batches
 GROUPS = 64
@@ -46,7 +46,7 @@ class Crowd(msgspec.Struct, frozen=True):
 
     name: str
     team: Team
-    heap: mass.Heap
+    heap: bulk_insert.Heap
     batches: int
 
     def keys(self, groups: int) -> list[str]:
@@ -170,7 +170,7 @@ async def _execute(url: str, statement: str) -> None:
 
 
 def _pending_of(target: Target, team_id: str) -> int:
-    rows = mass.rows(
+    rows = bulk_insert.rows(
         target,
         f"""SELECT SUM(pending) FROM (SELECT pending FROM batch_counts WHERE team_id = '{team_id}'
             UNION ALL SELECT pending FROM batch_deltas WHERE team_id = '{team_id}') AS parts""",
@@ -203,7 +203,8 @@ def stock_options(parser: argparse.ArgumentParser) -> None:
 def filled(target: Target, name: str, batches: int, tasks: int, first: int) -> Crowd:
     """A new team with so many tasks in so many open batches."""
     team = asyncio.run(make_team(target.url, 2 * LABELERS + 1, name))
-    heap = mass.Heap(target.postgres is not None, team.id, tasks // batches, first, _now_ms() - 30 * mass.DAY_MS)
+    made_at = _now_ms() - 30 * bulk_insert.DAY_MS
+    heap = bulk_insert.Heap(target.postgres is not None, team.id, tasks // batches, first, made_at)
     crowd = Crowd(name, team, heap, batches)
     names = [f"{name}, {number}" for number in range(batches)]
     with serving(target.url) as server, team.client(server.url) as http:
@@ -230,13 +231,13 @@ def _fill(target: Target, crowd: Crowd) -> None:
     """The tasks, and what the team's last labeler, who is in no group, has done of them."""
     heap, done, doer = crowd.heap, crowd.done, crowd.team.labelers[-1].id
     statements = [
-        mass.tasks(heap, done),
-        mass.places(heap, done),
-        mass.claims(heap, doer, "submitted", f"n.i < {done}"),
-        mass.attempts(heap, doer, f"n.i < {done}"),
-        mass.counts(heap, done),
+        bulk_insert.tasks(heap, done),
+        bulk_insert.places(heap, done),
+        bulk_insert.claims(heap, doer, "submitted", f"n.i < {done}"),
+        bulk_insert.attempts(heap, doer, f"n.i < {done}"),
+        bulk_insert.counts(heap, done),
     ]
-    mass.run(target, statements, lambda line: print(line, flush=True))
+    bulk_insert.run(target, statements, lambda line: print(line, flush=True))
 
 
 def _now_ms() -> int:

@@ -1,6 +1,6 @@
 """Many connections that offer a fixed number of calls a second, whatever the server answers.
 
-    python bench/flood.py http://127.0.0.1:8000 --connections 2000 --rate 20000 --seconds 10 < keys.txt
+    python -m bench.load.flood http://127.0.0.1:8000 --connections 2000 --rate 20000 --seconds 10 < keys.txt
 
 Most connections are labelers, who claim and submit; every tenth is a manager who lists batches. The first key of
 standard input is the manager's. A connection has one call under way at most, and makes the same one again when it was
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from figures import Calls
+from bench.load.figures import Calls
 
 TICK_S = 0.002
 APART_S = 0.001  # between new connections

@@ -1,7 +1,7 @@
 """How long a claim takes in projects of 10 thousand, 1 million and 10 million tasks.
 
-    python bench/sizes.py
-    python bench/sizes.py --postgresql --sizes 10000,1000000 --keep ~/bench-postgresql
+    python -m bench.scenarios.sizes
+    python -m bench.scenarios.sizes --postgresql --sizes 10000,1000000 --keep ~/bench-postgresql
 
 With 1 and 1,000 open batches, with 1 and 64 groups a labeler, with 1 and 8 labelers at work. Every claim is submitted,
 so that the next one is a real one. The sizes take turns in each round.
@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-import load
-from figures import Calls, table
-from processes import serving
-from stock import GROUPS, LABELERS, MANY, Stock, stock, stock_options
+from bench.environment.processes import serving
+from bench.environment.sized_databases import GROUPS, LABELERS, MANY, Stock, stock, stock_options
+from bench.load import closed_loop
+from bench.load.figures import Calls, table
 
 RATIO_AIM = 1.5  # the median at the largest size against that at the smallest
 TAIL_AIM = 10.0  # p99 against p50
@@ -81,7 +81,7 @@ def measure(
         with found.ready(size) as (where, sized), serving(where.url, where.workers) as server:
             keys = sized.crowd(batches).keys(groups)
             for case in (case for case in cases if (case.batches, case.groups) == (batches, groups)):
-                figures = load.drive(server.url, keys[: case.labelers], seconds, warm_up=warm_up)
+                figures = closed_loop.drive(server.url, keys[: case.labelers], seconds, warm_up=warm_up)
                 claims = figures.of("claim")
                 if not claims.count:
                     raise SystemExit(f"{size:,} tasks, {case}: nobody got anything to do; {figures.faults}")

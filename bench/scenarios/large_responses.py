@@ -1,8 +1,8 @@
 """What large responses cost those who send small ones.
 
-    python bench/large_responses.py
-    python bench/large_responses.py --postgresql
-    python bench/large_responses.py --where
+    python -m bench.scenarios.large_responses
+    python -m bench.scenarios.large_responses --postgresql
+    python -m bench.scenarios.large_responses --where
 
 Starts a real server on an empty database. A few labelers claim and answer small tasks at a steady pace; in every second
 round one more person sends, over and over, the worst responses that are allowed in size, each wrong at its very end.
@@ -16,7 +16,6 @@ process apart, and it is shown how late a timer of the event loop comes meanwhil
 import argparse
 import asyncio
 import itertools
-import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable
@@ -26,16 +25,16 @@ from typing import Any
 import httpx
 import msgspec
 
-from figures import quantile, table
-from processes import serving
+from bench.environment.processes import module_command, module_environment, serving
+from bench.environment.seed import PROJECT, Person, Team, make_batch, make_project, make_team, post
+from bench.environment.target import Target, target, target_options
+from bench.load.figures import quantile, table
 from refonte_studio.kit.apart import Apart
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.turns import Turns
 from refonte_studio.tasks import checker
 from refonte_studio.tasks.checking import Checks
 from refonte_studio.tasks.model import ToCheck
-from seed import PROJECT, Person, Team, make_batch, make_project, make_team, post
-from target import Target, target, target_options
 
 LABELERS = 4
 PACE_S = 0.05  # between two calls of a labeler
@@ -141,8 +140,9 @@ async def _works(url: str, person: Person, until: float, took_s: dict[str, list[
 
 async def _attacks(url: str, person: Person, until: float, answers: Counter[str]) -> None:
     """Heeds no `Retry-After`."""
-    command = [sys.executable, __file__, "--attack", url, "--key", person.key, "--until", str(until)]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    module, options = "bench.scenarios.large_responses", ("--attack", url, "--key", person.key, "--until", str(until))
+    command = module_command(module, *options)
+    process = await asyncio.create_subprocess_exec(*command, env=module_environment(), stdout=asyncio.subprocess.PIPE)
     said, _ = await process.communicate()
     answers.update(msgspec.json.decode(said, type=dict[str, int]))
 

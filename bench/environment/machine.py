@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from processes import somebodys_postgres
+from bench.environment.processes import somebodys_postgres
 
 SYNCS = 200
 

@@ -1,7 +1,7 @@
 """How fast tasks come in and go out in bulk, and what the server's memory does meanwhile.
 
-    python bench/bulk.py --tasks 100000
-    python bench/bulk.py --tasks 1000000 --postgresql
+    python -m bench.scenarios.bulk --tasks 100000
+    python -m bench.scenarios.bulk --tasks 1000000 --postgresql
 
 Starts a server of its own on an empty database, imports the tasks through `POST /v1/tasks/import` and takes them out
 through `GET /v1/tasks/export`, over HTTP on this machine.
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import httpx
 
-from processes import Memory, serving
-from seed import lines, make_team, post
-from target import Target, target, target_options
+from bench.environment.processes import Memory, serving
+from bench.environment.seed import lines, make_team, post
+from bench.environment.target import Target, target, target_options
 
 AIMS = {
     ("in", "SQLite"): 20_000,

@@ -6,8 +6,8 @@ from collections import deque
 from datetime import datetime
 from typing import Any
 
-from soak_http import Answer, Lost
-from soak_load import Caller, Load, another_response, response_to
+from bench.soak.connection import Answer, Lost
+from bench.soak.shared import Caller, Load, another_response, response_to
 
 PATIENCE_S = 90.0  # with a submission whose answer was lost, or that the server could not take
 # What is done with a claim, and how often.

@@ -1,7 +1,7 @@
 """How long a claim takes when there is next to nothing left for a labeler, against the easy case.
 
-    python bench/endgame.py
-    python bench/endgame.py --postgresql --tasks 100000 --left 500
+    python -m bench.scenarios.endgame
+    python -m bench.scenarios.endgame --postgresql --tasks 100000 --left 500
 
 Consensus of three. The state is made by bulk insertion, the last tasks are then worked as ever: claim, submit, until
 the answer is 204. Before each case, somebody who comes new to a new batch of as many tasks works on the same server:
@@ -17,12 +17,12 @@ from functools import partial
 
 import httpx
 
-import load
-import mass
-from figures import Calls, table
-from processes import serving
-from seed import PROJECT, Person, Team, make_project, make_team, post
-from target import Target, target, target_options
+from bench.environment import bulk_insert
+from bench.environment.processes import serving
+from bench.environment.seed import PROJECT, Person, Team, make_project, make_team, post
+from bench.environment.target import Target, target, target_options
+from bench.load import closed_loop
+from bench.load.figures import Calls, table
 
 AIM = 2.0  # times the easy case
 WANTED = 3
@@ -40,7 +40,7 @@ class Case:
     batches: int
     per_batch: int
     left: int  # tasks for them
-    had: Callable[[mass.Heap, Team], Sequence[str]]  # the statements that make it so
+    had: Callable[[bulk_insert.Heap, Team], Sequence[str]]  # the statements that make it so
     all_open: bool = True  # else all batches but the last are given to a group that they are not in
 
 
@@ -57,39 +57,39 @@ def cases(tasks: int, left: int) -> list[Case]:
     ]
 
 
-def _nothing(heap: mass.Heap, _team: Team) -> list[str]:
-    return [mass.places(heap, wanted=WANTED)]
+def _nothing(heap: bulk_insert.Heap, _team: Team) -> list[str]:
+    return [bulk_insert.places(heap, wanted=WANTED)]
 
 
-def _attempted(heap: mass.Heap, team: Team, where: str) -> list[str]:
+def _attempted(heap: bulk_insert.Heap, team: Team, where: str) -> list[str]:
     """By the labeler, and by nobody else: two places of each are open."""
     return [
-        mass.places(heap, wanted=WANTED, attempts=f"CASE WHEN {where} THEN 1 ELSE 0 END"),
+        bulk_insert.places(heap, wanted=WANTED, attempts=f"CASE WHEN {where} THEN 1 ELSE 0 END"),
         *_attempts(heap, team.labelers[0], where),
     ]
 
 
-def _skipped(heap: mass.Heap, team: Team, where: str) -> list[str]:
-    return [mass.places(heap, wanted=WANTED), mass.claims(heap, team.labelers[0].id, "skipped", where)]
+def _skipped(heap: bulk_insert.Heap, team: Team, where: str) -> list[str]:
+    return [bulk_insert.places(heap, wanted=WANTED), bulk_insert.claims(heap, team.labelers[0].id, "skipped", where)]
 
 
-def _mixed(heap: mass.Heap, team: Team, where: str) -> list[str]:
+def _mixed(heap: bulk_insert.Heap, team: Team, where: str) -> list[str]:
     """A third attempted with two places open, a third with one, a third skipped."""
     me, other = team.labelers[0], team.labelers[1]
     mine, both = f"{where} AND n.i % 3 < 2", f"{where} AND n.i % 3 = 1"
     attempts = f"CASE WHEN {both} THEN 2 WHEN {mine} THEN 1 ELSE 0 END"
     return [
-        mass.places(heap, wanted=WANTED, attempts=attempts),
+        bulk_insert.places(heap, wanted=WANTED, attempts=attempts),
         *_attempts(heap, me, mine),
         *_attempts(heap, other, both, number=2),
-        mass.claims(heap, me.id, "skipped", f"{where} AND n.i % 3 = 2"),
+        bulk_insert.claims(heap, me.id, "skipped", f"{where} AND n.i % 3 = 2"),
     ]
 
 
-def _attempts(heap: mass.Heap, person: Person, where: str, number: int = 1) -> list[str]:
+def _attempts(heap: bulk_insert.Heap, person: Person, where: str, number: int = 1) -> list[str]:
     return [
-        mass.claims(heap, person.id, "submitted", where, number),
-        mass.attempts(heap, person.id, where, number, WANTED),
+        bulk_insert.claims(heap, person.id, "submitted", where, number),
+        bulk_insert.attempts(heap, person.id, where, number, WANTED),
     ]
 
 
@@ -97,12 +97,13 @@ def made(where: Target, case: Case, first: int) -> Team:
     """The team of a case. Its first labeler is who is measured; in the easy case, all are new."""
     team = asyncio.run(make_team(where.url, FRESH if case.had is _nothing and case.all_open else 2, case.name))
     names = [f"{case.name}, {number}" for number in range(case.batches)]
-    heap = mass.Heap(where.postgres is not None, team.id, case.per_batch, first, time.time_ns() // 1_000_000)
+    heap = bulk_insert.Heap(where.postgres is not None, team.id, case.per_batch, first, time.time_ns() // 1_000_000)
     with serving(where.url) as server, team.client(server.url) as http:
         make_project(http, team.labelers, pipeline="consensus_task", consensus_attempts=WANTED)
         for name in names:
             post(http, "/batches", json={"project": PROJECT, "name": name})
-    mass.run(where, [mass.tasks(heap), *case.had(heap, team), mass.counts(heap)], lambda _line: None)
+    statements = [bulk_insert.tasks(heap), *case.had(heap, team), bulk_insert.counts(heap)]
+    bulk_insert.run(where, statements, lambda _line: None)
     with serving(where.url) as server, team.client(server.url) as http:
         for name in names:
             if not case.all_open and name != names[-1]:
@@ -158,7 +159,7 @@ def _measured(url: str, case: Case, key: str, fresh: str, seconds: float) -> Mea
     first_ms, later, faults = _first_and_later(url, key, TOGETHER_S)
     if not case.left - UNSEEN <= later.count < case.left:
         raise SystemExit(f"{case.name}: {later.count} claims after the first, of {case.left} in all")
-    nothing = load.drive(url, [key], seconds, warm_up=0.2, again=True)
+    nothing = closed_loop.drive(url, [key], seconds, warm_up=0.2, again=True)
     found = Measured(case, first_ms, later, nothing.of("empty"), easy_first_ms, easy, faults + nothing.faults)
     print(
         f"{case.name}: first {first_ms:.2f} ms, p50 {later.p50_ms:.2f} ms, p99 {later.p99_ms:.2f} ms, 204 p50"
@@ -175,8 +176,8 @@ def _first_and_later(url: str, key: str, seconds: float) -> tuple[float, Calls, 
         began = time.perf_counter()
         claim = http.post("/claim")
         took_ms = (time.perf_counter() - began) * 1_000
-        post(http, f"/{claim.raise_for_status().json()['claim_id']}/submit", json=load.RESPONSE)
-    figures = load.drive(url, [key], seconds, warm_up=0.0)
+        post(http, f"/{claim.raise_for_status().json()['claim_id']}/submit", json=closed_loop.RESPONSE)
+    figures = closed_loop.drive(url, [key], seconds, warm_up=0.0)
     return took_ms, figures.of("claim"), figures.faults
 
 

@@ -1,8 +1,8 @@
 """The same work without HTTP: callers in one process who run the use-cases of claim and submit through `db.write`.
 
-    python bench/direct.py sqlite:////path/to/studio.db --keys keys.txt --seconds 10
+    python -m bench.load.without_http sqlite:////path/to/studio.db --keys keys.txt --seconds 10
 
-It is what the calls over HTTP are held against. Started by `dispatch.py`, after the server has ended.
+It is what the calls over HTTP are held against. Started by `scenarios/dispatch.py`, after the server has ended.
 """
 
 import argparse
@@ -17,8 +17,9 @@ from pathlib import Path
 
 import uvloop
 
-from figures import Figures, Recorder
-from load import RESPONSE, report
+from bench.environment.processes import module_command, module_environment
+from bench.load.closed_loop import RESPONSE, report
+from bench.load.figures import Figures, Recorder
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, open_database
 from refonte_studio.kit.clock import system_clock
@@ -67,9 +68,11 @@ async def measured(database: str, keys: Sequence[str], warm_up: float, seconds: 
 
 def drive(database: str, keys: Sequence[str], seconds: float, *, warm_up: float = 1.0) -> Figures:
     """A run in a process of its own."""
-    command = [sys.executable, __file__, database, "--keys", "-", "--json"]
+    command = module_command("bench.load.without_http", database, "--keys", "-", "--json")
     command += ["--seconds", str(seconds), "--warm-up", str(warm_up)]
-    done = subprocess.run(command, input="\n".join(keys), stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        command, env=module_environment(), input="\n".join(keys), stdout=subprocess.PIPE, text=True, check=True
+    )
     return Figures.from_json(json.loads(done.stdout))
 
 

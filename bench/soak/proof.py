@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
+from bench.soak.managers import PROJECTS, insist
+from bench.soak.shared import Caller, Faults, Ledger, Load, response_to
 from refonte_studio.audit.service import audit
 from refonte_studio.db import Database, Row, Tx, open_database
 from refonte_studio.kit.caller import Caller as Teammate
 from refonte_studio.kit.caller import Role
 from refonte_studio.kit.errors import Unavailable
-from soak_load import Caller, Faults, Ledger, Load, response_to
-from soak_managers import PROJECTS, insist
 
 PAGE = 5_000
 AUDIT_PAUSE = 8.0  # times as long as an audit takes, between two of them

@@ -15,9 +15,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+ROOT = Path(__file__).parent.parent.parent
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 START_S = 60.0
 IDLE_S = 0.4  # a server that used no processor for so long has started
+
+
+def module_command(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module of `bench` as a process of its own; it needs `module_environment`."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+def module_environment() -> dict[str, str]:
+    """The environment in which a new process finds the package `bench`, whatever its working directory is."""
+    path = filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def _stat(pid: int) -> list[str]:

@@ -1,7 +1,7 @@
 """How well the pace of answers tells evaluation tasks apart, for somebody who measures it under load.
 
-    python bench/pace.py
-    python bench/pace.py --postgresql
+    python -m bench.scenarios.pace
+    python -m bench.scenarios.pace --postgresql
 
 Starts a server of one process on an empty database, on loopback. Every third task of a project is an evaluation task.
 A few labelers work it and measure how long each claim and each submission takes, while others, in a project of their
@@ -18,7 +18,6 @@ import contextlib
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -30,13 +29,14 @@ from statistics import median
 import httpx
 import uvicorn
 
-from figures import quantile, table
+from bench.environment.processes import module_command, module_environment
+from bench.environment.seed import PROJECT, Person, Team, lines, make_batch, make_project, make_team, post
+from bench.environment.target import Target, target, target_options
+from bench.load.figures import quantile, table
 from refonte_studio.config import Settings
 from refonte_studio.db import open_database
 from refonte_studio.kit.grid import Grid
 from refonte_studio.main import LISTENERS, build
-from seed import PROJECT, Person, Team, lines, make_batch, make_project, make_team, post
-from target import Target, target, target_options
 
 ATTACKERS = 4
 LOADERS = 8
@@ -70,8 +70,8 @@ async def _serve(database: str, kind: str) -> None:
 
 @contextlib.contextmanager
 def _server(database: str, kind: str) -> Iterator[str]:
-    command = [sys.executable, __file__, "--serve", database, "--kind", kind]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    command = module_command("bench.scenarios.pace", "--serve", database, "--kind", kind)
+    process = subprocess.Popen(command, env=module_environment(), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         yield f"http://127.0.0.1:{int(process.stdout.readline())}"
@@ -122,9 +122,9 @@ async def _attack(url: str, person: Person, until: float, took_s: Took) -> None:
 
 
 async def _round(url: str, team: Team, keys: Path, seconds: float, took_s: Took) -> None:
-    load = [sys.executable, str(Path(__file__).parent / "load.py"), url, "--keys", str(keys)]
+    load = module_command("bench.load.closed_loop", url, "--keys", str(keys))
     load += ["--seconds", str(seconds + 3)]
-    loading = await asyncio.create_subprocess_exec(*load, stdout=asyncio.subprocess.DEVNULL)
+    loading = await asyncio.create_subprocess_exec(*load, env=module_environment(), stdout=asyncio.subprocess.DEVNULL)
     await asyncio.sleep(1.5)
     until = time.monotonic() + seconds
     await asyncio.gather(*(_attack(url, person, until, took_s) for person in team.labelers[:ATTACKERS]))

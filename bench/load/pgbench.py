@@ -21,9 +21,9 @@ from typing import Any, ClassVar, NamedTuple
 import asyncpg
 import httpx
 
-from figures import Calls, Figures
-from load import RESPONSE
-from processes import Postgres
+from bench.environment.processes import Postgres
+from bench.load.closed_loop import RESPONSE
+from bench.load.figures import Calls, Figures
 from refonte_studio.config import Settings
 from refonte_studio.db import open_database
 from refonte_studio.db.postgres import SESSION

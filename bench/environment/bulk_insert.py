@@ -12,8 +12,8 @@ from typing import Any
 
 import asyncpg
 
+from bench.environment.target import Target
 from refonte_studio.db.schema import metadata
-from target import Target
 
 PARAMS = '{"attachment":"https://example.com/%s.jpg","attachment_type":"image","categories":["a","b"]}'
 RESPONSE = '{"category":"a"}'
@@ -71,7 +71,7 @@ def _insert_into(table: str, values: Mapping[str, str]) -> str:
     columns = metadata.tables[table].columns
     needed = {c.name for c in columns if not c.nullable and c.server_default is None and c.autoincrement is not True}
     if not values.keys() <= set(columns.keys()) or not needed <= values.keys():
-        raise SystemExit(f"the columns of {table} are not those that bench/mass.py knows: {sorted(columns.keys())}")
+        raise SystemExit(f"the columns of {table} are not those that this module knows: {sorted(columns.keys())}")
     return f"INSERT INTO {table} ({', '.join(values)})"
 
 

@@ -1,13 +1,13 @@
 """How many tasks a second labelers get and answer: claim and submit, over and over, over HTTP.
 
-    python bench/dispatch.py
-    python bench/dispatch.py --postgresql
-    python bench/dispatch.py --database postgresql://… --curve
+    python -m bench.scenarios.dispatch
+    python -m bench.scenarios.dispatch --postgresql
+    python -m bench.scenarios.dispatch --database postgresql://… --curve
 
-Starts real servers (SQLite: one process, PostgreSQL: two) on an empty database, and drives them by `load.py`. In the
-same run, in turns with it, the yardstick: on SQLite the same use-cases through `db.write` without HTTP (`direct.py`),
-on PostgreSQL pgbench with the same statements (`pgbench.py`); each with as many callers. With `--curve`, the loop alone
-with 1, 2, 4, … 256 labelers.
+Starts real servers (SQLite: one process, PostgreSQL: two) on an empty database and drives them with
+`load/closed_loop.py`. In turns with this loop, the same run measures a yardstick with as many callers: on SQLite the
+same use-cases through `db.write` without HTTP (`load/without_http.py`), on PostgreSQL pgbench with the same statements
+(`load/pgbench.py`). With `--curve`, only the loop is measured, with 1, 2, 4, … 256 labelers.
 """
 
 import argparse
@@ -16,13 +16,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import direct
-import load
-import pgbench
-from figures import Figures, table
-from processes import serving
-from seed import Team, make_batch, make_project, make_team
-from target import Target, target, target_options
+from bench.environment.processes import serving
+from bench.environment.seed import Team, make_batch, make_project, make_team
+from bench.environment.target import Target, target, target_options
+from bench.load import closed_loop, pgbench, without_http
+from bench.load.figures import Figures, table
 
 TASKS_PER_S = {"SQLite": 7_000, "PostgreSQL": 4_000}  # that a run may use up, more than was ever seen
 CURVE = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -46,7 +44,7 @@ def over_http(where: Target, keys: Sequence[str], seconds: float, warm_up: float
             used = {"server": server.cpu_s()}
             return used | ({"PostgreSQL": where.postgres.cpu_s()} if where.postgres and where.postgres.pid else {})
 
-        figures = load.drive(server.url, keys, seconds, warm_up=warm_up, cpu=cpu)
+        figures = closed_loop.drive(server.url, keys, seconds, warm_up=warm_up, cpu=cpu)
         if where.workers > 1:
             shares = ", ".join(f"{share:.2f}" for share in server.shares()[: where.workers])
             print(f"  processor of each server process since its start: {shares} s")
@@ -86,7 +84,7 @@ def compared(where: Target, team: Team, labelers: int, options: argparse.Namespa
         if where.postgres and script:
             found.yardstick.append(pgbench.drive(where.postgres, script, labelers, options.seconds))
         else:
-            found.yardstick.append(direct.drive(where.url, keys, options.seconds, warm_up=options.warm_up))
+            found.yardstick.append(without_http.drive(where.url, keys, options.seconds, warm_up=options.warm_up))
         print(f"  {_yardstick(where)}: {found.yardstick[-1].tasks_per_second:,.0f} tasks/s")
     return found
 
@@ -99,7 +97,7 @@ def _told(figures: Figures) -> str:
     tasks = f"  {figures.tasks_per_second:,.0f} tasks/s; processor: load {figures.cpu_s:.2f} s"
     tasks += "".join(f", {name} {used:.2f} s" for name, used in figures.others_cpu_s.items())
     return f"{tasks}, in {figures.seconds:.2f} s\n" + "\n".join(
-        f"  {line}" for line in load.report(figures).splitlines()
+        f"  {line}" for line in closed_loop.report(figures).splitlines()
     )
 
 

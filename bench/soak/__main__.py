@@ -1,7 +1,7 @@
 """Whether dispatch is ever wrong: people at work in real server processes that are killed over and over.
 
-    python bench/soak.py --seconds 60
-    python bench/soak.py --seconds 1800 --postgresql --servers 2
+    python -m bench.soak --seconds 60
+    python -m bench.soak --seconds 1800 --postgresql --servers 2
 
 Labelers claim, submit, skip, release, hold too long, send things twice, lose their connections; managers reset
 priorities, switch pipelines, take people away and bring them back, cancel, add tasks; the servers are ended by
@@ -24,12 +24,12 @@ from pathlib import Path
 
 import uvloop
 
+from bench.soak.labelers import Labeler
+from bench.soak.managers import STEADY, GivenUp, Manager, PeopleManager, Supplier, Team
+from bench.soak.proof import audited, compare_attempts, compare_counts, keep_auditing, opened
+from bench.soak.servers import Server, a_postgresql, keep_cutting, keep_killing
+from bench.soak.shared import Holders, Ledger, Load
 from refonte_studio.db.migrate import migrate
-from soak_labelers import Labeler
-from soak_load import Holders, Ledger, Load
-from soak_managers import STEADY, GivenUp, Manager, PeopleManager, Supplier, Team
-from soak_proof import audited, compare_attempts, compare_counts, keep_auditing, opened
-from soak_servers import Server, a_postgresql, keep_cutting, keep_killing
 
 MANAGERS = 2
 SUPPLIERS = 3

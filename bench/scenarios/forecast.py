@@ -1,11 +1,12 @@
 """How often the forecast's 80 % interval holds: worlds are made up, forecast, and then worked to their end.
 
-    python bench/forecast.py
-    python bench/forecast.py --worlds 1000 --size 30
+    python -m bench.scenarios.forecast
+    python -m bench.scenarios.forecast --worlds 1000 --size 30
 
-Every world has other people, paces, shifts, days off, batches, groups and priorities (`worlds.py`). The forecast is
-told what a server knows of the last 14 days, at some moment; then each task is worked, one at a time. Of each batch:
-whether it was finished within the interval, how wide the interval was, and how far off its middle.
+Each world has its own people, paces, shifts, days off, batches, groups and priorities (`scenarios/worlds.py`). At some
+moment, the forecast receives what a server knows of the last 14 days; then the tasks are worked one at a time. For each
+batch, the report says whether it was finished within the interval, how wide the interval was, and how far off its
+middle.
 """
 
 import argparse
@@ -15,8 +16,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import worlds
-from figures import table
+from bench.load.figures import table
+from bench.scenarios import worlds
 from refonte_studio.insight.model import Finish
 from refonte_studio.insight.simulation import foresee
 

@@ -1,7 +1,7 @@
 """What estimates cost: how long one of a large project takes, and what claims meanwhile take.
 
-    python bench/estimates.py
-    python bench/estimates.py --postgresql --tasks 100000 --attempts 5
+    python -m bench.scenarios.estimates
+    python -m bench.scenarios.estimates --postgresql --tasks 100000 --attempts 5
 
 Starts a real server on an empty database, imports a project of so many tasks with so many attempts each, made up of
 people of different accuracy, and has its estimates made anew again and again, by another method each time, so that all
@@ -21,11 +21,11 @@ from dataclasses import dataclass
 
 import httpx
 
-import load
-from figures import Figures, table
-from processes import serving
-from seed import make_batch, make_project, make_team, post
-from target import Target, target, target_options
+from bench.environment.processes import serving
+from bench.environment.seed import make_batch, make_project, make_team, post
+from bench.environment.target import Target, target, target_options
+from bench.load import closed_loop
+from bench.load.figures import Figures, table
 
 PROJECT = "Crowd"
 CATEGORIES = ["one", "two", "three", "four"]
@@ -145,10 +145,10 @@ def measured(where: Target, options: argparse.Namespace) -> list[Round]:
         make_batch(http, round(TASKS_PER_S * options.seconds * options.rounds * 2))
         where.settle()
         for number in range(1, options.rounds + 1):
-            alone = load.drive(server.url, team.keys, options.seconds, warm_up=1.0)
+            alone = closed_loop.drive(server.url, team.keys, options.seconds, warm_up=1.0)
             watch = Watch(http, METHODS[number % 2])
             watch.wait_for_beginning()
-            beside = load.drive(server.url, team.keys, options.seconds, warm_up=0.2)
+            beside = closed_loop.drive(server.url, team.keys, options.seconds, warm_up=0.2)
             took = watch.seconds()
             found.append(Round(alone, beside, took))
             ratio = beside.of("claim").p50_ms / alone.of("claim").p50_ms

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from soak_http import Answer, Connection, Hangs
+from bench.soak.connection import Answer, Connection, Hangs
 
 CATEGORIES = [f"kind {n}" for n in range(16)]
 QUALITY = "for quality"  # the attachment of training and evaluation tasks, of which everybody may hold one

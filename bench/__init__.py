@@ -1,0 +1,1 @@
+"""Benchmarks and a soak test of the whole server; README.md says how to run them."""

@@ -1,0 +1,1 @@
+"""What a benchmark runs on: databases, server processes, teams and tasks."""

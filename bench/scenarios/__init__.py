@@ -1,0 +1,1 @@
+"""One module per benchmark; each is a command: `python -m bench.scenarios.<name> --help`."""
