@@ -11,12 +11,12 @@ import httpx
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Reads
 from refonte_studio.kit.caller import Mode, Role
-from refonte_studio.kit.grid import Grid
+from refonte_studio.kit.fair_queue import Turns
 from refonte_studio.kit.ids import new_secret
-from refonte_studio.kit.turns import Turns
+from refonte_studio.kit.response_pacer import Grid
 from refonte_studio.main import build
-from refonte_studio.tasks import checker
-from refonte_studio.tasks.checking import Checks
+from refonte_studio.tasks.service import check_process
+from refonte_studio.tasks.service.response_checks import Checks
 from refonte_studio.teams import service as teams
 
 START_MS = 1_770_000_000_000
@@ -104,7 +104,7 @@ class World:
         self.waits: list[float] = []  # how long answers were held back, in seconds; nobody really waits
         grid = Grid(clock=lambda: clock() / 1000, sleep=self._wait)
         self.turns = Turns(clock=lambda: clock() / 1000)
-        self.checks = Checks(checker.here, self.turns)  # processes apart have tests of their own
+        self.checks = Checks(check_process.here, self.turns)  # processes apart have tests of their own
         services = {Grid: grid, Checks: self.checks}
         self.app = build(db, settings, clock, services, replica=replica)
         self.http = self.client()

@@ -22,10 +22,10 @@ from bench.load.closed_loop import RESPONSE, report
 from bench.load.figures import Figures, Recorder
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, open_database
+from refonte_studio.dispatch import service as work
 from refonte_studio.kit.clock import system_clock
 from refonte_studio.main import LISTENERS
 from refonte_studio.teams import service as teams
-from refonte_studio.work import service as work
 
 
 async def direct(db: Database, key: str, recorder: Recorder, stop: asyncio.Event) -> None:

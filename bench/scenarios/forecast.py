@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from bench.load.figures import table
 from bench.scenarios import worlds
-from refonte_studio.insight.model import Finish
-from refonte_studio.insight.simulation import foresee
+from refonte_studio.analytics.model import Finish
+from refonte_studio.analytics.policy.simulation import foresee
 
 HOUR_MS = 3_600_000
 HORIZONS = ((12, "within 12 hours"), (48, "12 to 48 hours"), (120, "2 to 5 days"), (10**9, "later"))

@@ -29,12 +29,12 @@ from bench.environment.processes import module_command, module_environment, serv
 from bench.environment.seed import PROJECT, Person, Team, make_batch, make_project, make_team, post
 from bench.environment.target import Target, target, target_options
 from bench.load.figures import quantile, table
-from refonte_studio.kit.apart import Apart
 from refonte_studio.kit.errors import BadInput
-from refonte_studio.kit.turns import Turns
-from refonte_studio.tasks import checker
-from refonte_studio.tasks.checking import Checks
+from refonte_studio.kit.fair_queue import Turns
+from refonte_studio.kit.job_processes import Apart
 from refonte_studio.tasks.model import ToCheck
+from refonte_studio.tasks.service import check_process
+from refonte_studio.tasks.service.response_checks import Checks
 
 LABELERS = 4
 PACE_S = 0.05  # between two calls of a labeler
@@ -67,10 +67,12 @@ async def _where(seconds: float) -> None:
     params = msgspec.json.encode({"attachment": "https://example.com/1.jpg", **LABELS}).decode()
     to_check = ToCheck(task_id="t", type=TYPE, params=params, person="p")
     bodies = [msgspec.json.decode(body, type=dict[str, msgspec.Raw])["response"] for body in _bodies().values()]
-    apart = Apart("refonte_studio.tasks.checker")
+    apart = Apart("refonte_studio.tasks.service.check_process")
     ways: dict[str, Checks] = {
-        "event loop": Checks(checker.here, Turns(budget_s=1e9)),
-        "thread": Checks(lambda message: asyncio.to_thread(asyncio.run, checker.here(message)), Turns(budget_s=1e9)),
+        "event loop": Checks(check_process.here, Turns(budget_s=1e9)),
+        "thread": Checks(
+            lambda message: asyncio.to_thread(asyncio.run, check_process.here(message)), Turns(budget_s=1e9)
+        ),
         "process": Checks(apart, Turns(budget_s=1e9)),
     }
     late: dict[str, list[float]] = {name: [] for name in ways}

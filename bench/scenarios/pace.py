@@ -35,7 +35,7 @@ from bench.environment.target import Target, target, target_options
 from bench.load.figures import quantile, table
 from refonte_studio.config import Settings
 from refonte_studio.db import open_database
-from refonte_studio.kit.grid import Grid
+from refonte_studio.kit.response_pacer import Grid
 from refonte_studio.main import LISTENERS, build
 
 ATTACKERS = 4

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
 
-from refonte_studio.insight.model import DAY_HOURS, HISTORY_DAYS, Known, Line, Pace, Worker
+from refonte_studio.analytics.model import DAY_HOURS, HISTORY_DAYS, Known, Line, Pace, Worker
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

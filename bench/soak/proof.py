@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from bench.soak.managers import PROJECTS, insist
 from bench.soak.shared import Caller, Faults, Ledger, Load, response_to
-from refonte_studio.audit.service import audit
 from refonte_studio.db import Database, Row, Tx, open_database
+from refonte_studio.invariants.service import audit
 from refonte_studio.kit.caller import Caller as Teammate
 from refonte_studio.kit.caller import Role
 from refonte_studio.kit.errors import Unavailable

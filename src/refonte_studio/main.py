@@ -7,7 +7,10 @@ from typing import Any
 
 from litestar.types import ASGIApp
 
-from refonte_studio.about import about
+from refonte_studio.analytics.routes import operations as analytics
+from refonte_studio.annotator_models.routes import operations as annotator_models
+from refonte_studio.annotator_models.service import refitting
+from refonte_studio.api_reference.descriptions import about
 from refonte_studio.batches.model import BatchCompleted
 from refonte_studio.batches.routes import operations as batches
 from refonte_studio.callbacks import service as callbacks_service
@@ -15,19 +18,19 @@ from refonte_studio.callbacks.routes import operations as callbacks
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Reads, Tx
 from refonte_studio.db.engine import Listeners
+from refonte_studio.dispatch.routes import operations as dispatch
+from refonte_studio.dispatch.service import termination
 from refonte_studio.files.routes import operations as files
-from refonte_studio.insight.routes import operations as insight
+from refonte_studio.imports.routes import operations as imports
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import Clock, system_clock
-from refonte_studio.kit.grid import Grid
+from refonte_studio.kit.response_pacer import Grid
 from refonte_studio.projects.model import Paused, PauseLifted, QualityChanged, Unassigned
 from refonte_studio.projects.routes import operations as projects
 from refonte_studio.quality.routes import operations as quality
 from refonte_studio.reviews import service as reviews_service
 from refonte_studio.reviews.routes import operations as reviews
-from refonte_studio.reviews.routes_studio import operations as reviews_studio
-from refonte_studio.tasks import estimation
-from refonte_studio.tasks.checking import Checks
+from refonte_studio.reviews.routes.managing import operations as reviews_studio
 from refonte_studio.tasks.model import (
     AttemptsImported,
     CallbackAsked,
@@ -37,13 +40,15 @@ from refonte_studio.tasks.model import (
     TasksChanged,
     TasksEnded,
 )
-from refonte_studio.tasks.routes import operations as tasks
+from refonte_studio.tasks.routes import pipelines, tasks
+from refonte_studio.tasks.routes.project_parameters import operations as project_parameters
+from refonte_studio.tasks.service.response_checks import Checks
 from refonte_studio.teams import service as teams_service
-from refonte_studio.teams.mail import Mailer
 from refonte_studio.teams.model import TeammatesDisabled
-from refonte_studio.teams.passwords import Passwords
 from refonte_studio.teams.routes import operations as teams
-from refonte_studio.teams.routes_accounts import operations as accounts
+from refonte_studio.teams.routes.accounts import operations as accounts
+from refonte_studio.teams.service.mail import Mailer
+from refonte_studio.teams.service.passwords import Passwords
 from refonte_studio.web import Operation, Studio
 from refonte_studio.web.app import create_app, routes
 from refonte_studio.web.clients import Clients
@@ -51,8 +56,6 @@ from refonte_studio.web.openapi import Schema, document
 from refonte_studio.web.operation import Credential, Door
 from refonte_studio.web.pages import PAGES
 from refonte_studio.web.site import Readiness, site
-from refonte_studio.work import endings
-from refonte_studio.work.routes import operations as work
 
 OPERATIONS: tuple[Operation, ...] = (
     *teams,
@@ -61,28 +64,32 @@ OPERATIONS: tuple[Operation, ...] = (
     *batches,
     *files,
     *tasks,
+    *imports,
+    *pipelines,
+    *annotator_models,
+    *project_parameters,
     *quality,
-    *work,
+    *dispatch,
     *reviews,
     *reviews_studio,
     *callbacks,
-    *insight,
+    *analytics,
 )
 
 # What happens in a lower room, and what it causes, in the same transaction, in this order.
 LISTENERS: Listeners = {
-    TeammatesDisabled: (endings.on_disabled, reviews_service.on_disabled),
-    Unassigned: (endings.on_unassigned,),
-    Paused: (endings.on_paused,),
-    PauseLifted: (endings.on_pause_lifted,),
-    AttemptsImported: (endings.on_attempts_imported,),
-    ResultsDue: (endings.on_results_due, reviews_service.on_results_due),
-    ReviewDue: (endings.on_review_due, reviews_service.on_review_due),
-    TasksEnded: (endings.on_tasks_ended, reviews_service.on_tasks_ended, callbacks_service.on_tasks_ended),
+    TeammatesDisabled: (termination.on_disabled, reviews_service.on_disabled),
+    Unassigned: (termination.on_unassigned,),
+    Paused: (termination.on_paused,),
+    PauseLifted: (termination.on_pause_lifted,),
+    AttemptsImported: (termination.on_attempts_imported,),
+    ResultsDue: (termination.on_results_due, reviews_service.on_results_due),
+    ReviewDue: (termination.on_review_due, reviews_service.on_review_due),
+    TasksEnded: (termination.on_tasks_ended, reviews_service.on_tasks_ended, callbacks_service.on_tasks_ended),
     TasksChanged: (callbacks_service.on_tasks_changed,),
     TaskAudited: (callbacks_service.on_task_audited,),
     CallbackAsked: (callbacks_service.on_callback_asked,),
-    QualityChanged: (estimation.on_quality_changed,),
+    QualityChanged: (refitting.on_quality_changed,),
     BatchCompleted: (callbacks_service.on_batch_completed,),
 }
 

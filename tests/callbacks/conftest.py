@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from refonte_studio.callbacks.delivery import Delivery, NotDelivered, poster
+from refonte_studio.callbacks.service.delivery import Delivery, NotDelivered, poster
 from refonte_studio.config import Settings
 from refonte_studio.db import Database
-from refonte_studio.files import outbound
+from refonte_studio.files.service import outbound
 from tests.callbacks.receiver import Receiver, receiving
 from tests.world import World
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from refonte_studio.annotator_models.policy import Job, ResultFound
+from refonte_studio.annotator_models.service import refitting
 from refonte_studio.callbacks.model import About
 from refonte_studio.db import Tx
 from refonte_studio.projects import service as projects
-from refonte_studio.quality import standing
-from refonte_studio.tasks import estimation
-from refonte_studio.tasks.estimates import Job, ResultFound
+from refonte_studio.quality.service import standings
 from tests import makers
 from tests.callbacks.conftest import PostOffice
 from tests.callbacks.receiver import Letter, Receiver
@@ -41,7 +41,7 @@ async def changed(world: World, url: str) -> str:
         project = await projects.find(tx, world.ana.team_id, "live", "Pets")
         job = Job(project.team_id, "live", project.id, "majority", None, 0)
         found = [ResultFound(task, '{"category":"bird"}', 0.9, 1.0, 1)]
-        return await estimation.keep_results(tx, job, found, world.clock())
+        return await refitting.keep_results(tx, job, found, world.clock())
 
     assert await world.db.write(estimate) == 1
     return task
@@ -71,7 +71,7 @@ async def paused(world: World, _url: str) -> str:
 
     async def pause(tx: Tx) -> str:
         project = await projects.find(tx, world.ana.team_id, "live", "Pets")
-        await standing.pause(tx, project, world.ben.id, "too few right", world.clock())
+        await standings.pause(tx, project, world.ben.id, "too few right", world.clock())
         return f"{world.ben.id}.{project.id}"
 
     return await world.db.write(pause)

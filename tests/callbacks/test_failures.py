@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from refonte_studio.callbacks import delivery, policy
+from refonte_studio.callbacks.policy import retries as retry_policy
+from refonte_studio.callbacks.service import delivery
 from refonte_studio.db import Tx
 from tests.callbacks.conftest import PostOffice
 from tests.callbacks.receiver import Receiver
@@ -55,7 +56,7 @@ async def failed(world: World, post_office: PostOffice) -> str:
     (callback,) = (await world.ana.get("/callbacks"))["docs"]
     assert (callback["state"], callback["tries"]) == ("waiting", 1)
     assert callback["next_try_at"] > callback["created_at"]
-    assert 0 < len(callback["last_error"]) <= policy.ERROR_LENGTH
+    assert 0 < len(callback["last_error"]) <= retry_policy.ERROR_LENGTH
     assert callback["last_error"].isprintable()
     assert await post_office.deliver() == 0, "not before its time"
     return callback["last_error"]

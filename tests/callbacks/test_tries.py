@@ -5,11 +5,12 @@ from itertools import pairwise
 
 import pytest
 
-from refonte_studio.callbacks import policy, service
-from refonte_studio.callbacks.delivery import Delivery, poster
+from refonte_studio.callbacks import service
+from refonte_studio.callbacks.policy import retries as retry_policy
+from refonte_studio.callbacks.service.delivery import Delivery, poster
 from refonte_studio.config import Settings
 from refonte_studio.db import open_database
-from refonte_studio.files import outbound
+from refonte_studio.files.service import outbound
 from refonte_studio.kit.clock import DAY_MS
 from refonte_studio.main import LISTENERS
 from tests.callbacks.conftest import PostOffice
@@ -53,12 +54,12 @@ async def test_after_a_day_of_tries_it_is_given_up(world: World, receiver: Recei
     receiver.status = 500
     await told(world, receiver.url)
     started = world.clock.now
-    for _ in range(policy.TRIES):
+    for _ in range(retry_policy.TRIES):
         assert await post_office.deliver() == 1
         world.clock.forward(hours=12)
     assert (await only(world))["state"] == "failed"
     assert await post_office.deliver() == 0
-    assert len(receiver.letters) == policy.TRIES
+    assert len(receiver.letters) == retry_policy.TRIES
     assert world.clock.now - started < 7 * DAY_MS
 
 
@@ -166,7 +167,7 @@ async def test_the_loop_delivers_and_stops(world: World, receiver: Receiver, pos
     await told(world, receiver.url, 20)
     receiver.waiting = asyncio.Event()
     loop = asyncio.create_task(post_office.delivery().run(0.01))
-    await receiver.has(policy.PLACES_OF_LANE)
+    await receiver.has(retry_policy.PLACES_OF_LANE)
     receiver.waiting.set()
     await receiver.has(20)
     loop.cancel()
@@ -206,9 +207,9 @@ async def test_old_callbacks_are_forgotten(world: World, receiver: Receiver, pos
 
 
 def test_pauses_grow_to_about_a_day_and_are_spread():
-    pauses = [policy.pause_ms(tries, 0.5) for tries in range(1, policy.TRIES)]
+    pauses = [retry_policy.pause_ms(tries, 0.5) for tries in range(1, retry_policy.TRIES)]
     assert all(isinstance(pause, int) for pause in pauses)
     assert all(earlier < later for earlier, later in pairwise(pauses))
     assert 23 < sum(pauses) / 3_600_000 < 25
-    assert policy.pause_ms(policy.TRIES, 0.5) is None
-    assert policy.pause_ms(3, 0.0) < policy.pause_ms(3, 1.0)
+    assert retry_policy.pause_ms(retry_policy.TRIES, 0.5) is None
+    assert retry_policy.pause_ms(3, 0.0) < retry_policy.pause_ms(3, 1.0)

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from refonte_studio.callbacks import policy, service
 from refonte_studio.callbacks.model import About, Callback, Parcel, lane
+from refonte_studio.callbacks.policy import retries as retry_policy
+from refonte_studio.callbacks.service import outbox as service
 from refonte_studio.db import Tx
 from tests import makers
 from tests.callbacks.conftest import PostOffice
@@ -61,8 +62,8 @@ async def test_what_fails_again_and_again_does_not_delay_what_is_new(world: Worl
     await multiplied(world, 300)
     first = await world.db.write(service.begin_tries, world.clock(), {}, 1)
     assert [callback.tries for callback in first] == [1], "the new one, though all the others are due since long"
-    then = await world.db.write(service.begin_tries, world.clock(), {}, policy.PLACES)
-    assert [callback.tries for callback in then] == [4] * policy.PLACES_OF_TEAMS_RETRIES
+    then = await world.db.write(service.begin_tries, world.clock(), {}, retry_policy.PLACES)
+    assert [callback.tries for callback in then] == [4] * retry_policy.PLACES_OF_TEAMS_RETRIES
 
 
 async def test_a_receiver_that_hangs_holds_up_no_other_of_the_team(
@@ -71,10 +72,10 @@ async def test_a_receiver_that_hangs_holds_up_no_other_of_the_team(
     receiver.waiting = asyncio.Event()  # it does not answer while the others are served
     await told(world, receiver.url, 12)
     async with receiving() as quick, delivering(post_office):
-        await receiver.has(policy.PLACES_OF_LANE)
+        await receiver.has(retry_policy.PLACES_OF_LANE)
         await told(world, quick.url, 3)
         await quick.has(3)
-        assert len(receiver.letters) == policy.PLACES_OF_LANE
+        assert len(receiver.letters) == retry_policy.PLACES_OF_LANE
         receiver.waiting.set()
 
 
@@ -85,10 +86,10 @@ async def test_an_event_that_hangs_holds_up_no_other_of_the_receiver(
     await makers.project(world)
     await told(world, receiver.url, 12)
     async with delivering(post_office):
-        await receiver.has(policy.PLACES_OF_LANE)
+        await receiver.has(retry_policy.PLACES_OF_LANE)
         await makers.task(world, "Pets", callback_url=receiver.url)
         await makers.answer(world.ben)
-        await receiver.has(policy.PLACES_OF_LANE + 1)
+        await receiver.has(retry_policy.PLACES_OF_LANE + 1)
         assert receiver.letters[-1].json["status"] == "completed"
         receiver.waiting.set()
 
@@ -112,7 +113,7 @@ async def test_a_try_that_cannot_be_made_fails_alone(
     assert await post_office.deliver() == 0, "they wait for their next try like others"
     failed = (await world.ana.get("/callbacks", state="waiting"))["docs"][0]
     assert failed["last_error"] == "the server could not make the try (KeyError); its log says more"
-    for _ in range(policy.TRIES):
+    for _ in range(retry_policy.TRIES):
         world.clock.forward(hours=12)
         await post_office.deliver()
     assert set((await states(world)).values()) == {"delivered", "failed"}
@@ -161,7 +162,7 @@ def lanes(team: str, *urls: str, event: About = About.TASK_COMPLETED, again: boo
 
 
 def shares(due: Sequence[str], under_way: dict[str, int], limit: int = 100) -> dict[str, int]:
-    return policy.shares({each: number for number, each in enumerate(due)}, under_way, limit)
+    return retry_policy.shares({each: number for number, each in enumerate(due)}, under_way, limit)
 
 
 A, B, C = (f"https://{name}.example/hook" for name in "abc")
@@ -169,13 +170,13 @@ A, B, C = (f"https://{name}.example/hook" for name in "abc")
 
 def test_no_lane_no_team_and_no_process_has_more_than_its_places() -> None:
     (one,) = lanes("t1", A)
-    assert shares([one], {}) == {one: policy.PLACES_OF_LANE}
+    assert shares([one], {}) == {one: retry_policy.PLACES_OF_LANE}
     assert shares([one], {one: 3}) == {one: 1}
     assert shares([one], {one: 4}) == {}
     of_team = shares(lanes("t1", A, B, C), {})
-    assert sum(of_team.values()) == policy.PLACES_OF_TEAM
+    assert sum(of_team.values()) == retry_policy.PLACES_OF_TEAM
     many = [each for number in range(20) for each in lanes(f"t{number:02}", A, B)]
-    assert sum(shares(many, {}).values()) == policy.PLACES
+    assert sum(shares(many, {}).values()) == retry_policy.PLACES
     assert sum(shares(many, {many[0]: 4, many[2]: 4}, 5).values()) == 5
 
 
@@ -188,11 +189,11 @@ def test_teams_take_turns() -> None:
 def test_what_failed_comes_after_what_is_new_and_leaves_it_places() -> None:
     new, failed = lanes("t1", A), lanes("t1", A, B, again=True)
     assert shares([*failed, *new], {}, 4) == {new[0]: 4}
-    assert sum(shares(failed, {}).values()) == policy.PLACES_OF_TEAMS_RETRIES
+    assert sum(shares(failed, {}).values()) == retry_policy.PLACES_OF_TEAMS_RETRIES
     everybodys = [each for number in range(20) for each in lanes(f"t{number:02}", A, again=True)]
-    assert sum(shares(everybodys, {}).values()) == policy.PLACES_OF_RETRIES
+    assert sum(shares(everybodys, {}).values()) == retry_policy.PLACES_OF_RETRIES
     full = shares(everybodys, {})
-    assert shares(new, full) == {new[0]: policy.PLACES_OF_LANE}
+    assert shares(new, full) == {new[0]: retry_policy.PLACES_OF_LANE}
 
 
 def test_events_and_receivers_have_lanes_of_their_own() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from refonte_studio.db import Database
 from refonte_studio.teams import service as teams
-from refonte_studio.teams.passwords import verify_password
+from refonte_studio.teams.service.passwords import verify_password
 from tests.cli.running import done, refused
 
 PASSWORD = "correct horse battery"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from refonte_studio.tasks.types import TYPES
+from refonte_studio.task_types import TYPES
 from tests.clients import curl, ruby
 from tests.clients.environments import CLIENTS, Client
 from tests.clients.wire import Call, Wire, basic, outcomes

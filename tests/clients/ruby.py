@@ -8,7 +8,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from refonte_studio.tasks.types import TYPES
+from refonte_studio.task_types import TYPES
 from tests.clients.wire import CALLBACK, JSON, Call, Wire, absence
 
 NOBODY = "0" * 24

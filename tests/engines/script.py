@@ -10,8 +10,8 @@ from urllib.parse import quote
 import msgspec
 
 from refonte_studio.kit.caller import Role
+from refonte_studio.server.background import CHORES
 from refonte_studio.teams import service as teams
-from refonte_studio.worker import CHORES
 from tests.world import Person, World
 
 CATEGORIES = ["a", "b", "c"]

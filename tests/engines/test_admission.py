@@ -4,18 +4,10 @@ import logging
 
 import pytest
 
-from refonte_studio.connections import (
-    HOLD_MOST_S,
-    LAG_S,
-    LEAST,
-    REFUSALS_PER_S,
-    SETTLE_S,
-    SLOW_S,
-    Load,
-)
 from refonte_studio.kit import admission
 from refonte_studio.kit.admission import Admission, Refusals
 from refonte_studio.kit.errors import Overloaded
+from refonte_studio.server.protocol import HOLD_MOST_S, LAG_S, LEAST, REFUSALS_PER_S, SETTLE_S, SLOW_S, Load
 
 MOST = 1_000
 

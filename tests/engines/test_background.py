@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from refonte_studio import worker
-from refonte_studio.batches import service as batches
-from refonte_studio.callbacks import policy
-from refonte_studio.callbacks.delivery import Delivery
+from refonte_studio.batches.service import batches
+from refonte_studio.callbacks.policy import retries as retry_policy
+from refonte_studio.callbacks.service.delivery import Delivery
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Tx, open_database
 from refonte_studio.kit.caller import Role
 from refonte_studio.main import DOOR, LISTENERS
-from refonte_studio.teams.mail import Mailer
+from refonte_studio.server import background
+from refonte_studio.teams.service.mail import Mailer
 from refonte_studio.web import Studio
-from tests.audit import check, snapshot
+from tests.invariants import check, snapshot
 from tests.makers import answer, batch, claim, project, task
 from tests.world import Person, World
 
@@ -38,14 +38,14 @@ async def labelers(world: World) -> list[Person]:
     return [await world.person(f"labeler{n}", world.ana.team_id, Role.LABELER) for n in range(PEOPLE)]
 
 
-def chore(name: str) -> worker.Chore:
-    (found,) = [each for each in worker.CHORES if each.name == name]
+def chore(name: str) -> background.Chore:
+    (found,) = [each for each in background.CHORES if each.name == name]
     return found
 
 
 async def turn_everywhere(processes: list[Studio], name: str) -> int:
     """All processes take a turn of the chore at once; how much they did together."""
-    return sum(await asyncio.gather(*(worker.do(studio, chore(name)) for studio in processes)))
+    return sum(await asyncio.gather(*(background.do(studio, chore(name)) for studio in processes)))
 
 
 async def ended(tx: Tx) -> Counter[str]:
@@ -96,7 +96,7 @@ async def test_a_delta_is_folded_once(world: World, processes: list[Studio], mon
     assert waiting > PROCESSES * 3
     # in many small folds, so that those of several processes come between each other
     monkeypatch.setattr(batches, "FOLD_LIMIT", 3)
-    monkeypatch.setattr(worker, "CHORES", tuple(_eager(each) for each in worker.CHORES))
+    monkeypatch.setattr(background, "CHORES", tuple(_eager(each) for each in background.CHORES))
     folded = 0
     while turn := await turn_everywhere(processes, "fold the counts of batches"):
         folded += turn
@@ -106,9 +106,9 @@ async def test_a_delta_is_folded_once(world: World, processes: list[Studio], mon
     await is_sound(world)
 
 
-def _eager(each: worker.Chore) -> worker.Chore:
+def _eager(each: background.Chore) -> background.Chore:
     """The same chore, whose rounds follow each other while there is anything to do."""
-    return worker.Chore(each.name, each.interval_s, each.use_case, 1)
+    return background.Chore(each.name, each.interval_s, each.use_case, 1)
 
 
 class Posts:
@@ -154,7 +154,7 @@ async def test_a_callback_whose_process_died_is_delivered_by_another(world: Worl
     assert len(taken) == 3
     survivors = [delivery(studio.db, world, posts) for studio in processes[1:]]
     assert sum(await asyncio.gather(*(each.deliver_due() for each in survivors))) == 0
-    world.clock.forward(seconds=policy.LEASE_MS / 1_000 + 1)
+    world.clock.forward(seconds=retry_policy.LEASE_MS / 1_000 + 1)
     assert sum(await asyncio.gather(*(each.deliver_due() for each in survivors))) == 3
     assert set(posts.ids.values()) == {1}
 
@@ -179,8 +179,8 @@ async def test_every_chore_at_once_beside_people_at_work(world: World, processes
 
     async def chores(studio: Studio) -> None:
         while not done.is_set():
-            for each in worker.CHORES:
-                await worker.do(studio, each)
+            for each in background.CHORES:
+                await background.do(studio, each)
 
     beside = [asyncio.create_task(chores(studio)) for studio in processes]
     submitted = sum(await asyncio.gather(*(work(person) for person in people)))

@@ -14,14 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
-from refonte_studio.audit.service import audit
 from refonte_studio.db import open_database
+from refonte_studio.invariants.service import audit
 from refonte_studio.kit.caller import Role
 from refonte_studio.main import LISTENERS
 from refonte_studio.teams import service as teams
-from tests.audit import Snapshot, check, snapshot
 from tests.conftest import empty
 from tests.drawings import ATTACHMENT, boxes
+from tests.invariants import Snapshot, check, snapshot
 
 TYPE = "imageannotation"
 PARAMS = {"geometries": {"box": {"objects_to_annotate": ["car"]}}}

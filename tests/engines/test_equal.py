@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from refonte_studio.audit.service import audit
 from refonte_studio.db import Tx, open_database
 from refonte_studio.db.schema import metadata
+from refonte_studio.invariants.service import audit
 from refonte_studio.kit import ids
 from refonte_studio.main import LISTENERS
-from tests.audit import check, snapshot
 from tests.conftest import empty
 from tests.engines.script import DOINGS, Said, Script
+from tests.invariants import check, snapshot
 from tests.world import Clock, World
 
 CALLS = 600

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from refonte_studio.audit.service import audit
 from refonte_studio.db import Database, open_database
 from refonte_studio.db.migrate import migrate
+from refonte_studio.invariants.service import audit
 from refonte_studio.main import LISTENERS
 from tests import makers
 from tests.house.sources import ROOT

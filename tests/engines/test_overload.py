@@ -15,7 +15,7 @@ from refonte_studio.db.engine import takes_long, vital
 from refonte_studio.kit import admission
 from refonte_studio.kit.errors import Overloaded
 from refonte_studio.main import LISTENERS
-from refonte_studio.teams.passwords import Passwords
+from refonte_studio.teams.service.passwords import Passwords
 from refonte_studio.web import bodies
 from tests import makers
 from tests.world import Clock, Person, World, ok

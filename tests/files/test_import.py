@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from refonte_studio.config import Settings
 from refonte_studio.db import Database
-from refonte_studio.files.outbound import Guard, Refused
+from refonte_studio.files.service.outbound import Guard, Refused
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.urls import ascii_host, checked_url
 from tests.world import Clock, World

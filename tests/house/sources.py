@@ -7,7 +7,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 SRC = ROOT / "src"
-ROOMS = ("insight", "reviews", "work", "quality", "callbacks", "tasks", "batches", "files", "projects", "teams")
+ROOMS = (
+    "analytics",
+    "reviews",
+    "dispatch",
+    "quality",
+    "callbacks",
+    "annotator_models",
+    "imports",
+    "tasks",
+    "batches",
+    "files",
+    "projects",
+    "teams",
+    "aggregation",
+)
 
 
 @cache

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from refonte_studio.batches import model as batches
 from refonte_studio.callbacks import model as callbacks
+from refonte_studio.dispatch import model as work
 from refonte_studio.reviews import model as reviews
 from refonte_studio.tasks import model as tasks
 from refonte_studio.teams import model as teams
-from refonte_studio.work import model as work
 
 INTRO = """\
 # States

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 import refonte_studio.main
-import refonte_studio.worker
+import refonte_studio.server.background
 from refonte_studio.callbacks.model import About
 from refonte_studio.config import Settings
 from refonte_studio.kit.errors import StudioError

@@ -2,7 +2,7 @@
 
 import os
 
-from refonte_studio.kit.apart import answer_messages
+from refonte_studio.kit.job_processes import answer_messages
 
 
 def answer(message: bytes) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from refonte_studio.kit.apart import MEMORY_LIMIT_BYTES, Apart, Gone, TookTooLong
+from refonte_studio.kit.job_processes import MEMORY_LIMIT_BYTES, Apart, Gone, TookTooLong
 
 
 @pytest.fixture

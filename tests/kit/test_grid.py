@@ -2,7 +2,7 @@
 
 from random import Random
 
-from refonte_studio.kit.grid import OUTLIERS, PEOPLE, RECENT, RECENT_S, STEP_S, Grid
+from refonte_studio.kit.response_pacer import OUTLIERS, PEOPLE, RECENT, RECENT_S, STEP_S, Grid
 
 
 class Timed:

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from refonte_studio import serve
 from refonte_studio.kit.errors import shown
 from refonte_studio.kit.redaction import redacted
+from refonte_studio.server import process
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_the_log_is_redacted_with_its_tracebacks(monkeypatch: pytest.MonkeyPatch
     before, level = root.handlers[:], root.level
     root.handlers.clear()
     try:
-        serve.log_to_stderr()
+        process.log_to_stderr()
         try:
             raise ValueError("no such host: http://boss:secret@h/")
         except ValueError:

@@ -3,7 +3,7 @@
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Role
 from refonte_studio.projects import service
-from refonte_studio.teams import membership
+from refonte_studio.teams.service import membership
 from tests.gate import shut_gate
 from tests.world import World
 

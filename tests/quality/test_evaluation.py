@@ -7,12 +7,12 @@ from typing import Any
 import asyncpg
 import pytest
 
+from refonte_studio.dispatch.policy.choices import mixes_in
+from refonte_studio.dispatch.service import fast_path
 from refonte_studio.quality.policy import wilson
-from refonte_studio.work import at_once
-from refonte_studio.work.policy import mixes_in
-from tests.audit import check, snapshot
 from tests.callbacks.conftest import PostOffice, post_office
 from tests.callbacks.test_telling import PAYLOADS
+from tests.invariants import check, snapshot
 from tests.makers import answer, batch, claim, claim_task, project
 from tests.quality.known import lift, pauses, quality_task, settings
 from tests.world import World
@@ -208,7 +208,7 @@ async def test_a_claim_waits_for_a_pause_that_is_being_made(
     if world.db.engine != "postgresql":
         return
     if way == "general":
-        monkeypatch.setattr(at_once, "claim_at_once", nothing_at_once)
+        monkeypatch.setattr(fast_path, "claim_at_once", nothing_at_once)
     name = await project(world, people=(world.ben,))
     await batch(world, name, tasks=2)
     connection = await asyncpg.connect(database_url)

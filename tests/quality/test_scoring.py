@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from refonte_studio.tasks.types import TYPES
+from refonte_studio.task_types import TYPES
 
 BOX = {"uuid": "1", "type": "box", "label": "cat", "left": 10, "top": 20, "width": 30, "height": 40}
 LINE = {"uuid": "1", "type": "line", "label": "lane", "vertices": [{"x": 0, "y": 0}, {"x": 300, "y": 400}]}

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.audit import check, snapshot
+from tests.invariants import check, snapshot
 from tests.makers import CATEGORIES, answer, batch, claim, claim_task, known_as, project
 from tests.quality.known import lift, pauses, quality_task, settings
 from tests.world import World

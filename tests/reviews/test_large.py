@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from refonte_studio.kit.apart import Reply
-from refonte_studio.tasks.checking import Checks, Fits
+from refonte_studio.kit.job_processes import Reply
+from refonte_studio.tasks.service.response_checks import Checks, Fits
 from tests.drawings import boxes, drawn, drawn_batch
 from tests.makers import claim
 from tests.reviews import makers as reviewing

@@ -5,13 +5,13 @@ import asyncio
 import httpx
 import pytest
 
-from refonte_studio.audit.service import audit
 from refonte_studio.db import Tx
+from refonte_studio.dispatch import service as work
+from refonte_studio.dispatch.service import rework
+from refonte_studio.invariants.service import audit
 from refonte_studio.kit.caller import Role
-from refonte_studio.work import redos
-from refonte_studio.work import service as work
-from tests.audit import check, snapshot
 from tests.gate import shut_gate
+from tests.invariants import check, snapshot
 from tests.makers import answer, batch, claim_task
 from tests.makers import claim as claim_work
 from tests.reviews.makers import claim, decide, project, waiting
@@ -146,7 +146,7 @@ async def test_a_place_is_not_lost_when_a_redo_is_given_up_while_its_holder_puts
     async with shut_gate(database_url) as gate:
 
         async def paused(tx: Tx) -> None:
-            await redos.give_up(tx, world.ana.team_id, [world.ben.id], None)
+            await rework.give_up(tx, world.ana.team_id, [world.ben.id], None)
             await gate.wait(tx)
 
         await gate.during(world.db.write(paused), put_down())

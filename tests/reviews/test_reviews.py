@@ -2,9 +2,9 @@
 
 import pytest
 
-from refonte_studio.audit.service import audit
-from refonte_studio.reviews import service as reviews
-from tests.audit import check, snapshot
+from refonte_studio.invariants.service import audit
+from refonte_studio.reviews.service import reviewing as reviews
+from tests.invariants import check, snapshot
 from tests.makers import answer, batch, claim_task
 from tests.makers import claim as claim_work
 from tests.reviews.makers import claim, decide, project, waiting

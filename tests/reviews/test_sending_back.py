@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from refonte_studio.audit.service import audit
-from tests.audit import check, snapshot
+from refonte_studio.invariants.service import audit
+from tests.invariants import check, snapshot
 from tests.makers import answer, batch, claim, claim_task
 from tests.makers import project as plain_project
 from tests.reviews.makers import decide, project, waiting

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from tests.work.test_stateful import CATEGORIES, WORKERS, Studio, index, run_days, worker
+from tests.dispatch.test_stateful import CATEGORIES, WORKERS, Studio, index, run_days, worker
 
 DECISIONS = ["accept", "accept", "fix", "reject", "reject", "reject", "hold", "release"]
 

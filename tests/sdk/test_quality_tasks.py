@@ -5,7 +5,7 @@ from scaleapi import ScaleClient
 from scaleapi.exceptions import ScaleInvalidRequest
 from scaleapi.tasks import TaskType
 
-from refonte_studio.tasks.types import TYPES
+from refonte_studio.task_types import TYPES
 
 # the types that the SDK's documentation names for quality tasks
 DOCUMENTED = (

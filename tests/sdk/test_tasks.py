@@ -7,7 +7,7 @@ from scaleapi import ScaleClient, Task
 from scaleapi.exceptions import ScaleDuplicateResource, ScaleInvalidRequest, ScaleResourceNotFound
 from scaleapi.tasks import TaskType
 
-from refonte_studio.tasks.types import TYPES
+from refonte_studio.task_types import TYPES
 
 CATS: dict[str, Any] = {
     "categories": ["cat", "kitten"],

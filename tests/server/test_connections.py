@@ -9,8 +9,8 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from refonte_studio import connections
-from refonte_studio.connections import Load, Protocol
+from refonte_studio.server import protocol
+from refonte_studio.server.protocol import Load, Protocol
 
 CONNECTIONS = 3
 REQUESTS = 2
@@ -219,7 +219,7 @@ async def test_an_address_that_is_none_takes_no_place(site: Site, visitor: Any):
 
 async def test_very_many_requests_on_one_connection_end_it(site: Site, visitor: Any):
     (greedy, _) = await fill(site, visitor)
-    greedy.send(GET % b"work" * (connections.PIPELINE_LIMIT + 2))
+    greedy.send(GET % b"work" * (protocol.PIPELINE_LIMIT + 2))
     assert await greedy.is_closed()
     assert len(site.all()) == 1
 
@@ -244,7 +244,7 @@ async def test_a_connection_too_many_is_told_so_and_closed(site: Site, visitor: 
 async def test_connections_far_too_many_are_closed_without_a_word(
     site: Site, visitor: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(connections, "SURPLUS", 1)
+    monkeypatch.setattr(protocol, "SURPLUS", 1)
     for _ in range(CONNECTIONS + 1):
         await visitor()
     assert await (await visitor()).is_closed()
@@ -267,14 +267,14 @@ async def test_a_request_that_never_ends_is_given_up(
     assert (await other.asks("work"))[0] == 200  # by now the server has what was sent before
     site.look()
     assert len(site.all()) == 2, "it has time"
-    monkeypatch.setattr(connections, "IDLE_S", -1)
+    monkeypatch.setattr(protocol, "IDLE_S", -1)
     site.look()
     assert await slow.is_closed()
 
 
 async def test_who_waits_for_an_answer_is_not_given_up(site: Site, visitor: Any, monkeypatch: pytest.MonkeyPatch):
     (patient, _) = await fill(site, visitor)
-    monkeypatch.setattr(connections, "IDLE_S", -1)
+    monkeypatch.setattr(protocol, "IDLE_S", -1)
     site.look()
     site.opened.set()
     assert (await patient.heard())[0] == 200
@@ -292,7 +292,7 @@ async def test_who_does_not_take_the_answer_is_given_up(site: Site, visitor: Any
         await asyncio.sleep(0)
     site.look()
     assert not connection.transport.is_closing(), "it has time"
-    monkeypatch.setattr(connections, "IDLE_S", -1)
+    monkeypatch.setattr(protocol, "IDLE_S", -1)
     site.look()
     assert connection.transport.is_closing()
 
@@ -355,7 +355,7 @@ async def test_a_quick_start_does_not_excuse_a_body_that_trickles(
     loop = asyncio.get_running_loop()
     clock = loop.time
     for windows, stays in ((1, True), (2, False)):
-        late_s = windows * (connections.IDLE_S + 1)
+        late_s = windows * (protocol.IDLE_S + 1)
         monkeypatch.setattr(loop, "time", lambda late_s=late_s: clock() + late_s)
         slow.send(b"x")
         await site.has_received(500_000 + windows)
@@ -383,6 +383,6 @@ async def test_who_dawdles_with_a_body_takes_nobodys_place(site: Site, visitor: 
         slow.send(b"POST /whole HTTP/1.1\r\nHost: studio\r\nContent-Length: 900000\r\n\r\n{")
         await site.begun.acquire()
     assert (await (await visitor()).asks("work"))[0] == 200
-    monkeypatch.setattr(connections, "IDLE_S", 0)
+    monkeypatch.setattr(protocol, "IDLE_S", 0)
     site.look()
     assert await slow.is_closed(), "after a while it is given up, too"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from refonte_studio import serve
 from refonte_studio.config import Settings
-from refonte_studio.connections import SURPLUS
 from refonte_studio.db import postgres, sqlite_file
-from refonte_studio.serve import OTHER_FILES
+from refonte_studio.server import process
+from refonte_studio.server.process import OTHER_FILES
+from refonte_studio.server.protocol import SURPLUS
 from tests.cli.running import done, refused
 from tests.engines.test_failures import locked
 from tests.house.sources import ROOT
@@ -49,10 +49,10 @@ def limited(monkeypatch: pytest.MonkeyPatch, soft: int, hard: int) -> list[tuple
 def test_the_limit_on_open_files_is_raised_to_what_the_connections_take(monkeypatch: pytest.MonkeyPatch):
     wanted = 5_000 + SURPLUS + OTHER_FILES
     asked = limited(monkeypatch, 1_024, resource.RLIM_INFINITY)
-    assert serve._connection_limit(Settings(connection_limit=5_000)) == 5_000
+    assert process._connection_limit(Settings(connection_limit=5_000)) == 5_000
     assert asked == [(wanted, resource.RLIM_INFINITY)]
     asked = limited(monkeypatch, wanted, wanted)
-    assert serve._connection_limit(Settings(connection_limit=5_000)) == 5_000
+    assert process._connection_limit(Settings(connection_limit=5_000)) == 5_000
     assert asked == []
 
 
@@ -61,7 +61,7 @@ def test_where_it_cannot_be_raised_there_are_fewer_connections(
 ):
     limited(monkeypatch, 1_024, 2_048)
     with caplog.at_level(logging.WARNING):
-        limit = serve._connection_limit(Settings(connection_limit=5_000))
+        limit = process._connection_limit(Settings(connection_limit=5_000))
     assert limit + SURPLUS + OTHER_FILES == 2_048
     assert f"at most {limit} connections" in caplog.text
 

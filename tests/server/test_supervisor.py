@@ -1,6 +1,6 @@
 """When a server process that ended is replaced, and when that is given up."""
 
-from refonte_studio.supervisor import AWAY, AWAY_PAUSE_S, LIVED_S, PAUSES_S, failures_after, pause_before_next
+from refonte_studio.server.supervisor import AWAY, AWAY_PAUSE_S, LIVED_S, PAUSES_S, failures_after, pause_before_next
 
 
 def fate(*ends: tuple[int, float]) -> list[float | None]:

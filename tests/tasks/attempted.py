@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from refonte_studio.audit.service import audit
-from tests.audit import check, snapshot
+from refonte_studio.invariants.service import audit
+from tests.invariants import check, snapshot
 from tests.tasks.given import ATTACHMENT
 from tests.world import Person, World
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from refonte_studio.kit.caller import Role
-from refonte_studio.tasks import completion
+from refonte_studio.tasks.service import completion
 from tests import makers
 from tests.tasks.given import plain_project, status_of
 from tests.world import Person, World

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from refonte_studio.tasks import creation, policy
-from refonte_studio.tasks.policy import COLUMNS, RESERVED
-from refonte_studio.tasks.types import COMMON_PARAMETERS, TYPES
+from refonte_studio.task_types import COMMON_PARAMETERS, TYPES
+from refonte_studio.tasks.policy import creation as creation_policy
+from refonte_studio.tasks.policy.creation import COLUMNS, RESERVED
+from refonte_studio.tasks.service import creation
 from tests import makers
 from tests.tasks.given import ATTACHMENT, CATEGORIES, GIVEN, plain_project, status_of
 from tests.world import World
@@ -250,13 +251,13 @@ async def test_a_large_creation_is_checked_before_its_transaction(world: World, 
     await makers.project(world, params={"categories": ["cat", "dog"]})
     await world.ana.post("/batches", {"project": "Pets", "name": "Monday"})
     threads: list[bool] = []
-    check = policy.drafted
+    check = creation_policy.drafted
 
     def drafted(*given: Any) -> Any:
         threads.append(threading.current_thread() is threading.main_thread())
         return check(*given)
 
-    monkeypatch.setattr(policy, "drafted", drafted)
+    monkeypatch.setattr(creation_policy, "drafted", drafted)
     large = {"project": "Pets", "attachment": "https://example.com/1.jpg", "instruction": "x" * 20_000}
     made = await world.ana.post("/task/categorization", {**large, "batch": "Monday"})
     assert (made["instruction"], made["batch"]) == ("x" * 20_000, "Monday")

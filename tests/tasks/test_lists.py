@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from refonte_studio.tasks import lists
+from refonte_studio.tasks.service import listing
 from tests import makers
 from tests.tasks.given import GIVEN, plain_project
 from tests.world import World
@@ -65,7 +65,7 @@ async def test_an_offset_has_a_bound_and_does_not_go_with_a_token(world: World) 
 
 
 async def test_a_total_says_where_it_is_only_the_least(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "COUNTED", 3)
+    monkeypatch.setattr(listing, "COUNTED", 3)
     for _ in range(5):
         await created(world, tags=["x"])
     for exact in ({}, {"project": "default"}, {"batch": "default (default)", "type": "categorization"}):

@@ -7,23 +7,34 @@ import pytest
 
 from refonte_studio.db.engine import Engine, Tx
 from refonte_studio.kit.pages import Place
-from refonte_studio.tasks import store, store_attempts, store_lists, store_places
 from refonte_studio.tasks.model import Filter
+from refonte_studio.tasks.store import (
+    attempts as attempt_store,
+)
+from refonte_studio.tasks.store import (
+    lists as list_store,
+)
+from refonte_studio.tasks.store import (
+    task_slots as slot_store,
+)
+from refonte_studio.tasks.store import (
+    tasks as task_store,
+)
 from tests.world import World
 
 ID = "0" * 24
 LOOKUPS: dict[str, Callable[[Tx], Any]] = {
-    "by ids": lambda tx: store.tasks_by_ids(tx, "t", [ID]),
-    "retarget": lambda tx: store_places.set_wanted(tx, "t", ID, [ID], 2),
-    "taken": lambda tx: store_lists.taken(tx, "t", "live", ["u"]),
-    "by unique_id": lambda tx: store_lists.newest(tx, "t", "live", Filter(unique_ids=("u",)), Place(), 10),
-    "by tag": lambda tx: store_lists.newest(tx, "t", "live", Filter(tags=("x",)), Place(), 10),
-    "of a project": lambda tx: store_lists.newest(tx, "t", "live", Filter(project_id=ID), Place(ID), 10),
-    "of a batch": lambda tx: store_lists.oldest_sizes(tx, "t", "live", Filter(batch_id=ID), ID, 10),
-    "an export": lambda tx: store_lists.between(tx, "t", "live", Filter(project_id=ID), ID, ID),
-    "attempts": lambda tx: store_attempts.attempts_of(tx, "t", [ID]),
-    "attempted": lambda tx: store_places.lock_attempted(tx, "t", ID, "", 10),
-    "pending": lambda tx: store_places.pending_in_batch(tx, "t", ID, 10),
+    "by ids": lambda tx: task_store.tasks_by_ids(tx, "t", [ID]),
+    "retarget": lambda tx: slot_store.set_wanted(tx, "t", ID, [ID], 2),
+    "taken": lambda tx: list_store.taken(tx, "t", "live", ["u"]),
+    "by unique_id": lambda tx: list_store.newest(tx, "t", "live", Filter(unique_ids=("u",)), Place(), 10),
+    "by tag": lambda tx: list_store.newest(tx, "t", "live", Filter(tags=("x",)), Place(), 10),
+    "of a project": lambda tx: list_store.newest(tx, "t", "live", Filter(project_id=ID), Place(ID), 10),
+    "of a batch": lambda tx: list_store.oldest_sizes(tx, "t", "live", Filter(batch_id=ID), ID, 10),
+    "an export": lambda tx: list_store.between(tx, "t", "live", Filter(project_id=ID), ID, ID),
+    "attempts": lambda tx: attempt_store.attempts_of(tx, "t", [ID]),
+    "attempted": lambda tx: slot_store.lock_attempted(tx, "t", ID, "", 10),
+    "pending": lambda tx: slot_store.pending_in_batch(tx, "t", ID, 10),
 }
 
 

@@ -7,17 +7,19 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
-from refonte_studio import estimator, worker
-from refonte_studio.audit.service import audit
+from refonte_studio.aggregation import policy as aggregation_policy
+from refonte_studio.annotator_models.service import fitting_process
 from refonte_studio.config import Settings
 from refonte_studio.db import Reads
+from refonte_studio.invariants.service import audit
 from refonte_studio.kit.caller import Role
 from refonte_studio.main import DOOR
-from refonte_studio.tasks import outcomes, postponed
-from refonte_studio.tasks.postponed import Made, ResultsJob
+from refonte_studio.server import background
+from refonte_studio.tasks.service import aggregating, background_results
+from refonte_studio.tasks.service.background_results import Made, ResultsJob
 from refonte_studio.web import Studio
-from tests.audit import check, snapshot
 from tests.drawings import boxes, drawn, drawn_batch
+from tests.invariants import check, snapshot
 from tests.makers import answer, batch, claim, known_as, project
 from tests.reviews import makers as reviewing
 from tests.world import World
@@ -25,7 +27,8 @@ from tests.world import World
 
 @pytest.fixture(autouse=True)
 def _everything_is_costly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcomes, "INLINE_STEPS", 0)
+    for module in (aggregation_policy, aggregating):
+        monkeypatch.setattr(module, "INLINE_STEPS", 0)
 
 
 async def sound(world: World) -> None:
@@ -33,13 +36,13 @@ async def sound(world: World) -> None:
     assert [finding for finding in await world.db.read(audit) if finding.count] == []
 
 
-def here(world: World) -> estimator.Maker:
-    return lambda job: estimator.make_here(world.db, job)
+def here(world: World) -> fitting_process.Maker:
+    return lambda job: fitting_process.make_here(world.db, job)
 
 
-async def made(world: World, make: estimator.Maker | None = None) -> None:
+async def made(world: World, make: fitting_process.Maker | None = None) -> None:
     """All that is due is made."""
-    while await estimator.results_next(world.db, world.clock, make or here(world)) is not None:
+    while await fitting_process.results_next(world.db, world.clock, make or here(world)) is not None:
         pass
 
 
@@ -76,7 +79,8 @@ async def test_the_result_and_its_certainty_are_the_same_as_on_the_spot(world: W
     later, now = await drawn_batch(world, tasks=2)
     results = {}
     for task_id, steps in ((later, 0), (now, 1_000_000_000)):
-        monkeypatch.setattr(outcomes, "INLINE_STEPS", steps)
+        for module in (aggregation_policy, aggregating):
+            monkeypatch.setattr(module, "INLINE_STEPS", steps)
         for person, shift in ((world.ben, 0), (world.dee, 1)):
             given = await claim(person)
             assert given is not None
@@ -92,7 +96,7 @@ async def test_a_task_of_its_own_process(world: World, database_url: str):
     name = await project(world, wanted=2)
     (first,) = await batch(world, name)
     await two_say(world)
-    await made(world, estimator.Process(Settings(database=database_url)).make)
+    await made(world, fitting_process.Process(Settings(database=database_url)).make)
     assert await status(world, first) == "completed"
 
 
@@ -129,7 +133,7 @@ async def test_a_result_that_comes_after_the_end_changes_nothing(world: World):
 
     @asynccontextmanager
     async def slow(job: ResultsJob) -> AsyncGenerator[AsyncIterator[Made]]:
-        found = [each async for each in estimator.results(world.db, job)]
+        found = [each async for each in fitting_process.results(world.db, job)]
         await world.ana.post(f"/task/{first}/cancel")
         yield _each(found)
 
@@ -153,10 +157,10 @@ async def test_of_several_processes_one_makes_the_result_and_one_tells_of_it(wor
     @asynccontextmanager
     async def counted(job: ResultsJob) -> AsyncGenerator[AsyncIterator[Made]]:
         made_by.extend(job.task_ids)
-        async with estimator.make_here(world.db, job) as found:
+        async with fitting_process.make_here(world.db, job) as found:
             yield found
 
-    await asyncio.gather(*(estimator.results_next(world.db, world.clock, counted) for _ in range(4)))
+    await asyncio.gather(*(fitting_process.results_next(world.db, world.clock, counted) for _ in range(4)))
     assert len(made_by) == len(set(made_by)) == 3
     assert [shown["event"] for shown in (await world.ana.get("/callbacks"))["docs"]] == ["batch.completed"]
     await sound(world)
@@ -166,10 +170,12 @@ async def test_what_a_process_left_behind_is_taken_up_by_another(world: World):
     name = await project(world, wanted=2)
     (first,) = await batch(world, name)
     await two_say(world)
-    assert await world.db.write(postponed.take_next, "", world.clock()) is not None  # and that process is killed
+    assert (
+        await world.db.write(background_results.take_next, "", world.clock()) is not None
+    )  # and that process is killed
     await made(world)
     assert await status(world, first) == "pending"
-    world.clock.forward(seconds=postponed.LEASE_MS / 1_000)
+    world.clock.forward(seconds=background_results.LEASE_MS / 1_000)
     await made(world)
     assert await status(world, first) == "completed"
 
@@ -178,15 +184,15 @@ async def test_a_process_that_was_thought_lost_gives_no_second_result(world: Wor
     name = await project(world, wanted=2, people=(world.ben, world.dee))
     (first,) = await batch(world, name)
     await two_say(world)
-    late = await world.db.write(postponed.take_next, "", world.clock())
+    late = await world.db.write(background_results.take_next, "", world.clock())
     assert late is not None
-    found = [each async for each in estimator.results(world.db, late)]
-    world.clock.forward(seconds=postponed.LEASE_MS / 1_000)
-    again = await world.db.write(postponed.take_next, "", world.clock())
+    found = [each async for each in fitting_process.results(world.db, late)]
+    world.clock.forward(seconds=background_results.LEASE_MS / 1_000)
+    again = await world.db.write(background_results.take_next, "", world.clock())
     assert again is not None
-    await world.db.write(postponed.keep, late, found[0], world.clock())
+    await world.db.write(background_results.keep, late, found[0], world.clock())
     assert await status(world, first) == "pending"
-    await world.db.write(postponed.keep, again, found[0], world.clock())
+    await world.db.write(background_results.keep, again, found[0], world.clock())
     assert await status(world, first) == "completed"
     await sound(world)
 
@@ -201,12 +207,12 @@ async def test_a_result_that_fails_is_tried_again_after_pauses_that_grow_and_oth
     async def crashes(job: ResultsJob) -> AsyncGenerator[AsyncIterator[Made]]:
         yield _until(bad, world.db, job)
 
-    with pytest.raises(estimator.NotEstimated, match=bad):
+    with pytest.raises(fitting_process.NotEstimated, match=bad):
         await made(world, crashes)
     await made(world, crashes)
     assert (await status(world, bad), await status(world, good)) == ("pending", "completed")
     world.clock.forward(seconds=1)
-    with pytest.raises(estimator.NotEstimated):
+    with pytest.raises(fitting_process.NotEstimated):
         await made(world, crashes)
     world.clock.forward(seconds=1)
     await made(world)
@@ -218,7 +224,7 @@ async def test_a_result_that_fails_is_tried_again_after_pauses_that_grow_and_oth
 
 
 async def _until(bad: str, db: Reads, job: ResultsJob) -> AsyncIterator[Made]:
-    async for each in estimator.results(db, job):
+    async for each in fitting_process.results(db, job):
         if each.task_id == bad:
             return
         yield each
@@ -228,10 +234,10 @@ async def test_no_team_waits_for_all_of_anothers(world: World):
     name = await project(world, wanted=2)
     await batch(world, name)
     await two_say(world)
-    first = await world.db.write(postponed.take_next, "", world.clock())
+    first = await world.db.write(background_results.take_next, "", world.clock())
     assert first is not None
     assert first.team_id == world.ben.team_id
-    await world.db.write(postponed.put_off, first, None, first.task_ids, world.clock())
+    await world.db.write(background_results.put_off, first, None, first.task_ids, world.clock())
     other = await project(world, "Theirs", (world.cid,), by=world.cid, wanted=2)
     await world.cid.post("/batches", {"project": other, "name": "Cids"})
     await world.cid.post("/task/categorization", {"project": other, "batch": "Cids", "attachment": "x"})
@@ -240,7 +246,7 @@ async def test_no_team_waits_for_all_of_anothers(world: World):
     await world.cid.post("/studio/assignments/add", {"emails": [eve.email], "projects": [other]})
     await answer(world.cid)
     await answer(eve)
-    second = await world.db.write(postponed.take_next, first.team_id, world.clock())
+    second = await world.db.write(background_results.take_next, first.team_id, world.clock())
     assert second is not None
     assert second.team_id == world.cid.team_id
 
@@ -367,5 +373,5 @@ async def test_the_background_makes_what_is_due(world: World):
     (first,) = await batch(world, name)
     await two_say(world)
     studio = Studio(world.db, world.settings, world.clock, DOOR)
-    await worker.make_results(studio, here(world))
+    await background.make_results(studio, here(world))
     assert await status(world, first) == "completed"

@@ -9,7 +9,7 @@ import pytest
 from refonte_studio.config import Settings
 from refonte_studio.db import Database
 from refonte_studio.main import build
-from refonte_studio.teams.mail import Mail, Mailer
+from refonte_studio.teams.service.mail import Mail, Mailer
 from tests.teams.makers import accept, person
 from tests.teams.smtp import CERTIFICATE, MailServer
 from tests.world import BASE, START_MS, Clock, World, ok

@@ -4,8 +4,9 @@ import pytest
 
 from refonte_studio.kit.caller import Role
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, Unauthorized
-from refonte_studio.teams import membership, service
-from refonte_studio.teams.passwords import hash_password
+from refonte_studio.teams import service
+from refonte_studio.teams.service import membership
+from refonte_studio.teams.service.passwords import hash_password
 from tests.teams.makers import PASSWORD, Browser, invited, joined, person
 from tests.world import World, ok
 

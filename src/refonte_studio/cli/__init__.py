@@ -1,10 +1,10 @@
 """The command `refonte-studio`: the server, and what its operator does beside it."""
 
-from refonte_studio.cli import audit, bulk, demo, people, server
+from refonte_studio.cli import bulk, demo, invariants, people, server
 from refonte_studio.cli.base import app
 
 app.add_typer(people.team, name="team")
 app.add_typer(people.user, name="user")
 app.add_typer(people.key, name="key")
 
-__all__ = ["app", "audit", "bulk", "demo", "people", "server"]
+__all__ = ["app", "bulk", "demo", "invariants", "people", "server"]

@@ -80,7 +80,7 @@ def import_file(
         advance = stack.enter_context(progress("Importing", "bytes", size))
 
         async def work(db: Database) -> int:
-            from refonte_studio.tasks.routes_import import ImportParams, import_tasks
+            from refonte_studio.imports.routes import ImportParams, import_tasks
 
             async def chunks() -> AsyncIterator[bytes]:
                 while chunk := await asyncio.to_thread(source.read, CHUNK_BYTES):
@@ -105,7 +105,7 @@ def _stem(path: str) -> str:
 async def _import_answers(call: Any, lines: Iterator[bytes], name: str, goes_to: Any) -> int:
     """Imports a data set of that name from the lines of its file; answers how many tasks it makes."""
     from refonte_studio.cli.crowd import data_set, read
-    from refonte_studio.tasks.routes_import import import_tasks
+    from refonte_studio.imports.routes import import_tasks
 
     of = await call.db.read(data_set, call.caller, name, goes_to.project, goes_to.batch)
     crowd = await asyncio.to_thread(read, lines, of)
@@ -147,7 +147,7 @@ def export_file(
     wanted = None if status is None else status.value
 
     async def work(db: Database, target: BinaryIO) -> int:
-        from refonte_studio.tasks.routes_lists import ExportParams, TasksParams, export_tasks, list_tasks
+        from refonte_studio.tasks.routes.lists import ExportParams, TasksParams, export_tasks, list_tasks
 
         call = await _call(db, settings, team, mode)
         listed: Any = (

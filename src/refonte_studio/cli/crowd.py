@@ -7,17 +7,22 @@ from typing import Any
 
 import msgspec
 
+from refonte_studio import task_types
 from refonte_studio.cli.crowd_csv import Row, rows
 from refonte_studio.db import Tx
+from refonte_studio.imports import policy as external_attempts
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.kit.names import checked_text, name_key, person_key
+from refonte_studio.kit.texts import plain_text
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import ANY_TYPE, DEFAULT_NAME
-from refonte_studio.tasks import creation, elsewhere, policy, types
+from refonte_studio.tasks import service as tasks_service
+from refonte_studio.tasks.model import UNIQUE_ID_LENGTH
+from refonte_studio.tasks.service import creation
 
 COLUMNS = ("question", "worker", "answer")
-TYPE = types.TYPES["categorization"]
+TYPE = task_types.TYPES["categorization"]
 SHOWN_LINES = 100
 _encode = msgspec.json.Encoder().encode
 
@@ -48,8 +53,8 @@ class Crowd:
 
     def add(self, line: int, question: str, worker: str, answer: str) -> None:
         """One more answer. Raises BadInput naming what is wrong with it."""
-        policy.text("question", question, policy.UNIQUE_ID_LENGTH - len(self.of.unique_id("")))
-        checked_text("worker", worker, elsewhere.LABELER_LENGTH)
+        plain_text("question", question, UNIQUE_ID_LENGTH - len(self.of.unique_id("")))
+        checked_text("worker", worker, external_attempts.LABELER_LENGTH)
         if not name_key(answer):
             raise BadInput(f"answer must not be blank, but is {shown(answer)}")
         answer = name_key(answer)
@@ -59,8 +64,8 @@ class Crowd:
         person = self.workers.get(person_key(worker))
         if person is not None and person in given[::2]:
             raise BadInput(f"worker {shown(worker)} has answered question {shown(question)} before")
-        if len(given) >= 2 * elsewhere.GIVEN_LIMIT:
-            raise BadInput(f"question {shown(question)} has more than {elsewhere.GIVEN_LIMIT} answers")
+        if len(given) >= 2 * external_attempts.GIVEN_LIMIT:
+            raise BadInput(f"question {shown(question)} has more than {external_attempts.GIVEN_LIMIT} answers")
         if person is None:
             person = self.workers[person_key(worker)] = len(self.names)
             self.names.append(worker)
@@ -120,7 +125,7 @@ async def data_set(tx: Tx, caller: Caller, name: str, project: str | None, batch
         return DataSet(name, DEFAULT_NAME, {})
     if found.type not in (TYPE.name, ANY_TYPE):
         raise BadInput(f"answers are {TYPE.name}, and project {shown(found.name)} is for {found.type} tasks")
-    return DataSet(name, found.name, policy.inherited(found))
+    return DataSet(name, found.name, tasks_service.inherited(found))
 
 
 def read(lines: Iterable[bytes], of: DataSet) -> Crowd:

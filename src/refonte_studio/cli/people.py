@@ -12,8 +12,8 @@ from refonte_studio.kit.clock import iso, system_clock
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.teams import service as teams
 from refonte_studio.teams.model import State
-from refonte_studio.teams.passwords import hash_password
-from refonte_studio.teams.policy import checked_password
+from refonte_studio.teams.policy.accounts import checked_password
+from refonte_studio.teams.service.passwords import hash_password
 
 PASSWORD_READ_LIMIT = 10_000
 

@@ -62,15 +62,15 @@ def serve(
 
 
 def _serve(settings: Settings) -> int:
-    from refonte_studio import serve, supervisor
+    from refonte_studio.server import process, supervisor
 
     try:
-        listener = serve.listen(settings)
+        listener = process.listen(settings)
     except OSError as error:
         raise OSError(f"cannot listen on {settings.host}, port {settings.port}: {error.strerror or error}") from error
     settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
     if settings.workers == 1:
-        serve.run(settings, listener, functools.partial(_welcome, settings))
+        process.run(settings, listener, functools.partial(_welcome, settings))
         return 0
     with_database(settings, functools.partial(_welcome, settings))
     return supervisor.run(settings, listener)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from refonte_studio import estimator
+from refonte_studio.annotator_models.service import fitting_process
 from refonte_studio.batches import service as batches
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Tx, transfer
@@ -17,7 +17,7 @@ from refonte_studio.kit.errors import Conflict, NotFound
 from refonte_studio.kit.ids import new_secret
 from refonte_studio.main import build
 from refonte_studio.teams import service as teams
-from refonte_studio.teams.passwords import hash_password
+from refonte_studio.teams.service.passwords import hash_password
 
 TEAM = "Demo"
 PEOPLE = (
@@ -65,7 +65,7 @@ async def make(scratch: Database, settings: Settings, now: int) -> Made:
         await Story(api, clock, keys).tell()
     finally:
         await api.close()
-    while await estimator.estimate_next(scratch, clock, partial(estimator.here, scratch)):
+    while await fitting_process.estimate_next(scratch, clock, partial(fitting_process.here, scratch)):
         pass
     while await scratch.write(batches.fold_counts):
         pass

@@ -7,11 +7,12 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from refonte_studio.db import Tx
-from refonte_studio.files import outbound, service
-from refonte_studio.files.download import fetch
-from refonte_studio.files.form import read_form
+from refonte_studio.files import service
 from refonte_studio.files.model import File
-from refonte_studio.files.streams import incoming
+from refonte_studio.files.service import outbound
+from refonte_studio.files.service.download import fetch
+from refonte_studio.files.service.streams import incoming
+from refonte_studio.files.service.upload_form import read_form
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.errors import BadInput

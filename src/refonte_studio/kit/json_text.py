@@ -25,6 +25,7 @@ _OTHER_ENCODINGS = (
     (BOM_UTF16_LE, "UTF-16"),
     (BOM_UTF16_BE, "UTF-16"),
 )
+_encode = msgspec.json.Encoder().encode
 
 
 def decode_json(text: bytes, what: str, kind: Any = Any, keys_differ: bool = False) -> Any:
@@ -114,3 +115,11 @@ def _encoding_problem(text: bytes) -> str | None:
     if b"\x00" in text[:2]:
         return "looks like UTF-16; send UTF-8"
     return None
+
+
+def as_json(name: str, value: Any) -> str:
+    """The JSON text of a value that came as JSON. Raises BadInput if it is nested too deeply to be encoded."""
+    try:
+        return _encode(value).decode()
+    except RecursionError as error:
+        raise BadInput(f"{name} is nested too deeply") from error

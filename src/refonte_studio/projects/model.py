@@ -12,27 +12,6 @@ from refonte_studio.consensus.model import DEFAULT_METHOD
 from refonte_studio.db import Event
 from refonte_studio.kit.caller import Mode
 
-TASK_TYPES = (
-    "annotation",
-    "audiotranscription",
-    "categorization",
-    "chat",
-    "comparison",
-    "cuboidannotation",
-    "datacollection",
-    "documenttranscription",
-    "imageannotation",
-    "lineannotation",
-    "namedentityrecognition",
-    "pointannotation",
-    "polygonannotation",
-    "segmentannotation",
-    "textcollection",
-    "transcription",
-    "videoannotation",
-    "videoplaybackannotation",
-)
-TYPE_ALIASES: Mapping[str, str] = {"categorize": "categorization"}  # as older clients have it
 ANY_TYPE = "any"  # the default project's
 DEFAULT_NAME = "default"  # its name, unless another project has it
 

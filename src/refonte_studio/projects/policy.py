@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from refonte_studio import task_types
 from refonte_studio.consensus.asking import USUAL_TARGET, usual_least
 from refonte_studio.consensus.model import METHODS
 from refonte_studio.kit.errors import BadInput, shown
@@ -15,8 +16,6 @@ from refonte_studio.projects.model import (
     PIPELINES,
     SENDS_TO,
     STANDARD,
-    TASK_TYPES,
-    TYPE_ALIASES,
     Pipeline,
     QualitySettings,
 )
@@ -29,10 +28,10 @@ _PIPELINES: Mapping[str, Pipeline] = {name: name for name in PIPELINES}
 
 def checked_type(name: str) -> str:
     """A type of tasks that a project can be made for, by the name that it has here."""
-    found = TYPE_ALIASES.get(name, name)
-    if found not in TASK_TYPES:
-        raise BadInput(f"there is no task type {shown(name)}; the types are {', '.join(TASK_TYPES)}")
-    return found
+    found = task_types.get(name)
+    if found is None:
+        raise BadInput(f"there is no task type {shown(name)}; the types are {', '.join(task_types.TYPES)}")
+    return found.name
 
 
 def checked_pipeline(pipeline: str | None, attempts: int | None, present: int | None = None) -> tuple[Pipeline, int]:

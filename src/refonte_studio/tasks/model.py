@@ -7,13 +7,22 @@ from typing import Literal
 
 import msgspec
 
+from refonte_studio.aggregation.model import Result, StoredModels
 from refonte_studio.db import Event
 from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import DEFAULTS, Project, QualitySettings
 
 Kind = Literal["work", "training", "evaluation"]
-INLINE_CHARACTERS = 200_000  # of the responses whose consensus is made where the last one is recorded
 LARGE_PARAMS = 131_072  # characters of a task's parameters
+# Top-level fields of a task beside its parameters. No parameter may have such a name.
+RESERVED = frozenset(
+    {
+        *("task_id", "type", "status", "created_at", "updated_at", "completed_at", "params", "response"),
+        *("is_test", "customer_review_status", "audits", "attempts", "attachmentS3Downloads", "callback_succeeded"),
+        *("confidence", "agreement"),
+    }
+)
+UNIQUE_ID_LENGTH = 500
 TAG_LIMIT = 100
 TAG_LENGTH = 200
 
@@ -75,6 +84,18 @@ class Task:
         return self.batch_id if self.kind == "work" and self.batch_id is not None else ""
 
 
+class Draft(msgspec.Struct, frozen=True, array_like=True):
+    """A creation that passed every check which needs no database. JSON is text, as it will be stored."""
+
+    type: str
+    params: str  # effective: the project's, overridden by the task's own; without those that have a column
+    metadata: str
+    tags: tuple[str, ...]
+    unique_id: str | None
+    callback_url: str | None
+    response: str | None  # the sample that completes a task in test mode
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What a project makes of the attempts at its tasks."""
@@ -96,15 +117,6 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What attempts give: a response (JSON), the probability that it is right, and how much they agree; 0 to 1."""
-
-    response: str
-    confidence: float
-    agreement: float
-
-
-@dataclass(frozen=True, slots=True)
 class Checked:
     """A response that was checked before the transaction that records it.
 
@@ -117,13 +129,6 @@ class Checked:
     result: Result | None = None  # what it gives, if it alone completes its task
 
 
-class Stored(msgspec.Struct, frozen=True):
-    """What is known of some people's answers, as it is stored: models of questions, and of questions and people."""
-
-    questions: Sequence[tuple[str, str]] = ()
-    people: Sequence[tuple[str, str, str]] = ()
-
-
 class ToCheck(msgspec.Struct, frozen=True, kw_only=True):
     """What a response is checked against: its task, whose type and parameters never change."""
 
@@ -133,7 +138,7 @@ class ToCheck(msgspec.Struct, frozen=True, kw_only=True):
     person: str  # who gives the response
     expected: str | None = None  # JSON: the known answer of a quality task, by which the response is scored
     is_decoy: bool = False  # whether it is another task's: the score only takes its time, and is not kept
-    alone: Stored | None = None  # what is known of the person, if this response alone completes the task
+    alone: StoredModels | None = None  # what is known of the person, if this response alone completes the task
 
 
 def has_large(params: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from refonte_studio.kit.errors import Overloaded, TooLarge, TooSlow
-from refonte_studio.kit.shares import Holder, Shares
+from refonte_studio.kit.fair_shares import Holder, Shares
 from refonte_studio.web.inbound import Inbound
 
 SMALL_BYTES = 65_536  # bodies that are no larger are not counted; how many there are at a time is bounded anyway

@@ -7,7 +7,7 @@ from typing import Any
 
 from refonte_studio.kit.admission import Refusals
 from refonte_studio.kit.errors import Overloaded
-from refonte_studio.kit.shares import Holder, Shares
+from refonte_studio.kit.fair_shares import Holder, Shares
 
 BULK_RETRY_S = 10
 _PLACES = "studio_bulk_places"

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar.types import HTTPScope, Receive
 
-from refonte_studio.kit.shares import Holder
+from refonte_studio.kit.fair_shares import Holder
 
 
 class Disconnected(Exception):

@@ -19,8 +19,8 @@ from refonte_studio.kit.errors import (
     Unauthorized,
     Unavailable,
 )
+from refonte_studio.kit.fair_shares import Holder
 from refonte_studio.kit.ids import digest
-from refonte_studio.kit.shares import Holder
 from refonte_studio.web.credentials import challenge, credential_of, csrf_token
 from refonte_studio.web.inbound import Inbound
 from refonte_studio.web.operation import Answer, Call, Credential, NoteUse, Operation, Studio, encode

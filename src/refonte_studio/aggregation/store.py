@@ -1,0 +1,48 @@
+"""The SQL of the models of people's answers, as they are read to aggregate responses."""
+
+from collections.abc import Sequence
+
+from refonte_studio.db import Tx
+
+
+async def question_models(tx: Tx, team_id: str, project_id: str) -> list[tuple[str, str]]:
+    """The project's questions and the models of their answers."""
+    rows = await tx.all(
+        "SELECT question, model FROM project_models WHERE project_id = :project_id AND team_id = :team_id",
+        project_id=project_id,
+        team_id=team_id,
+    )
+    return [(row["question"], row["model"]) for row in rows]
+
+
+async def models_of(tx: Tx, team_id: str, project_id: str, people: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Questions, those of these people of whom something is known, and the models of their answers."""
+    rows = await tx.all(
+        """SELECT question, teammate_id, model FROM labeler_models
+           WHERE project_id = :project_id AND team_id = :team_id AND teammate_id IN :people[]""",
+        project_id=project_id,
+        team_id=team_id,
+        people=list(people),
+    )
+    return [(row["question"], row["teammate_id"], row["model"]) for row in rows]
+
+
+async def request_refit(tx: Tx, team_id: str, project_id: str, now: int) -> None:
+    """Asks for a project's models to be fitted again."""
+    await tx.run(
+        """INSERT INTO estimates (project_id, team_id, seen, attempts, asked_at)
+           VALUES (:project_id, :team_id, '', 0, :now)
+           ON CONFLICT (project_id) DO UPDATE SET asked_at = :now WHERE estimates.team_id = :team_id""",
+        project_id=project_id,
+        team_id=team_id,
+        now=now,
+    )
+
+
+async def refit_when_due(tx: Tx, team_id: str, project_id: str) -> None:
+    """Has a project's models fitted again when their time comes, even without new attempts."""
+    await tx.run(
+        "UPDATE estimates SET seen = '' WHERE project_id = :project_id AND team_id = :team_id AND seen <> ''",
+        project_id=project_id,
+        team_id=team_id,
+    )

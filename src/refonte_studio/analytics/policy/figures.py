@@ -1,0 +1,186 @@
+"""How figures come of counts, and who agrees with whom: thinking alone."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from math import sqrt
+
+from refonte_studio.analytics.model import Cell, Confusion, Done, Pair, Votes
+from refonte_studio.kit.clock import DAY_MS, MINUTE_MS, parse_time
+from refonte_studio.kit.errors import BadInput, shown
+from refonte_studio.kit.names import name_key
+
+HOUR_MS = 60 * MINUTE_MS
+Z_95 = 1.959964
+
+
+def period(start: str | None, end: str | None, now: int) -> tuple[int | None, int]:
+    """From when and until before when. Raises BadInput for what is no time, and where the end is before the start."""
+    begins = parse_time("from", start) if start else None
+    ends = parse_time("to", end) if end else now + 1  # what was submitted just now counts
+    if begins is not None and begins > ends:
+        raise BadInput("from must not be after to; without to, the period ends now")
+    return begins, ends
+
+
+def wilson(passed: int, of: int) -> tuple[float, float, float] | None:
+    """The share passed, and the 95 % interval of what it would be in the long run (Wilson's); None of none."""
+    if of == 0:
+        return None
+    share, square = passed / of, Z_95**2
+    middle = (share + square / (2 * of)) / (1 + square / of)
+    half = Z_95 * sqrt(share * (1 - share) / of + square / (4 * of * of)) / (1 + square / of)
+    return share, middle - half if passed else 0.0, middle + half if passed < of else 1.0
+
+
+def per_active_hour(done: Done) -> float | None:
+    return done.timed * HOUR_MS / done.active_ms if done.active_ms else None
+
+
+def per_calendar_day(done: Done, start: int | None, end: int) -> float | None:
+    """Over the days of the period, or since the first attempt where it has no beginning; a day at least."""
+    if done.first is None:
+        return None
+    return done.timed * DAY_MS / max(DAY_MS, end - (done.first if start is None else start))
+
+
+# ------------------------------------------------------------------------------------------ confusion
+
+
+def the_question(asked: str | None, known: Mapping[str, int]) -> str:
+    """The question that is meant: the one asked for, or the only one. Raises BadInput naming those there are."""
+    if asked is None and len(known) == 1:
+        return next(iter(known))
+    if asked is not None and asked in known:
+        return asked
+    if not known:
+        raise BadInput("no attempt of this period answers a question with categories")
+    names = ", ".join(shown(name) for name in list(known)[:10])
+    raise BadInput(
+        f"question is required, one of {names}"
+        if asked is None
+        else f"there is no question {shown(asked)}, but {names}"
+    )
+
+
+def confusion(question: str, votes: Sequence[tuple[str, Votes, Votes]], apart: Sequence[str]) -> Confusion:
+    """Counts of (result, answer) from (teammate, votes of the result, votes of the attempt), the most frequent first.
+
+    Those who are named stand `apart` too, each by themselves.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    each: dict[str, Counter[tuple[str, str]]] = {person: Counter() for person in apart}
+    for person, right, said in votes:
+        if question in right and question in said:
+            pair = (right[question], said[question])
+            counts[pair] += 1
+            if person in each:
+                each[person][pair] += 1
+    return Confusion(question, _cells(counts), {person: _cells(mine) for person, mine in each.items()})
+
+
+def _cells(counts: Counter[tuple[str, str]]) -> list[Cell]:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [Cell(result, answer, count) for (result, answer), count in ordered]
+
+
+# --------------------------------------------------------------------------------------- disagreement
+
+
+@dataclass(slots=True)
+class _Meetings:
+    """What two people said of the same tasks."""
+
+    alike: list[float] = field(default_factory=list[float])
+    labels: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One person's answer to a task: its votes, where it is made of categories."""
+
+    teammate_id: str
+    votes: Votes
+    response: object
+
+
+def pairs(
+    tasks: Sequence[Sequence[Said]], alike: Callable[[int, Said, Said], float], comparisons: int
+) -> tuple[list[Pair], bool]:
+    """Everybody who met somebody on a task, and whether `comparisons` were too few for all of them.
+
+    `alike` is asked of the answers to a task (by its place) that are no votes.
+    """
+    met: dict[tuple[str, str], _Meetings] = defaultdict(_Meetings)
+    for place, answers in enumerate(tasks):
+        for one, other in combinations(sorted(answers, key=lambda said: said.teammate_id), 2):
+            if one.teammate_id == other.teammate_id:
+                continue
+            if comparisons == 0:
+                return [_pair(who, found) for who, found in met.items()], True
+            comparisons -= 1
+            meetings = met[one.teammate_id, other.teammate_id]
+            shared = [name for name in one.votes if name in other.votes]
+            for name in shared:
+                meetings.labels.setdefault(name, []).append((one.votes[name], other.votes[name]))
+            if shared:
+                same = sum(one.votes[name] == other.votes[name] for name in shared)
+                meetings.alike.append(same / len(shared))
+            else:
+                meetings.alike.append(alike(place, one, other))
+    return [_pair(who, found) for who, found in met.items()], False
+
+
+def _pair(who: tuple[str, str], found: _Meetings) -> Pair:
+    together = len(found.alike)
+    return Pair(
+        one=who[0],
+        other=who[1],
+        together=together,
+        agreed=sum(likeness >= 1 for likeness in found.alike),
+        agreement=sum(found.alike) / together,
+        kappa=kappa(found.labels),
+    )
+
+
+def kappa(labels: Mapping[str, Sequence[tuple[str, str]]]) -> float | None:
+    """Cohen's kappa of the labels that two people gave, over all questions; chance is reckoned for each by itself."""
+    total = sum(map(len, labels.values()))
+    if total == 0:
+        return None
+    same, by_chance = 0, 0.0
+    for given in labels.values():
+        same += sum(one == other for one, other in given)
+        mine, theirs = Counter(one for one, _ in given), Counter(other for _, other in given)
+        by_chance += sum(count * theirs[label] for label, count in mine.items()) / len(given)
+    if by_chance >= total:
+        return None
+    return (same - by_chance) / (total - by_chance)
+
+
+def worst_first(found: Sequence[Pair], at_least: int, limit: int) -> list[Pair]:
+    """Those who met often enough, the ones that agree least first."""
+    enough = [pair for pair in found if pair.together >= at_least]
+    return sorted(enough, key=lambda pair: (pair.agreement, -pair.together, pair.one, pair.other))[:limit]
+
+
+# ------------------------------------------------------------------------------------------- forecast
+
+
+def put_first(queue: Sequence[str], among: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The queue with the named batches first among the places of `among`. Raises BadInput for a name that is unknown,
+    not pending, outside or repeated."""
+    known, chosen = frozenset(queue), frozenset(among)
+    names = [name_key(name) for name in names]
+    for name in names:
+        if name not in known:
+            raise BadInput(f"there is no pending batch {shown(name)}")
+        if name not in chosen:
+            raise BadInput(f"batch {shown(name)} is not one of those that trade places: the group's or the project's")
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise BadInput(f"batch {', '.join(map(shown, repeated[:10]))} is named more than once")
+    ahead = frozenset(names)
+    incoming = iter([*names, *(name for name in queue if name in chosen and name not in ahead)])
+    return [next(incoming) if name in chosen else name for name in queue]

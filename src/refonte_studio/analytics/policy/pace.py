@@ -1,0 +1,221 @@
+"""What the last days tell of people's pace: how much they work on a day, when, and how sure that is."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refonte_studio.analytics.model import DAY_HOURS, HISTORY_DAYS, Known, Pace
+
+Floats = NDArray[np.float64]
+
+BLOCKS = 32  # into so many columns, at least, large teams are put together
+SCARCE = 8  # times the people that a task wants: where there are fewer, each counts by themselves
+WEEK = 7
+PRIOR_ATTEMPTS = 5  # that a person's own time for a task is worth less than
+ALIKE = 0.6  # days of the week whose work differs by less than this share of the mean are alike
+RHYTHM = 3  # how sharply a weekly rhythm, where there is one, is kept
+LATE_HOURS = 2  # before now, that tell whether somebody is at work
+LEAST_VARIANCE, MOST_VARIANCE, USUAL_VARIANCE = 0.05, 1.0, 0.3  # of people's pace, from one to another
+CAUTION = 4.0  # times: how much less the last days tell of a person than as many chance ones would
+DRIFT_CV = 0.08  # how much all that is to come may be better or worse than what was
+MINUTE_MS = 60_000.0  # that a task takes where nothing at all is known
+SEED = 20_231_101
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The last days of everybody. A day that a newcomer has not seen is filled with one of theirs or a colleague's."""
+
+    work: Floats  # (people, days, hours), milliseconds
+    total: Floats  # of each person, over all days
+    active: Sequence[bool]  # whether the person has worked in these days
+    known: Sequence[int]  # how many of the days are the person's own
+    within: float  # the variance of a person's day, as a share of its mean squared
+    between: float  # that of people's means
+    same_weekday: float  # the weight of another day of the week, to that of the same one
+    together: float  # the probability that people's days vary together
+
+    @property
+    def common(self) -> float:
+        """The variance of what makes all the days to come better or worse than they were, for everybody alike."""
+        return DRIFT_CV**2 + self.together**2 * self.within / HISTORY_DAYS
+
+    @property
+    def any(self) -> bool:
+        return any(self.active)
+
+    def weights(self, work: Floats, day: int) -> Floats:
+        """For each column, how likely each past day is to be what a day to come will be like; day 0 begins now.
+
+        Where people have a weekly rhythm, that is the same day of the week, or another of as much work.
+        """
+        totals = work.sum(axis=2)
+        by_weekday = np.stack([totals[:, first::WEEK].mean(axis=1) for first in range(WEEK)], axis=1)
+        weekdays = np.arange(HISTORY_DAYS) % WEEK
+        coming = -(day + 1) % WEEK
+        far = np.abs(by_weekday[:, weekdays] - by_weekday[:, [coming]])
+        alike = (far <= ALIKE * by_weekday.mean(axis=1, keepdims=True)) | (weekdays == coming)
+        return np.where(alike, 1.0, self.same_weekday)
+
+    def today(self, work: Floats, unlike: float) -> Floats:
+        """The same of the day that begins now: rather days before which it was as it is now."""
+        late = work[:, :, DAY_HOURS - LATE_HOURS :].sum(axis=2)
+        before = np.concatenate([late[:, 1:], np.full((len(late), 1), np.nan)], axis=1)
+        near = np.abs(before - late[:, :1]) <= late.max(axis=1, keepdims=True) / 2
+        return self.weights(work, 0) * np.where(np.isnan(before) | near, 1.0, unlike)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One person, or several who may work the same batches."""
+
+    members: Sequence[int]
+    lines: frozenset[int]
+    work: Floats  # (days, hours)
+    variance: float  # of the logarithm of the pace: how little is known of it
+
+
+def history_of(known: Known) -> History:
+    """What is known of the people, with what is not known filled in."""
+    own = [np.array(worker.work, dtype=np.float64).reshape(-1, DAY_HOURS) for worker in known.workers]
+    for person in _without_pace(known, own):
+        own[person] = own[person][:0]
+    active = [bool(days.sum() > 0) for days in own]
+    totals = [days.sum(axis=1) for days in own]
+    within, same_weekday = _rhythm([day for day, works in zip(totals, active, strict=True) if works])
+    between = _between([day for day, works in zip(totals, active, strict=True) if works], within)
+    work = _filled(own, active)
+    return History(
+        work=work,
+        total=work.sum(axis=(1, 2)),
+        active=active,
+        known=[len(days) for days in own],
+        within=within,
+        between=between,
+        same_weekday=same_weekday,
+        together=_together([day for day in totals if len(day) == HISTORY_DAYS], weekly=same_weekday < 0.5),
+    )
+
+
+def _without_pace(known: Known, own: Sequence[Floats]) -> set[int]:
+    """The people of batches that none of those who may work them has worked of late: their own days tell nothing."""
+    idle = {person for person, days in enumerate(own) if days.sum() == 0}
+    return {person for line in known.lines if idle.issuperset(line.people) for person in line.people}
+
+
+def _filled(own: Sequence[Floats], active: Sequence[bool]) -> Floats:
+    """Everybody's days. A missing one is drawn from the person's own, as if one of a colleague's were among them."""
+    rng = np.random.default_rng(SEED)
+    pool = [days for days, works in zip(own, active, strict=True) if works]
+    filled = np.zeros((len(own), HISTORY_DAYS, DAY_HOURS))
+    for person, days in enumerate(own):
+        filled[person, : len(days)] = days
+        for day in range(len(days), HISTORY_DAYS):
+            mine = rng.random() < len(days) / (len(days) + 1)
+            source = days if mine or not pool else pool[rng.integers(len(pool))]
+            if len(source):
+                filled[person, day] = source[rng.integers(len(source))]
+    return filled
+
+
+def _rhythm(totals: Sequence[Floats]) -> tuple[float, float]:
+    """How much a person's days vary, and how little days of another weekday tell, from people who have worked."""
+    same, other = [], []
+    for days in totals:
+        squared = (days / days.mean())[:, None] - (days / days.mean())[None, :]
+        apart = np.abs(np.arange(len(days))[:, None] - np.arange(len(days))[None, :])
+        same += list((squared**2)[(apart > 0) & (apart % WEEK == 0)])
+        other += list((squared**2)[apart % WEEK != 0])
+    if not other:
+        return USUAL_VARIANCE, 1.0
+    elsewhere = float(np.mean(other))
+    if not same or elsewhere == 0:
+        return elsewhere / 2, 1.0
+    ratio = min(1.0, float(np.mean(same)) / elsewhere)
+    return (ratio if ratio < 0.5 else 1.0) * elsewhere / 2, max(ratio**RHYTHM, 1e-3)
+
+
+def _between(totals: Sequence[Floats], within: float) -> float:
+    """How much people's means vary, beyond what comes of there being few days."""
+    if len(totals) < 3:
+        return USUAL_VARIANCE
+    means = np.array([days.mean() for days in totals])
+    few = float(np.mean([within / len(days) for days in totals]))
+    return float(np.clip(means.var() / means.mean() ** 2 - few, LEAST_VARIANCE, MOST_VARIANCE))
+
+
+def _together(totals: Sequence[Floats], *, weekly: bool) -> float:
+    """How far people's days go up and down together, beyond the week's own: 0 for not at all, 1 for wholly."""
+    if len(totals) < 2:
+        return 0.0
+    days = np.stack(totals)
+    if weekly:
+        weeks = days.reshape(len(days), -1, WEEK)
+        days = (weeks - weeks.mean(axis=1, keepdims=True)).reshape(days.shape)
+    alone = float(days.var(axis=1).sum())
+    wholly = float(days.std(axis=1).sum()) ** 2
+    if wholly <= alone:
+        return 0.0
+    return math.sqrt(float(np.clip((days.sum(axis=0).var() - alone) / (wholly - alone), 0.0, 1.0)))
+
+
+def columns_of(known: Known, history: History) -> list[Column]:
+    """Those who may work any of the batches, put together where that makes no difference."""
+    lines: dict[int, list[int]] = {}
+    scarce: set[int] = set()
+    for place, line in enumerate(known.lines):
+        if line.remaining == 0:
+            continue
+        for person in line.people:
+            lines.setdefault(person, []).append(place)
+        if line.wanted > 1 and len(line.people) <= SCARCE * line.wanted:
+            scarce.update(line.people)
+    if not lines or not history.any:
+        return []
+    crews: dict[tuple[tuple[int, ...], int | None], list[int]] = {}
+    for person, places in lines.items():
+        crews.setdefault((tuple(places), person if person in scarce else None), []).append(person)
+    block = max(1, len(lines) // BLOCKS)
+    found: list[Column] = []
+    for (places, _), people in crews.items():
+        for start in range(0, len(people), block):
+            members = people[start : start + block]
+            found.append(_column(history, members, frozenset(places)))
+    return found
+
+
+def _column(history: History, members: Sequence[int], lines: frozenset[int]) -> Column:
+    work = history.work[list(members)]
+    means = work.sum(axis=(1, 2))
+    total = float(means.sum())
+    unsure = [
+        1 / (1 / history.between + history.known[person] / max(CAUTION * history.within, 1e-6)) for person in members
+    ]
+    share = float((means**2 * np.array(unsure)).sum()) / total**2 if total else 0.0
+    return Column(members, lines, work.sum(axis=0), math.log1p(share))
+
+
+def task_time(known: Known, history: History, members: Sequence[int], project_id: str) -> float:
+    """How long a task of the project takes these people, on average, in milliseconds.
+
+    A person's own times count the more the more there are; without any, it is the project's, or else the team's.
+    """
+    everywhere = _mean(known, project_id)
+    tasks, work_ms = 0.0, 0.0
+    for person in members:
+        own = known.workers[person].pace.get(project_id, Pace(0, 0.0))
+        task_ms = (own.active_ms + PRIOR_ATTEMPTS * everywhere) / (own.attempts + PRIOR_ATTEMPTS)
+        works_ms = float(history.total[person]) or 1.0
+        tasks, work_ms = tasks + works_ms / task_ms, work_ms + works_ms
+    return work_ms / tasks
+
+
+def _mean(known: Known, project_id: str) -> float:
+    own = known.paces.get(project_id)
+    if own is not None and own.attempts:
+        return max(1.0, own.active_ms / own.attempts)
+    attempts = sum(pace.attempts for pace in known.paces.values())
+    return max(1.0, sum(pace.active_ms for pace in known.paces.values()) / attempts) if attempts else MINUTE_MS

@@ -1,0 +1,239 @@
+"""When the batches of a queue will be finished: many possible futures, drawn from what people have done of late.
+
+In each future, people do on each day to come what they did on one of the last days, at a pace that is as uncertain as
+few days leave it, and every hour goes to the first batch in the queue that they may work and that still wants them.
+Work is a fluid here, hours of it and not single tasks, so that large teams cost no more than small ones. Numbers alone,
+without a database; the same question has the same answer, since the draws are seeded by who and what it is about.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refonte_studio.analytics.model import DAY_HOURS, Basis, Finish, Known, Line
+from refonte_studio.analytics.policy.pace import Column, History, columns_of, history_of, task_time
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Places = NDArray[np.intp]
+
+HOUR_MS = 3_600_000
+RUNS = ((40, 400), (150, 200), (1 << 30, 100))  # of so many columns at most, so many runs
+HORIZON_DAYS = 180
+STEPS = ((4, 1), (10, 3), (HORIZON_DAYS, 6))  # until this day, in steps of so many hours
+LOW, HIGH = 0.1, 0.9
+TASK_CV = 0.8  # how much the time of one task varies, as a share of its mean
+DIFFICULTY_CV = 0.1  # the same of the mean time from batch to batch
+UNSEEN_CV = 0.7  # of a project that nobody has worked yet
+UNLIKE = 0.1  # the weight of a past day that began in another way than today
+TINY = 1e-9
+LEAST_MS = 1.0  # less work than this is none
+
+NOBODY = "nobody may work it"
+NO_PACE = "nobody of the team has worked in the last 14 days, so that no pace is known"
+TOO_FEW = "its tasks want more different people than may work it"
+TOO_FAR = f"it is not foreseen within {HORIZON_DAYS} days"
+
+
+def foresee(known: Known) -> list[Finish]:
+    """When each batch of the queue will be finished, in its order."""
+    history = history_of(known)
+    columns = columns_of(known, history)
+    if not columns:
+        return [_unforeseen(line, history) for line in known.lines]
+    found = _Futures(known, history, columns).run()
+    return [_finish(known, history, place, found) for place in range(len(known.lines))]
+
+
+def _unforeseen(line: Line, history: History) -> Finish:
+    if line.remaining == 0:
+        return Finish(0, 0, 0, None, None, None)
+    return Finish(None, None, None, None, None, NO_PACE if line.people and not history.any else NOBODY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """When each batch is begun and finished in each run, in hours from now; infinite where it is not."""
+
+    begun: Floats  # (runs, lines)
+    finished: Floats
+
+
+def _finish(known: Known, history: History, place: int, found: _Found) -> Finish:
+    line = known.lines[place]
+    if line.remaining == 0 or not line.people or not history.any:
+        return _unforeseen(line, history)
+    basis: Basis = "measured" if any(history.active[person] for person in line.people) else "pooled"
+    if _impossible(line):
+        return Finish(None, None, None, _at(found.begun[:, place], 0.5), basis, TOO_FEW)
+    low, median, high = (_at(found.finished[:, place], share) for share in (LOW, 0.5, HIGH))
+    return Finish(median, low, high, _at(found.begun[:, place], 0.5), basis, TOO_FAR if high is None else None)
+
+
+def _impossible(line: Line) -> bool:
+    """Whether the people cannot make all the attempts, as nobody makes two at one task."""
+    return sum(line.tasks - line.had.get(person, 0) for person in line.people) < line.remaining
+
+
+def _at(hours: Floats, share: float) -> int | None:
+    value = float(np.sort(hours)[round(share * (len(hours) - 1))])
+    return round(value * HOUR_MS) if math.isfinite(value) else None
+
+
+class _Futures:
+    """All runs at once: arrays of (runs, columns), where a column is a person, or several who may work the same."""
+
+    def __init__(self, known: Known, history: History, columns: Sequence[Column]) -> None:
+        self.lines = known.lines
+        self.history = history
+        self.work = np.stack([column.work for column in columns])  # (columns, days, hours)
+        self.runs = next(runs for most, runs in RUNS if len(columns) <= most)
+        self.rng = np.random.default_rng(_seed(known))
+        alone = np.array([column.variance for column in columns])
+        common = _around_one(self.rng, history.common, (self.runs, 1))
+        self.gain = _around_one(self.rng, alone, (self.runs, len(columns))) * common
+        may = np.zeros((len(self.lines), len(columns)), dtype=np.int32)
+        for number, column in enumerate(columns):
+            may[sorted(column.lines), number] = 1
+        self.among: list[Places] = [np.flatnonzero(row) for row in may]
+        self.worked = np.array([len(among) > 0 for among in self.among])  # whether anybody may work it
+        self.task_ms = self._task_ms(known, columns)
+        self.hardness = _around_one(self.rng, self._unsure(known), (self.runs, len(self.lines)))
+        self.left = np.tile(np.array([float(line.remaining) for line in self.lines]), (self.runs, 1))
+        self.passed = {
+            place: self._passed(columns, place) for place in range(len(self.lines)) if self._is_scarce(columns, place)
+        }
+        self.begun = np.full(self.left.shape, np.inf)
+        self.finished = np.where(self.left > 0, np.inf, 0.0)
+        self.open_to = np.tile(may.sum(axis=0), (self.runs, 1))  # batches that are left for each column
+
+    def _is_scarce(self, columns: Sequence[Column], place: int) -> bool:
+        """Whether it is told apart who has had a task: in such a batch each column is one person."""
+        return self.lines[place].wanted > 1 and all(
+            len(columns[each].members) == 1 for each in self.among[place].tolist()
+        )
+
+    def _passed(self, columns: Sequence[Column], place: int) -> Floats:
+        """(runs, people that may work it): how many of its tasks each has had, or has found full, the oldest first."""
+        people = [columns[each].members[0] for each in self.among[place].tolist()]
+        had = np.array([float(self.lines[place].had.get(person, 0)) for person in people])
+        return np.tile(had, (self.runs, 1))
+
+    def _task_ms(self, known: Known, columns: Sequence[Column]) -> list[Floats]:
+        """For each batch, how long one of its tasks takes each column that may work it."""
+        project_ids = {line.project_id for line in self.lines}
+        times = {
+            project_id: np.array([task_time(known, self.history, column.members, project_id) for column in columns])
+            for project_id in sorted(project_ids)
+        }
+        return [times[line.project_id][among] for line, among in zip(self.lines, self.among, strict=True)]
+
+    def _unsure(self, known: Known) -> Floats:
+        """How unsure it is how long the tasks of each batch take, as a variance."""
+        seen = [known.paces[line.project_id].attempts if line.project_id in known.paces else 0 for line in self.lines]
+        left = [max(1, line.remaining) for line in self.lines]
+        return DIFFICULTY_CV**2 + TASK_CV**2 / np.array(left) + UNSEEN_CV**2 / (1 + np.array(seen))
+
+    def run(self) -> _Found:
+        for day in range(HORIZON_DAYS):
+            hours = next(hours for until, hours in STEPS if day < until)
+            work = self._day(day, hours)
+            for step in range(work.shape[2]):
+                if not self.open_to.any():
+                    return _Found(self.begun, self.finished)
+                self._step(work[:, :, step], float(day * DAY_HOURS + step * hours), hours)
+        return _Found(self.begun, self.finished)
+
+    def _day(self, day: int, hours: int) -> Floats:
+        """(runs, columns, steps): the work of a day to come: that of a past day, for all alike or for each apart."""
+        shape = self.gain.shape
+        if day == 0:
+            chosen = _choose(self.history.today(self.work, UNLIKE), self.rng.random(shape))
+        else:
+            weights = self.history.weights(self.work, day)
+            alone = _choose(weights, self.rng.random(shape))
+            shared = _choose(weights, self.rng.random((shape[0], 1)))
+            chosen = np.where(self.rng.random(shape) < self.history.together, shared, alone)
+        past = self.work.reshape(*self.work.shape[:2], -1, hours).sum(axis=3)
+        return past[np.arange(shape[1]), chosen] * self.gain[:, :, None]
+
+    def _step(self, work: Floats, hour: float, hours: int) -> None:
+        """Spends the work of some hours on the queue."""
+        rest = np.where(self.open_to > 0, work, 0.0)  # what of the work is not spent yet
+        idle: Bools = np.asarray((rest > LEAST_MS).any(axis=1))
+        wants = (self.left > 0) & self.worked
+        for place in np.flatnonzero(wants.any(axis=0)):
+            if not idle.any():
+                break
+            rows = np.flatnonzero(idle & wants[:, place])
+            if len(rows):
+                self._spend(int(place), rows, work, rest, hour, hours)
+                idle[rows] = (rest[rows] > LEAST_MS).any(axis=1)
+
+    def _spend(self, place: int, rows: Places, work: Floats, rest: Floats, hour: float, hours: int) -> None:
+        """Lets those who may work a batch spend on it what they have left of these hours, in some of the runs."""
+        box = np.ix_(rows, self.among[place])
+        task_ms = self.task_ms[place] * self.hardness[rows, place][:, None]
+        full = rest[box] / task_ms
+        could = full
+        if place in self.passed:
+            could = np.minimum(full, np.maximum(0.0, self.lines[place].tasks - self.passed[place][rows]))
+        total = np.maximum(could.sum(axis=1), TINY)
+        left = self.left[rows, place]
+        part = np.minimum(1.0, left / total)
+        over = 1 - (could * rest[box] / np.maximum(work[box], LEAST_MS)).sum(axis=1) / total  # of these hours
+        spent = could * part[:, None]
+        rest[box] = np.maximum(0.0, rest[box] - spent * task_ms)
+        after = left - total * part
+        after = np.where(after <= TINY * self.lines[place].remaining + TINY, 0.0, after)
+        self.left[rows, place] = after
+        if place in self.passed:
+            self.passed[place][rows] = _pass_on(self.lines[place], self.passed[place][rows] + spent, after)
+        begins = np.where(total > TINY, hour + over * hours, np.inf)
+        self.begun[rows, place] = np.minimum(self.begun[rows, place], begins)
+        busy = (spent / np.maximum(full, TINY)).max(axis=1)  # who has the most to do, for what share of what was left
+        ends = hour + (over + busy * (1 - over)) * hours + self._tail(place, total, task_ms.mean(axis=1), hours)
+        self.finished[rows, place] = np.where(after == 0, ends, np.inf)
+        self.open_to[np.ix_(rows[after == 0], self.among[place])] -= 1
+
+    def _tail(self, place: int, total: Floats, task_ms: Floats, hours: int) -> Floats:
+        """How much later, in hours, the last of several who are at the last tasks is through."""
+        task_h = task_ms / HOUR_MS
+        at_once = np.clip(total * task_h / hours, 1.0, max(1, self.lines[place].remaining))
+        return task_h * np.log(at_once)
+
+
+def _around_one(rng: np.random.Generator, variance: Floats | float, shape: tuple[int, int]) -> Floats:
+    """Factors whose mean is one and whose logarithm has this variance."""
+    return np.exp(np.sqrt(variance) * rng.standard_normal(shape) - np.asarray(variance) / 2)
+
+
+def _pass_on(line: Line, passed: Floats, left: Floats) -> Floats:
+    """How far people have come in a batch, with `left` attempts to go: nobody is behind the first task with a place.
+
+    Fewer than `wanted` people are ahead of it, and the others go on from there. So what has been done is `wanted`
+    times the tasks before it, and what those few have done beyond; of the tasks before that would make it so, taking
+    more or fewer people to be ahead, the right number is the least.
+    """
+    done = line.tasks * line.wanted - left
+    ahead = -np.sort(-passed, axis=1)[:, : line.wanted - 1]
+    first = done / line.wanted
+    for people in range(1, ahead.shape[1] + 1):
+        first = np.minimum(first, (done - ahead[:, :people].sum(axis=1)) / (line.wanted - people))
+    return np.maximum(passed, first[:, None])
+
+
+def _choose(weights: Floats, draws: Floats) -> NDArray[np.intp]:
+    """For each draw (0 to 1), a place by the weights: (places), or (columns, places) for each column its own."""
+    reached = np.cumsum(weights / weights.sum(axis=-1, keepdims=True), axis=-1)
+    return np.minimum((draws[:, :, None] >= reached).sum(axis=2), weights.shape[-1] - 1)
+
+
+def _seed(known: Known) -> int:
+    """The same for the same people and batches, in whatever order these stand."""
+    names = sorted([*(worker.id for worker in known.workers), *(line.id for line in known.lines)])
+    return int.from_bytes(blake2b("\n".join(names).encode(), digest_size=8).digest(), "big")

@@ -1,0 +1,236 @@
+"""Operations that give figures of the work done in a period."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from refonte_studio.analytics import service
+from refonte_studio.analytics.model import Asked, Figures, Subject
+from refonte_studio.batches import service as batches
+from refonte_studio.kit.caller import Permission
+from refonte_studio.kit.clock import iso
+from refonte_studio.kit.pages import PAGE_LIMIT
+from refonte_studio.web import Call, Operations, Params
+
+operations = Operations("Insight")
+
+
+class PeriodParams(Params):
+    """Whose work, and when. The period begins with `from` and ends before `to`."""
+
+    project: str | None = None
+    batch: str | None = None
+    group: str | None = None
+    labeler_emails: list[str] | None = None
+    from_: str | None = msgspec.field(name="from", default=None)
+    to: str | None = None
+
+
+class FiguresParams(PeriodParams):
+    limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] = PAGE_LIMIT
+    next_token: str | None = None
+
+
+class ThroughputOut(msgspec.Struct):
+    per_active_hour: float | None
+    per_calendar_day: float | None
+
+
+class ActiveOut(msgspec.Struct):
+    median: int | None
+    p90: int | None
+    total: int
+
+
+class AccuracyFigureOut(msgspec.Struct):
+    evaluated: int
+    passed: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+
+
+class AgreementOut(msgspec.Struct):
+    alpha: float | None
+    mean: float | None
+
+
+class FiguresOut(msgspec.Struct, kw_only=True):
+    name: str | UnsetType = UNSET  # of a project, batch or group
+    email: str | UnsetType = UNSET  # of a labeler
+    project: str | None
+    done: int
+    completed: int | None
+    pending: int
+    skipped: int
+    rejected: int
+    throughput: ThroughputOut
+    active_ms: ActiveOut
+    accuracy: AccuracyFigureOut
+    agreement: AgreementOut
+
+    @classmethod
+    def of(cls, subject: Subject, row: Figures) -> "FiguresOut":
+        share, low, high = row.accuracy or (None, None, None)
+        return cls(
+            name=UNSET if subject == "labeler" else row.name,
+            email=row.name if subject == "labeler" else UNSET,
+            project=row.project,
+            done=row.done.done,
+            completed=row.completed,
+            pending=row.pending,
+            skipped=row.skipped,
+            rejected=row.done.rejected,
+            throughput=ThroughputOut(row.per_active_hour, row.per_calendar_day),
+            active_ms=ActiveOut(row.done.median_ms, row.done.p90_ms, row.done.active_ms),
+            accuracy=AccuracyFigureOut(row.evaluated, row.passed, share, low, high),
+            agreement=AgreementOut(row.alpha, row.done.agreement),
+        )
+
+
+class FiguresPage(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
+    from_: str | None  # null: since there is any work
+    to: str
+    docs: list[FiguresOut]
+    limit: int
+    has_more: bool
+    next_token: str | UnsetType = UNSET
+
+
+def asked_for(params: PeriodParams, now: int) -> Asked:
+    """What the parameters ask for."""
+    return Asked(now, params.project, params.batch, params.group, params.labeler_emails, params.from_, params.to)
+
+
+async def _page(call: Call, subject: Subject, params: FiguresParams) -> FiguresPage:
+    asked = asked_for(params, call.now)
+    scope, page = await call.replica.read(service.figures, call.caller, subject, asked, params.limit, params.next_token)
+    return FiguresPage(
+        from_=None if scope.start is None else iso(scope.start),
+        to=iso(scope.end if params.to else call.now),
+        docs=[FiguresOut.of(subject, row) for row in page.docs],
+        limit=page.limit,
+        has_more=page.has_more,
+        next_token=page.next_token or UNSET,
+    )
+
+
+_EXAMPLE = {"from": "2023-08-01", "to": "2023-09-01"}
+_EXAMPLE_ROW = {
+    "name": "Dog breeds",
+    "project": "Dog breeds",
+    "done": 2412,
+    "completed": 803,
+    "pending": 197,
+    "skipped": 12,
+    "rejected": 31,
+    "throughput": {"per_active_hour": 118.2, "per_calendar_day": 77.8},
+    "active_ms": {"median": 24_180, "p90": 61_020, "total": 73_461_000},
+    "accuracy": {"evaluated": 120, "passed": 111, "accuracy": 0.925, "low": 0.8637, "high": 0.96},
+    "agreement": {"alpha": 0.81, "mean": 0.893},
+}
+_EXAMPLE_PAGE = {
+    "from": "2023-08-01T00:00:00.000Z",
+    "to": "2023-09-01T00:00:00.000Z",
+    "docs": [_EXAMPLE_ROW],
+    "limit": 100,
+    "has_more": False,
+}
+_OF_PART = {**_EXAMPLE_ROW, "agreement": {"alpha": None, "mean": 0.893}}
+
+
+@operations.add(
+    "GET",
+    "/v1/insight/projects",
+    may=Permission.READ,
+    locate=batches.check_filters,
+    params=FiguresParams,
+    answer=FiguresPage,
+    errors=(404,),
+    example={"project": "Dog breeds", **_EXAMPLE},
+    example_answer=_EXAMPLE_PAGE,
+)
+async def project_figures(call: Call, params: FiguresParams) -> FiguresPage:
+    """What was done in each project, and how well.
+
+    The newest projects first. `batch`, `group` (who is in it now) and `labeler_emails` narrow whose work counts.
+
+    * `done` are the attempts at tasks for work that were submitted from `from` on and before `to`; without `from`, all
+      there ever were, without `to`, until now. Imported ones count, too.
+    * `completed` and `pending` are tasks as of now, whatever the period and the people; `skipped` are tasks declined.
+    * `rejected` are those of `done` that a review has rejected, or whose task was rejected by its last audit.
+    * `active_ms` is the time from claiming to submitting, by the server's clock: the time in the middle, the time that
+      nine of ten do not exceed, and the sum. Imported attempts have none.
+    * `throughput` is how many such attempts there were to an hour of that time, and to a day of the calendar: of the
+      period, or since the first of them if it has no beginning; a period of less than a day counts as a day.
+    * `accuracy` is the share of evaluation tasks that were passed, with the 95 % interval (Wilson) for what it would be
+      with many more.
+    * `agreement.mean` is the mean agreement (0 to 1) of the completed tasks among those that several people did;
+      `alpha` is Krippendorff's for the whole project, null until it is known.
+    """
+    return await _page(call, "project", params)
+
+
+@operations.add(
+    "GET",
+    "/v1/insight/batches",
+    may=Permission.READ,
+    locate=batches.check_filters,
+    params=FiguresParams,
+    answer=FiguresPage,
+    errors=(404,),
+    example={"project": "Dog breeds", **_EXAMPLE},
+    example_answer={**_EXAMPLE_PAGE, "docs": [{**_OF_PART, "name": "Dogs, first hundred"}]},
+)
+async def batch_figures(call: Call, params: FiguresParams) -> FiguresPage:
+    """What was done in each batch, and how well.
+
+    The newest batches first. The figures mean what they mean for projects; an evaluation task counts for the batch
+    among whose tasks it was given out.
+    """
+    return await _page(call, "batch", params)
+
+
+@operations.add(
+    "GET",
+    "/v1/insight/groups",
+    may=Permission.READ,
+    locate=batches.check_filters,
+    params=FiguresParams,
+    answer=FiguresPage,
+    errors=(404,),
+    example={"project": "Dog breeds", **_EXAMPLE},
+    example_answer={**_EXAMPLE_PAGE, "docs": [{**_OF_PART, "name": "Night shift"}]},
+)
+async def group_figures(call: Call, params: FiguresParams) -> FiguresPage:
+    """What the people of each group of a project did, and how well.
+
+    `project` is required. The newest groups first. The figures mean what they mean for projects, for the work of those
+    who are in the group now; `completed` and `pending` are the tasks of the batches that are given to the group.
+    """
+    return await _page(call, "group", params)
+
+
+@operations.add(
+    "GET",
+    "/v1/insight/labelers",
+    may=Permission.READ,
+    locate=batches.check_filters,
+    params=FiguresParams,
+    answer=FiguresPage,
+    errors=(404,),
+    example={"project": "Dog breeds", **_EXAMPLE},
+    example_answer={
+        **_EXAMPLE_PAGE,
+        "docs": [{"email": "ben@example.com", **{k: v for k, v in _OF_PART.items() if k != "name"}, "completed": None}],
+    },
+)
+async def labeler_figures(call: Call, params: FiguresParams) -> FiguresPage:
+    """What each person did, and how well.
+
+    Those who are assigned to the project (without one: all labelers), and who else has done anything in the period; the
+    newest people first. The figures mean what they mean for projects; `completed` is null, as tasks are not one
+    person's alone, and `pending` are the tasks of the pending batches that are open to the person.
+    """
+    return await _page(call, "labeler", params)

@@ -1,0 +1,299 @@
+"""The SQL of figures: counts and times of attempts, by project, batch, group or labeler."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refonte_studio.analytics.model import Done, Scope, Subject, Subjected
+from refonte_studio.db import Row, Tx
+from refonte_studio.kit.caller import Caller
+from refonte_studio.kit.clock import DAY_MS
+
+# A claim can be held for as long as it is extended; an attempt that was claimed earlier before a period is not looked
+# for in it.
+LONGEST_CLAIM_MS = 7 * DAY_MS
+FIRST_OF_ALL = ""
+
+
+def earliest_id(start: int | None) -> str:
+    """No attempt that was submitted since then has a lesser id: ids begin with the time of the claim."""
+    return FIRST_OF_ALL if start is None else f"{max(0, start - LONGEST_CLAIM_MS):012x}"
+
+
+# SQLite, which knows nothing of how large tables are, joins in the order of CROSS JOIN; else it would begin with all
+# the tasks of a team.
+@dataclass(frozen=True, slots=True)
+class _By:
+    """How rows are put together: what they are told apart by, and how they are found."""
+
+    key: str
+    join: str
+    where: str
+
+
+_PROJECTS_OF_MODE = "(SELECT p.id FROM projects p WHERE p.team_id = :team AND p.mode = :mode)"
+_BATCHES_PROJECTS = "(SELECT b.project_id FROM batches b WHERE b.team_id = :team AND b.id IN :keys[])"
+_MEMBER = "m.teammate_id = {row}.teammate_id AND m.team_id = {row}.team_id"
+_GROUPS_PROJECTS = "(SELECT g.project_id FROM groups g WHERE g.team_id = :team AND g.id IN :keys[])"
+
+
+def _by(subject: Subject, row: str) -> _By:
+    """For attempts or claims, which `row` stands for."""
+    by: Mapping[Subject, _By] = {
+        "project": _By(f"{row}.project_id", "", f"{row}.project_id IN :keys[]"),
+        "batch": _By(f"{row}.batch_id", "", f"{row}.project_id IN {_BATCHES_PROJECTS} AND {row}.batch_id IN :keys[]"),
+        "group": _By(
+            "m.group_id",
+            "CROSS JOIN group_members m",
+            f"{row}.project_id IN {_GROUPS_PROJECTS} AND m.group_id IN :keys[] AND {_MEMBER.format(row=row)}",
+        ),
+        "labeler": _By(f"{row}.teammate_id", "", f"{row}.teammate_id IN :keys[]"),
+    }
+    return by[subject]
+
+
+def _narrowed(scope: Scope, row: str) -> tuple[str, dict[str, Any]]:
+    """What else a scope asks of an attempt or claim, and the values for it."""
+    wheres, values = "", {}
+    if scope.project_id is not None:
+        wheres += f" AND {row}.project_id = :project"
+        values["project"] = scope.project_id
+    if scope.batch_id is not None:
+        wheres += f" AND {row}.batch_id = :batch"
+        values["batch"] = scope.batch_id
+    if scope.people is not None:
+        wheres += f" AND {row}.teammate_id IN :people[]"
+        values["people"] = list(scope.people)
+    return wheres, values
+
+
+async def done(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], scope: Scope) -> dict[str, Done]:
+    """What was done of work tasks in the period, by key. Those without anything are absent.
+
+    The median is the time in the middle (of two, the shorter), the ninetieth percentile the one that nine of ten do
+    not exceed: both are times that an attempt took, so that both engines find the same. A task counts once for the
+    agreement of each key.
+    """
+    by = _by(subject, "a")
+    narrowed, values = _narrowed(scope, "a")
+    rows = await tx.all(
+        f"""SELECT key, COUNT(*) AS done, COUNT(active) AS timed, CAST(COALESCE(SUM(active), 0) AS BIGINT) AS active_ms,
+              SUM(rejected) AS rejected, MIN(CASE WHEN active IS NOT NULL THEN submitted_at END) AS first,
+              MAX(CASE WHEN place = (all_timed + 1) / 2 THEN active END) AS median_ms,
+              MAX(CASE WHEN place = (9 * all_timed + 9) / 10 THEN active END) AS p90_ms,
+              AVG(CASE WHEN nth = 1 THEN agreement END) AS agreement
+            FROM (
+              SELECT key, active, rejected, submitted_at, agreement,
+                ROW_NUMBER() OVER (PARTITION BY key ORDER BY active IS NULL, active) AS place,
+                COUNT(active) OVER (PARTITION BY key) AS all_timed,
+                ROW_NUMBER() OVER (PARTITION BY key, task_id ORDER BY id) AS nth
+              FROM (
+                SELECT {by.key} AS key, a.id, a.task_id, a.submitted_at,
+                  CASE WHEN a.imported THEN NULL ELSE a.submitted_at - a.started_at END AS active,
+                  CASE WHEN a.rejected_at IS NOT NULL OR t.review_status = 'rejected' THEN 1 ELSE 0 END AS rejected,
+                  CASE WHEN t.status = 'completed' AND a.wanted > 1 THEN t.agreement END AS agreement
+                FROM attempts a {by.join} CROSS JOIN tasks t
+                WHERE {by.where} AND t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'work'
+                  AND a.id >= :first AND a.team_id = :team AND a.mode = :mode
+                  AND a.submitted_at >= :start AND a.submitted_at < :end {narrowed}) AS each_one) AS ranked
+            GROUP BY key""",
+        keys=list(keys),
+        team=caller.team_id,
+        mode=caller.mode,
+        first=earliest_id(scope.start),
+        start=scope.start or 0,
+        end=scope.end,
+        **values,
+    )
+    return {row["key"]: _done(row) for row in rows}
+
+
+def _done(row: Row) -> Done:
+    return Done(
+        done=row["done"],
+        timed=row["timed"],
+        rejected=row["rejected"],
+        active_ms=row["active_ms"],
+        median_ms=row["median_ms"],
+        p90_ms=row["p90_ms"],
+        first=row["first"],
+        agreement=row["agreement"],
+    )
+
+
+async def skipped(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], scope: Scope) -> dict[str, int]:
+    """How many tasks were declined in the period, by key; not those that people are kept from, without a lease."""
+    by = _by(subject, "c")
+    narrowed, values = _narrowed(scope, "c")
+    rows = await tx.all(
+        f"""SELECT {by.key} AS key, COUNT(*) AS skipped FROM claims c {by.join}
+            WHERE {by.where} AND c.project_id IN {_PROJECTS_OF_MODE} AND c.state = 'skipped' AND c.team_id = :team
+              AND c.lease_expires_at > c.claimed_at AND c.ended_at >= :start AND c.ended_at < :end {narrowed}
+            GROUP BY {by.key}""",
+        keys=list(keys),
+        team=caller.team_id,
+        mode=caller.mode,
+        start=scope.start or 0,
+        end=scope.end,
+        **values,
+    )
+    return {row["key"]: row["skipped"] for row in rows}
+
+
+async def evaluated(
+    tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], scope: Scope
+) -> dict[str, tuple[int, int]]:
+    """How many attempts at evaluation tasks there were in the period, and how many passed, by key.
+
+    An evaluation task counts for the batch among whose tasks it was given out.
+    """
+    by = _by(subject, "c")
+    narrowed, values = _narrowed(scope, "c")
+    rows = await tx.all(
+        f"""SELECT {by.key} AS key, COUNT(*) AS evaluated, SUM(CASE WHEN q.passed THEN 1 ELSE 0 END) AS passed
+            FROM projects p CROSS JOIN tasks t CROSS JOIN quality_attempts q CROSS JOIN claims c {by.join}
+            WHERE p.team_id = :team AND p.mode = :mode AND t.project_id = p.id AND t.team_id = p.team_id
+              AND t.kind = 'evaluation' AND t.kind <> 'work' AND q.task_id = t.id AND q.team_id = t.team_id
+              AND c.id = q.id AND c.team_id = q.team_id AND {by.where}
+              AND c.ended_at >= :start AND c.ended_at < :end {narrowed}
+            GROUP BY {by.key}""",
+        keys=list(keys),
+        team=caller.team_id,
+        mode=caller.mode,
+        start=scope.start or 0,
+        end=scope.end,
+        **values,
+    )
+    return {row["key"]: (row["evaluated"], row["passed"]) for row in rows}
+
+
+async def alphas(tx: Tx, team_id: str, project_ids: Sequence[str]) -> dict[str, float]:
+    """Krippendorff's alpha of each project where it is known; of several types of tasks, that of the most attempts."""
+    rows = await tx.all(
+        """SELECT project_id, alpha FROM project_models
+           WHERE team_id = :team AND project_id IN :ids[] AND question = '' AND alpha IS NOT NULL ORDER BY attempts""",
+        team=team_id,
+        ids=list(project_ids),
+    )
+    return {row["project_id"]: row["alpha"] for row in rows}
+
+
+# --------------------------------------------------------------------------------- who there are figures of
+
+
+async def projects_page(tx: Tx, caller: Caller, only: str | None, limit: int, before: str | None) -> list[Subjected]:
+    """The newest first."""
+    rows = await tx.all(
+        """SELECT id, name FROM projects
+           WHERE team_id = :team AND mode = :mode AND (CAST(:only AS TEXT) IS NULL OR id = :only)
+             AND (CAST(:before AS TEXT) IS NULL OR id < :before)
+           ORDER BY id DESC LIMIT :limit""",
+        team=caller.team_id,
+        mode=caller.mode,
+        only=only,
+        before=before,
+        limit=limit,
+    )
+    return [Subjected(row["id"], row["name"], row["id"]) for row in rows]
+
+
+async def batches_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before: str | None) -> list[Subjected]:
+    """The newest first."""
+    rows = await tx.all(
+        """SELECT id, name, project_id FROM batches
+           WHERE team_id = :team AND mode = :mode AND (CAST(:only AS TEXT) IS NULL OR id = :only)
+             AND (CAST(:project AS TEXT) IS NULL OR project_id = :project)
+             AND (CAST(:before AS TEXT) IS NULL OR id < :before)
+           ORDER BY id DESC LIMIT :limit""",
+        team=caller.team_id,
+        mode=caller.mode,
+        only=scope.batch_id,
+        project=scope.project_id,
+        before=before,
+        limit=limit,
+    )
+    return [Subjected(row["id"], row["name"], row["project_id"]) for row in rows]
+
+
+async def groups_page(
+    tx: Tx, caller: Caller, project_id: str, name: str | None, limit: int, before: str | None
+) -> list[Subjected]:
+    """The newest first."""
+    rows = await tx.all(
+        """SELECT id, name FROM groups
+           WHERE team_id = :team AND project_id = :project AND (CAST(:name AS TEXT) IS NULL OR name = :name)
+             AND (CAST(:before AS TEXT) IS NULL OR id < :before)
+           ORDER BY id DESC LIMIT :limit""",
+        team=caller.team_id,
+        project=project_id,
+        name=name,
+        before=before,
+        limit=limit,
+    )
+    return [Subjected(row["id"], row["name"], project_id) for row in rows]
+
+
+async def labelers_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before: str | None) -> list[Subjected]:
+    """Those who are assigned (of no project in particular: all labelers), and who else has done anything in the
+    period; the newest first."""
+    only = "" if scope.people is None else "AND t.id IN :people[]"
+    people = {} if scope.people is None else {"people": list(scope.people)}
+    rows = await tx.all(
+        f"""SELECT t.id, t.email FROM teammates t
+            WHERE t.team_id = :team AND (CAST(:before AS TEXT) IS NULL OR t.id < :before) {only}
+              AND ((CAST(:project AS TEXT) IS NULL AND t.role = 'labeler' AND t.state = 'active')
+                OR (SELECT 1 FROM assignments s
+                    WHERE s.teammate_id = t.id AND s.project_id = :project AND s.team_id = :team) IS NOT NULL
+                OR (SELECT 1 FROM attempts a
+                    WHERE a.teammate_id = t.id AND a.id >= :first AND a.team_id = :team AND a.mode = :mode
+                      AND a.submitted_at >= :start AND a.submitted_at < :end
+                      AND COALESCE(a.project_id, '') = COALESCE(CAST(:project AS TEXT), a.project_id, '')
+                    LIMIT 1) IS NOT NULL)
+            ORDER BY t.id DESC LIMIT :limit""",
+        team=caller.team_id,
+        mode=caller.mode,
+        project=scope.project_id,
+        first=earliest_id(scope.start),
+        start=scope.start or 0,
+        end=scope.end,
+        before=before,
+        limit=limit,
+        **people,
+    )
+    return [Subjected(row["id"], row["email"], scope.project_id) for row in rows]
+
+
+# -------------------------------------------------------------------------------- which batches they have
+
+
+async def batches_of(
+    tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], project_id: str | None
+) -> list[tuple[str, str]]:
+    """(key, batch): the batches of projects, those given to groups, and the pending ones that are open to labelers."""
+    rows = await tx.all(
+        _BATCHES[subject],
+        team=caller.team_id,
+        mode=caller.mode,
+        keys=list(keys),
+        **({"project": project_id} if subject == "labeler" else {}),
+    )
+    return [(row["key"], row["batch_id"]) for row in rows]
+
+
+_BATCHES: Mapping[Subject, str] = {
+    "project": """SELECT b.project_id AS key, b.id AS batch_id FROM batches b
+        WHERE b.team_id = :team AND b.mode = :mode AND b.project_id IN :keys[]""",
+    "batch": """SELECT b.id AS key, b.id AS batch_id FROM batches b
+        WHERE b.team_id = :team AND b.mode = :mode AND b.id IN :keys[]""",
+    "group": """SELECT g.group_id AS key, b.id AS batch_id FROM batches b
+        JOIN batch_groups g ON g.batch_id = b.id AND g.team_id = b.team_id
+        WHERE b.team_id = :team AND b.mode = :mode AND g.group_id IN :keys[]""",
+    "labeler": """SELECT s.teammate_id AS key, b.id AS batch_id
+        FROM assignments s JOIN batches b ON b.project_id = s.project_id AND b.team_id = s.team_id
+        WHERE b.team_id = :team AND b.mode = :mode AND b.state = 'in_progress' AND s.teammate_id IN :keys[]
+          AND (CAST(:project AS TEXT) IS NULL OR b.project_id = :project) AND s.paused_at IS NULL AND NOT s.archived
+          AND (NOT EXISTS (SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id AND g.team_id = :team)
+            OR EXISTS (SELECT 1 FROM batch_groups g
+              JOIN group_members m ON m.group_id = g.group_id AND m.team_id = g.team_id
+              WHERE g.batch_id = b.id AND g.team_id = :team AND m.teammate_id = s.teammate_id))""",
+}

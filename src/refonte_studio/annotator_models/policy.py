@@ -1,0 +1,343 @@
+"""What can be known of people's answers from all that a project was given, and the results that it gives."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import msgspec
+
+from refonte_studio import task_types
+from refonte_studio.aggregation.model import Result, question_family
+from refonte_studio.consensus.agreement import alpha, alpha_by_distance
+from refonte_studio.consensus.answers import Answers
+from refonte_studio.consensus.judges import Plain
+from refonte_studio.consensus.labels import Estimate, estimate
+from refonte_studio.consensus.model import Decision, Judge
+from refonte_studio.kit.caller import Mode
+
+FAMILY_LIMIT = 3_000_000  # answers to the questions of one family; of more, nothing is estimated
+SAMPLE = 2_000  # pairs of responses that are compared where there are no labels
+STEP = 200  # rows written at once,
+STEP_CHARACTERS = 1_000_000  # unless they are long
+CHANGE = 0.001  # of confidence; less is not written
+
+
+class Job(msgspec.Struct, frozen=True, tag=True):
+    """Estimates to be made: of a project, by its method."""
+
+    team_id: str
+    mode: Mode
+    project_id: str
+    method: str
+    target: float | None  # of confidence, where more people are asked until it is reached
+    began: int
+
+
+class GivenAttempt(msgspec.Struct, frozen=True, array_like=True):
+    id: str
+    task_id: str
+    teammate_id: str
+    response: str  # JSON
+
+
+class GivenTask(msgspec.Struct, frozen=True, array_like=True):
+    """A task as its attempts are gone over. `decided`: whether a person has said that its response is right."""
+
+    id: str
+    type: str
+    status: str
+    params: str
+    response: str | None
+    confidence: float | None
+    agreement: float | None
+    decided: bool
+    settled: bool  # whether it is left as it is: a person has decided about it, or said that it is wrong
+    expected: str | None
+
+
+class QuestionFound(msgspec.Struct, frozen=True, array_like=True):
+    """What was found about a question of the project; `alpha` is Krippendorff's, where it is defined."""
+
+    question: str
+    type: str
+    method: str
+    tasks: int
+    attempts: int
+    alpha: float | None
+    model: str
+
+
+class PersonFound(msgspec.Struct, frozen=True, array_like=True):
+    question: str
+    teammate_id: str
+    answers: int
+    accuracy: float
+    model: str
+
+
+class ResultFound(msgspec.Struct, frozen=True, array_like=True):
+    task_id: str
+    response: str | None  # None: as it is
+    confidence: float
+    agreement: float
+    attempts: int  # that give it
+
+
+class QuestionsFound(msgspec.Struct, frozen=True, tag=True):
+    questions: list[QuestionFound]
+
+
+class PeopleFound(msgspec.Struct, frozen=True, tag=True):
+    people: list[PersonFound]
+
+
+class ResultsFound(msgspec.Struct, frozen=True, tag=True):
+    results: list[ResultFound]
+
+
+class Cleared(msgspec.Struct, frozen=True, tag=True):
+    """Pending tasks whose attempts are as sure as was asked for."""
+
+    task_ids: list[str]
+
+
+class Finished(msgspec.Struct, frozen=True, tag=True):
+    seen: str
+    attempts: int
+
+
+Finding = QuestionsFound | PeopleFound | ResultsFound | Cleared | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """All that is gone over; attempts in the order of their claims."""
+
+    seen: str
+    tasks: Sequence[GivenTask]
+    attempts: Sequence[GivenAttempt]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A task with its attempts, read."""
+
+    task: GivenTask
+    params: dict[str, Any]
+    people: Sequence[str]
+    responses: Sequence[dict[str, Any]]
+    texts: Sequence[str]  # the responses as JSON
+    votes: Sequence[Mapping[str, str]]
+
+
+@dataclass
+class Sheet:
+    """The answers to the questions of one family, numbered, as the estimators take them."""
+
+    items: dict[tuple[str, str], int] = field(default_factory=dict)  # by task and question
+    people: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
+    rows: tuple[list[int], list[int], list[int]] = field(default_factory=lambda: ([], [], []))
+    gold: dict[int, int] = field(default_factory=dict)
+
+    def add(self, task_id: str, question: str, person: str, label: str) -> None:
+        """One answer."""
+        items, people, labels = self.rows
+        items.append(self.items.setdefault((task_id, question), len(self.items)))
+        people.append(self.people.setdefault(person, len(self.people)))
+        labels.append(self.labels.setdefault(label, len(self.labels)))
+
+    @cached_property
+    def answers(self) -> Answers:
+        """All of them, once they are complete."""
+        return Answers.of(*self.rows, len(self.items), len(self.people), len(self.labels))
+
+    def learn(self, task_id: str, question: str, label: str) -> None:
+        """That this is right."""
+        item = self.items.get((task_id, question))
+        if item is not None:
+            self.gold[item] = self.labels.setdefault(label, len(self.labels))
+
+
+def findings(job: Job, given: Given) -> Iterator[Finding]:
+    """What a project's attempts tell: of its questions, of its people, of each task's result where that is news."""
+    answered = _read(given)
+    sheets = _sheets(answered)
+    estimates = {
+        name: estimate(job.method, sheet.answers, list(sheet.labels), sheet.gold) for name, sheet in sheets.items()
+    }
+    yield QuestionsFound([*_questions(job, sheets, estimates, answered)])
+    for step in _steps(_people(sheets, estimates), lambda person: len(person.model)):
+        yield PeopleFound(step)
+    clear: list[str] = []
+    for step in _steps(_results(job, sheets, estimates, answered, clear), lambda result: len(result.response or "")):
+        yield ResultsFound(step)
+    for step in _steps(iter(clear), len):
+        yield Cleared(step)
+    yield Finished(given.seen, len(given.attempts))
+
+
+def _read(given: Given) -> list[Answered]:
+    """The tasks that have attempts, each with them in the order of their claims."""
+    attempts: dict[str, list[GivenAttempt]] = {task.id: [] for task in given.tasks}
+    for attempt in given.attempts:
+        if attempt.task_id in attempts:
+            attempts[attempt.task_id].append(attempt)
+    return [_answered(task, attempts[task.id]) for task in given.tasks]
+
+
+def _answered(task: GivenTask, attempts: Sequence[GivenAttempt]) -> Answered:
+    params = _decode(task.params)
+    read = task_types.TYPES[task.type].reader(params)
+    texts = [attempt.response for attempt in attempts]
+    responses = [_decode(text) for text in texts]
+    people = [attempt.teammate_id for attempt in attempts]
+    return Answered(task, params, people, responses, texts, [read(response) for response in responses])
+
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def _sheets(answered: Sequence[Answered]) -> dict[str, Sheet]:
+    """The labels that were given, by family of questions; those families of which there is not too much."""
+    sheets: dict[str, Sheet] = {}
+    for each in answered:
+        for person, votes in zip(each.people, each.votes, strict=True):
+            for question, label in votes.items():
+                sheets.setdefault(question_family(question), Sheet()).add(each.task.id, question, person, label)
+    kept = {name: sheet for name, sheet in sheets.items() if len(sheet.rows[0]) <= FAMILY_LIMIT}
+    for each in answered:
+        for question, label in _known(each).items():
+            if (sheet := kept.get(question_family(question))) is not None:
+                sheet.learn(each.task.id, question, label)
+    return kept
+
+
+def _known(each: Answered) -> Mapping[str, str]:
+    """The labels of the task that are known to be right."""
+    known = each.task.expected or (each.task.response if each.task.decided else None)
+    return {} if known is None else task_types.TYPES[each.task.type].votes(each.params, _decode(known))
+
+
+def _questions(
+    job: Job, sheets: Mapping[str, Sheet], estimates: Mapping[str, Estimate], answered: Sequence[Answered]
+) -> Iterator[QuestionFound]:
+    """What is held of each family of questions, and, as the question "", of each type of task as a whole."""
+    type_of = {
+        question_family(question): each.task.type for each in answered for votes in each.votes for question in votes
+    }
+    alphas: dict[str, float | None] = {}
+    for name, sheet in sheets.items():
+        model = msgspec.json.encode(estimates[name].model).decode()
+        counts = len(sheet.items), len(sheet.answers)
+        alphas[name] = alpha(sheet.answers)
+        yield QuestionFound(name, type_of[name], job.method, *counts, alphas[name], model)
+    by_type: dict[str, list[Answered]] = {}
+    for each in answered:
+        by_type.setdefault(each.task.type, []).append(each)
+    for type_name, those in by_type.items():
+        attempts = sum(len(each.responses) for each in those)
+        asked = {name for name, of in type_of.items() if of == type_name}
+        one_label = len(asked) == 1 and asked <= task_types.WHOLE_QUESTIONS
+        whole = alphas.get(next(iter(asked))) if one_label else _alpha_of_all(type_name, those)
+        yield QuestionFound("", type_name, job.method, len(those), attempts, whole, "{}")
+
+
+def _alpha_of_all(type_name: str, answered: Sequence[Answered]) -> float | None:
+    """Krippendorff's alpha of whole responses, which differ by what their similarity lacks to 1."""
+    similarity = task_types.TYPES[type_name].similarity
+    given = [(number, each.params, response) for number, each in enumerate(answered) for response in each.responses]
+
+    def distance(one: int, other: int) -> float:
+        return 1 - similarity(given[one][1], given[one][2], given[other][2])
+
+    return alpha_by_distance([number for number, _, _ in given], distance, seed=0, most=SAMPLE)
+
+
+def _people(sheets: Mapping[str, Sheet], estimates: Mapping[str, Estimate]) -> Iterator[PersonFound]:
+    for name, sheet in sheets.items():
+        for teammate_id, model in zip(sheet.people, estimates[name].people, strict=True):
+            text = msgspec.json.encode(model).decode()
+            yield PersonFound(name, teammate_id, model.attempts, model.accuracy, text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """The judge of a task about whose questions all is decided already."""
+
+    task_id: str
+    sheets: Mapping[str, Sheet]
+    decisions: Mapping[str, Sequence[Decision]]
+    otherwise: Judge
+
+    def decide(self, question: str, said: Sequence[str | None], choices: int | None) -> Decision:
+        name = question_family(question)
+        sheet = self.sheets.get(name)
+        item = sheet.items.get((self.task_id, question)) if sheet is not None else None
+        if item is None:
+            return self.otherwise.decide(question, said, choices)
+        return self.decisions[name][item]
+
+    def weights(self) -> Sequence[float]:
+        return self.otherwise.weights()
+
+
+def _results(
+    job: Job,
+    sheets: Mapping[str, Sheet],
+    estimates: Mapping[str, Estimate],
+    answered: Sequence[Answered],
+    clear: list[str],
+) -> Iterator[ResultFound]:
+    """The results that are not what they were; notes which pending tasks are `clear` by now."""
+    if not sheets:
+        return
+    decisions = {name: _decisions(sheet, estimates[name]) for name, sheet in sheets.items()}
+    for each in answered:
+        task = each.task
+        if task.expected is not None or task.settled or not any(each.votes):
+            continue
+        judge = _Settled(task.id, sheets, decisions, Plain(len(each.people)))
+        result = _result(each, judge)
+        if task.status == "pending":
+            if job.target is not None and result.confidence >= job.target:
+                clear.append(task.id)
+        elif result.response != task.response or abs(result.confidence - (task.confidence or 0.0)) > CHANGE:
+            news = result.response if result.response != task.response else None
+            yield ResultFound(task.id, news, result.confidence, result.agreement, len(each.people))
+
+
+def _decisions(sheet: Sheet, found: Estimate) -> list[Decision]:
+    names = list(sheet.labels)
+    sure = zip(found.labels.tolist(), found.confidence.tolist(), strict=True)
+    return [Decision(names[label], confidence) for label, confidence in sure]
+
+
+def _result(each: Answered, judge: Judge) -> Result:
+    """What a task's attempts give. Where there is one question and no more, the response is an attempt's own."""
+    first = each.votes[0]
+    if len(first) == 1 and first.keys() <= task_types.WHOLE_QUESTIONS:
+        [question] = first
+        said = [votes[question] for votes in each.votes]
+        decision = judge.decide(question, said, None)
+        return Result(each.texts[said.index(decision.label)], decision.confidence, task_types.alike(said))
+    outcome = task_types.TYPES[each.task.type].consensus(each.params, each.responses, judge)
+    return Result(msgspec.json.encode(outcome.response).decode(), outcome.confidence, outcome.agreement)
+
+
+T = TypeVar("T")
+
+
+def _steps(found: Iterator[T], characters: Callable[[T], int]) -> Iterator[list[T]]:
+    """As much at once as is written in one transaction."""
+    step: list[T] = []
+    size = 0
+    for each in found:
+        step.append(each)
+        size += characters(each)
+        if len(step) >= STEP or size >= STEP_CHARACTERS:
+            yield step
+            step, size = [], 0
+    if step:
+        yield step

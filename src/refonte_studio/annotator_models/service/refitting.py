@@ -1,0 +1,160 @@
+"""Use-cases of estimates: what is known of people's answers, made anew in the background from all they have given.
+
+`estimator` goes over a project's attempts in a process of its own, and has what it finds written in small steps.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from refonte_studio.aggregation import service as aggregation
+from refonte_studio.annotator_models import store as annotator_store
+from refonte_studio.annotator_models.policy import GivenAttempt, GivenTask, Job, PersonFound, QuestionFound, ResultFound
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller
+from refonte_studio.kit.pages import Page, checked_token, page_of
+from refonte_studio.projects import service as projects
+from refonte_studio.projects.model import QualityChanged, settings_of
+from refonte_studio.tasks import service as tasks
+from refonte_studio.tasks.model import TasksChanged
+from refonte_studio.tasks.service.completion import conclude
+from refonte_studio.teams import service as teams
+
+PAUSE_MS = 30_000  # between two estimates of a project, and a millisecond more for each attempt
+LOST_MS = 900_000  # after which a process that is at it counts as gone
+ATTEMPTS_LIMIT = 1_000_000  # the newest, of a project
+
+
+async def take_next_estimate(tx: Tx, now: int) -> Job | None:
+    """Takes on the project whose estimates are to be made next; None if there is none."""
+    row = await annotator_store.due(tx, now, PAUSE_MS, LOST_MS)
+    if row is None or not await annotator_store.take(tx, row["team_id"], row["project_id"], now, LOST_MS):
+        return None
+    settings = settings_of(row["quality"])
+    target = settings.target_confidence if row["pipeline"] == "consensus_task" else None
+    return Job(row["team_id"], row["mode"], row["project_id"], settings.consensus_method, target, now)
+
+
+async def seen_now(tx: Tx, job: Job) -> str:
+    """The claim up to which every attempt has come in: of what is read next, nothing older can be missing."""
+    first = await annotator_store.first_held(tx, job.team_id, job.project_id)
+    last = await annotator_store.newest(tx, job.team_id, job.project_id)
+    return last if first is None else min(first, last)
+
+
+async def attempts_page(tx: Tx, job: Job, before: str | None, limit: int) -> list[GivenAttempt]:
+    """A page of the project's attempts that count, the newest first."""
+    rows = await annotator_store.attempts_before(tx, job.team_id, job.project_id, before, limit)
+    return [GivenAttempt(*row.values()) for row in rows]
+
+
+async def tasks_page(tx: Tx, job: Job, task_ids: Sequence[str]) -> list[GivenTask]:
+    """These tasks."""
+    rows = await annotator_store.tasks(tx, job.team_id, task_ids)
+    return [msgspec.convert((*row.values(),), GivenTask, strict=False) for row in rows]
+
+
+async def keep_questions(tx: Tx, job: Job, found: Sequence[QuestionFound]) -> None:
+    """What is known of the project's questions, in the place of what was."""
+    await annotator_store.clear_models(tx, job.team_id, job.project_id, [each.question for each in found])
+    rows = [(job.team_id, job.project_id, *msgspec.structs.astuple(each)) for each in found]
+    await annotator_store.insert_project_models(tx, rows)
+
+
+async def keep_people(tx: Tx, job: Job, found: Sequence[PersonFound]) -> None:
+    """What is known of some people's answers, in the place of what was."""
+    rows = [(job.team_id, job.project_id, *msgspec.structs.astuple(each)) for each in found]
+    await annotator_store.replace_people(tx, job.team_id, job.project_id, rows)
+
+
+async def keep_results(tx: Tx, job: Job, found: Sequence[ResultFound], now: int) -> int:
+    """Gives tasks what their attempts give by now, unless a person has decided; answers how many got another response,
+    of which their callbacks tell."""
+    rows = [msgspec.structs.astuple(each) for each in found]
+    changed = await annotator_store.set_results(tx, job.team_id, rows, now)
+    if changed:
+        urls = {row["id"]: row["callback_url"] for row in changed if row["callback_url"] is not None}
+        await tx.tell(TasksChanged(job.team_id, job.mode, tuple(row["id"] for row in changed), urls, now))
+    return len(changed)
+
+
+async def conclude_clear(tx: Tx, job: Job, task_id: str, now: int) -> None:
+    """Completes a task that wants more attempts, if it is clear by now and held by nobody."""
+    found = await tasks.lock_pending(tx, job.team_id, job.mode, task_id)
+    if found is None:
+        return
+    task, place = found
+    enough = place.attempts >= place.rules.least and not place.reviewing and not place.judging
+    if place.rules.adaptive and enough and place.open == place.wanted - place.attempts:
+        await conclude(tx, task, place, now, asked=False)
+
+
+async def put_off_estimate(tx: Tx, job: Job, now: int, pause_ms: int) -> None:
+    """The project's estimates were not made; they are due again after a pause."""
+    await annotator_store.put_off(tx, job.team_id, job.project_id, job.began, now - LOST_MS + pause_ms)
+
+
+async def finish_estimate(tx: Tx, job: Job, seen: str, attempts: int, now: int) -> None:
+    """The project's estimates are made, of so many attempts."""
+    await annotator_store.done(tx, job.team_id, job.project_id, seen, attempts, job.began, now)
+
+
+async def on_quality_changed(tx: Tx, event: QualityChanged) -> None:
+    """Another method of consensus gives other results."""
+    if event.before.quality.consensus_method != event.after.quality.consensus_method:
+        await aggregation.request_refit(tx, event.after.team_id, event.after.id, event.now)
+
+
+async def ask_for_estimates(tx: Tx, caller: Caller, project_name: str, now: int) -> None:
+    """Has a project's estimates made anew, soon. Raises NotFound."""
+    project = await projects.find(tx, caller.team_id, caller.mode, project_name)
+    await aggregation.request_refit(tx, project.team_id, project.id, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """What is known of a project's answers, and as of when."""
+
+    method: str
+    attempts: int  # that were gone over
+    done_at: int | None
+    waiting: bool  # whether somebody asked for new ones
+    running: bool  # whether they are being made
+    questions: list[QuestionFound]
+
+
+async def estimates(tx: Tx, caller: Caller, project_name: str) -> Estimates:
+    """What is known of a project's answers. Raises NotFound."""
+    project = await projects.find(tx, caller.team_id, caller.mode, project_name)
+    row = await annotator_store.state(tx, project.team_id, project.id)
+    rows = await annotator_store.project_models(tx, project.team_id, project.id)
+    return Estimates(
+        project.quality.consensus_method,
+        row["attempts"] if row else 0,
+        row["done_at"] if row else None,
+        row is not None and row["asked_at"] is not None,
+        row is not None and row["taken_at"] is not None,
+        [QuestionFound(*each.values()) for each in rows],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """What is known of one person's answers in a project, by question."""
+
+    id: str
+    email: str
+    questions: list[PersonFound]
+
+
+async def known_people(tx: Tx, caller: Caller, project_name: str, limit: int, token: str | None) -> Page[KnownPerson]:
+    """A page of what is known of people's answers in a project. Raises NotFound, and BadInput for a bad token."""
+    project = await projects.find(tx, caller.team_id, caller.mode, project_name)
+    ids = await annotator_store.people_known(tx, project.team_id, project.id, checked_token(token), limit + 1)
+    emails = await teams.emails_of(tx, project.team_id, ids)
+    found: dict[str, list[PersonFound]] = {id_: [] for id_ in ids}
+    for row in await annotator_store.people_models(tx, project.team_id, project.id, ids):
+        found[row["teammate_id"]].append(PersonFound(*row.values()))
+    people = [KnownPerson(id_, emails[id_], questions) for id_, questions in found.items()]
+    return page_of(people, limit, lambda person: person.id)

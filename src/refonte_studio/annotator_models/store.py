@@ -1,0 +1,248 @@
+"""The SQL of estimates: what is known of people's answers, and the results that it gives."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from refonte_studio.db import Row, Tx
+from refonte_studio.db.engine import Engine
+
+# Projects with attempts that were not there when their estimates were last made, whose estimates were asked for (these
+# come first), or are not done by a process that took them on long ago. An attempt is as old as its claim, so those that
+# are held now may yet come in before the newest.
+_DUE = """SELECT x.* FROM (
+    SELECT p.id AS project_id, p.team_id, p.mode, p.quality, p.pipeline, e.seen, e.asked_at, e.taken_at, e.done_at,
+      e.attempts,
+      (SELECT a.id FROM attempts a WHERE a.project_id = p.id AND a.team_id = p.team_id ORDER BY a.id DESC LIMIT 1)
+        AS newest
+    FROM projects p LEFT JOIN estimates e ON e.project_id = p.id AND e.team_id = p.team_id
+    WHERE e.taken_at IS NULL OR e.taken_at <= :lost) AS x
+  WHERE x.newest IS NOT NULL
+    AND (x.asked_at IS NOT NULL OR x.taken_at IS NOT NULL
+      OR (x.newest > COALESCE(x.seen, '') AND COALESCE(x.done_at + :pause + x.attempts, 0) <= :now))
+  ORDER BY x.asked_at IS NULL, COALESCE(x.asked_at, x.done_at, 0), x.project_id LIMIT 1"""
+
+
+async def due(tx: Tx, now: int, pause_ms: int, lost_ms: int) -> Row | None:
+    """The project whose estimates are to be made next. Each attempt that there is makes it wait a millisecond more."""
+    return await tx.one(_DUE, now=now, pause=pause_ms, lost=now - lost_ms)
+
+
+async def take(tx: Tx, team_id: str, project_id: str, now: int, lost_ms: int) -> bool:
+    """Takes a project's estimates on; False if another process has. What is asked for from now on is asked for anew."""
+    row = await tx.one(
+        """INSERT INTO estimates (project_id, team_id, seen, attempts, taken_at)
+           VALUES (:project_id, :team_id, '', 0, :now)
+           ON CONFLICT (project_id) DO UPDATE SET taken_at = :now, asked_at = NULL
+             WHERE estimates.team_id = :team_id AND (estimates.taken_at IS NULL OR estimates.taken_at <= :lost)
+           RETURNING project_id""",
+        project_id=project_id,
+        team_id=team_id,
+        now=now,
+        lost=now - lost_ms,
+    )
+    return row is not None
+
+
+async def put_off(tx: Tx, team_id: str, project_id: str, began: int, taken_at: int) -> None:
+    """Leaves estimates that were not made to whoever finds them to be taken so long ago."""
+    await tx.run(
+        """UPDATE estimates SET taken_at = :taken_at
+           WHERE project_id = :project_id AND team_id = :team_id AND taken_at = :began""",
+        project_id=project_id,
+        team_id=team_id,
+        began=began,
+        taken_at=taken_at,
+    )
+
+
+async def done(tx: Tx, team_id: str, project_id: str, seen: str, attempts: int, began: int, now: int) -> None:
+    """Notes that a project's estimates are made, of so many attempts, unless another process has them by now."""
+    await tx.run(
+        """UPDATE estimates SET seen = :seen, attempts = :attempts, done_at = :now, taken_at = NULL
+           WHERE project_id = :project_id AND team_id = :team_id AND taken_at = :began""",
+        project_id=project_id,
+        team_id=team_id,
+        seen=seen,
+        attempts=attempts,
+        began=began,
+        now=now,
+    )
+
+
+async def state(tx: Tx, team_id: str, project_id: str) -> Row | None:
+    """How far the project's estimates are."""
+    return await tx.one(
+        """SELECT attempts, asked_at, taken_at, done_at FROM estimates
+           WHERE project_id = :project_id AND team_id = :team_id""",
+        project_id=project_id,
+        team_id=team_id,
+    )
+
+
+async def first_held(tx: Tx, team_id: str, project_id: str) -> str | None:
+    """The oldest claim of the project that is held now."""
+    row = await tx.one(
+        """SELECT MIN(id) AS first FROM claims
+           WHERE state = 'held' AND team_id = :team_id AND project_id = :project_id""",
+        project_id=project_id,
+        team_id=team_id,
+    )
+    return row["first"] if row else None
+
+
+async def newest(tx: Tx, team_id: str, project_id: str) -> str:
+    """The newest attempt of the project, whether it counts or not."""
+    row = await tx.one(
+        """SELECT id FROM attempts WHERE project_id = :project_id AND team_id = :team_id ORDER BY id DESC LIMIT 1""",
+        project_id=project_id,
+        team_id=team_id,
+    )
+    return row["id"] if row else ""
+
+
+async def attempts_before(tx: Tx, team_id: str, project_id: str, before: str | None, limit: int) -> Sequence[Row]:
+    """Attempts of the project that count, the newest first, from before this id on."""
+    return await tx.all(
+        """SELECT id, task_id, teammate_id, response FROM attempts
+           WHERE project_id = :project_id AND team_id = :team_id AND rejected_at IS NULL
+             AND (CAST(:before AS TEXT) IS NULL OR id < :before)
+           ORDER BY id DESC LIMIT :limit""",
+        project_id=project_id,
+        team_id=team_id,
+        before=before,
+        limit=limit,
+    )
+
+
+async def tasks(tx: Tx, team_id: str, task_ids: Sequence[str]) -> Sequence[Row]:
+    """These tasks, and what is expected of those whose answer is known."""
+    return await tx.all(
+        """SELECT t.id, t.type, t.status, t.params, t.response, t.confidence, t.agreement,
+             t.reviewed OR COALESCE(t.review_status, '') IN ('accepted', 'fixed') AS decided,
+             t.reviewed OR t.review_status IS NOT NULL AS settled, q.expected_response
+           FROM tasks t LEFT JOIN quality_tasks q ON q.task_id = t.id AND q.team_id = t.team_id
+           WHERE t.id IN :task_ids[] AND CAST(t.team_id AS TEXT) = :team_id""",
+        task_ids=list(task_ids),
+        team_id=team_id,
+    )
+
+
+_ROWS: dict[Engine, str] = {
+    "sqlite": """(SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS response,
+          json_extract(value, '$[2]') AS confidence, json_extract(value, '$[3]') AS agreement,
+          json_extract(value, '$[4]') AS attempts
+        FROM json_each(:rows))""",
+    "postgresql": """(SELECT value->>0 AS id, value->>1 AS response, CAST(value->>2 AS FLOAT) AS confidence,
+          CAST(value->>3 AS FLOAT) AS agreement, CAST(value->>4 AS BIGINT) AS attempts
+        FROM json_array_elements(CAST(:rows AS JSON)))""",
+}
+
+
+# A result is of so many attempts; a task that has others by now is left to the next time.
+_MAY_CHANGE = """tasks.id = v.id AND CAST(tasks.team_id AS TEXT) = :team_id AND tasks.status = 'completed'
+              AND NOT tasks.reviewed AND tasks.review_status IS NULL
+              AND v.attempts = (SELECT COUNT(*) FROM attempts a
+                WHERE a.task_id = v.id AND a.team_id = :team_id AND a.rejected_at IS NULL)"""
+
+
+async def set_results(tx: Tx, team_id: str, rows: Sequence[Sequence[Any]], now: int) -> Sequence[Row]:
+    """Gives completed tasks, unless a person has decided about them, what their attempts give by now.
+
+    Rows of task, response (None: it stays), confidence, agreement, and how many attempts give that. Answers those whose
+    response is another one now.
+    """
+    await tx.run(
+        f"""UPDATE tasks SET confidence = v.confidence, agreement = v.agreement FROM {_ROWS[tx.engine]} AS v
+            WHERE {_MAY_CHANGE}""",
+        team_id=team_id,
+        rows=msgspec.json.encode(rows).decode(),
+    )
+    changed = [row for row in rows if row[1] is not None]
+    if not changed:
+        return ()
+    return await tx.all(
+        f"""UPDATE tasks SET response = v.response, updated_at = :now FROM {_ROWS[tx.engine]} AS v
+            WHERE {_MAY_CHANGE} AND tasks.response <> v.response
+            RETURNING tasks.id, tasks.mode, tasks.callback_url""",
+        team_id=team_id,
+        rows=msgspec.json.encode(changed).decode(),
+        now=now,
+    )
+
+
+async def clear_models(tx: Tx, team_id: str, project_id: str, questions: Sequence[str]) -> None:
+    """Forgets what was known of the project's questions, and of people's answers to others than these."""
+    await tx.run(
+        "DELETE FROM project_models WHERE project_id = :project_id AND team_id = :team_id",
+        project_id=project_id,
+        team_id=team_id,
+    )
+    await tx.run(
+        """DELETE FROM labeler_models
+           WHERE project_id = :project_id AND team_id = :team_id AND NOT (question IN :questions[])""",
+        project_id=project_id,
+        team_id=team_id,
+        questions=list(questions),
+    )
+
+
+PROJECT_COLUMNS = ("team_id", "project_id", "question", "type", "method", "tasks", "attempts", "alpha", "model")
+PEOPLE_COLUMNS = ("team_id", "project_id", "question", "teammate_id", "answers", "accuracy", "model")
+
+
+async def insert_project_models(tx: Tx, rows: Sequence[Sequence[Any]]) -> None:
+    await tx.insert("project_models", PROJECT_COLUMNS, rows)
+
+
+async def replace_people(tx: Tx, team_id: str, project_id: str, rows: Sequence[Sequence[Any]]) -> None:
+    """What is known of some people's answers to some questions, in the place of what was."""
+    for question in sorted({row[2] for row in rows}):
+        await tx.run(
+            """DELETE FROM labeler_models
+               WHERE project_id = :project_id AND team_id = :team_id AND question = :question
+                 AND teammate_id IN :people[]""",
+            project_id=project_id,
+            team_id=team_id,
+            question=question,
+            people=[row[3] for row in rows if row[2] == question],
+        )
+    await tx.insert("labeler_models", PEOPLE_COLUMNS, rows)
+
+
+async def project_models(tx: Tx, team_id: str, project_id: str) -> Sequence[Row]:
+    """What is known of the project's questions, in their order."""
+    return await tx.all(
+        """SELECT question, type, method, tasks, attempts, alpha, model FROM project_models
+           WHERE project_id = :project_id AND team_id = :team_id ORDER BY question, type""",
+        project_id=project_id,
+        team_id=team_id,
+    )
+
+
+async def people_models(tx: Tx, team_id: str, project_id: str, people: Sequence[str]) -> Sequence[Row]:
+    """What is known of these people's answers in the project."""
+    return await tx.all(
+        """SELECT question, teammate_id, answers, accuracy, model FROM labeler_models
+           WHERE project_id = :project_id AND team_id = :team_id AND teammate_id IN :people[]
+           ORDER BY teammate_id, question""",
+        project_id=project_id,
+        team_id=team_id,
+        people=list(people),
+    )
+
+
+async def people_known(tx: Tx, team_id: str, project_id: str, after: str | None, limit: int) -> list[str]:
+    """Those of whose answers in the project something is known, in the order of their ids."""
+    rows = await tx.all(
+        """SELECT DISTINCT teammate_id FROM labeler_models
+           WHERE project_id = :project_id AND team_id = :team_id
+             AND (CAST(:after AS TEXT) IS NULL OR teammate_id > :after)
+           ORDER BY teammate_id LIMIT :limit""",
+        project_id=project_id,
+        team_id=team_id,
+        after=after,
+        limit=limit,
+    )
+    return [row["teammate_id"] for row in rows]

@@ -1,0 +1,41 @@
+"""What other rooms use of `callbacks`."""
+
+from refonte_studio.callbacks.service.outbox import (
+    begin_tries,
+    delivered,
+    find,
+    has_auth,
+    listing,
+    not_delivered,
+    on_batch_completed,
+    on_callback_asked,
+    on_task_audited,
+    on_tasks_changed,
+    on_tasks_ended,
+    parcel,
+    retry,
+    secret_of,
+    set_auth,
+    sweep,
+    tell_paused,
+)
+
+__all__ = [
+    "begin_tries",
+    "delivered",
+    "find",
+    "has_auth",
+    "listing",
+    "not_delivered",
+    "on_batch_completed",
+    "on_callback_asked",
+    "on_task_audited",
+    "on_tasks_changed",
+    "on_tasks_ended",
+    "parcel",
+    "retry",
+    "secret_of",
+    "set_auth",
+    "sweep",
+    "tell_paused",
+]

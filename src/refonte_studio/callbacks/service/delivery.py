@@ -1,0 +1,162 @@
+"""Sends what is due. Any number of processes may do it side by side; each try belongs to one of them."""
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from refonte_studio.callbacks.model import Callback
+from refonte_studio.callbacks.policy import retries as retry_policy
+from refonte_studio.callbacks.service import outbox
+from refonte_studio.db import Database
+from refonte_studio.kit.clock import Clock
+from refonte_studio.kit.errors import StudioError, Unavailable
+from refonte_studio.kit.redaction import redacted
+from refonte_studio.kit.urls import checked_url
+
+AT_ONCE = 8  # begun by one transaction
+TRY_S = 20.0  # a whole try; well below the lease
+CANCEL_S = 2.0  # what a try gets to end when it has taken too long
+FINISH_S = 5.0  # what tries under way get when the server ends
+
+log = logging.getLogger(__name__)
+
+Post = Callable[[str, Mapping[str, str], bytes], Awaitable[int]]
+"""Posts a body to a URL with headers and answers the status. Raises NotDelivered if there was no answer."""
+
+SendMail = Callable[[str, str, str], Awaitable[None]]
+"""Sends a text under a subject to an address. Raises NotDelivered if it cannot."""
+
+
+class NotDelivered(Exception):
+    """The callback did not reach its receiver; the message says why."""
+
+
+class Undeliverable(NotDelivered):
+    """It never will."""
+
+
+def poster(client: httpx.AsyncClient) -> Post:
+    """Posts by this client, which decides where requests may go. What the receiver says is not read."""
+
+    async def post(url: str, headers: Mapping[str, str], body: bytes) -> int:
+        try:
+            checked_url("the URL", url)
+            async with client.stream("POST", url, headers=dict(headers), content=body) as response:
+                return response.status_code
+        except StudioError as refused:
+            raise NotDelivered(refused.message) from refused
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            raise NotDelivered(f"{type(error).__name__}: {error}") from error
+
+    return post
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The outbox's way out."""
+
+    db: Database
+    clock: Clock
+    post: Post
+    send_mail: SendMail
+
+    async def run(self, poll_s: float) -> None:
+        """Delivers until cancelled. What is under way then gets a moment to finish; cut off, it is tried again."""
+        under_way: dict[asyncio.Task[None], str] = {}
+        try:
+            while True:
+                await self._fill(under_way)
+                if under_way:
+                    await asyncio.wait(under_way, timeout=poll_s, return_when=asyncio.FIRST_COMPLETED)
+                else:
+                    await asyncio.sleep(poll_s)
+        finally:
+            if under_way:
+                _, cut_off = await asyncio.wait(under_way, timeout=FINISH_S)
+                for task in cut_off:
+                    task.cancel()
+                await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def deliver_due(self) -> int:
+        """Delivers all that is due now and answers how much it was."""
+        count = 0
+        while due := await self._begin({}, retry_policy.PLACES):
+            await asyncio.gather(*(self._try(callback) for callback in due))
+            count += len(due)
+        return count
+
+    async def _fill(self, under_way: dict[asyncio.Task[None], str]) -> None:
+        """Begins tries while there are places and something is due."""
+        while True:
+            for done in [task for task in under_way if task.done()]:
+                del under_way[done]
+                done.result()  # a bug of ours in recording what came of a try; the loop is begun anew
+            begun = await self._begin(Counter(under_way.values()), AT_ONCE)
+            for callback in begun:
+                under_way[asyncio.create_task(self._try(callback))] = callback.lane
+            if not begun:
+                return
+
+    async def _begin(self, under_way: Mapping[str, int], limit: int) -> list[Callback]:
+        try:
+            return await self.db.write(outbox.begin_tries, self.clock(), under_way, limit)
+        except Unavailable:  # the log has it already
+            return []
+
+    async def _try(self, callback: Callback) -> None:
+        """One try. Whatever goes wrong in it is recorded as its failure, even what nobody has foreseen."""
+        sending = asyncio.create_task(self._send(callback))
+        try:
+            await asyncio.wait([sending], timeout=TRY_S)
+        finally:
+            if not sending.done():
+                sending.cancel()
+                await asyncio.wait([sending], timeout=CANCEL_S)
+        if sending.done() and not sending.cancelled():
+            failure = sending.exception()
+        else:
+            failure = NotDelivered(f"the receiver took longer than {TRY_S:g} s")
+        try:
+            await self._record(callback, failure)
+        except StudioError as failed:  # the try counts as lost, and is made again
+            log.error("what came of callback %s is not recorded: %s", callback.id, failed.message)
+
+    async def _send(self, callback: Callback) -> None:
+        parcel = await self.db.read(outbox.parcel, callback)
+        if parcel is None:
+            raise Undeliverable("what it tells of is gone")
+        if callback.by_mail:
+            await self.send_mail(callback.url, parcel.subject, f"{parcel.subject}.\n\n{parcel.body.decode()}\n")
+            return
+        headers = retry_policy.headers(parcel.keys, callback.id, parcel.body, self.clock())
+        headers |= {"content-type": "application/json", "user-agent": "refonte-studio"}
+        status = await self.post(callback.url, headers, parcel.body)
+        if not 200 <= status < 300:
+            raise NotDelivered(f"the receiver answered {status}")
+
+    async def _record(self, callback: Callback, failure: BaseException | None) -> None:
+        if failure is None:
+            await self.db.write(outbox.delivered, callback, self.clock())
+            return
+        error = _reason(callback, failure)
+        pause_ms = retry_policy.pause_ms(callback.tries, random.random())
+        if isinstance(failure, Undeliverable):
+            pause_ms = None
+        if pause_ms is None:
+            log.warning("given up callback %s to %s: %s", callback.id, redacted(callback.url), redacted(error))
+        await self.db.write(outbox.not_delivered, callback, error, pause_ms, self.clock())
+
+
+def _reason(callback: Callback, failure: BaseException) -> str:
+    """Why a try failed, for the team. What is a bug of ours stands in the log."""
+    if isinstance(failure, NotDelivered):
+        return str(failure) or "it could not be sent"
+    if isinstance(failure, StudioError):
+        return failure.message
+    log.error("could not make a try of callback %s", callback.id, exc_info=failure)
+    return f"the server could not make the try ({type(failure).__name__}); its log says more"

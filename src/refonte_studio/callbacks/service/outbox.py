@@ -1,0 +1,235 @@
+"""Use-cases of the outbox: what is to be told is recorded with what caused it, and told after the commit."""
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from refonte_studio.batches import service as batches
+from refonte_studio.batches.model import BatchCompleted
+from refonte_studio.callbacks import store
+from refonte_studio.callbacks.model import (
+    About,
+    Callback,
+    Keys,
+    Parcel,
+    State,
+    lane,
+    pair_of_pause,
+    subject_of_pause,
+)
+from refonte_studio.callbacks.policy import retries as retry_policy
+from refonte_studio.callbacks.policy.payloads import batch_body, pause_body, task_body
+from refonte_studio.db import Tx
+from refonte_studio.db.engine import vital
+from refonte_studio.kit.caller import Caller, Mode
+from refonte_studio.kit.errors import BadInput, NotFound, shown
+from refonte_studio.kit.ids import new_id, new_ids
+from refonte_studio.kit.pages import Page, checked_token, page_of
+from refonte_studio.projects import service as projects
+from refonte_studio.tasks import service as tasks
+from refonte_studio.tasks.model import CallbackAsked, Status, Task, TaskAudited, TasksChanged, TasksEnded
+from refonte_studio.teams import service as teams
+
+SWEEP_LIMIT = 5_000
+
+
+# --------------------------------------------------------------------------------------------- what is to be told
+
+
+async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
+    """Those of the tasks that have a callback_url are to be told of."""
+    await _of_tasks(tx, event, About.TASK_COMPLETED if event.status is Status.COMPLETED else About.TASK_CANCELED)
+
+
+async def on_tasks_changed(tx: Tx, event: TasksChanged) -> None:
+    """Those of the tasks that have a callback_url are to be told of again."""
+    await _of_tasks(tx, event, About.TASK_CHANGED)
+
+
+async def _of_tasks(tx: Tx, event: TasksEnded | TasksChanged, about: About) -> None:
+    wanted = sorted(event.callback_urls.items())
+    if wanted:
+        ids = new_ids(event.now, len(wanted))
+        rows = [(id_, url, task_id) for id_, (task_id, url) in zip(ids, wanted, strict=True)]
+        await store.insert(tx, event.team_id, event.mode, about, rows, event.now)
+
+
+async def on_task_audited(tx: Tx, event: TaskAudited) -> None:
+    """The task, if it has a callback_url, is to be told of again, with what the audit made of it."""
+    await _of_task(tx, event.task, About.TASK_AUDITED, event.now)
+
+
+async def on_callback_asked(tx: Tx, event: CallbackAsked) -> None:
+    """The task is to be told of once more."""
+    await _of_task(tx, event.task, About.TASK_RESENT, event.now)
+
+
+async def _of_task(tx: Tx, task: Task, about: About, now: int) -> None:
+    if task.callback_url is not None:
+        rows = [(new_id(now), task.callback_url, task.id)]
+        await store.insert(tx, task.team_id, task.mode, about, rows, now)
+
+
+async def on_batch_completed(tx: Tx, event: BatchCompleted) -> None:
+    """The batch's callback, if it has one, is to be told of it."""
+    batch = event.batch
+    if batch.callback:
+        rows = [(new_id(event.now), batch.callback, batch.id)]
+        await store.insert(tx, batch.team_id, batch.mode, About.BATCH_COMPLETED, rows, event.now)
+
+
+async def tell_paused(
+    tx: Tx, team_id: str, mode: Mode, project_id: str, teammate_id: str, addresses: Sequence[str], now: int
+) -> None:
+    """Each of these addresses is to be told, by mail, that the person is paused in the project."""
+    subject = subject_of_pause(teammate_id, project_id)
+    rows = [(id_, address, subject) for id_, address in zip(new_ids(now, len(addresses)), addresses, strict=True)]
+    await store.insert(tx, team_id, mode, About.LABELER_PAUSED, rows, now)
+
+
+# ----------------------------------------------------------------------------------------------------------- tries
+
+
+@vital
+async def begin_tries(tx: Tx, now: int, under_way: Mapping[str, int], limit: int) -> list[Callback]:
+    """Due callbacks, whose try has begun with this; no other process gets them while it may be under way.
+
+    `under_way` counts the tries of the asking process by lane.
+    """
+    due = await store.lanes_due(tx, now)
+    begun: list[Callback] = []
+    for name, count in retry_policy.shares(due, under_way, limit).items():
+        begun += await store.begin_tries(tx, name, now, now + retry_policy.LEASE_MS, count)
+    return begun
+
+
+@vital
+async def parcel(tx: Tx, callback: Callback) -> Parcel | None:
+    """What is to be sent: as things are now, not as they were when they ended. None if they are gone."""
+    match callback.event:
+        case About.TASK_COMPLETED | About.TASK_CANCELED | About.TASK_CHANGED | About.TASK_AUDITED | About.TASK_RESENT:
+            return await _task_parcel(tx, callback)
+        case About.BATCH_COMPLETED:
+            return await _batch_parcel(tx, callback)
+        case About.LABELER_PAUSED:
+            return await _pause_parcel(tx, callback)
+    assert_never(callback.event)
+
+
+async def _keys(tx: Tx, team_id: str) -> Keys:
+    secret, auth = await teams.callback_keys(tx, team_id)
+    return Keys(secret, auth)
+
+
+async def _task_parcel(tx: Tx, callback: Callback) -> Parcel | None:
+    task = (await tasks.tasks_by_ids(tx, callback.team_id, [callback.subject_id])).get(callback.subject_id)
+    if task is None:
+        return None
+    (shown_as,) = await tasks.described(tx, callback.team_id, [task])
+    body = task_body(task.id, task.status.value, shown_as, task.response)
+    return Parcel(body, f"Task {task.id} is {task.status.value}", await _keys(tx, callback.team_id))
+
+
+async def _batch_parcel(tx: Tx, callback: Callback) -> Parcel | None:
+    batch = (await batches.by_ids(tx, callback.team_id, [callback.subject_id])).get(callback.subject_id)
+    if batch is None:
+        return None
+    names = await projects.names_by_ids(tx, callback.team_id, [batch.project_id])
+    body = batch_body(batch, names[batch.project_id])
+    return Parcel(body, f"Batch {batch.name} is completed", await _keys(tx, callback.team_id))
+
+
+async def _pause_parcel(tx: Tx, callback: Callback) -> Parcel | None:
+    """A pause may have been lifted since, and the person may have left the project."""
+    teammate_id, project_id = pair = pair_of_pause(callback.subject_id)
+    email = (await teams.emails_of(tx, callback.team_id, [teammate_id])).get(teammate_id)
+    project = (await projects.names_by_ids(tx, callback.team_id, [project_id])).get(project_id)
+    if email is None or project is None:
+        return None
+    pause = (await projects.assignments_of(tx, callback.team_id, [pair])).get(pair)
+    reason = f": {pause.reason}" if pause is not None and pause.reason else ""
+    body = pause_body(email, project, pause)
+    return Parcel(body, f"{email} is paused in {project}{reason}", await _keys(tx, callback.team_id))
+
+
+@vital
+async def delivered(tx: Tx, callback: Callback, now: int) -> bool:
+    """The try succeeded. False if another one has begun since."""
+    return await _end_try(tx, callback, State.DELIVERED, callback.next_try_at, None, now)
+
+
+@vital
+async def not_delivered(tx: Tx, callback: Callback, error: str, pause_ms: int | None, now: int) -> bool:
+    """The try failed; the next one comes after the pause, or never. False if another one has begun since."""
+    state = State.FAILED if pause_ms is None else State.WAITING
+    next_try_at, why = now + (pause_ms or 0), retry_policy.error_shown(error)
+    return await _end_try(tx, callback, state, next_try_at, why, callback.delivered_at)
+
+
+async def _end_try(
+    tx: Tx, callback: Callback, state: State, next_try_at: int, error: str | None, delivered_at: int | None
+) -> bool:
+    retries = lane(callback.team_id, callback.event, callback.url, again=True)
+    if not await store.end_try(tx, callback, state, next_try_at, error, delivered_at, retries):
+        return False
+    if state is not State.WAITING and callback.event.value.startswith("task."):
+        succeeded = state is State.DELIVERED
+        await tasks.set_callback_succeeded(tx, callback.team_id, callback.subject_id, succeeded)
+    return True
+
+
+# ------------------------------------------------------------------------------------------ what managers see and do
+
+
+async def secret_of(tx: Tx, caller: Caller) -> str:
+    """What the team's callbacks are signed with."""
+    return retry_policy.signing_secret((await _keys(tx, caller.team_id)).secret)
+
+
+async def has_auth(tx: Tx, caller: Caller) -> bool:
+    """Whether the team's callbacks carry a secret of its own."""
+    return (await _keys(tx, caller.team_id)).auth is not None
+
+
+async def set_auth(tx: Tx, caller: Caller, secret: str | None) -> bool:
+    """Has the team's callbacks carry this secret from now on, or none; answers whether they do.
+
+    Raises BadInput for what cannot go in a header.
+    """
+    await teams.set_callback_auth(tx, caller.team_id, None if secret is None else retry_policy.checked_auth(secret))
+    return secret is not None
+
+
+async def listing(tx: Tx, caller: Caller, state: str | None, limit: int, token: str | None) -> Page[Callback]:
+    """The team's callbacks, the newest first."""
+    wanted = None if state is None else _state(state)
+    rows = await store.page(tx, caller.team_id, caller.mode, wanted, checked_token(token), limit + 1)
+    return page_of(rows, limit, lambda callback: callback.id)
+
+
+def _state(state: str) -> State:
+    try:
+        return State(state)
+    except ValueError:
+        raise BadInput(f"state must be one of {', '.join(State)}, not {shown(state)}") from None
+
+
+async def find(tx: Tx, caller: Caller, callback_id: str) -> Callback:
+    """The callback. Raises NotFound."""
+    found = await store.callback(tx, caller.team_id, caller.mode, callback_id)
+    if found is None:
+        raise NotFound(f"there is no callback {shown(callback_id)}")
+    return found
+
+
+async def retry(tx: Tx, caller: Caller, callback_id: str, now: int) -> Callback:
+    """Sends it again, whatever its state, with all its tries before it. Raises NotFound."""
+    found = await store.start_over(tx, caller.team_id, caller.mode, callback_id, now)
+    if found is None:
+        raise NotFound(f"there is no callback {shown(callback_id)}")
+    return found
+
+
+async def sweep(tx: Tx, now: int) -> int:
+    """Forgets old callbacks; answers how many."""
+    oldest_kept = f"{now - retry_policy.KEPT_MS:012x}"  # ids begin with the time of their making
+    return await store.sweep(tx, oldest_kept, SWEEP_LIMIT)

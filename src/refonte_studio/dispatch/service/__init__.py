@@ -1,0 +1,41 @@
+"""What other rooms use of `dispatch`."""
+
+from refonte_studio.dispatch.service.claiming import (
+    attachment_of,
+    claim_next,
+    claim_or_rest,
+    extend,
+    held_back,
+    history,
+    queue,
+    release,
+    signed_in,
+    skip,
+)
+from refonte_studio.dispatch.service.cursors import forget_reaches_ahead, look_back, note_reach
+from refonte_studio.dispatch.service.filters import ids_filtered_by
+from refonte_studio.dispatch.service.rework import send_back
+from refonte_studio.dispatch.service.submitting import claim_of, submit, to_check
+from refonte_studio.dispatch.service.termination import expire_leases
+
+__all__ = [
+    "attachment_of",
+    "claim_next",
+    "claim_of",
+    "claim_or_rest",
+    "expire_leases",
+    "extend",
+    "forget_reaches_ahead",
+    "held_back",
+    "history",
+    "ids_filtered_by",
+    "look_back",
+    "note_reach",
+    "queue",
+    "release",
+    "send_back",
+    "signed_in",
+    "skip",
+    "submit",
+    "to_check",
+]

@@ -1,0 +1,69 @@
+"""The SQL of how far people have come in a batch, which is where the look for their next task begins.
+
+A person's reach in a batch says: of the tasks before `reached` that have an open place, they have had all but those
+whose places opened after `seen`. It stays true whatever happens later, since a task that opens, or comes in, gets a
+stamp larger than any `seen` read before (`db/stamps.py`). So it may be written late, seldom, or by two
+transactions at once; without it nothing is wrong, only slower.
+"""
+
+from collections.abc import Sequence
+
+from refonte_studio.db import Tx
+from refonte_studio.db.commit_order import SEEN, STAMP
+from refonte_studio.dispatch.store.candidates import AHEAD, BEHIND, BY_QUEUE, OPEN_BATCH, REACH
+from refonte_studio.kit.caller import Caller
+
+_LAST = 2_147_483_647  # where batches without a place in the queue stand
+
+
+async def extend(tx: Tx, caller: Caller, batch_ids: Sequence[str]) -> None:
+    """Notes how far the person has come in these batches."""
+    await tx.run(
+        f"""INSERT INTO reaches (team_id, teammate_id, batch_id, reached, seen)
+            SELECT b.team_id, :me, b.id,
+              COALESCE(
+                ({AHEAD[tx.engine]} ORDER BY w.task_id LIMIT 1),
+                (SELECT MAX(w.task_id) || '0' FROM places w
+                 WHERE w.batch_id = b.id AND w.open > 0 AND w.task_id >= COALESCE(r.reached, '') AND w.team_id = :team),
+                r.reached, ''),
+              CASE WHEN EXISTS ({BEHIND[tx.engine]}) THEN r.seen ELSE {SEEN[tx.engine]} END
+            FROM batches b {REACH}
+            WHERE b.team_id = :team AND b.id IN :batches[]
+            ON CONFLICT (teammate_id, batch_id) DO UPDATE SET reached = excluded.reached, seen = excluded.seen""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        batches=list(batch_ids),
+    )
+
+
+async def passed(tx: Tx, caller: Caller, before: str | None, limit: int) -> list[str]:
+    """Batches open to the person that come before a batch of the queue (None: all) and hold nothing for them, yet have
+    an open place beyond their reach, which every look walks over."""
+    rows = await tx.all(
+        f"""SELECT b.id FROM batches b {REACH}
+            WHERE {OPEN_BATCH} AND EXISTS (
+                SELECT 1 FROM places w WHERE w.batch_id = b.id AND w.open > 0
+                  AND w.task_id >= COALESCE(r.reached, '') AND w.team_id = :team)
+              AND NOT EXISTS ({AHEAD[tx.engine]})
+              AND (CAST(:before AS TEXT) IS NULL OR (COALESCE(b.position, {_LAST}), b.id) < (
+                (SELECT COALESCE(f.position, {_LAST}) FROM batches f WHERE f.id = :before AND f.team_id = :team),
+                CAST(:before AS TEXT)))
+            {BY_QUEUE} LIMIT :limit""",
+        me=caller.teammate_id,
+        team=caller.team_id,
+        mode=caller.mode,
+        project=None,
+        batch=None,
+        before=before,
+        limit=limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def forget_ahead(tx: Tx, limit: int) -> int:
+    """Forgets reaches that claim to have seen what is yet to come; answers how many."""
+    return await tx.run(
+        f"""DELETE FROM reaches WHERE seen >= {STAMP[tx.engine]} AND (teammate_id, batch_id) IN (
+              SELECT teammate_id, batch_id FROM reaches WHERE seen >= {STAMP[tx.engine]} LIMIT :limit)""",
+        limit=limit,
+    )

@@ -1,0 +1,6 @@
+"""What other rooms use of `files`."""
+
+from refonte_studio.files.service.files import begin, check_about, files_page, find, finish, sweep_unfinished
+from refonte_studio.files.service.streams import served
+
+__all__ = ["begin", "check_about", "files_page", "find", "finish", "served", "sweep_unfinished"]

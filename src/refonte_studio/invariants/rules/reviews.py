@@ -1,0 +1,117 @@
+"""The rules of reviews, and of tasks that are to be done again."""
+
+from refonte_studio.invariants.model import Rule
+
+# Where an accepted or fixed review is the last word on a task: no other came after it.
+_LAST = "NOT EXISTS (SELECT 1 FROM reviews n WHERE n.task_id = r.task_id AND n.id > r.id)"
+
+REVIEW_RULES = (
+    Rule(
+        "reviewed-one-by-one",
+        "A task has one review that is not decided exactly while it is under review.",
+        """SELECT t.id, COALESCE(r.pending, 0) || ' reviews that are not decided, and it is ' || t.status
+             || CASE WHEN COALESCE(p.reviewing, FALSE) THEN ', under review' ELSE '' END AS found
+           FROM tasks t LEFT JOIN places p ON p.batch_id = t.batch_id AND p.task_id = t.id
+           LEFT JOIN (
+             SELECT task_id, COUNT(*) AS pending FROM reviews WHERE state IN ('open', 'held') GROUP BY task_id) r
+             ON r.task_id = t.id
+           WHERE COALESCE(r.pending, 0) <> CASE WHEN COALESCE(p.reviewing, FALSE) THEN 1 ELSE 0 END
+           UNION ALL
+           SELECT r.task_id, 'a review of a task that is not there, or no task for work'
+           FROM reviews r LEFT JOIN tasks t ON t.id = r.task_id AND t.kind = 'work' WHERE t.id IS NULL""",
+    ),
+    Rule(
+        "nobody-works-under-review",
+        "Nobody holds a task that is under review, or has it to do again; and it has an attempt.",
+        """SELECT p.task_id AS id, 'under review, with ' || p.attempts || ' attempts'
+             || CASE WHEN c.id IS NULL THEN '' ELSE ', and held' END
+             || CASE WHEN d.task_id IS NULL THEN '' ELSE ', and to do again' END AS found
+           FROM places p LEFT JOIN claims c ON c.task_id = p.task_id AND c.state = 'held'
+           LEFT JOIN redos d ON d.task_id = p.task_id
+           WHERE p.reviewing AND (p.attempts < 1 OR c.id IS NOT NULL OR d.task_id IS NOT NULL)""",
+    ),
+    Rule(
+        "reviews-in-a-state",
+        "A held review has a reviewer and a lease; one has a time of its end exactly when it is decided or ended, a"
+        " response of its own when it fixed one, and comments and a direction when it rejected.",
+        """SELECT id, state || CASE WHEN reviewer_id IS NULL THEN ', of nobody' ELSE '' END
+             || CASE WHEN decided_at IS NULL THEN '' ELSE ', decided at a time' END AS found
+           FROM reviews
+           WHERE state NOT IN ('open', 'held', 'accepted', 'fixed', 'rejected', 'ended')
+             OR (decided_at IS NULL) <> (state IN ('open', 'held'))
+             OR (state NOT IN ('open', 'ended') AND (reviewer_id IS NULL OR started_at IS NULL))
+             OR (state = 'held' AND lease_expires_at IS NULL)
+             OR (response IS NULL) = (state = 'fixed')
+             OR (state = 'rejected' AND comments IS NULL) OR (sent_to IS NULL) = (state = 'rejected')""",
+    ),
+    Rule(
+        "reviews-held-one-at-a-time",
+        "A person holds at most one review in a mode.",
+        """SELECT reviewer_id AS id, 'holds ' || COUNT(*) || ' reviews in ' || mode || ' mode' AS found
+           FROM reviews WHERE state = 'held' GROUP BY reviewer_id, mode HAVING COUNT(*) > 1""",
+    ),
+    Rule(
+        "reviewed-by-others",
+        "Nobody reviews a task that they attempted, or attempts one that they had to review.",
+        """SELECT r.id, r.reviewer_id || ' attempted task ' || r.task_id AS found
+           FROM reviews r JOIN attempts a ON a.task_id = r.task_id AND a.teammate_id = r.reviewer_id""",
+    ),
+    Rule(
+        "every-level-by-another",
+        "What a person accepted or fixed, they do not review at the next level.",
+        """SELECT r.id, r.reviewer_id || ' reviewed level ' || b.level || ' before level ' || r.level AS found
+           FROM reviews r JOIN reviews b ON b.task_id = r.task_id AND b.reviewer_id = r.reviewer_id AND b.id < r.id
+             AND b.level < r.level AND b.state IN ('accepted', 'fixed')
+           WHERE r.state NOT IN ('open', 'ended') AND NOT EXISTS (
+             SELECT 1 FROM reviews j WHERE j.task_id = r.task_id AND j.state = 'rejected' AND j.id > b.id
+               AND j.id < r.id)""",
+    ),
+    Rule(
+        "reviews-carried-out",
+        "Whoever accepts or fixes last completes the task; what is rejected counts no more, from that moment.",
+        f"""SELECT r.id, r.state || ' last, and task ' || t.id || ' is ' || t.status AS found
+            FROM reviews r JOIN tasks t ON t.id = r.task_id
+            WHERE r.state IN ('accepted', 'fixed') AND {_LAST} AND NOT (t.status = 'completed' AND t.reviewed
+              AND t.completed_at = r.decided_at)
+            UNION ALL
+            SELECT r.id, 'rejected, and no attempt was' FROM reviews r
+            WHERE r.state = 'rejected' AND NOT EXISTS (
+              SELECT 1 FROM attempts a WHERE a.task_id = r.task_id AND a.rejected_at = r.decided_at)
+            UNION ALL
+            SELECT a.id, 'an attempt that no review rejected' FROM attempts a
+            WHERE a.rejected_at IS NOT NULL AND NOT EXISTS (
+              SELECT 1 FROM reviews r
+              WHERE r.task_id = a.task_id AND r.state = 'rejected' AND r.decided_at = a.rejected_at)""",
+    ),
+    Rule(
+        "reviews-fit-their-tasks",
+        "A review, and a task to do again, names its task's team, mode, project and batch.",
+        """SELECT r.id, 'a review of another team, mode, project or batch than its task ' || r.task_id AS found
+           FROM reviews r LEFT JOIN tasks t ON t.id = r.task_id AND t.team_id = r.team_id AND t.mode = r.mode
+             AND t.project_id = r.project_id AND t.batch_id = r.batch_id
+           WHERE t.id IS NULL
+           UNION ALL
+           SELECT d.task_id, 'to do again, in another team, mode, project or batch'
+           FROM redos d LEFT JOIN tasks t ON t.id = d.task_id AND t.team_id = d.team_id AND t.mode = d.mode
+             AND t.project_id = d.project_id AND t.batch_id = d.batch_id
+           WHERE t.id IS NULL""",
+    ),
+    Rule(
+        "done-again-by-those-who-may",
+        "Who has a task to do again is active, assigned, had an attempt of it rejected, and has had it no other time"
+        " since; and the task is pending.",
+        """SELECT d.task_id AS id, 'to do again by ' || d.teammate_id
+             || CASE WHEN t.id IS NULL THEN ', not pending' ELSE '' END
+             || CASE WHEN m.id IS NULL THEN ', not active' ELSE '' END
+             || CASE WHEN a.project_id IS NULL THEN ', not assigned' ELSE '' END
+             || CASE WHEN c.id IS NULL THEN '' ELSE ', who has ' || c.state || ' it' END AS found
+           FROM redos d LEFT JOIN tasks t ON t.id = d.task_id AND t.status = 'pending'
+           LEFT JOIN teammates m ON m.id = d.teammate_id AND m.team_id = d.team_id AND m.state = 'active'
+           LEFT JOIN assignments a ON a.teammate_id = d.teammate_id AND a.project_id = d.project_id
+           LEFT JOIN claims c ON c.task_id = d.task_id AND c.teammate_id = d.teammate_id
+             AND c.state IN ('submitted', 'skipped')
+           WHERE t.id IS NULL OR m.id IS NULL OR a.project_id IS NULL OR c.id IS NOT NULL OR NOT EXISTS (
+             SELECT 1 FROM attempts x WHERE x.task_id = d.task_id AND x.teammate_id = d.teammate_id
+               AND x.rejected_at IS NOT NULL)""",
+    ),
+)

@@ -1,0 +1,5 @@
+"""The operations of `reviews`."""
+
+from refonte_studio.reviews.routes.reviewing import operations
+
+__all__ = ["operations"]

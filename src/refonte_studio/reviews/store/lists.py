@@ -1,0 +1,78 @@
+"""The SQL of lists for managers: reviews, and tasks that are to be audited."""
+
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller
+from refonte_studio.reviews.model import AuditDue, Listed
+from refonte_studio.reviews.store.reviews import REVIEW, review_of
+
+
+async def newest(
+    tx: Tx, caller: Caller, project_id: str | None, state: str | None, before: str | None, limit: int
+) -> list[Listed]:
+    """Reviews, the newest first."""
+    rows = await tx.all(
+        f"""SELECT {REVIEW}, p.name AS project, b.name AS batch, t.email AS reviewer
+            FROM reviews r JOIN projects p ON p.id = r.project_id AND p.team_id = r.team_id
+            LEFT JOIN batches b ON b.id = r.batch_id AND b.team_id = r.team_id
+            LEFT JOIN teammates t ON t.id = r.reviewer_id AND t.team_id = r.team_id AND r.state <> 'open'
+            WHERE r.team_id = :team AND r.mode = :mode
+              {"" if project_id is None else "AND r.project_id = :project"}
+              {"" if state is None else "AND r.state = :state"}
+              {"" if before is None else "AND r.id < :before"}
+            ORDER BY r.id DESC LIMIT :limit""",
+        team=caller.team_id,
+        mode=caller.mode,
+        limit=limit,
+        **({} if project_id is None else {"project": project_id}),
+        **({} if state is None else {"state": state}),
+        **({} if before is None else {"before": before}),
+    )
+    return [Listed(review_of(row), row["project"], row["batch"], row["reviewer"]) for row in rows]
+
+
+# Which tasks are audited follows from their ids, so that nobody can choose. The last digits of an id count up within a
+# millisecond; turned around, they are spread evenly over tasks made together, too.
+_SAMPLED = "substr(t.id, 24, 1) || substr(t.id, 23, 1) || substr(t.id, 22, 1) || substr(t.id, 21, 1) < :bound"
+
+
+async def audits_due(
+    tx: Tx, caller: Caller, project_id: str, bound: str, after: str | None, limit: int
+) -> list[AuditDue]:
+    """Completed tasks for work of a project that are sampled, not audited, and not the caller's own work: neither
+    attempted nor reviewed by them. The oldest first."""
+    rows = await tx.all(
+        f"""SELECT t.id, t.type, t.params, t.response, t.confidence, t.agreement, t.completed_at,
+              p.name AS project, b.name AS batch
+            FROM tasks t JOIN projects p ON p.id = t.project_id AND p.team_id = t.team_id
+            LEFT JOIN batches b ON b.id = t.batch_id AND b.team_id = t.team_id
+            WHERE t.project_id = :project AND t.team_id = :team AND t.mode = :mode AND t.kind = 'work'
+              AND {_SAMPLED} AND t.status = 'completed' AND t.review_status IS NULL
+              {"" if after is None else "AND t.id > :after"}
+              AND NOT EXISTS (SELECT 1 FROM attempts a
+                WHERE a.task_id = t.id AND a.teammate_id = :me AND a.team_id = :team)
+              AND NOT EXISTS (SELECT 1 FROM reviews r
+                WHERE r.task_id = t.id AND r.reviewer_id = :me AND r.team_id = :team
+                  AND r.state IN ('accepted', 'fixed', 'rejected'))
+            ORDER BY t.id LIMIT :limit""",
+        project=project_id,
+        team=caller.team_id,
+        mode=caller.mode,
+        me=caller.teammate_id,
+        bound=bound,
+        limit=limit,
+        **({} if after is None else {"after": after}),
+    )
+    return [
+        AuditDue(
+            task_id=row["id"],
+            project=row["project"],
+            batch=row["batch"],
+            type=row["type"],
+            params=row["params"],
+            response=row["response"],
+            confidence=row["confidence"],
+            agreement=row["agreement"],
+            completed_at=row["completed_at"],
+        )
+        for row in rows
+    ]

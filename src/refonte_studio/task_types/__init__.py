@@ -1,0 +1,80 @@
+"""The task types: one module each, found by listing this package. A new type is one file with a `TYPE`."""
+
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from refonte_studio.task_types.base import Parameter, TaskType
+from refonte_studio.task_types.parts.answers import alike
+from refonte_studio.task_types.parts.checks import MAX_ANNOTATIONS
+from refonte_studio.task_types.parts.distinct import tidied
+from refonte_studio.task_types.parts.parameters import COMMON_PARAMETERS, as_meant
+from refonte_studio.task_types.parts.totals import MAX_CHARACTERS, MAX_FRAMES, MAX_RUNS, MAX_VALUES, MAX_VERTICES
+
+__all__ = [
+    "ALIASES",
+    "COMMON_PARAMETERS",
+    "MAX_ANNOTATIONS",
+    "MAX_CHARACTERS",
+    "MAX_FRAMES",
+    "MAX_RUNS",
+    "MAX_VALUES",
+    "MAX_VERTICES",
+    "TYPES",
+    "WHOLE_QUESTIONS",
+    "Parameter",
+    "TaskType",
+    "alike",
+    "as_meant",
+    "get",
+    "schemas_of",
+    "seen_params",
+    "tidied",
+    "unknown_parameters",
+]
+
+# Names that older clients use for types.
+ALIASES: Mapping[str, str] = {"categorize": "categorization"}
+
+# Questions whose label is a whole response: there is nothing else in it.
+WHOLE_QUESTIONS = frozenset({"category", "choice"})
+
+
+def _found() -> dict[str, TaskType]:
+    types: dict[str, TaskType] = {}
+    for module in iter_modules(__path__):
+        if module.ispkg or module.name == "base":
+            continue
+        found: TaskType = import_module(f"{__name__}.{module.name}").TYPE
+        types[found.name] = found
+    return types
+
+
+TYPES: Mapping[str, TaskType] = MappingProxyType(_found())
+
+
+def get(name: str) -> TaskType | None:
+    """The type of that name, or of the name that older clients have for it; None if there is none."""
+    return TYPES.get(ALIASES.get(name, name))
+
+
+def unknown_parameters(type: TaskType, params: Iterable[str]) -> list[str]:  # noqa: A002 - the agreed name
+    """Those names that are neither every task's nor this type's, in their order."""
+    return [name for name in params if name not in COMMON_PARAMETERS and name not in type.parameters]
+
+
+def seen_params(type_name: str, params: str, person_id: str, task_id: str) -> bytes:
+    """A task's parameters, both as JSON, as the person who works or reviews it may see them."""
+    task_type = TYPES[type_name]
+    if not task_type.conceals:
+        return params.encode()
+    return msgspec.json.encode(task_type.seen(msgspec.json.decode(params), f"{person_id}/{task_id}"))
+
+
+def schemas_of(task_type: TaskType) -> dict[str, dict[str, Any]]:
+    """The JSON schema of every parameter that a creation of this type takes."""
+    return {name: parameter.schema for name, parameter in {**COMMON_PARAMETERS, **task_type.parameters}.items()}

@@ -1,0 +1,211 @@
+"""The task type of those whose responses are objects found in something (see `_objects`)."""
+
+import operator
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from refonte_studio.consensus.matching import MAX_PAIRS
+from refonte_studio.consensus.model import Outcome
+from refonte_studio.kit.errors import BadInput
+from refonte_studio.task_types.base import TaskType
+from refonte_studio.task_types.parts.checks import size_of
+from refonte_studio.task_types.parts.ids import fresh_id
+from refonte_studio.task_types.parts.objects import (
+    MAX_COMPARED,
+    Cluster,
+    Craft,
+    Group,
+    Pairs,
+    clusters,
+    clusters_around,
+    compared,
+    groups_of,
+    likeness,
+    with_more,
+)
+from refonte_studio.task_types.parts.panel import Panel
+
+Response = dict[str, Any]
+
+
+# How often a result is matched anew with the attempts that it comes from: less often the more objects there are.
+ROUNDS = 3
+MAX_MATCHED_ANEW = 20_000
+
+# Measured, in microseconds: what an object costs by itself, a value that it is made of, and a comparison of places.
+_STEPS_AN_OBJECT = 150
+_STEPS_A_VALUE = 4
+_STEPS_A_PAIR = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """The attempts of one task, compared."""
+
+    craft: Craft
+    responses: Sequence[Response]
+    panel: Panel
+    groups: Sequence[Group]
+    pairs: Pairs  # those that were compared
+    table: Any  # how alike two attempts are; not a number where they were not compared
+
+    @staticmethod
+    def of(craft: Craft, responses: Sequence[Response], panel: Panel) -> "Attempts":
+        groups = groups_of(craft, responses)
+        pairs = compared(groups, len(responses))
+        table = np.full((len(responses), len(responses)), np.nan)
+        np.fill_diagonal(table, 1.0)
+        for one, other in pairs:
+            table[one, other] = table[other, one] = likeness(craft, groups, one, other)
+        return Attempts(craft, responses, panel, groups, pairs, table)
+
+    def agreement(self) -> float:
+        return float(np.mean([self.table[pair] for pair in self.pairs]))
+
+    def support(self, groups: Sequence[Group]) -> float:
+        """How far the attempts bear out one more, which comes after them in these groups."""
+        last = len(self.responses)
+        return self.panel.support([likeness(self.craft, groups, attempt, last) for attempt in range(last)])
+
+    def most_found(self) -> bool:
+        return self.panel.share([bool(response["annotations"]) for response in self.responses]) > 0.5
+
+
+class MarkingTask(TaskType):
+    """Several responses give the objects that more than half have found, each as their annotations give it.
+
+    The confidence is how far the attempts resemble the result. Where they agree on no object, though most have found
+    some, the response that is most like the others stands, whole, and what it is borne out by counts half.
+    """
+
+    only_media = True
+
+    @abstractmethod
+    def craft(self, params: dict[str, Any], /) -> Craft:
+        """How the objects are compared and joined."""
+
+    def consensus_cost(self, _params: dict[str, Any], responses: Sequence[Response], /) -> int:
+        """Attempts are matched each with each, and a few times with what comes of it; in a matching, every object may
+        be compared with every other one, up to the bounds of `matching`."""
+        attempts = len(responses)
+        objects = sum(len(response["annotations"]) for response in responses)
+        mean = objects / attempts
+        matchings = min(attempts * (attempts - 1) // 2, max(attempts, MAX_COMPARED // 2)) + 3 * attempts
+        if objects * attempts > MAX_COMPARED:
+            matchings = min(matchings, 4 * attempts + MAX_COMPARED * attempts // max(1, 2 * objects))
+        pairs = mean * mean if mean * mean <= MAX_PAIRS else 24 * mean
+        each = _STEPS_A_PAIR * pairs + self.comparing_cost(responses, mean)
+        return int(_STEPS_AN_OBJECT * objects + self.reading_cost(responses) + matchings * each)
+
+    def reading_cost(self, responses: Sequence[Response], /) -> float:
+        """The steps that grow with the size of the objects."""
+        return _STEPS_A_VALUE * size_of(responses)
+
+    def comparing_cost(self, _responses: Sequence[Response], _mean: float, /) -> float:
+        """The steps that it takes to match two attempts with `mean` objects each, beyond comparing places."""
+        return 0.0
+
+    def settle(self, params: dict[str, Any], responses: Sequence[Response], panel: Panel, /) -> Outcome:
+        if len(responses) == 1:
+            return Outcome(responses[0], panel.support([1.0]), 1.0)
+        attempts = Attempts.of(self.craft(params), responses, panel)
+        totals = _totals(attempts.table, panel.weights)
+        order = sorted(range(len(responses)), key=lambda attempt: -round(totals[attempt], 9))
+        found = clusters(attempts.groups, order, panel, attempts.pairs)
+        first = self._checked(params, _results(attempts.craft, found))
+        if first is None or (attempts.most_found() and not first["annotations"]):
+            result = responses[order[0]]
+            alike = with_more(attempts.craft, attempts.groups, result, len(responses))
+            return Outcome(result, attempts.support(alike) / 2, attempts.agreement())
+        result, confidence = self._steady(params, attempts, first)
+        result, confidence = self._said_already(params, attempts, result, confidence)
+        return Outcome(result, confidence, attempts.agreement())
+
+    def _steady(self, params: dict[str, Any], attempts: Attempts, result: Response) -> tuple[Response, float]:
+        """The result that comes of those who match it, and its support: matched anew until nothing changes."""
+        last = len(attempts.responses)
+        groups = with_more(attempts.craft, attempts.groups, result, last)
+        size = sum(len(group.annotations) for group in attempts.groups)
+        for _ in range(min(ROUNDS, MAX_MATCHED_ANEW // max(1, size))):
+            found = clusters_around(groups, last, attempts.panel, attempts.pairs)
+            fresh = self._checked(params, _results(attempts.craft, found))
+            if fresh is None or not fresh["annotations"] or _contents(fresh) == _contents(result):
+                break
+            result, groups = fresh, with_more(attempts.craft, attempts.groups, fresh, last)
+        return result, attempts.support(groups)
+
+    def _said_already(
+        self, params: dict[str, Any], attempts: Attempts, result: Response, confidence: float
+    ) -> tuple[Response, float]:
+        """An attempt that is itself what comes of those who match it, if it is borne out better than the result.
+
+        So that whoever repeats a result finds it confirmed, even where their voice lets the matching begin elsewhere.
+        """
+        if np.isnan(attempts.table).any():
+            return result, confidence
+        support = [attempts.panel.support(row) for row in attempts.table.tolist()]
+        for attempt in sorted(range(len(support)), key=lambda attempt: -round(support[attempt], 9)):
+            if support[attempt] <= confidence + 1e-9:
+                break
+            found = clusters_around(attempts.groups, attempt, attempts.panel, attempts.pairs)
+            fresh = self._checked(params, _results(attempts.craft, found))
+            if (
+                fresh is not None
+                and fresh["annotations"]
+                and _contents(fresh) == _contents(attempts.responses[attempt])
+            ):
+                return fresh, support[attempt]
+        return result, confidence
+
+    def _checked(self, params: dict[str, Any], results: Iterable[Callable[[], Response]]) -> Response | None:
+        """The first of the results that the type admits. What attempts give together may break a rule that each of
+        them keeps, such as which attributes a label must have."""
+        for result in results:
+            try:
+                return self.check_response(params, result())
+            except BadInput:
+                continue
+        return None
+
+    def similarity(self, params: dict[str, Any], one: Response, other: Response, /) -> float:
+        craft = self.craft(params)
+        return likeness(craft, groups_of(craft, [one, other]), 0, 1)
+
+
+def _contents(response: Response) -> list[Response]:
+    """The annotations, whatever their ids."""
+    return [{name: value for name, value in each.items() if name != "uuid"} for each in response["annotations"]]
+
+
+def _totals(table: Any, weights: Sequence[float]) -> list[float]:
+    """How much each attempt is like those it was compared with, in the weighted mean."""
+    known = ~np.isnan(table)
+    weighted = np.where(known, table, 0.0) @ np.asarray(weights)
+    return (weighted / np.maximum(known @ np.asarray(weights), 1e-12)).tolist()
+
+
+def _results(craft: Craft, found: Sequence[Cluster]) -> list[Callable[[], Response]]:
+    """What the clusters give: each object as all who found it draw it, or as the most typical of them does."""
+    return [
+        lambda: _response([_labeled(craft, each) for each in found]),
+        lambda: _response([dict(each.typical) for each in found]),
+    ]
+
+
+def _labeled(craft: Craft, cluster: Cluster) -> Response | None:
+    """The object with the label that the judge holds to be right."""
+    label, _ = cluster.panel.decide("label", cluster.given(operator.itemgetter("label")), craft.labels)
+    return craft.joined(cluster.typically(label))
+
+
+def _response(objects: Sequence[Response | None]) -> Response:
+    """The objects that there are, with ids of their own."""
+    annotations = [each for each in objects if each is not None]
+    used: set[str] = set()
+    for each in annotations:
+        each["uuid"] = fresh_id(each["uuid"], used)
+    return {"annotations": annotations}

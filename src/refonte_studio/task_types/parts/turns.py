@@ -1,0 +1,84 @@
+"""What is said about the turns of a conversation: `[{turn, labels, comment?}]`, by the number of the message."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from refonte_studio.task_types.parts.answers import Answer, answered, chosen, set_likeness
+from refonte_studio.task_types.parts.checks import a_choice, a_text, a_whole, an_array, at, missing, record, refuse
+from refonte_studio.task_types.parts.panel import Panel
+from refonte_studio.task_types.parts.questionnaire import ballot
+from refonte_studio.task_types.parts.values import Question
+
+Turn = dict[str, Any]
+
+_COMMENT = Question("comment", "text", "text", required=False)
+
+
+def check_turns(given: object, labels: Mapping[str, None], count: int, path: str) -> list[Turn]:
+    """At most one entry for each of `count` messages, in their order; each with a label or a comment."""
+    found: dict[int, Turn] = {}
+    for index, each in enumerate(an_array(given, path, most=count)):
+        here = at(path, index)
+        entry = record(each, here, ("turn", "labels"), ("comment",))
+        turn = a_whole(entry["turn"], at(here, "turn"), 0, count - 1)
+        if turn in found:
+            refuse(at(here, "turn"), turn, "is labeled twice")
+        checked: Turn = {"turn": turn, "labels": _labels(entry["labels"], labels, at(here, "labels"))}
+        if entry.get("comment") is not None and a_text(entry["comment"], at(here, "comment")).strip():
+            checked["comment"] = entry["comment"]
+        if not checked["labels"] and "comment" not in checked:
+            missing(here, "has neither a label nor a comment; leave it out instead")
+        found[turn] = checked
+    return [found[turn] for turn in sorted(found)]
+
+
+def _labels(given: object, labels: Mapping[str, None], path: str) -> list[str]:
+    """The labels in the order in which the task has them."""
+    met: set[str] = set()
+    for index, each in enumerate(an_array(given, path)):
+        name = a_choice(each, at(path, index), labels)
+        if name in met:
+            refuse(at(path, index), name, "is given twice")
+        met.add(name)
+    return [each for each in labels if each in met]
+
+
+def settled_turns(
+    given: Sequence[Sequence[Turn]], labels: Mapping[str, None], panel: Panel
+) -> tuple[list[Turn], list[Answer]]:
+    """What several say about the turns, and how sure each turn is that anybody has said something about.
+
+    The judge decides on every label; a comment is there where most have one, and is then the most typical.
+    """
+    said = [{entry["turn"]: entry for entry in each} for each in given]
+    found: list[Turn] = []
+    answers: list[Answer] = []
+    for turn in sorted({turn for each in said for turn in each}):
+        entries = [each.get(turn, {}) for each in said]
+        kept = chosen(f"turns/{turn}", [each.get("labels", []) for each in entries], 0, len(labels), panel)
+        comment = answered(_COMMENT, "", [each.get("comment") for each in entries], panel)
+        answers.append(kept)
+        if kept.value or comment.value is not None:
+            entry: Turn = {"turn": turn, "labels": [each for each in labels if each in kept.value]}
+            found.append(entry if comment.value is None else {**entry, "comment": comment.value})
+    return found, answers or [Answer([], panel.support([1.0] * len(given)))]
+
+
+def turns_likeness(one: Sequence[Turn], other: Sequence[Turn]) -> float:
+    """F1 of the labels, each with its turn. Comments are not compared."""
+    return set_likeness(
+        *([[entry["turn"], label] for entry in each for label in entry["labels"]] for each in (one, other))
+    )
+
+
+def turns_reader(labels: Mapping[str, None], count: int) -> Callable[[Sequence[Turn]], dict[str, str]]:
+    """Reads off each label of each turn whether it is given, under the names by which `settled_turns` asks."""
+    options = [{label: f"turns/{turn}/{label}" for label in labels} for turn in range(count)]
+
+    def read(turns: Sequence[Turn]) -> dict[str, str]:
+        made = {entry["turn"]: entry["labels"] for entry in turns}
+        return {
+            name: vote for turn, each in enumerate(options) for name, vote in ballot(each, made.get(turn, ())).items()
+        }
+
+    return read

@@ -1,0 +1,228 @@
+"""What a creation must be, without asking the database: the one set of checks for the API and for imports."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from refonte_studio import task_types
+from refonte_studio.consensus.asking import wants_more
+from refonte_studio.kit.caller import Mode
+from refonte_studio.kit.errors import BadInput, NotFound, shown
+from refonte_studio.kit.json_text import as_json
+from refonte_studio.kit.names import checked_text
+from refonte_studio.kit.texts import kind_of, plain_text
+from refonte_studio.kit.urls import checked_url
+from refonte_studio.projects.model import ANY_TYPE, MIN_ATTEMPTS, Project, QualitySettings, settings_of
+from refonte_studio.task_types import TaskType
+from refonte_studio.tasks.model import (
+    RESERVED,
+    TAG_LENGTH,
+    TAG_LIMIT,
+    UNIQUE_ID_LENGTH,
+    Draft,
+    Place,
+    Recorded,
+    ReviewReason,
+    Rules,
+    Step,
+    Task,
+)
+
+COMMENT_LENGTH = 10_000
+
+# Parameters that a task keeps in columns of their own, since they change or are looked for.
+COLUMNS = frozenset({"project", "batch", "callback_url", "metadata", "tags", "unique_id"})
+# What a task never inherits from its project.
+_NOT_INHERITED = RESERVED | {"project", "batch", "unique_id"}
+
+# What no project hands down, and what one for tasks of every type does not, since it is of one type.
+_OF_A_TASK = (("project", "batch", "unique_id"), ("project", "batch", "unique_id", "hypothesis", "base_annotations"))
+
+_encode = msgspec.json.Encoder().encode
+
+
+def next_step(rules: Rules, attempts: int, confidence: float) -> tuple[Step, ReviewReason | None]:
+    """What comes of a task that has so many attempts, as many as it asked for, and whose result is so sure.
+
+    A review says why there is one.
+    """
+    target = rules.quality.target_confidence
+    if rules.adaptive and target is not None and wants_more(confidence, attempts, rules.least, rules.most, target):
+        return Step.ASK, None
+    if rules.quality.review_levels:
+        return Step.REVIEW, ReviewReason.LEVEL
+    least = rules.quality.review_below
+    if least is not None and confidence < least:
+        return Step.REVIEW, ReviewReason.CONFIDENCE
+    return Step.COMPLETE, None
+
+
+def recorded(task: Task, place: Place) -> Recorded:
+    """What the maker of the next attempt is told.
+
+    A training or evaluation task is asked of very many; its numbers begin anew, so that they look like another task's.
+    """
+    rules = place.rules
+    number = (place.attempts if task.kind == "work" else place.attempts % place.wanted) + 1
+    return _told(number, rules.most if rules.adaptive else place.wanted, rules.quality)
+
+
+def recorded_before(number: int, wanted: int, quality: str | None) -> Recorded:
+    """The same, told again, in a project of these settings (JSON, or None for the defaults)."""
+    return _told(number, wanted, settings_of(quality))
+
+
+def _told(number: int, wanted: int, settings: QualitySettings) -> Recorded:
+    """That others were asked on is not told: it says that those before did not agree."""
+    told = min(number, wanted, settings.min_attempts or MIN_ATTEMPTS) if settings.adaptive else min(number, wanted)
+    return Recorded(number, wanted, told, number >= wanted and not settings.review_levels)
+
+
+def task_type(name: str) -> TaskType:
+    """The type of that name, or of an alias of it. Raises NotFound, naming the types, for any other."""
+    found = task_types.get(name)
+    if found is None:
+        raise NotFound(f"there is no task type {shown(name)}; the types are {', '.join(task_types.TYPES)}")
+    return found
+
+
+def name_in(given: Mapping[str, Any], parameter: str) -> str | None:
+    """The name that a creation gives for its project or batch. Raises BadInput unless it is text."""
+    value = given.get(parameter)
+    return None if value is None else plain_text(parameter, value, 1_000)
+
+
+def inherited(project: Project) -> Mapping[str, Any]:
+    """The parameters that a project hands down to its tasks."""
+    return _inherited(project.params)
+
+
+@lru_cache(maxsize=256)
+def _inherited(params: str) -> Mapping[str, Any]:
+    every = msgspec.json.decode(params, type=dict[str, Any])
+    kept = {name: value for name, value in every.items() if value is not None and name not in _NOT_INHERITED}
+    return MappingProxyType(kept)
+
+
+def drafted(task_type: TaskType, given: Mapping[str, Any], project: Project | None, mode: Mode) -> Draft:
+    """The creation of a task with these parameters in this project (None: a default project that is yet to come).
+
+    Raises BadInput naming what is wrong.
+    """
+    own = _own([task_type], given)
+    if project is not None and project.type not in (task_type.name, ANY_TYPE):
+        raise BadInput(f"project {shown(project.name)} is for {project.type} tasks, not for {task_type.name}")
+    params = own if project is None else {**_inherited_beside(own, task_type, project), **own}
+    task_type.check_params(params)
+    params = task_types.tidied(params)
+    unique_id, callback_url = params.get("unique_id"), params.get("callback_url")
+    return Draft(
+        type=task_type.name,
+        params=as_json("params", {name: value for name, value in params.items() if name not in COLUMNS}),
+        metadata=as_json("metadata", params["metadata"]) if "metadata" in params else "{}",
+        tags=tags(params["tags"]) if "tags" in params else (),
+        unique_id=None if unique_id is None else checked_unique_id(unique_id),
+        callback_url=checked_url("callback_url", callback_url) if callback_url else None,
+        response=as_json("response", task_type.sample_response(params)) if mode == "test" else None,
+    )
+
+
+def checked_response(task_type: TaskType, params: dict[str, Any], name: str, response: object) -> str:
+    """A response that comes as a parameter of this name, as JSON. Raises BadInput if it does not fit the task."""
+    try:
+        checked = task_type.check_response(params, response)
+    except BadInput as error:
+        raise BadInput(f"{name} does not fit the task: {error.message}") from error
+    return _encode(checked).decode()
+
+
+def _inherited_beside(own: Mapping[str, Any], task_type: TaskType, project: Project) -> Mapping[str, Any]:
+    """What a task takes from its project: nothing that its own parameters stand in place of, and from a project for
+    tasks of every type only what its type has."""
+    handed = inherited(project)
+    replaced = {name for names in task_type.either if any(own.get(name) for name in names) for name in names}
+    if project.type == ANY_TYPE:
+        replaced.update(task_types.unknown_parameters(task_type, handed))
+    return {name: value for name, value in handed.items() if name not in replaced} if replaced else handed
+
+
+def handed_down(project_type: str, given: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
+    """A project's parameters once these are added to those that it has, or take their place.
+
+    Required ones may be missing, since tasks can bring them. The project of tasks of every type has a parameter only
+    where every type that knows it takes the value. Raises BadInput naming what is wrong.
+    """
+    takers = list(task_types.TYPES.values()) if project_type == ANY_TYPE else [task_type(project_type)]
+    own = _own(takers, given)
+    for name in _OF_A_TASK[project_type == ANY_TYPE]:
+        if name in own:
+            raise BadInput(f"{name} is a task's own, so a project cannot hand it down: {shown(own[name])}")
+    params = {**present, **own}
+    for each in takers:
+        unknown = task_types.unknown_parameters(each, params)
+        each.check_given({name: value for name, value in params.items() if name not in unknown})
+    if params.get("callback_url"):
+        checked_url("callback_url", params["callback_url"])
+    if "tags" in params:
+        tags(params["tags"])
+    return task_types.tidied(params)
+
+
+def _own(takers: Sequence[TaskType], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given to tasks of these types, as it is meant: without null, with text that stands for a list of one as
+    that list, and numbers and booleans that are written as text as what they are."""
+    own = {name: value for name, value in given.items() if value is not None}
+    schemas: dict[str, dict[str, Any]] = {}
+    for each in reversed(takers):
+        schemas |= _schemas(each)
+    unknown = [name for name in own if name not in schemas]
+    if unknown:
+        told = ", ".join(_suggested(name, schemas) for name in unknown[:20])
+        raise BadInput(f"unknown parameter{'s' if len(unknown) > 1 else ''}: {told}")
+    for name, value in own.items():
+        schema = schemas[name]
+        own[name] = [value] if isinstance(value, str) and schema.get("type") == "array" else value
+        own[name] = task_types.as_meant(own[name], schema)
+    return own
+
+
+def _suggested(name: str, known: Iterable[str]) -> str:
+    """An unknown name, and the known one that it is most like."""
+    like = get_close_matches(name[:100], known, 1)
+    return f"{shown(name)} (did you mean {shown(like[0])}?)" if like else shown(name)
+
+
+@lru_cache(maxsize=64)
+def _schemas(task_type: TaskType) -> Mapping[str, dict[str, Any]]:
+    return MappingProxyType(task_types.schemas_of(task_type))
+
+
+def checked_unique_id(value: Any) -> str:
+    """A unique_id as it came in. Raises BadInput unless it is text."""
+    return plain_text("unique_id", value, UNIQUE_ID_LENGTH)
+
+
+def tags(value: Any) -> tuple[str, ...]:
+    """Tags, each once, in order; text stands for a list of one. Raises BadInput naming what is wrong."""
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list):
+        raise BadInput(f"tags must be a list of texts, not {kind_of(value)}")
+    return bounded_tags(_tag(f"tags[{index}]", tag) for index, tag in enumerate(listed))
+
+
+def _tag(place: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadInput(f"{place} must be text, not {kind_of(value)}")
+    return checked_text(place, value, TAG_LENGTH)
+
+
+def bounded_tags(every: Iterable[str]) -> tuple[str, ...]:
+    """These tags, each once. Raises BadInput if a task cannot have so many."""
+    kept = tuple(dict.fromkeys(every))
+    if len(kept) > TAG_LIMIT:
+        raise BadInput(f"a task has at most {TAG_LIMIT} tags, not {len(kept)}")
+    return kept

@@ -1,0 +1,103 @@
+"""Large responses are checked before the transaction that records them, in a process apart from the server.
+
+A small response is checked where it is recorded: to send it to another process would cost more than the check.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from refonte_studio.aggregation.model import Result
+from refonte_studio.kit.errors import BadInput
+from refonte_studio.kit.fair_queue import Turns
+from refonte_studio.kit.job_processes import CPU_LIMIT_S, Apart, Reply, Run, TookTooLong
+from refonte_studio.kit.json_text import decode_json
+from refonte_studio.tasks.model import Checked, ToCheck, has_large
+
+Given = dict[str, Any] | msgspec.Raw  # a response as it came; Raw if it is large, and has not been read
+
+
+class Message(msgspec.Struct, frozen=True):
+    """What the checking process is told."""
+
+    name: str  # of the parameter that holds the response
+    to_check: ToCheck
+    response: bytes  # JSON, not yet known to be valid
+
+
+class Fits(msgspec.Struct, frozen=True, tag=True):
+    """The response fits."""
+
+    response: str
+    score: float | None
+    result: Result | None
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """It does not."""
+
+    error: str
+
+
+_replies = msgspec.msgpack.Decoder(Fits | Refused)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def is_large(response: Given, params: str) -> bool:
+    """Whether a response to these parameters is to be checked apart."""
+    return isinstance(response, msgspec.Raw) or has_large(params)
+
+
+def as_read(response: Given) -> dict[str, Any]:
+    """The response, read if it has not been. Raises BadInput unless it is a JSON object."""
+    if not isinstance(response, msgspec.Raw):
+        return response
+    return decode_json(bytes(response), "the body", dict[str, Any])
+
+
+class Checks:
+    """Checks large responses: of each person one at a time, and so many seconds' worth a minute."""
+
+    def __init__(self, run: Run | None = None, turns: Turns | None = None) -> None:
+        self._run = run
+        self._turns = turns or Turns()
+
+    async def check(self, to_check: ToCheck, response: Given, name: str = "response") -> Checked:
+        """The response, checked. Raises BadInput for one that does not fit or takes too long, and TooMany for a
+        person who has spent their share of the server's time."""
+        content = bytes(response) if isinstance(response, msgspec.Raw) else _json(response)
+        async with self._turns.turn(to_check.person):
+            reply = await self._reply(to_check.person, name, _encode(Message(name, to_check, content)), len(content))
+        found: Fits | Refused = _replies.decode(reply.content)
+        match found:
+            case Fits(text, score, result):
+                return Checked(to_check.task_id, text, score, result)
+            case Refused(error):
+                raise BadInput(error)
+
+    async def _reply(self, person: str, name: str, message: bytes, size: int) -> Reply:
+        if self._run is None:  # not before there is an event loop
+            self._run = Apart("refonte_studio.tasks.service.check_process")
+        try:
+            reply = await self._run(message)
+        except TookTooLong as error:
+            self._turns.charge(person, CPU_LIMIT_S)
+            raise BadInput(
+                f"{name}: its {size:,} bytes take more than {CPU_LIMIT_S:g} s to check, so they are refused; simplify"
+                " its shapes, or give fewer of them"
+            ) from error
+        self._turns.charge(person, reply.cost_s)
+        return reply
+
+    async def close(self) -> None:
+        """Ends what was started."""
+        if isinstance(self._run, Apart):
+            await self._run.close()
+
+
+def _json(response: Mapping[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(response)
+    except RecursionError as error:
+        raise BadInput("the response is nested too deeply") from error

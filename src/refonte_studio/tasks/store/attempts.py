@@ -1,0 +1,182 @@
+"""The SQL of attempts, and of completing tasks by them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from refonte_studio.aggregation.model import Result
+from refonte_studio.db import Row, Tx
+from refonte_studio.tasks.model import Attempt, Audit, Task
+
+
+def attempt_of(row: Row) -> Attempt:
+    return Attempt(
+        id=row["id"],
+        task_id=row["task_id"],
+        teammate_id=row["teammate_id"],
+        number=row["number"],
+        response=row["response"],
+        started_at=row["started_at"],
+        submitted_at=row["submitted_at"],
+        imported=bool(row["imported"]),
+        imported_by=row["imported_by"],
+    )
+
+
+async def insert_attempt(tx: Tx, **values: Any) -> None:
+    """This person's next attempt of the task. Raises Duplicate if they have one that they were not to make again."""
+    await tx.run(
+        """INSERT INTO attempts (id, team_id, mode, task_id, project_id, batch_id, teammate_id, number, wanted,
+             response, started_at, submitted_at, round)
+           VALUES (:id, :team_id, :mode, :task_id, :project_id, :batch_id, :teammate_id, :number, :wanted,
+             :response, :started_at, :submitted_at, 1 + (
+               SELECT COUNT(*) FROM attempts o JOIN claims c ON c.id = o.id AND c.team_id = o.team_id
+               WHERE o.task_id = :task_id AND o.teammate_id = :teammate_id AND o.team_id = :team_id
+                 AND c.state = 'retaken'))""",
+        **values,
+    )
+
+
+_IMPORTED = (
+    *("id", "team_id", "mode", "task_id", "project_id", "batch_id", "teammate_id", "number", "wanted", "response"),
+    *("started_at", "submitted_at", "imported", "imported_by"),
+)
+
+
+async def insert_imported(tx: Tx, tasks: Mapping[str, Task], attempts: Sequence[Attempt], wanted: int) -> None:
+    """Attempts that were made elsewhere, of new tasks that want so many."""
+    rows = [
+        (
+            *(each.id, task.team_id, task.mode, task.id, task.project_id, task.batch_id, each.teammate_id),
+            *(each.number, wanted, each.response, each.started_at, each.submitted_at, True, each.imported_by),
+        )
+        for each in attempts
+        for task in (tasks[each.task_id],)
+    ]
+    await tx.insert("attempts", _IMPORTED, rows)
+
+
+async def attempts_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, list[Attempt]]:
+    """The attempts of these tasks that count, in their order of submission: none that a review has rejected."""
+    rows = await tx.all(
+        """SELECT id, task_id, teammate_id, number, response, started_at, submitted_at, imported,
+             imported_by
+           FROM attempts
+           WHERE task_id IN :task_ids[] AND team_id = :team_id AND rejected_at IS NULL ORDER BY task_id, number, id""",
+        task_ids=list(task_ids),
+        team_id=team_id,
+    )
+    found: dict[str, list[Attempt]] = {}
+    for row in rows:
+        found.setdefault(row["task_id"], []).append(attempt_of(row))
+    return found
+
+
+async def audits_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, list[Audit]]:
+    """The audits of these tasks, oldest first."""
+    rows = await tx.all(
+        """SELECT id, task_id, teammate_id, accepted, comments, created_at FROM audits
+           WHERE task_id IN :task_ids[] AND team_id = :team_id ORDER BY id""",
+        task_ids=list(task_ids),
+        team_id=team_id,
+    )
+    found: dict[str, list[Audit]] = {}
+    for row in rows:
+        audit = Audit(
+            id=row["id"],
+            task_id=row["task_id"],
+            teammate_id=row["teammate_id"],
+            accepted=bool(row["accepted"]),
+            comments=row["comments"],
+            created_at=row["created_at"],
+        )
+        found.setdefault(audit.task_id, []).append(audit)
+    return found
+
+
+async def complete(tx: Tx, team_id: str, task_id: str, result: Result, now: int) -> None:
+    """Gives a pending task its response."""
+    await tx.run(
+        """UPDATE tasks SET status = 'completed', response = :response, confidence = :confidence,
+             agreement = :agreement, completed_at = :now, updated_at = :now
+           WHERE id = :task_id AND team_id = :team_id AND status = 'pending'""",
+        task_id=task_id,
+        team_id=team_id,
+        response=result.response,
+        confidence=result.confidence,
+        agreement=result.agreement,
+        now=now,
+    )
+
+
+async def complete_all(tx: Tx, team_id: str, results: Mapping[str, Result], now: int) -> None:
+    """Gives pending tasks their responses, by id."""
+    if tx.engine == "sqlite":  # a statement is no round trip there
+        for task_id, result in results.items():
+            await complete(tx, team_id, task_id, result, now)
+        return
+    await tx.run(
+        """UPDATE tasks t SET status = 'completed', response = r.response, confidence = r.confidence,
+             agreement = r.agreement, completed_at = :now, updated_at = :now
+           FROM unnest(CAST(:ids AS TEXT[]), CAST(:responses AS TEXT[]), CAST(:confidences AS FLOAT8[]),
+             CAST(:agreements AS FLOAT8[])) AS r (id, response, confidence, agreement)
+           WHERE t.id = r.id AND t.team_id = :team_id AND t.status = 'pending'""",
+        team_id=team_id,
+        ids=list(results),
+        responses=[result.response for result in results.values()],
+        confidences=[result.confidence for result in results.values()],
+        agreements=[result.agreement for result in results.values()],
+        now=now,
+    )
+
+
+async def complete_reviewed(tx: Tx, team_id: str, task_id: str, response: str, now: int) -> None:
+    """Gives a pending task the response that a person has decided on. How sure the attempts were says nothing of one
+    that a review has put in their place."""
+    await tx.run(
+        """UPDATE tasks SET status = 'completed', response = :response, reviewed = true, completed_at = :now,
+             updated_at = :now, confidence = CASE WHEN EXISTS (
+               SELECT 1 FROM reviews r WHERE r.task_id = :task_id AND r.team_id = :team_id AND r.state = 'fixed'
+                 AND r.created_at >= COALESCE((SELECT MAX(a.rejected_at) FROM attempts a
+                   WHERE a.task_id = :task_id AND a.team_id = :team_id), 0)) THEN NULL ELSE confidence END
+           WHERE id = :task_id AND team_id = :team_id AND status = 'pending'""",
+        task_id=task_id,
+        team_id=team_id,
+        response=response,
+        now=now,
+    )
+
+
+async def decided_by_people(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, str]:
+    """By task, the response (JSON) that a reviewer has decided on, of those that wait for the next level of review."""
+    rows = await tx.all(
+        """SELECT task_id, proposed FROM reviews
+           WHERE task_id IN :task_ids[] AND team_id = :team_id AND state IN ('open', 'held') AND level > 1
+           ORDER BY task_id""",
+        task_ids=list(task_ids),
+        team_id=team_id,
+    )
+    return {row["task_id"]: row["proposed"] for row in rows}
+
+
+async def note_result(tx: Tx, team_id: str, task_id: str, result: Result) -> None:
+    """Keeps how sure the attempts of a task are that is not completed yet."""
+    await tx.run(
+        """UPDATE tasks SET confidence = :confidence, agreement = :agreement
+           WHERE id = :task_id AND team_id = :team_id AND status = 'pending'""",
+        task_id=task_id,
+        team_id=team_id,
+        confidence=result.confidence,
+        agreement=result.agreement,
+    )
+
+
+async def reject(tx: Tx, team_id: str, task_id: str, now: int) -> list[str]:
+    """Lets the attempts of a task that counted count no more; answers whose they are."""
+    rows = await tx.all(
+        """UPDATE attempts SET rejected_at = :now
+           WHERE task_id = :task_id AND team_id = :team_id AND rejected_at IS NULL RETURNING teammate_id""",
+        task_id=task_id,
+        team_id=team_id,
+        now=now,
+    )
+    return sorted(row["teammate_id"] for row in rows)

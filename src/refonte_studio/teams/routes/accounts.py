@@ -1,0 +1,313 @@
+"""Accounts: set-up, joining, sessions, passwords, API keys."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import asdict
+
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Caller, Permission
+from refonte_studio.kit.clock import DAY_MS, SECOND_MS
+from refonte_studio.kit.errors import BadInput, Unauthorized
+from refonte_studio.teams import service
+from refonte_studio.teams.model import Candidate, SignedIn
+from refonte_studio.teams.policy import accounts as account_policy
+from refonte_studio.teams.routes.wire import BEN, KEY, KEY_SHOWN, SESSION, KeyOut, NewKeyOut, SessionOut, TeammateOut
+from refonte_studio.teams.service import membership
+from refonte_studio.teams.service.passwords import Passwords
+from refonte_studio.web import Answer, Call, Operations, Params
+from refonte_studio.web.credentials import csrf_token, session_cookie
+from refonte_studio.web.operation import encode
+
+operations = Operations("Accounts")
+
+
+class AcceptParams(Params):
+    IN_BODY_ALONE = frozenset({"token", "password"})
+    token: str
+    first_name: str
+    last_name: str
+    password: str
+
+
+class SetUpParams(Params):
+    IN_BODY_ALONE = frozenset({"token", "password"})
+    token: str
+    team: str
+    email: str
+    first_name: str
+    last_name: str
+    password: str
+
+
+class SignInParams(Params):
+    IN_BODY_ALONE = frozenset({"password"})
+    email: str
+    password: str
+    team: str | None = None
+
+
+class PasswordParams(Params):
+    IN_BODY_ALONE = frozenset({"current_password", "new_password"})
+    current_password: str
+    new_password: str
+
+
+class KeysParams(Params):
+    all: bool = False
+
+
+class NewKeyParams(Params):
+    mode: str
+    name: str
+
+
+# ------------------------------------------------------------------------------------------- sessions
+
+
+def _lifetime_ms(call: Call) -> int:
+    return call.studio.settings.session_days * DAY_MS
+
+
+def _cookie(call: Call, token: str, max_age_s: int) -> str:
+    secure = call.studio.settings.secure
+    name = session_cookie(secure)
+    return f"{name}={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_s}{'; Secure' if secure else ''}"
+
+
+def _with_cookie(call: Call, signed_in: SignedIn, body: Any) -> Answer:
+    """An answer that signs the browser in."""
+    cookie = _cookie(call, signed_in.token, _lifetime_ms(call) // SECOND_MS)
+    return Answer(encode(body), headers={"Set-Cookie": cookie})
+
+
+def _session(signed_in: SignedIn) -> SessionOut:
+    return SessionOut.of(signed_in.teammate, signed_in.team, "live", csrf_token(signed_in.token))
+
+
+def _names(params: AcceptParams | SetUpParams) -> tuple[str, str]:
+    return account_policy.checked_name("first_name", params.first_name), account_policy.checked_name(
+        "last_name", params.last_name
+    )
+
+
+async def _locate_invitation(tx: Tx, _caller: None, named: Mapping[str, str]) -> None:
+    if "token" in named:
+        await membership.check_invitation(tx, named["token"], 0)
+
+
+@operations.add(
+    "POST",
+    "/v1/invitations/accept",
+    may=None,
+    params=AcceptParams,
+    answer=TeammateOut,
+    errors=(404,),
+    locate=_locate_invitation,
+    example={"token": "hVd2pA8k1mZ", "first_name": "Ben", "last_name": "Okafor", "password": "correct horse battery"},
+    example_answer={**BEN, "firstName": "Ben", "lastName": "Okafor"},
+)
+async def accept_invitation(call: Call, params: AcceptParams) -> Answer:
+    """Accept an invitation.
+
+    The invited person joins the team with the invited role and is signed in (a cookie session). The token is the last
+    path segment of the link in the invitation; used, expired or unknown, it is 404. A password has 12 to 1,000
+    characters and is none of the common ones.
+    """
+    await call.db.read(membership.check_invitation, params.token, call.now)
+    names = _names(params)
+    hashed = await _hashed(call, "password", params.password)
+    joined = await call.db.write(membership.accept, params.token, names, hashed, call.now, _lifetime_ms(call))
+    return _with_cookie(call, joined, TeammateOut.of(joined.teammate))
+
+
+@operations.add(
+    "POST",
+    "/v1/setup",
+    may=None,
+    params=SetUpParams,
+    answer=SessionOut,
+    errors=(404,),
+    example={
+        "token": "hVd2pA8k1mZ",
+        "team": "Refonte",
+        "email": "ana@example.com",
+        "first_name": "Ana",
+        "last_name": "Ruiz",
+        "password": "correct horse battery",
+    },
+    example_answer=SESSION,
+)
+async def set_up(call: Call, params: SetUpParams) -> Answer:
+    """Set up a new server.
+
+    Creates the first team and its admin, who is signed in (a cookie session). The token is the last path segment of
+    the link that a server without a team prints when it starts; used, unknown or replaced by a newer one, it is 404.
+    """
+    await call.db.read(service.check_setup_link, params.token)
+    names, team = _names(params), account_policy.checked_name("team", params.team)
+    (email,) = account_policy.checked_addresses([params.email])
+    hashed = await _hashed(call, "password", params.password)
+    made = await call.db.write(service.set_up, params.token, team, email, names, hashed, call.now, _lifetime_ms(call))
+    return _with_cookie(call, made, _session(made))
+
+
+@operations.add(
+    "POST",
+    "/v1/session",
+    may=None,
+    params=SignInParams,
+    answer=SessionOut,
+    errors=(401, 429),
+    example={"email": "ana@example.com", "password": "correct horse battery"},
+    example_answer=SESSION,
+)
+async def sign_in(call: Call, params: SignInParams) -> Answer:
+    """Sign in.
+
+    Starts a cookie session, good for the whole API in live mode. A call that changes state then needs the header
+    `X-CSRF-Token` with the `csrf_token` of the answer. `team` is needed only where address and password fit more than
+    one team; without it, that is 400 and names them. After 10 failures of a client with
+    one address, or 30 with any, in 15 minutes, it waits longer and longer between attempts: 429 with `Retry-After`.
+    """
+    attempt = await call.db.write(service.reserve_attempt, params.email, call.client, call.now)
+    fitting = await _fitting(call, await call.db.read(service.candidates, params.email, params.team), params.password)
+    if not fitting:
+        raise Unauthorized("the e-mail address or the password is wrong")
+    if len(fitting) > 1:
+        await call.db.write(service.forgive, attempt)
+        names = account_policy.listed([person.team_name for person in fitting])
+        raise BadInput(f"the address and the password fit several teams, name one as team: {names}")
+    signed_in = await call.db.write(service.sign_in, fitting[0], attempt, call.now, _lifetime_ms(call))
+    return _with_cookie(call, signed_in, _session(signed_in))
+
+
+async def _fitting(call: Call, candidates: list[Candidate], password: str) -> list[Candidate]:
+    """Those whose password this is. Takes its time even when there is nobody to compare with."""
+    passwords: Passwords = call.studio.services[Passwords]
+    if not candidates or len(password) > account_policy.PASSWORD_MAX:
+        await passwords.verify(password[: account_policy.PASSWORD_MAX], None)
+        return []
+    return [person for person in candidates if await passwords.verify(password, person.password_hash)]
+
+
+async def _hashed(call: Call, field: str, password: str) -> str:
+    passwords: Passwords = call.studio.services[Passwords]
+    return await passwords.hash(account_policy.checked_password(field, password))
+
+
+@operations.add("GET", "/v1/session", may=Permission.SELF, answer=SessionOut, example_answer=SESSION)
+async def who_am_i(call: Call, _params: Params) -> Answer:
+    """Who am I.
+
+    The teammate of the key or the session, the team, the role and what it may do. `mode` is that of the key; a
+    session is live. `csrf_token` is there in a cookie session only.
+    """
+    person, team = await call.db.read(membership.who_am_i, call.caller)
+    credential = call.credential
+    csrf = csrf_token(credential.secret) if credential is not None and credential.kind == "session" else None
+    body = SessionOut.of(person, team, call.caller.mode, csrf)
+    return Answer(encode(body), headers={"Cache-Control": "no-store"})
+
+
+@operations.add("DELETE", "/v1/session", may=Permission.SELF, answer=None)
+async def sign_out(call: Call, _params: Params) -> Answer:
+    """Sign out.
+
+    Ends the cookie session. An API key is no session: with one, nothing ends.
+    """
+    await call.db.write(membership.sign_out, call.caller)
+    return Answer(status=204, headers={"Set-Cookie": _cookie(call, "", 0)})
+
+
+@operations.add(
+    "POST",
+    "/v1/session/password",
+    may=Permission.SELF,
+    params=PasswordParams,
+    answer=SessionOut,
+    errors=(429,),
+    example={"current_password": "correct horse battery", "new_password": "wrong mule generator"},
+    example_answer=SESSION,
+)
+async def change_password(call: Call, params: PasswordParams) -> Answer:
+    """Change one's password.
+
+    Ends every session and every API key of the caller at once; a caller in a cookie session gets a fresh one. A wrong
+    `current_password` is 400; after 10 of them in a session, it waits between attempts: 429 with `Retry-After`. A
+    password has 12 to 1,000 characters and is none of the common ones.
+    """
+    account_policy.checked_password("new_password", params.new_password)
+    attempt = await call.db.write(service.reserve_change, call.caller, call.now)
+    person = await call.db.read(service.own_candidate, call.caller)
+    if person is None or not await _fitting(call, [person], params.current_password):
+        raise BadInput("current_password is not your password")
+    hashed = await _hashed(call, "new_password", params.new_password)
+    fresh = await call.db.write(
+        membership.change_password, call.caller, person, attempt, hashed, call.now, _lifetime_ms(call)
+    )
+    if fresh is not None:
+        return _with_cookie(call, fresh, _session(fresh))
+    teammate, team = await call.db.read(membership.who_am_i, call.caller)
+    return Answer(encode(SessionOut.of(teammate, team, call.caller.mode, None)))
+
+
+# ----------------------------------------------------------------------------------------------- keys
+
+
+@operations.add(
+    "POST",
+    "/v1/keys",
+    may=Permission.SELF,
+    params=NewKeyParams,
+    answer=NewKeyOut,
+    example={"mode": "live", "name": "import script"},
+    example_answer={**KEY, "key": "live_Vd2pA8k1mZq0s7XfR4tYw9Lb3NcE6uJh"},
+)
+async def create_key(call: Call, params: NewKeyParams) -> Answer:
+    """Create an API key of one's own.
+
+    `key` is shown this once; the server keeps only its hash. `mode` is `live` or `test`. A key makes keys of its own
+    mode only, and they end when it ends; a session makes keys of both. One person has at most 100.
+    """
+    mode = account_policy.checked_mode(params.mode)
+    made, secret = await call.db.write(membership.create_own_key, call.caller, mode, params.name, call.now)
+    shown_once = NewKeyOut(
+        key=secret,
+        **{name: value for name, value in asdict(KeyOut.of(made)).items() if name in NewKeyOut.__struct_fields__},
+    )
+    return Answer(encode(shown_once), headers={"Cache-Control": "no-store"})
+
+
+@operations.add(
+    "GET",
+    "/v1/keys",
+    may=Permission.SELF,
+    params=KeysParams,
+    answer=list[KeyOut],
+    example={},
+    example_answer=[KEY_SHOWN],
+)
+async def list_keys(call: Call, params: KeysParams) -> list[KeyOut]:
+    """List API keys.
+
+    One's own keys, without their secret, of both modes, newest first, those that are not revoked. With `all=true`, an
+    admin gets the keys of everybody in the team; that needs a live key or a session. `maker_key_id` is the key with
+    which a key was made; when that one ends, so does this one.
+    """
+    question = membership.team_keys if params.all else membership.own_keys
+    return [KeyOut.of(key) for key in await call.db.read(question, call.caller)]
+
+
+async def _locate_key(tx: Tx, caller: Caller, path: Mapping[str, str]) -> None:
+    await membership.find_key(tx, caller, path["id"])
+
+
+@operations.add("DELETE", "/v1/keys/{id}", may=Permission.SELF, answer=None, locate=_locate_key)
+async def revoke_key(call: Call, _params: Params) -> None:
+    """Revoke an API key.
+
+    It ends at once and for good, and so do the keys that were made with it. Admins may revoke anyone's in the team. A
+    test key revokes only its holder's own test keys.
+    """
+    await call.db.write(membership.revoke_own_key, call.caller, call.path["id"], call.now)

@@ -1,0 +1,379 @@
+"""Use-cases of teams, people, sessions and keys that other rooms, the server and the CLI use."""
+
+from collections.abc import Sequence
+
+from refonte_studio.db import Tx
+from refonte_studio.db.engine import Duplicate
+from refonte_studio.kit.caller import Caller, Mode, Role
+from refonte_studio.kit.clock import MINUTE_MS
+from refonte_studio.kit.errors import BadInput, Conflict, NotFound, Unauthorized, shown
+from refonte_studio.kit.ids import digest, new_id, new_secret
+from refonte_studio.kit.names import address_key, checked_address, name_key
+from refonte_studio.teams.model import MOVES, Candidate, Key, SignedIn, State, Team, Teammate
+from refonte_studio.teams.policy import accounts as account_policy
+from refonte_studio.teams.policy import throttle
+from refonte_studio.teams.service.annotators import emails_of as emails_of
+from refonte_studio.teams.service.annotators import external_people as external_people
+from refonte_studio.teams.service.annotators import labelers as labelers
+from refonte_studio.teams.service.password_attempts import reserve_attempt as reserve_attempt
+from refonte_studio.teams.service.password_attempts import reserve_change as reserve_change
+from refonte_studio.teams.store import access as access_store
+from refonte_studio.teams.store import teams as team_store
+
+KEY_USE_RESOLUTION_MS = MINUTE_MS  # how fine a key's last-used time is
+KEYS_LIMIT = 100  # live keys of one person
+SESSIONS_LIMIT = 100  # of one person; a further one ends the oldest
+TEAMS_TRIED = 20  # teams in which one sign-in without `team` looks for the person
+_SETUP = "setup"  # the lock that keeps the first team's making apart
+
+# ---------------------------------------------------------------------------------------------- teams
+
+
+async def create_team(tx: Tx, name: str, now: int) -> Team:
+    """A new, empty team. A taken name is a Conflict."""
+    await tx.lock(_SETUP)
+    team = Team(new_id(now), account_policy.checked_name("team", name))
+    try:
+        await team_store.insert_team(
+            tx, id=team.id, name=team.name, callback_secret=new_secret(), alias_key=new_secret(), created_at=now
+        )
+    except Duplicate as error:
+        raise Conflict(f"there is a team {shown(name)} already") from error
+    return team
+
+
+async def find_team(tx: Tx, name: str) -> Team:
+    """The team of this name. Raises NotFound."""
+    found = await team_store.team_named(tx, name_key(name))
+    if found is None:
+        raise NotFound(f"there is no team {shown(name)}")
+    return found
+
+
+async def only_team(tx: Tx) -> Team:
+    """The team of a server that has one. Raises NotFound where there is none, and BadInput naming several."""
+    found = await team_store.teams(tx, account_policy.LISTED + 1)
+    if not found:
+        raise NotFound("this server has no team yet")
+    if len(found) > 1:
+        names = account_policy.listed([team.name for team in found])
+        raise BadInput(f"this server has several teams; name one with --team: {names}")
+    return found[0]
+
+
+async def callback_keys(tx: Tx, team_id: str) -> tuple[str, str | None]:
+    """What signs the team's callbacks, and what they carry besides, if the team has set that."""
+    return await team_store.callback_keys(tx, team_id)
+
+
+async def set_callback_auth(tx: Tx, team_id: str, auth: str | None) -> None:
+    """Sets what the team's callbacks carry beside their signature; None: nothing."""
+    await team_store.set_callback_auth(tx, team_id, auth)
+
+
+async def new_setup_link(tx: Tx, now: int) -> str | None:
+    """The token of a set-up link for a server without a team, the only one that is good; None if there is a team."""
+    await tx.lock(_SETUP)
+    if await team_store.any_team(tx):
+        return None
+    token = new_secret()
+    await team_store.insert_setup_link(tx, digest(token), now)
+    return token
+
+
+async def check_setup_link(tx: Tx, token: str) -> None:
+    """Raises NotFound unless the link is good."""
+    if await team_store.any_team(tx) or not await team_store.setup_link_exists(tx, digest(token)):
+        raise NotFound(f"the set-up link {shown(token)} is unknown, used or replaced by a newer one")
+
+
+async def set_up(
+    tx: Tx, token: str, team: str, email: str, names: tuple[str, str], password_hash: str, now: int, lifetime_ms: int
+) -> SignedIn:
+    """The server's first team, and its admin, signed in. Uses the link up; NotFound if it is not good."""
+    await tx.lock(_SETUP)
+    await check_setup_link(tx, token)
+    await team_store.use_setup_link(tx, digest(token))
+    made = await create_team(tx, team, now)
+    first_name, last_name = names
+    teammate_id = await create_teammate(
+        tx,
+        made.id,
+        email,
+        Role.ADMIN,
+        now,
+        password_hash=password_hash,
+        first_name=first_name,
+        last_name=last_name,
+    )
+    return await start_session(tx, made.id, teammate_id, now, lifetime_ms)
+
+
+# --------------------------------------------------------------------------------------------- people
+
+
+async def lock_roster(tx: Tx, team_id: str) -> None:
+    """Keeps changes of who is in a team, and as what, one after the other."""
+    await tx.lock(f"roster:{team_id}")
+
+
+async def create_teammate(
+    tx: Tx,
+    team_id: str,
+    email: str,
+    role: Role,
+    now: int,
+    *,
+    password_hash: str | None = None,
+    first_name: str | None = None,
+    last_name: str | None = None,
+) -> str:
+    """An active teammate, without an invitation; answers their id. A taken address is a Conflict.
+
+    An external annotator of this address becomes that teammate.
+    """
+    address = checked_address(email)
+    await lock_roster(tx, team_id)
+    known = (await team_store.teammates_for_update(tx, team_id, [address])).get(address)
+    if known is not None and known.state is State.EXTERNAL:
+        await team_store.create_of_external(
+            tx,
+            id=known.id,
+            team_id=team_id,
+            role=role.value,
+            state=MOVES[State.EXTERNAL, "create"].value,
+            first_name=first_name,
+            last_name=last_name,
+            password_hash=password_hash,
+        )
+        return known.id
+    teammate_id = new_id(now)
+    try:
+        await team_store.insert_teammate(
+            tx,
+            id=teammate_id,
+            team_id=team_id,
+            email=address,
+            email_key=address,
+            role=role.value,
+            state=State.ACTIVE.value,
+            first_name=first_name,
+            last_name=last_name,
+            company=None,
+            password_hash=password_hash,
+            invite_hash=None,
+            invite_expires_at=None,
+            created_at=now,
+        )
+    except Duplicate as error:
+        raise Conflict(f"{shown(email)} is a teammate already") from error
+    return teammate_id
+
+
+async def team_members(tx: Tx, team_id: str) -> list[Teammate]:
+    """Everybody of the team, the invited and the disabled too, in the order of their arrival."""
+    return await team_store.teammates(tx, team_id)
+
+
+async def people(tx: Tx, team_id: str, emails: Sequence[str]) -> list[Teammate]:
+    """The teammates of these addresses, in order, each once. Raises BadInput naming an unknown one.
+
+    An external annotator is no teammate: who asks about people's work asks `labelers`.
+    """
+    return in_order(await team_store.teammates_by_key(tx, team_id, [address_key(email) for email in emails]), emails)
+
+
+def in_order(found: dict[str, Teammate], emails: Sequence[str]) -> list[Teammate]:
+    """The teammates found, in the order of the addresses, each once. Raises BadInput naming the others."""
+    unknown = [email for email in emails if address_key(email) not in found]
+    if unknown:
+        raise BadInput(f"no teammate has the address {account_policy.listed(unknown)}")
+    chosen = [found[key] for key in dict.fromkeys(address_key(email) for email in emails)]
+    external = [person.email for person in chosen if person.state is State.EXTERNAL]
+    if external:
+        raise BadInput(f"an external annotator is no teammate until invited: {account_policy.listed(external)}")
+    return chosen
+
+
+async def find_person(tx: Tx, email: str, team_name: str | None = None) -> Teammate:
+    """The person of this address, in whatever state. Raises NotFound, and BadInput if `team_name` is needed."""
+    team = None if team_name is None else name_key(team_name)
+    found = await team_store.teammates_of_address(tx, address_key(email), team)
+    if not found:
+        where = "" if team_name is None else f" in the team {shown(team_name)}"
+        raise NotFound(f"nobody has the address {shown(email)}{where}")
+    if len(found) > 1:
+        raise BadInput(
+            f"{shown(email)} is in several teams, name one: {account_policy.listed([name for _, name in found])}"
+        )
+    return found[0][0]
+
+
+async def appoint(tx: Tx, teammate: Teammate, role: Role) -> None:
+    """Gives a person any role, admin too: for the CLI, whose user owns the server. Brings back the disabled.
+
+    Raises BadInput for the last admin, and for somebody who never joined.
+    """
+    await lock_roster(tx, teammate.team_id)
+    (teammate,) = (await team_store.teammates_for_update(tx, teammate.team_id, [address_key(teammate.email)])).values()
+    if not teammate.joined:
+        raise BadInput(f"{shown(teammate.email)} has not joined the team yet")
+    if role is not Role.ADMIN:
+        await check_an_admin_stays(tx, teammate.team_id, [teammate])
+    await team_store.set_role(tx, teammate.team_id, [teammate.id], role)
+    if teammate.state is State.DISABLED:
+        await team_store.set_state(tx, teammate.team_id, [teammate.id], MOVES[State.DISABLED, "restore"])
+
+
+async def check_an_admin_stays(tx: Tx, team_id: str, leaving: Sequence[Teammate]) -> None:
+    """Raises BadInput if these people are the team's last active admins. Holds while the roster is locked."""
+    admins = [person for person in leaving if person.role is Role.ADMIN and person.state is State.ACTIVE]
+    if admins and not await team_store.admins_besides(tx, team_id, [person.id for person in leaving]):
+        raise BadInput(f"a team keeps at least one admin: {account_policy.listed([person.email for person in admins])}")
+
+
+# ----------------------------------------------------------------------------------------------- keys
+
+
+async def create_key(
+    tx: Tx, team_id: str, teammate_id: str, mode: Mode, name: str, now: int, maker_key_id: str | None = None
+) -> tuple[str, str]:
+    """A new API key: its id, and the key itself, which is not kept and cannot be shown again.
+
+    Raises BadInput for a person who is not active, or who has all the keys that one person may have.
+    """
+    if not await team_store.lock_active(tx, team_id, teammate_id):
+        raise BadInput("only an active teammate can have API keys")
+    if len(await access_store.live_keys(tx, team_id, teammate_id)) >= KEYS_LIMIT:
+        raise BadInput(f"one person has at most {KEYS_LIMIT} API keys; revoke one first")
+    key_id, key = new_id(now), f"{mode}_{new_secret()}"
+    await access_store.insert_key(
+        tx,
+        id=key_id,
+        team_id=team_id,
+        teammate_id=teammate_id,
+        mode=mode,
+        name=account_policy.checked_name("name", name),
+        prefix=key[:10],
+        key_hash=digest(key),
+        created_at=now,
+        maker_key_id=maker_key_id,
+    )
+    return key_id, key
+
+
+async def keys_of(tx: Tx, team_id: str, teammate_id: str) -> list[Key]:
+    """A person's keys that are not revoked, newest first."""
+    return await access_store.live_keys(tx, team_id, teammate_id)
+
+
+async def keys_of_team(tx: Tx, team_id: str) -> list[Key]:
+    """All keys of a team that are not revoked, newest first."""
+    return await access_store.live_keys_of_team(tx, team_id)
+
+
+async def team_of_key(tx: Tx, key_id: str) -> str:
+    """The id of the team whose key this is: for the CLI, whose user knows no team. Raises NotFound."""
+    team_id = await access_store.team_of_key(tx, key_id)
+    if team_id is None:
+        raise NotFound(f"there is no key {shown(key_id)}")
+    return team_id
+
+
+async def revoke_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
+    """Ends a key of the team, and those made with it, at once. Raises NotFound if there is none or it is revoked."""
+    if await access_store.live_key_holder(tx, team_id, key_id) is None:
+        raise NotFound(f"there is no key {shown(key_id)}")
+    await access_store.revoke_key(tx, team_id, key_id, now)
+
+
+async def caller_of_key(tx: Tx, key: str, now: int) -> tuple[Caller, bool] | None:
+    """Who calls with this key, and whether its last-used time wants renewing; None if it opens nothing."""
+    row = await access_store.holder_of_key(tx, digest(key))
+    if row is None:
+        return None
+    caller = Caller(
+        row["team_id"],
+        row["id"],
+        row["email"],
+        Role(row["role"]),
+        row["mode"],
+        row["key_id"],
+        alias_key=row["alias_key"],
+    )
+    return caller, row["last_used_at"] is None or now - row["last_used_at"] >= KEY_USE_RESOLUTION_MS
+
+
+async def touch_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
+    """Records that the key was used."""
+    await access_store.touch_key(tx, team_id, key_id, now)
+
+
+# ------------------------------------------------------------------------------------------- sessions
+
+
+async def caller_of_session(tx: Tx, token: str, now: int) -> Caller | None:
+    """Who calls in this cookie session, which opens the live world; None if it has ended."""
+    token_hash = digest(token)
+    row = await access_store.holder_of_session(tx, token_hash, now)
+    if row is None:
+        return None
+    return Caller(
+        row["team_id"], row["id"], row["email"], Role(row["role"]), "live", None, token_hash, row["alias_key"]
+    )
+
+
+async def start_session(tx: Tx, team_id: str, teammate_id: str, now: int, lifetime_ms: int) -> SignedIn:
+    """A new session of an active person, whose row the transaction holds."""
+    token = new_secret()
+    await access_store.keep_newest_sessions(tx, team_id, teammate_id, SESSIONS_LIMIT - 1)
+    await access_store.insert_session(
+        tx,
+        token_hash=digest(token),
+        team_id=team_id,
+        teammate_id=teammate_id,
+        created_at=now,
+        expires_at=now + lifetime_ms,
+    )
+    return SignedIn(await team_store.teammate(tx, team_id, teammate_id), await team_store.team(tx, team_id), token)
+
+
+async def end_access(tx: Tx, team_id: str, teammate_ids: Sequence[str], now: int) -> None:
+    """Ends every session and every key of these people."""
+    await access_store.delete_sessions_of(tx, team_id, teammate_ids)
+    await access_store.revoke_keys_of(tx, team_id, teammate_ids, now)
+
+
+async def set_password(tx: Tx, teammate: Teammate, password_hash: str, now: int) -> None:
+    """A new password, which ends all that the old one opened."""
+    await team_store.set_password(tx, teammate.team_id, teammate.id, password_hash)
+    await end_access(tx, teammate.team_id, [teammate.id], now)
+
+
+async def candidates(tx: Tx, email: str, team_name: str | None) -> list[Candidate]:
+    """The active people who have this address and a password, in all teams or in the named one."""
+    team = None if team_name is None else name_key(team_name)
+    return await access_store.candidates(tx, address_key(email), team, TEAMS_TRIED)
+
+
+async def own_candidate(tx: Tx, caller: Caller) -> Candidate | None:
+    """The caller as someone whose password can be checked; None if they have none."""
+    return await access_store.candidate(tx, caller.team_id, caller.teammate_id)
+
+
+async def forgive(tx: Tx, attempt_id: str) -> None:
+    """The attempt did not fail."""
+    await access_store.delete_failure(tx, attempt_id)
+
+
+async def sign_in(tx: Tx, person: Candidate, attempt_id: str, now: int, lifetime_ms: int) -> SignedIn:
+    """A session for a person whose password was right. Raises Unauthorized if it ended meanwhile."""
+    if not await access_store.lock_candidate(tx, person):
+        raise Unauthorized("the e-mail address or the password is wrong")
+    await access_store.delete_failure(tx, attempt_id)
+    return await start_session(tx, person.team_id, person.teammate_id, now, lifetime_ms)
+
+
+async def sweep_sessions(tx: Tx, now: int) -> int:
+    """Deletes sessions and failed attempts that are over, a bounded number; answers how many."""
+    return await access_store.sweep_sessions(tx, now) + await access_store.sweep_failures(tx, now - throttle.WINDOW_MS)
