@@ -53,7 +53,7 @@ from refonte_studio.web import Operation, Studio
 from refonte_studio.web.app import create_app, routes
 from refonte_studio.web.clients import Clients
 from refonte_studio.web.openapi import Schema, document
-from refonte_studio.web.operation import Credential, Door
+from refonte_studio.web.operation import Authenticator, Credential
 from refonte_studio.web.pages import PAGES
 from refonte_studio.web.site import Readiness, site
 
@@ -106,12 +106,12 @@ async def _identify(tx: Tx, credential: Credential, now: int) -> tuple[Caller, b
     return (caller, False) if caller is not None else None
 
 
-async def _touch(tx: Tx, caller: Caller, now: int) -> None:
+async def _note_use(tx: Tx, caller: Caller, now: int) -> None:
     if caller.key_id is not None:
         await teams_service.touch_key(tx, caller.team_id, caller.key_id, now)
 
 
-DOOR = Door(_identify, _touch)
+AUTHENTICATOR = Authenticator(_identify, _note_use)
 
 
 def build(
@@ -129,7 +129,7 @@ def build(
     mailer, passwords, checks = Mailer(settings), Passwords(), Checks()
     own = {Mailer: mailer, Passwords: passwords, Checks: checks, Grid: Grid(), Readiness: Readiness()}
     clients = Clients(settings.trusted_proxies)
-    studio = Studio(db, settings, clock, DOOR, {**own, **(services or {})}, replica, clients=clients)
+    studio = Studio(db, settings, clock, AUTHENTICATOR, {**own, **(services or {})}, replica, clients=clients)
 
     @asynccontextmanager
     async def lifespan() -> AsyncGenerator[None]:

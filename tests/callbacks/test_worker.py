@@ -8,7 +8,7 @@ import pytest
 from refonte_studio.config import Settings
 from refonte_studio.db import Tx
 from refonte_studio.kit.errors import Unavailable
-from refonte_studio.main import DOOR
+from refonte_studio.main import AUTHENTICATOR
 from refonte_studio.server import background
 from refonte_studio.teams.service.mail import Mailer
 from refonte_studio.web import Studio
@@ -20,7 +20,7 @@ from tests.world import World
 @pytest.fixture
 def studio(world: World) -> Studio:
     settings = Settings(internal_hosts="127.0.0.1")
-    return Studio(world.db, settings, world.clock, DOOR, {Mailer: Mailer(settings)})
+    return Studio(world.db, settings, world.clock, AUTHENTICATOR, {Mailer: Mailer(settings)})
 
 
 def chore(name: str) -> background.Chore:

@@ -12,7 +12,7 @@ from refonte_studio.callbacks.service.delivery import Delivery
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Tx, open_database
 from refonte_studio.kit.caller import Role
-from refonte_studio.main import DOOR, LISTENERS
+from refonte_studio.main import AUTHENTICATOR, LISTENERS
 from refonte_studio.server import background
 from refonte_studio.teams.service.mail import Mailer
 from refonte_studio.web import Studio
@@ -29,7 +29,7 @@ async def processes(world: World, database_url: str) -> AsyncIterator[list[Studi
     """What several server processes on one database have, each with its own connections."""
     opened = [await open_database(database_url, LISTENERS, pool_size=3) for _ in range(PROCESSES)]
     settings = Settings(host="127.0.0.1")
-    yield [Studio(db, settings, world.clock, DOOR, {Mailer: Mailer(settings)}) for db in opened]
+    yield [Studio(db, settings, world.clock, AUTHENTICATOR, {Mailer: Mailer(settings)}) for db in opened]
     for db in opened:
         await db.close()
 

@@ -13,7 +13,7 @@ from refonte_studio.config import Settings
 from refonte_studio.db import Reads
 from refonte_studio.invariants.service import audit
 from refonte_studio.kit.caller import Role
-from refonte_studio.main import DOOR
+from refonte_studio.main import AUTHENTICATOR
 from refonte_studio.server import background
 from refonte_studio.tasks.service import aggregating, background_results
 from refonte_studio.tasks.service.background_results import Made, ResultsJob
@@ -372,6 +372,6 @@ async def test_the_background_makes_what_is_due(world: World):
     name = await project(world, wanted=2)
     (first,) = await batch(world, name)
     await two_say(world)
-    studio = Studio(world.db, world.settings, world.clock, DOOR)
+    studio = Studio(world.db, world.settings, world.clock, AUTHENTICATOR)
     await background.make_results(studio, here(world))
     assert await status(world, first) == "completed"

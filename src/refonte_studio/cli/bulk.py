@@ -191,13 +191,13 @@ async def _call(
     chunks: Callable[[], AsyncIterator[bytes]] | None = None,
 ) -> Any:
     """A call as the API's handlers take it, by the owner of the server, who is nobody of the team."""
-    from refonte_studio.main import DOOR
+    from refonte_studio.main import AUTHENTICATOR
     from refonte_studio.teams import service as teams
     from refonte_studio.web import Call, Studio
 
     found = await (db.read(teams.only_team) if team is None else db.read(teams.find_team, team))
     return Call(
-        studio=Studio(db, settings, system_clock, DOOR),
+        studio=Studio(db, settings, system_clock, AUTHENTICATOR),
         now=system_clock(),
         path={},
         credential=None,

@@ -18,7 +18,7 @@ from refonte_studio.kit.clock import iso
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.pages import PAGE_LIMIT
 from refonte_studio.kit.urls import checked_url
-from refonte_studio.web import Answer, Body, Call, Operations, Params
+from refonte_studio.web import Body, Call, HttpResponse, Operations, Params
 from refonte_studio.web.params import read_params
 
 operations = Operations("Files")
@@ -234,11 +234,11 @@ async def locate_file(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object
     locate=locate_file,
     media_type="application/octet-stream",
 )
-async def get_file(call: Call, _params: Params) -> Answer:
+async def get_file(call: Call, _params: Params) -> HttpResponse:
     """Get a file's bytes, with its own type.
 
     A `Range` header asks for a part of it, which is answered with 206.
     """
     file = await call.db.read(service.find, call.caller.team_id, call.caller.mode, call.path["id"])
     made = service.served(call.db, file, call.range)
-    return Answer(made.content, made.status, made.media_type, made.headers)
+    return HttpResponse(made.content, made.status, made.media_type, made.headers)

@@ -33,7 +33,7 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class HashedCredential:
     """What a caller has shown, as the database knows it. It may be nobody's."""
 
     kind: Literal["key", "session"]

@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Sen
 
 from refonte_studio.kit.errors import StudioError
 from refonte_studio.web.inbound import Disconnected, Inbound
-from refonte_studio.web.operation import STUDIO, Answer, Operation, Studio, encode, studio_of
+from refonte_studio.web.operation import STUDIO, HttpResponse, Operation, Studio, encode, studio_of
 from refonte_studio.web.serving import failure, refusal, serve
 from refonte_studio.web.shortcut import ShortCut, send_whole
 
@@ -100,7 +100,7 @@ def _keep_encoded_slashes(app: ASGIApp) -> ASGIApp:
                 parts = [quote(unquote(part.decode("ascii"), errors="strict"), safe="") for part in path.split(b"/")]
             except UnicodeDecodeError:
                 message = f"the path is not UTF-8: {unquote_to_bytes(path)!r}"
-                await send_whole(send, Answer(encode({"status_code": 400, "error": message}), status=400))
+                await send_whole(send, HttpResponse(encode({"status_code": 400, "error": message}), status=400))
                 return
             scope["path"] = "/".join(parts)
         await app(scope, receive, send)
@@ -129,7 +129,7 @@ def _in_bulk(app: ASGIApp) -> ASGIApp:
     return wrapped
 
 
-def _response(answer: Answer) -> Response[Any]:
+def _response(answer: HttpResponse) -> Response[Any]:
     content = answer.content
     if isinstance(content, bytes):
         return Response(content, status_code=answer.status, media_type=answer.media_type, headers=dict(answer.headers))

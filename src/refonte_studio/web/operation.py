@@ -9,7 +9,7 @@ import msgspec
 
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Reads, Tx
-from refonte_studio.kit.caller import Caller, Permission, Proof
+from refonte_studio.kit.caller import Caller, HashedCredential, Permission
 from refonte_studio.kit.clock import Clock
 from refonte_studio.web.bodies import Bodies
 from refonte_studio.web.bulk import Bulk
@@ -36,7 +36,7 @@ class Studio:
     db: Database
     settings: Settings
     clock: Clock
-    door: "Door"
+    authenticator: "Authenticator"
     services: Mapping[type, Any] = field(default_factory=dict)  # things of the outside world, e.g. the mailer
     replica: Reads | None = None  # None: the database itself
     bodies: Bodies = field(default_factory=Bodies)
@@ -45,15 +45,15 @@ class Studio:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Authenticator:
     """How callers are known: two use-cases.
 
-    `identify` answers who shows a credential, and whether its use should be noted again; None for nobody. `touch`
+    `identify` answers who shows a credential, and whether its use should be noted again; None for nobody. `note_use`
     notes it.
     """
 
     identify: Callable[[Tx, "Credential", int], Coroutine[Any, Any, tuple[Caller, bool] | None]]
-    touch: Callable[[Tx, Caller, int], Coroutine[Any, Any, None]]
+    note_use: Callable[[Tx, Caller, int], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ NoteUse = Callable[[Tx], Coroutine[Any, Any, None]]
 SignIn = Callable[[Tx], Coroutine[Any, Any, tuple[Caller, NoteUse | None]]]
 
 
-async def _no_door(_tx: Tx) -> tuple[Caller, NoteUse | None]:
+async def _no_authenticator(_tx: Tx) -> tuple[Caller, NoteUse | None]:
     raise AssertionError("the operation does not sign in by itself")
 
 
@@ -84,9 +84,9 @@ class Call:
     stream: Callable[[], AsyncIterator[bytes]]
     client: str = ""  # the address that it comes from, beyond trusted proxies; empty if that is not known
     signed_in: Caller | None = None  # None on the few public operations, and on those that sign in themselves
-    proof: Proof | None = None  # for those: what the caller shows, if it is well-formed
+    hashed_credential: HashedCredential | None = None  # for those: what the caller shows, if it is well-formed
     # For those: who calls, and what is to be done at the end if that is to be noted; or the error that keeps them out.
-    sign_in: SignIn = _no_door
+    sign_in: SignIn = _no_authenticator
     body: Any = None
     is_large: bool = False  # whether the body is so large that to check it in a transaction would keep others waiting
     range: str | None = None  # the Range header
@@ -108,7 +108,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """An answer other than 200 with JSON: raw bytes, a stream, headers."""
 
     content: bytes | AsyncIterator[bytes] = b""
@@ -124,7 +124,7 @@ Locate = Callable[[Tx, Any, Mapping[str, str]], Coroutine[Any, Any, object]]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation. `handler` answers with an object that becomes JSON, with None (204), or with an Answer."""
+    """One operation. `handler` answers with an object that becomes JSON, with None (204), or with an HttpResponse."""
 
     methods: tuple[Method, ...]
     path: str  # /v1/projects/{name}

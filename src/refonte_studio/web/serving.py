@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from refonte_studio.db import Tx
-from refonte_studio.kit.caller import Caller, Proof
+from refonte_studio.kit.caller import Caller, HashedCredential
 from refonte_studio.kit.clients import household
 from refonte_studio.kit.errors import (
     BadInput,
@@ -23,7 +23,7 @@ from refonte_studio.kit.fair_shares import Holder
 from refonte_studio.kit.ids import digest
 from refonte_studio.web.credentials import challenge, credential_of, csrf_token
 from refonte_studio.web.inbound import Inbound
-from refonte_studio.web.operation import Answer, Call, Credential, NoteUse, Operation, Studio, encode
+from refonte_studio.web.operation import Call, Credential, HttpResponse, NoteUse, Operation, Studio, encode
 from refonte_studio.web.reading import check_path, read
 
 LACKS = {
@@ -36,7 +36,7 @@ LACKS = {
 log = logging.getLogger(__name__)
 
 
-async def serve(studio: Studio, operation: Operation, inbound: Inbound) -> Answer:
+async def serve(studio: Studio, operation: Operation, inbound: Inbound) -> HttpResponse:
     """Serves a request for this operation. Raises StudioError."""
     try:
         return await _served(studio, operation, inbound)
@@ -47,7 +47,7 @@ async def serve(studio: Studio, operation: Operation, inbound: Inbound) -> Answe
         studio.bodies.free(inbound)
 
 
-async def _served(studio: Studio, operation: Operation, inbound: Inbound) -> Answer:
+async def _served(studio: Studio, operation: Operation, inbound: Inbound) -> HttpResponse:
     call = Call(
         studio=studio,
         now=studio.clock(),
@@ -59,24 +59,24 @@ async def _served(studio: Studio, operation: Operation, inbound: Inbound) -> Ans
         range=inbound.header(b"range"),
     )
     studio.clients.notice(inbound.scope, call.now)
-    gate = Gate(operation, call, inbound)
+    authorization = Authorization(operation, call, inbound)
     named: dict[str, str] = {}
     if not operation.signs_in:
-        call.signed_in = await gate.caller()
+        call.signed_in = await authorization.caller()
     if operation.bulk:
-        studio.bulk.enter(inbound.scope, gate.holders(), studio.settings.bulk_limit)
+        studio.bulk.enter(inbound.scope, authorization.holders(), studio.settings.bulk_limit)
     try:
         check_path(call.path)
-        params = await read(operation, call, inbound, gate.admitted_holders, named)
+        params = await read(operation, call, inbound, authorization.admitted_holders, named)
     except (BadInput, NotFound, TooLarge) as error:
         if operation.signs_in:  # a 401 goes before everything
-            call.signed_in = await gate.caller()
+            call.signed_in = await authorization.caller()
         if isinstance(error, BadInput) and operation.locate is not None:  # a 404 goes before a 400
             known = {name: text for name, text in named.items() if text and "\x00" not in text}  # as no name is
             await studio.db.read(operation.locate, call.signed_in, {**known, **call.path})
         raise
     if operation.signs_in:
-        call.sign_in, call.proof = gate.sign_in, gate.proof()
+        call.sign_in, call.hashed_credential = authorization.sign_in, authorization.hashed_credential()
     answer = _answer(await operation.handler(call, params))
     if inbound.method in operation.deprecated:
         link = f'<{inbound.scope["path"]}>; rel="successor-version"; method="{operation.methods[0]}"'
@@ -84,7 +84,7 @@ async def _served(studio: Studio, operation: Operation, inbound: Inbound) -> Ans
     return answer
 
 
-class Gate:
+class Authorization:
     """Who may pass: the caller's credential, role and site."""
 
     def __init__(self, operation: Operation, call: Call, inbound: Inbound) -> None:
@@ -99,19 +99,19 @@ class Gate:
             return None
         credential = self._credential()
         call = self._call
-        found = await call.db.read(call.studio.door.identify, credential, call.now)
+        found = await call.db.read(call.studio.authenticator.identify, credential, call.now)
         caller = self._admitted(found[0] if found else None)
         if found is not None and found[1]:
-            await call.db.write(call.studio.door.touch, caller, call.now)
+            await call.db.write(call.studio.authenticator.note_use, caller, call.now)
         return caller
 
     async def sign_in(self, tx: Tx) -> tuple[Caller, NoteUse | None]:
         """The same, inside of a transaction that may write, and what notes the use at its end, if that is due: not
         before, lest a call that fails has changed something. Not of a public operation."""
-        door, now = self._call.studio.door, self._call.now
-        found = await door.identify(tx, self._credential(), now)
+        authenticator, now = self._call.studio.authenticator, self._call.now
+        found = await authenticator.identify(tx, self._credential(), now)
         caller = self._admitted(found[0] if found else None)
-        return caller, (lambda tx: door.touch(tx, caller, now)) if found is not None and found[1] else None
+        return caller, (lambda tx: authenticator.note_use(tx, caller, now)) if found is not None and found[1] else None
 
     def holders(self) -> list[Holder]:
         """Who takes the places that this request needs, as far as it is known."""
@@ -130,12 +130,12 @@ class Gate:
             self._call.signed_in = await self.caller()
         return self.holders()
 
-    def proof(self) -> Proof | None:
+    def hashed_credential(self) -> HashedCredential | None:
         """What the caller shows, for the database to find whose it is; None if that alone would not let them pass."""
         credential = self._call.credential
         if credential is None or (self._by_session(credential) and not self._same_site(credential)):
             return None
-        return Proof(credential.kind, digest(credential.secret))
+        return HashedCredential(credential.kind, digest(credential.secret))
 
     def _same_site(self, credential: Credential) -> bool:
         given = self._inbound.header(b"x-csrf-token") or ""
@@ -170,26 +170,28 @@ def _check_site(inbound: Inbound) -> None:
         raise Forbidden("this call cannot be made from another site's page")
 
 
-def _answer(result: Any) -> Answer:
+def _answer(result: Any) -> HttpResponse:
     if result is None:
-        return Answer(status=204)
-    return result if isinstance(result, Answer) else Answer(encode(result))
+        return HttpResponse(status=204)
+    return result if isinstance(result, HttpResponse) else HttpResponse(encode(result))
 
 
-def refusal(error: StudioError) -> Answer:
+def refusal(error: StudioError) -> HttpResponse:
     """The answer that tells of an error."""
     body = {"status_code": error.status, "error": error.message, **error.details}
-    return Answer(encode(body), status=error.status, headers=dict(error.headers))
+    return HttpResponse(encode(body), status=error.status, headers=dict(error.headers))
 
 
-def failure(error: Exception, method: str, path: str) -> Answer:
+def failure(error: Exception, method: str, path: str) -> HttpResponse:
     """The answer for what is our own fault, or the machine's; the log says more."""
     lacks = _lacking(error)
     if lacks is not None:
         log.error("%s %s failed: %r", method, path, error)
         return refusal(Unavailable(f"the server cannot serve this now: {lacks}"))
     log.error("%s %s failed", method, path, exc_info=error)
-    return Answer(encode({"status_code": 500, "error": "the server failed at this call; its log says why"}), status=500)
+    return HttpResponse(
+        encode({"status_code": 500, "error": "the server failed at this call; its log says why"}), status=500
+    )
 
 
 def _lacking(error: Exception) -> str | None:

@@ -6,7 +6,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from refonte_studio.kit.errors import StudioError
 from refonte_studio.web.inbound import Disconnected, Inbound
-from refonte_studio.web.operation import Answer, Operation, Studio
+from refonte_studio.web.operation import HttpResponse, Operation, Studio
 from refonte_studio.web.serving import failure, refusal, serve
 
 
@@ -64,7 +64,7 @@ class ShortCut:
         await send_whole(send, answer)
 
 
-async def send_whole(send: Send, answer: Answer) -> None:
+async def send_whole(send: Send, answer: HttpResponse) -> None:
     """Sends an answer that comes in one piece."""
     body = answer.content
     assert isinstance(body, bytes), "this answer is a stream"

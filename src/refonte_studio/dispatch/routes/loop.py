@@ -72,9 +72,9 @@ async def claim(call: Call, project: str | None, batch: str | None, lease_ms: in
 async def _claim(
     call: Call, project: str | None, batch: str | None, lease_ms: int
 ) -> tuple[Assignment | None, str | None]:
-    proof = call.proof
-    if call.db.engine == "postgresql" and proof is not None:
-        made = await call.db.single(fast_path.claim_at_once, proof, project, batch, lease_ms, call.now)
+    credential = call.hashed_credential
+    if call.db.engine == "postgresql" and credential is not None:
+        made = await call.db.single(fast_path.claim_at_once, credential, project, batch, lease_ms, call.now)
         if made is not None:
             with suppress(Unavailable):  # the claim is made; what is left only helps later ones
                 await _after(call, made)
@@ -126,9 +126,9 @@ async def _submit(pace: Pace, call: Call, claim_id: str, response: tasks.Given) 
 
 
 async def _submit_small(call: Call, claim_id: str, response: dict[str, Any]) -> Submitted:
-    proof = call.proof
-    if call.db.engine == "postgresql" and proof is not None:
-        held = await call.db.single(fast_path.in_hand, proof, claim_id, call.now)
+    credential = call.hashed_credential
+    if call.db.engine == "postgresql" and credential is not None:
+        held = await call.db.single(fast_path.in_hand, credential, claim_id, call.now)
         if held is not None:
             done = await call.db.single(fast_path.submit_at_once, held, response, call.now)
             if done is not None:

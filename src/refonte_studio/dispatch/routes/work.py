@@ -16,7 +16,7 @@ from refonte_studio.files import service as files
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.pages import PAGE_LIMIT
-from refonte_studio.web import Answer, Call, Operations, Params
+from refonte_studio.web import Call, HttpResponse, Operations, Params
 
 operations = Operations("Work")
 
@@ -262,7 +262,7 @@ async def release(call: Call, _params: Params) -> PutDownOut:
     locate=_locate,
     media_type="application/octet-stream",
 )
-async def get_attachment(call: Call, _params: Params) -> Answer:
+async def get_attachment(call: Call, _params: Params) -> HttpResponse:
     """Get a file of the task
 
     The bytes of a file that the parameters of the held task name. Files are numbered from 1, in the order in which the
@@ -271,7 +271,7 @@ async def get_attachment(call: Call, _params: Params) -> Answer:
     """
     file = await call.db.read(service.attachment_of, call.caller, call.path["claim"], call.path["n"], call.now)
     made = files.served(call.db, file, call.range)
-    return Answer(made.content, made.status, made.media_type, made.headers)
+    return HttpResponse(made.content, made.status, made.media_type, made.headers)
 
 
 @operations.add(

@@ -19,7 +19,7 @@ from refonte_studio.dispatch.policy import choices as choice_policy
 from refonte_studio.dispatch.service import claiming
 from refonte_studio.dispatch.store import candidates as candidate_store
 from refonte_studio.dispatch.store import fast_path as fast_path_store
-from refonte_studio.kit.caller import Caller, Proof, Role
+from refonte_studio.kit.caller import Caller, HashedCredential, Role
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.names import name_key
 from refonte_studio.tasks import service as tasks
@@ -40,14 +40,14 @@ class AtOnce:
 
 
 async def claim_at_once(
-    tx: Tx, proof: Proof, project: str | None, batch: str | None, lease_ms: int, now: int
+    tx: Tx, credential: HashedCredential, project: str | None, batch: str | None, lease_ms: int, now: int
 ) -> AtOnce | None:
     """What `claim_next` does, in one statement, on PostgreSQL; None, with nothing done, where that cannot be."""
     claim_id, expires = new_id(now), now + lease_ms
     try:
         row = await fast_path_store.claim(
             tx,
-            proof,
+            credential,
             claim_id,
             project=None if project is None else name_key(project),
             batch=None if batch is None else name_key(batch),
@@ -109,9 +109,9 @@ class InHand:
     key_is_stale: bool
 
 
-async def in_hand(tx: Tx, proof: Proof, claim_id: str, now: int) -> InHand | None:
+async def in_hand(tx: Tx, credential: HashedCredential, claim_id: str, now: int) -> InHand | None:
     """What a submission is about, on PostgreSQL; None where `submit` is to see for itself."""
-    row = await fast_path_store.look(tx, proof, claim_id, now, now - teams.KEY_USE_RESOLUTION_MS)
+    row = await fast_path_store.look(tx, credential, claim_id, now, now - teams.KEY_USE_RESOLUTION_MS)
     if row is None:
         return None
     if not tasks.rules_of(row["pipeline"], row["consensus_attempts"], row["quality"]).plain:

@@ -21,7 +21,7 @@ from refonte_studio.dispatch.store.candidates import (
     TRAINING_DUE,
     next_open_sql,
 )
-from refonte_studio.kit.caller import ALLOWED, Permission, Proof
+from refonte_studio.kit.caller import ALLOWED, HashedCredential, Permission
 from refonte_studio.kit.ids import new_id
 
 _ROLES = ", ".join(f"'{role}'" for role, allowed in ALLOWED.items() if Permission.WORK in allowed)
@@ -214,7 +214,7 @@ class Completed:
 
 async def claim(
     tx: Tx,
-    proof: Proof,
+    credential: HashedCredential,
     claim_id: str,
     *,
     project: str | None,
@@ -229,8 +229,8 @@ async def claim(
     twice at the same moment.
     """
     return await tx.one(
-        _CLAIM[proof.kind],
-        secret_hash=proof.secret_hash,
+        _CLAIM[credential.kind],
+        secret_hash=credential.secret_hash,
         id=claim_id,
         project=project,
         batch=batch,
@@ -240,9 +240,11 @@ async def claim(
     )
 
 
-async def look(tx: Tx, proof: Proof, claim_id: str, now: int, stale: int) -> Row | None:
+async def look(tx: Tx, credential: HashedCredential, claim_id: str, now: int, stale: int) -> Row | None:
     """The live claim of a credential's holder on a task for work, with the task; None if there is no such."""
-    return await tx.one(_LOOK[proof.kind], secret_hash=proof.secret_hash, claim=claim_id, now=now, stale=stale)
+    return await tx.one(
+        _LOOK[credential.kind], secret_hash=credential.secret_hash, claim=claim_id, now=now, stale=stale
+    )
 
 
 async def record(tx: Tx, answered: Answered, completed: Completed | None, now: int) -> Row | None:

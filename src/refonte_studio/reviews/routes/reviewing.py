@@ -16,7 +16,7 @@ from refonte_studio.reviews import service
 from refonte_studio.reviews.model import Assignment, Decision, Review, ReviewState
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks.model import Checked
-from refonte_studio.web import Answer, Call, Operations, Params
+from refonte_studio.web import Call, HttpResponse, Operations, Params
 
 operations = Operations("Reviews")
 
@@ -296,7 +296,7 @@ async def release_review(call: Call, _params: Params) -> ReleasedReviewOut:
     locate=_locate,
     media_type="application/octet-stream",
 )
-async def get_review_attachment(call: Call, _params: Params) -> Answer:
+async def get_review_attachment(call: Call, _params: Params) -> HttpResponse:
     """Get a file of the task under review
 
     The bytes of an uploaded file (`studio://files/{id}`) that the parameters of the task name. A `Range` header asks
@@ -304,7 +304,7 @@ async def get_review_attachment(call: Call, _params: Params) -> Answer:
     """
     file = await call.db.read(service.attachment_of, call.caller, call.path["review"], call.path["id"], call.now)
     made = files.served(call.db, file, call.range)
-    return Answer(made.content, made.status, made.media_type, made.headers)
+    return HttpResponse(made.content, made.status, made.media_type, made.headers)
 
 
 @operations.add(

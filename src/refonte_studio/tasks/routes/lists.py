@@ -15,7 +15,7 @@ from refonte_studio.tasks.model import Filter
 from refonte_studio.tasks.routes.wire import EXAMPLE_COMPLETED, TASK_ID, TasksOut
 from refonte_studio.tasks.service import listing
 from refonte_studio.tasks.service.listing import Question
-from refonte_studio.web import Answer, Call, Operations, Params
+from refonte_studio.web import Call, HttpResponse, Operations, Params
 from refonte_studio.web.offsets import keep_page_end, page_place
 
 operations = Operations("Tasks")
@@ -91,7 +91,7 @@ def _question(params: TasksParams) -> Question:
     },
     ignores=("callback_url",),
 )
-async def list_tasks(call: Call, params: TasksParams) -> Answer:
+async def list_tasks(call: Call, params: TasksParams) -> HttpResponse:
     """List tasks, newest first.
 
     `next_token` of one page opens the next. `offset`, up to 10,000, works as well: a page whose `offset` is where an
@@ -121,7 +121,7 @@ async def list_tasks(call: Call, params: TasksParams) -> Answer:
         rest["total_is_minimum"] = True
     if found.next_token is not None:
         rest["next_token"] = found.next_token
-    return Answer(b'{"docs":[' + b",".join(found.docs) + b"]," + msgspec.json.encode(rest)[1:])
+    return HttpResponse(b'{"docs":[' + b",".join(found.docs) + b"]," + msgspec.json.encode(rest)[1:])
 
 
 class ExportParams(Params):
@@ -148,7 +148,7 @@ class ExportParams(Params):
         '[{"labeler":"ben@example.com","response":{"category":"collie"},"submitted_at":"2023-10-26T12:03:10.518Z"}]}\n'
     ),
 )
-async def export_tasks(call: Call, params: ExportParams) -> Answer:
+async def export_tasks(call: Call, params: ExportParams) -> HttpResponse:
     """Export tasks as a stream of NDJSON, oldest first.
 
     Each line is a task as `GET /v1/task/{id}` gives it; with `attempts=true` it has `attempts`, too, each with its
@@ -166,4 +166,4 @@ async def export_tasks(call: Call, params: ExportParams) -> Answer:
             page, start = await call.replica.read(listing.export_page, call.caller, which, start, attempts)
             yield page
 
-    return Answer(pages(), media_type="application/x-ndjson")
+    return HttpResponse(pages(), media_type="application/x-ndjson")

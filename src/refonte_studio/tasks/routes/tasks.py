@@ -17,7 +17,7 @@ from refonte_studio.tasks.policy import creation as creation_policy
 from refonte_studio.tasks.routes.wire import EXAMPLE_COMPLETED, EXAMPLE_PARAMS, EXAMPLE_TASK, TaskOut
 from refonte_studio.tasks.service import creation, editing, listing
 from refonte_studio.tasks.service.response_checks import Checks
-from refonte_studio.web import Answer, Body, Call, Operations, Params
+from refonte_studio.web import Body, Call, HttpResponse, Operations, Params
 from refonte_studio.web.given import given_parameters
 
 operations = Operations("Tasks")
@@ -65,7 +65,7 @@ CREATION_SCHEMA: dict[str, Any] = {
     example_answer=EXAMPLE_TASK,
     ignores=("force",),
 )
-async def create_task(call: Call, _params: Params) -> Answer:
+async def create_task(call: Call, _params: Params) -> HttpResponse:
     """Create a task.
 
     The type is in the path; what it requires is checked now. Parameters of the project are inherited, the task's own
@@ -77,7 +77,7 @@ async def create_task(call: Call, _params: Params) -> Answer:
     given = given_parameters(task_types.schemas_of(task_type), call.body, call.query)
     ready = await ready_if_large(call, task_type.name, given, {})
     create = partial(creation.create_task, ready=ready)
-    return Answer(await call.db.write(listing.shown_after, call.caller, create, task_type.name, given, call.now))
+    return HttpResponse(await call.db.write(listing.shown_after, call.caller, create, task_type.name, given, call.now))
 
 
 @operations.add(
@@ -89,12 +89,12 @@ async def create_task(call: Call, _params: Params) -> Answer:
     example_answer=EXAMPLE_COMPLETED,
     ignores=("callback_url",),
 )
-async def get_task(call: Call, _params: Params) -> Answer:
+async def get_task(call: Call, _params: Params) -> HttpResponse:
     """Get a task.
 
     It echoes what it was made with, at the top level and under `params`; once completed it has a `response`.
     """
-    return Answer(await call.db.read(listing.show, call.caller, call.path["id"]))
+    return HttpResponse(await call.db.read(listing.show, call.caller, call.path["id"]))
 
 
 class CancelParams(Params):
@@ -112,14 +112,14 @@ class CancelParams(Params):
     example_answer={**EXAMPLE_TASK, "status": "canceled"},
     ignores=("callback_url",),
 )
-async def cancel_task(call: Call, params: CancelParams) -> Answer:
+async def cancel_task(call: Call, params: CancelParams) -> HttpResponse:
     """Cancel a task that is pending.
 
     `clear_unique_id` frees its unique_id for another task. A task that is canceled already stays so, and is answered
     with 200; a completed one is refused with 400.
     """
     clear = bool(params.clear_unique_id)
-    return Answer(
+    return HttpResponse(
         await call.db.write(listing.shown_after, call.caller, editing.cancel, call.path["id"], clear, call.now)
     )
 
@@ -142,7 +142,7 @@ class AuditParams(Params):
     example={"accepted": True, "comments": "Clear photograph, right breed."},
     example_answer={**EXAMPLE_COMPLETED, "customer_review_status": "accepted"},
 )
-async def audit_task(call: Call, params: AuditParams) -> Answer:
+async def audit_task(call: Call, params: AuditParams) -> HttpResponse:
     """Accept or reject a completed task, with comments.
 
     A `response` puts the task right: it takes the place of the task's, which is `fixed` then. Whoever attempted or
@@ -156,13 +156,13 @@ async def audit_task(call: Call, params: AuditParams) -> Answer:
         to_check = await call.db.read(editing.to_check, call.caller, call.path["id"])
         response = await checks.check(to_check, unread)
     said = (params.accepted, params.comments, response)
-    return Answer(
+    return HttpResponse(
         await call.db.write(listing.shown_after, call.caller, editing.audit, call.path["id"], *said, call.now)
     )
 
 
-async def _send_callback(call: Call) -> Answer:
-    return Answer(
+async def _send_callback(call: Call) -> HttpResponse:
+    return HttpResponse(
         await call.db.write(listing.shown_after, call.caller, editing.send_callback, call.path["id"], call.now)
     )
 
@@ -175,7 +175,7 @@ async def _send_callback(call: Call) -> Answer:
     locate=locate_task,
     example_answer={**EXAMPLE_COMPLETED, "callback_succeeded": False},
 )
-async def send_task_callback(call: Call, _params: Params) -> Answer:
+async def send_task_callback(call: Call, _params: Params) -> HttpResponse:
     """Send a task's callback once more.
 
     It goes to the task's `callback_url`, and shows the task as it is then. A task that is pending, or that has no
@@ -192,7 +192,7 @@ async def send_task_callback(call: Call, _params: Params) -> Answer:
     locate=locate_task,
     example_answer={**EXAMPLE_COMPLETED, "callback_succeeded": False},
 )
-async def send_task_callback_too(call: Call, _params: Params) -> Answer:
+async def send_task_callback_too(call: Call, _params: Params) -> HttpResponse:
     """Send a task's callback once more, by the other spelling of the address.
 
     The same as `POST /v1/task/{id}/send_callback`.
@@ -215,13 +215,13 @@ class UniqueIdParams(Params):
     example={"unique_id": "n02085620_7"},
     example_answer=EXAMPLE_TASK,
 )
-async def set_task_unique_id(call: Call, params: UniqueIdParams) -> Answer:
+async def set_task_unique_id(call: Call, params: UniqueIdParams) -> HttpResponse:
     """Give a task another unique_id.
 
     One that another task has is refused with 409.
     """
     change = (editing.set_unique_id, call.path["id"], params.unique_id, call.now)
-    return Answer(await call.db.write(listing.shown_after, call.caller, *change))
+    return HttpResponse(await call.db.write(listing.shown_after, call.caller, *change))
 
 
 @operations.add(
@@ -232,10 +232,10 @@ async def set_task_unique_id(call: Call, params: UniqueIdParams) -> Answer:
     locate=locate_task,
     example_answer={name: value for name, value in EXAMPLE_TASK.items() if name != "unique_id"},
 )
-async def clear_task_unique_id(call: Call, _params: Params) -> Answer:
+async def clear_task_unique_id(call: Call, _params: Params) -> HttpResponse:
     """Take a task's unique_id away, so that another task may have it."""
     change = (editing.set_unique_id, call.path["id"], None, call.now)
-    return Answer(await call.db.write(listing.shown_after, call.caller, *change))
+    return HttpResponse(await call.db.write(listing.shown_after, call.caller, *change))
 
 
 class TaskMetadataParams(Params):
@@ -254,7 +254,7 @@ class TaskMetadataParams(Params):
     example={"source": "album 4", "reviewed": True},
     example_answer={**EXAMPLE_TASK, "metadata": {"source": "album 4", "reviewed": True}},
 )
-async def set_task_metadata(call: Call, params: TaskMetadataParams) -> Answer:
+async def set_task_metadata(call: Call, params: TaskMetadataParams) -> HttpResponse:
     """Replace a task's metadata by the JSON object in the body.
 
     An empty body is refused if it would take away what is there; `clear=true` in the query, without a body, does so.
@@ -270,9 +270,9 @@ async def set_task_metadata(call: Call, params: TaskMetadataParams) -> Answer:
         raise BadInput(wrong)
     if params.clear:
         cleared = (editing.clear_metadata, call.path["id"], call.now)
-        return Answer(await call.db.write(listing.shown_after, call.caller, *cleared))
+        return HttpResponse(await call.db.write(listing.shown_after, call.caller, *cleared))
     change = (editing.set_metadata, call.path["id"], metadata, call.now)
-    return Answer(await call.db.write(listing.shown_after, call.caller, *change))
+    return HttpResponse(await call.db.write(listing.shown_after, call.caller, *change))
 
 
 class TagsParams(Params):
@@ -332,13 +332,13 @@ EXAMPLE_TAGGED = {**EXAMPLE_TASK, "tags": EXAMPLE_TAGS}
     example=EXAMPLE_TAGS,
     example_answer=EXAMPLE_TAGGED,
 )
-async def set_task_tags(call: Call, params: TagsParams) -> Answer:
+async def set_task_tags(call: Call, params: TagsParams) -> HttpResponse:
     """Set a task's tags, in place of those it had.
 
     The body is a list of tags; without one, the task has no tags any more.
     """
     change = (editing.set_tags, call.path["id"], await _tags(call, params), call.now)
-    return Answer(await call.db.write(listing.shown_after, call.caller, *change))
+    return HttpResponse(await call.db.write(listing.shown_after, call.caller, *change))
 
 
 @operations.add(
@@ -353,10 +353,10 @@ async def set_task_tags(call: Call, params: TagsParams) -> Answer:
     example=EXAMPLE_TAGS,
     example_answer=EXAMPLE_TAGGED,
 )
-async def add_task_tags(call: Call, params: TagsParams) -> Answer:
+async def add_task_tags(call: Call, params: TagsParams) -> HttpResponse:
     """Add tags to a task; those that it has are ignored."""
     change = (editing.add_tags, call.path["id"], await _tags(call, params), call.now)
-    return Answer(await call.db.write(listing.shown_after, call.caller, *change))
+    return HttpResponse(await call.db.write(listing.shown_after, call.caller, *change))
 
 
 @operations.add(
@@ -371,7 +371,7 @@ async def add_task_tags(call: Call, params: TagsParams) -> Answer:
     example=EXAMPLE_TAGS,
     example_answer=EXAMPLE_TASK,
 )
-async def remove_task_tags(call: Call, params: TagsParams) -> Answer:
+async def remove_task_tags(call: Call, params: TagsParams) -> HttpResponse:
     """Remove tags from a task; those that it has not are ignored."""
     change = (editing.remove_tags, call.path["id"], await _tags(call, params), call.now)
-    return Answer(await call.db.write(listing.shown_after, call.caller, *change))
+    return HttpResponse(await call.db.write(listing.shown_after, call.caller, *change))

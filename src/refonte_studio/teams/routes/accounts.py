@@ -15,7 +15,7 @@ from refonte_studio.teams.policy import accounts as account_policy
 from refonte_studio.teams.routes.wire import BEN, KEY, KEY_SHOWN, SESSION, KeyOut, NewKeyOut, SessionOut, TeammateOut
 from refonte_studio.teams.service import membership
 from refonte_studio.teams.service.passwords import Passwords
-from refonte_studio.web import Answer, Call, Operations, Params
+from refonte_studio.web import Call, HttpResponse, Operations, Params
 from refonte_studio.web.credentials import csrf_token, session_cookie
 from refonte_studio.web.operation import encode
 
@@ -75,10 +75,10 @@ def _cookie(call: Call, token: str, max_age_s: int) -> str:
     return f"{name}={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_s}{'; Secure' if secure else ''}"
 
 
-def _with_cookie(call: Call, signed_in: SignedIn, body: Any) -> Answer:
+def _with_cookie(call: Call, signed_in: SignedIn, body: Any) -> HttpResponse:
     """An answer that signs the browser in."""
     cookie = _cookie(call, signed_in.token, _lifetime_ms(call) // SECOND_MS)
-    return Answer(encode(body), headers={"Set-Cookie": cookie})
+    return HttpResponse(encode(body), headers={"Set-Cookie": cookie})
 
 
 def _session(signed_in: SignedIn) -> SessionOut:
@@ -107,7 +107,7 @@ async def _locate_invitation(tx: Tx, _caller: None, named: Mapping[str, str]) ->
     example={"token": "hVd2pA8k1mZ", "first_name": "Ben", "last_name": "Okafor", "password": "correct horse battery"},
     example_answer={**BEN, "firstName": "Ben", "lastName": "Okafor"},
 )
-async def accept_invitation(call: Call, params: AcceptParams) -> Answer:
+async def accept_invitation(call: Call, params: AcceptParams) -> HttpResponse:
     """Accept an invitation.
 
     The invited person joins the team with the invited role and is signed in (a cookie session). The token is the last
@@ -138,7 +138,7 @@ async def accept_invitation(call: Call, params: AcceptParams) -> Answer:
     },
     example_answer=SESSION,
 )
-async def set_up(call: Call, params: SetUpParams) -> Answer:
+async def set_up(call: Call, params: SetUpParams) -> HttpResponse:
     """Set up a new server.
 
     Creates the first team and its admin, who is signed in (a cookie session). The token is the last path segment of
@@ -162,7 +162,7 @@ async def set_up(call: Call, params: SetUpParams) -> Answer:
     example={"email": "ana@example.com", "password": "correct horse battery"},
     example_answer=SESSION,
 )
-async def sign_in(call: Call, params: SignInParams) -> Answer:
+async def sign_in(call: Call, params: SignInParams) -> HttpResponse:
     """Sign in.
 
     Starts a cookie session, good for the whole API in live mode. A call that changes state then needs the header
@@ -197,7 +197,7 @@ async def _hashed(call: Call, field: str, password: str) -> str:
 
 
 @operations.add("GET", "/v1/session", may=Permission.SELF, answer=SessionOut, example_answer=SESSION)
-async def who_am_i(call: Call, _params: Params) -> Answer:
+async def who_am_i(call: Call, _params: Params) -> HttpResponse:
     """Who am I.
 
     The teammate of the key or the session, the team, the role and what it may do. `mode` is that of the key; a
@@ -207,17 +207,17 @@ async def who_am_i(call: Call, _params: Params) -> Answer:
     credential = call.credential
     csrf = csrf_token(credential.secret) if credential is not None and credential.kind == "session" else None
     body = SessionOut.of(person, team, call.caller.mode, csrf)
-    return Answer(encode(body), headers={"Cache-Control": "no-store"})
+    return HttpResponse(encode(body), headers={"Cache-Control": "no-store"})
 
 
 @operations.add("DELETE", "/v1/session", may=Permission.SELF, answer=None)
-async def sign_out(call: Call, _params: Params) -> Answer:
+async def sign_out(call: Call, _params: Params) -> HttpResponse:
     """Sign out.
 
     Ends the cookie session. An API key is no session: with one, nothing ends.
     """
     await call.db.write(membership.sign_out, call.caller)
-    return Answer(status=204, headers={"Set-Cookie": _cookie(call, "", 0)})
+    return HttpResponse(status=204, headers={"Set-Cookie": _cookie(call, "", 0)})
 
 
 @operations.add(
@@ -230,7 +230,7 @@ async def sign_out(call: Call, _params: Params) -> Answer:
     example={"current_password": "correct horse battery", "new_password": "wrong mule generator"},
     example_answer=SESSION,
 )
-async def change_password(call: Call, params: PasswordParams) -> Answer:
+async def change_password(call: Call, params: PasswordParams) -> HttpResponse:
     """Change one's password.
 
     Ends every session and every API key of the caller at once; a caller in a cookie session gets a fresh one. A wrong
@@ -249,7 +249,7 @@ async def change_password(call: Call, params: PasswordParams) -> Answer:
     if fresh is not None:
         return _with_cookie(call, fresh, _session(fresh))
     teammate, team = await call.db.read(membership.who_am_i, call.caller)
-    return Answer(encode(SessionOut.of(teammate, team, call.caller.mode, None)))
+    return HttpResponse(encode(SessionOut.of(teammate, team, call.caller.mode, None)))
 
 
 # ----------------------------------------------------------------------------------------------- keys
@@ -264,7 +264,7 @@ async def change_password(call: Call, params: PasswordParams) -> Answer:
     example={"mode": "live", "name": "import script"},
     example_answer={**KEY, "key": "live_Vd2pA8k1mZq0s7XfR4tYw9Lb3NcE6uJh"},
 )
-async def create_key(call: Call, params: NewKeyParams) -> Answer:
+async def create_key(call: Call, params: NewKeyParams) -> HttpResponse:
     """Create an API key of one's own.
 
     `key` is shown this once; the server keeps only its hash. `mode` is `live` or `test`. A key makes keys of its own
@@ -276,7 +276,7 @@ async def create_key(call: Call, params: NewKeyParams) -> Answer:
         key=secret,
         **{name: value for name, value in asdict(KeyOut.of(made)).items() if name in NewKeyOut.__struct_fields__},
     )
-    return Answer(encode(shown_once), headers={"Cache-Control": "no-store"})
+    return HttpResponse(encode(shown_once), headers={"Cache-Control": "no-store"})
 
 
 @operations.add(
