@@ -95,9 +95,12 @@ class Server:
 
 
 @contextmanager
-def serving(database: str, workers: int = 1) -> Iterator[Server]:
-    """`refonte-studio serve` on a free port, ready; ended by SIGTERM. It shares our standard error."""
-    command = [sys.executable, "-m", "refonte_studio.cli", "serve", "--port", "0", "--workers", str(workers)]
+def serving(database: str, workers: int = 1, python: str = sys.executable) -> Iterator[Server]:
+    """`refonte-studio serve` on a free port, ready; ended by SIGTERM. It shares our standard error.
+
+    `python` is the interpreter whose environment has the server; this process's own unless another revision is meant.
+    """
+    command = [python, "-m", "refonte_studio.cli", "serve", "--port", "0", "--workers", str(workers)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STUDIO_")}
     process = subprocess.Popen([*command, "--database", database], env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
