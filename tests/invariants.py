@@ -30,9 +30,9 @@ _TABLES = {
     "group_members": "group_id, teammate_id",
     "groups": "id, project_id, name",
     "tasks": "id, team_id, mode, project_id, batch_id, kind, status, response, created_at, completed_at, reviewed",
-    "places": "team_id, batch_id, task_id, wanted, attempts, open, opened, reviewing, judging",
+    "task_slots": "team_id, batch_id, task_id, wanted, attempts, open, opened, reviewing, judging",
     "postponed_results": "task_id, team_id, mode, project_id, batch_id, done_at",
-    "reaches": "teammate_id, batch_id, reached, seen",
+    "dispatch_cursors": "teammate_id, batch_id, reached, seen",
     "attempts": "id, team_id, mode, project_id, batch_id, task_id, teammate_id, number, wanted, submitted_at, round,"
     " rejected_at, imported",
     "claims": "id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, lease_expires_at, ended_at",
@@ -41,7 +41,7 @@ _TABLES = {
     "callbacks": "event, subject_id",
     "reviews": "id, team_id, mode, project_id, batch_id, task_id, level, state, response, reviewer_id, comments,"
     " sent_to, started_at, lease_expires_at, decided_at",
-    "redos": "team_id, mode, teammate_id, task_id, project_id, batch_id, created_at",
+    "rework_items": "team_id, mode, teammate_id, task_id, project_id, batch_id, created_at",
     "quality_tasks": "task_id",
     "quality_attempts": "id, task_id, teammate_id, number",
 }
@@ -59,8 +59,8 @@ async def snapshot(tx: Tx) -> Snapshot:
 
 def check(now: Snapshot) -> None:
     """Fails with the offending row if a rule is broken. Knows nothing of the auditor, which asks the same by SQL."""
-    _check_places(now)
-    _check_reaches(now)
+    _check_slots(now)
+    _check_cursors(now)
     _check_people(now)
     _check_archived(now)
     _check_ends(now)
@@ -70,13 +70,13 @@ def check(now: Snapshot) -> None:
     _check_callbacks(now)
     _check_quality(now)
     _check_reviews(now)
-    _check_redos(now)
+    _check_rework(now)
     _check_results(now)
 
 
 def _check_results(now: Snapshot) -> None:
     waiting = sorted(row["task_id"] for row in now.postponed_results if row["done_at"] is None)
-    judged = sorted(place["task_id"] for place in now.places if place["judging"])
+    judged = sorted(place["task_id"] for place in now.task_slots if place["judging"])
     assert waiting == judged, ("results to be made, and tasks that wait for others", waiting, judged)
 
 
@@ -90,9 +90,9 @@ def _by_id(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {row["id"]: row for row in rows}
 
 
-def _check_places(now: Snapshot) -> None:
+def _check_slots(now: Snapshot) -> None:
     having = {(claim["task_id"], claim["teammate_id"]) for claim in now.claims if claim["state"] == "held"}
-    having |= {(redo["task_id"], redo["teammate_id"]) for redo in now.redos}
+    having |= {(item["task_id"], item["teammate_id"]) for item in now.rework_items}
     held = Counter(task for task, _ in having)
     made = Counter(attempt["task_id"] for attempt in now.attempts if attempt["rejected_at"] is None)
     expected = {
@@ -100,10 +100,10 @@ def _check_places(now: Snapshot) -> None:
         for task in now.tasks
         if task["status"] == "pending"
     }
-    given = [(place["batch_id"], place["task_id"], place["team_id"]) for place in now.places]
+    given = [(place["batch_id"], place["task_id"], place["team_id"]) for place in now.task_slots]
     assert len(given) == len(set(given)), "a task has its places twice"
     assert set(given) == expected, ("places of other tasks than the pending ones", set(given) ^ expected)
-    for place in now.places:
+    for place in now.task_slots:
         wanted, attempts = place["wanted"], place["attempts"]
         assert attempts == made[place["task_id"]], ("attempts counted wrongly", place)
         if place["batch_id"] == "":
@@ -129,12 +129,12 @@ def _taken(now: Snapshot) -> Counter[tuple[str, str]]:
     )
 
 
-def _check_reaches(now: Snapshot) -> None:
+def _check_cursors(now: Snapshot) -> None:
     taken = _taken(now)
-    for reach in now.reaches:
+    for reach in now.dispatch_cursors:
         passed = (
             place["task_id"]
-            for place in now.places
+            for place in now.task_slots
             if place["batch_id"] == reach["batch_id"]
             and place["open"] > 0
             and place["task_id"] < reach["reached"]
@@ -236,7 +236,7 @@ def _check_end(task: dict[str, Any], attempts: list[dict[str, Any]]) -> None:
 
 def _check_copies(now: Snapshot) -> None:
     tasks = _by_id(now.tasks)
-    for row in [*now.claims, *now.attempts, *now.reviews, *now.redos, *now.postponed_results]:
+    for row in [*now.claims, *now.attempts, *now.reviews, *now.rework_items, *now.postponed_results]:
         task = tasks[row["task_id"]]
         said = ["team_id", "mode", "project_id", *(["batch_id"] if task["kind"] == "work" else [])]
         assert all(row[name] == task[name] for name in said), ("it says other things than its task", row, task)
@@ -316,7 +316,7 @@ def _check_quality(now: Snapshot) -> None:
 
 
 def _check_reviews(now: Snapshot) -> None:
-    tasks, kept = _by_id(now.tasks), {place["task_id"] for place in now.places if place["reviewing"]}
+    tasks, kept = _by_id(now.tasks), {place["task_id"] for place in now.task_slots if place["reviewing"]}
     pending = [review["task_id"] for review in now.reviews if review["state"] in ("open", "held")]
     assert sorted(pending) == sorted(kept), ("tasks under review, and reviews of others", pending, kept)
     held = Counter((review["reviewer_id"], review["mode"]) for review in now.reviews if review["state"] == "held")
@@ -364,19 +364,19 @@ def _check_rounds(task: dict[str, Any], reviews: list[dict[str, Any]]) -> None:
         assert task["completed_at"] == reviews[-1]["decided_at"], ("completed at another time", task)
 
 
-def _check_redos(now: Snapshot) -> None:
+def _check_rework(now: Snapshot) -> None:
     active = {person["id"] for person in now.teammates if person["state"] == "active"}
     assigned = {(row["teammate_id"], row["project_id"]) for row in now.assignments}
     pending = {task["id"] for task in now.tasks if task["status"] == "pending"}
     rejected = {(made["task_id"], made["teammate_id"]) for made in now.attempts if made["rejected_at"] is not None}
     had = {(row["task_id"], row["teammate_id"]) for row in now.claims if row["state"] in ("submitted", "skipped")}
-    for redo in now.redos:
-        pair = redo["task_id"], redo["teammate_id"]
-        assert redo["task_id"] in pending, ("to do again, and not pending", redo)
-        assert redo["teammate_id"] in active, ("to do again by somebody who is not active", redo)
-        assert (redo["teammate_id"], redo["project_id"]) in assigned, ("to do again by somebody not assigned", redo)
-        assert pair in rejected, ("to do again, and never rejected", redo)
-        assert pair not in had, ("to do again, and done or declined", redo)
+    for item in now.rework_items:
+        pair = item["task_id"], item["teammate_id"]
+        assert item["task_id"] in pending, ("to do again, and not pending", item)
+        assert item["teammate_id"] in active, ("to do again by somebody who is not active", item)
+        assert (item["teammate_id"], item["project_id"]) in assigned, ("to do again by somebody not assigned", item)
+        assert pair in rejected, ("to do again, and never rejected", item)
+        assert pair not in had, ("to do again, and done or declined", item)
 
 
 def may_have(now: Snapshot, teammate_id: str, mode: str) -> list[str]:
@@ -395,7 +395,9 @@ def may_have(now: Snapshot, teammate_id: str, mode: str) -> list[str]:
     near = [task for task in now.tasks if task["project_id"] in assigned and task["mode"] == mode]
     free = sorted((task for task in near if task["id"] not in taken), key=lambda task: task["id"])
     order = [task["id"] for task in free if task["kind"] == "training" and task["status"] == "pending"]
-    again = sorted((redo["created_at"], redo["task_id"]) for redo in now.redos if redo["teammate_id"] == teammate_id)
+    again = sorted(
+        (item["created_at"], item["task_id"]) for item in now.rework_items if item["teammate_id"] == teammate_id
+    )
     order += [task_id for _, task_id in again]
     open_batches = [
         batch
@@ -406,7 +408,7 @@ def may_have(now: Snapshot, teammate_id: str, mode: str) -> list[str]:
         and (not groups[batch["id"]] or groups[batch["id"]] & mine)
     ]
     open_batches.sort(key=lambda batch: (batch["position"] is None, batch["position"], batch["id"]))
-    open_tasks = {place["task_id"] for place in now.places if place["open"] > 0}
+    open_tasks = {place["task_id"] for place in now.task_slots if place["open"] > 0}
     for batch in open_batches:
         order += [task["id"] for task in free if task["batch_id"] == batch["id"] and task["id"] in open_tasks]
     return order

@@ -19,7 +19,7 @@ PARAMS = '{"attachment":"https://example.com/%s.jpg","attachment_type":"image","
 RESPONSE = '{"category":"a"}'
 DAY_MS = 86_400_000
 PER_MS = 1_000  # tasks made in one millisecond
-BULKY = ("tasks", "places", "claims", "attempts")
+BULKY = ("tasks", "task_slots", "claims", "attempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def places(heap: Heap, done: int = 0, wanted: int = 1, attempts: str = "0") -> s
         "attempts": attempts,
         "open": f"{wanted} - ({attempts})",
     }
-    return heap.insert("places", values, f"n.i >= {done}")
+    return heap.insert("task_slots", values, f"n.i >= {done}")
 
 
 def claims(heap: Heap, teammate_id: str, state: str, where: str, number: int = 1) -> str:

@@ -70,9 +70,7 @@ async def _where(seconds: float) -> None:
     apart = Apart("refonte_studio.tasks.service.check_process")
     ways: dict[str, Checks] = {
         "event loop": Checks(check_process.here, Turns(budget_s=1e9)),
-        "thread": Checks(
-            lambda message: asyncio.to_thread(asyncio.run, check_process.here(message)), Turns(budget_s=1e9)
-        ),
+        "thread": Checks(lambda each: asyncio.to_thread(asyncio.run, check_process.here(each)), Turns(budget_s=1e9)),
         "process": Checks(apart, Turns(budget_s=1e9)),
     }
     late: dict[str, list[float]] = {name: [] for name in ways}

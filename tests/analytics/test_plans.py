@@ -42,7 +42,7 @@ async def plans(tx: Tx) -> dict[str, list[str]]:
     return {name: await explained(tx, look_up) for name, look_up in LOOK_UPS.items()}
 
 
-@pytest.mark.parametrize("table", ["t", "a", "c", "q", "places"])
+@pytest.mark.parametrize("table", ["t", "a", "c", "q", "task_slots"])
 async def test_no_table_that_grows_is_read_whole(world: World, table: str):
     if world.db.engine != "sqlite":
         return

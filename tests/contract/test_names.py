@@ -1,15 +1,11 @@
 """A name in another Unicode form, with white space around it, or in Punycode: the same thing everywhere."""
 
-import asyncio
 import json
 import unicodedata
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
 
-from refonte_studio.db.migrate import with_connection
-from refonte_studio.db.migrations.names import give_names_one_form
 from tests.world import World
 
 PROJECT, BATCH, GROUP, TAG = "Grüße", "Été 1", "Équipe", "à revoir"
@@ -112,41 +108,3 @@ async def test_a_name_that_cannot_be_seen_or_is_not_one_line_makes_nothing(world
     ]
     for path, body in refused:
         assert repr(name)[1:-1] in await world.ana.refused(400, "POST", path, body)
-
-
-async def test_names_kept_before_are_brought_into_one_form(world: World, database_url: str):
-    """Of those that become equal, one keeps the name and the others are numbered."""
-    task_id = await made(world)
-    await world.max.post("/studio/batches/" + BATCH, {"groups": [ADDRESS]})
-    for name in ("twin", "Grun"):
-        await world.max.post("/projects", {"name": name, "type": "comparison"})
-    await world.max.post("/teams/invite", {"emails": ["twin@x.test"], "team_role": "labeler"})
-
-    def as_it_was(bind: Connection) -> None:
-        was = {
-            "nfd": other(PROJECT),
-            "nfc": PROJECT,
-            "tag": other(TAG),
-            "id": task_id,
-            "address": "Jürgen@xn--mnchen-3ya.example",
-        }
-        for statement in (
-            "UPDATE projects SET name = :nfd WHERE name = :nfc",
-            "UPDATE projects SET name = :nfc || ' ' WHERE name = 'twin'",
-            "UPDATE task_tags SET tag = :tag",
-            f"UPDATE tasks SET tags = '{json.dumps([other(TAG)])}' WHERE id = :id",
-            "UPDATE groups SET name = :address WHERE singleton",
-            "UPDATE teammates SET email = :address, email_key = lower(:address) WHERE email LIKE 'j%'",
-            "UPDATE teammates SET email = 'BEN@example.com ', email_key = ' ' WHERE email = 'twin@x.test'",
-        ):
-            bind.execute(text(statement), was)
-
-    for work in (as_it_was, give_names_one_form):
-        await asyncio.to_thread(with_connection, database_url, work)
-    assert {each["name"] for each in await world.max.get("/projects")} == {PROJECT, f"{PROJECT} (2)", "Grun"}
-    assert (await world.max.get(f"/projects/{PROJECT} (2)"))["type"] == "comparison"
-    emails = [mate["email"] for mate in await world.max.get("/teams")]
-    assert emails[-2:] == [ADDRESS, "ben+2@example.com"]
-    groups = await world.max.get(f"/studio/projects/{PROJECT}/groups")
-    assert [group["name"] for group in groups] == [GROUP, ADDRESS]
-    assert [task["tags"] for task in (await world.max.get("/tasks", tags=TAG))["docs"]] == [[TAG]]

@@ -259,7 +259,7 @@ async def test_nobody_is_sent_to_a_later_batch_while_an_earlier_has_a_place(worl
     async with shut_gate(database_url) as gate:
 
         async def hold(tx: Tx) -> None:
-            await tx.all("SELECT task_id FROM places WHERE task_id = :task FOR UPDATE", task=first)
+            await tx.all("SELECT task_id FROM task_slots WHERE task_id = :task FOR UPDATE", task=first)
             await gate.wait(tx)
 
         _, taken = await gate.during(world.db.write(hold), claim_task(world.ben))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from refonte_studio.db import Tx, postgres, sqlite
-from refonte_studio.db.commit_order import SEEN, STAMP
+from refonte_studio.db.commit_order import COMMIT_NUMBER, COMMITTED_UP_TO
 from refonte_studio.db.schema import metadata
 from refonte_studio.db.sql import for_postgres, for_sqlite
 from refonte_studio.dispatch import service as work
@@ -49,7 +49,10 @@ def without_team(sql: str) -> list[str]:
 
     To name the team in what is selected is not enough: it must be compared, once for each time that the table is named.
     """
-    for stamp in (STAMP["sqlite"], SEEN["sqlite"]):  # the numbers of a whole database, which is never distributed
+    for stamp in (
+        COMMIT_NUMBER["sqlite"],
+        COMMITTED_UP_TO["sqlite"],
+    ):  # the numbers of a whole database, which is never distributed
         sql = sql.replace(stamp, "0")
     found = [table for table, columns in INSERTION.findall(sql) if table in WITH_TEAM and "team_id" not in columns]
     by_alias: dict[str, list[str]] = {}
@@ -68,10 +71,10 @@ def without_team(sql: str) -> list[str]:
     [
         "SELECT c.team_id FROM claims c WHERE c.id = :id",
         "SELECT 1 FROM claims c WHERE c.team_id = :team AND EXISTS (SELECT 1 FROM claims c WHERE c.id = :id)",
-        "SELECT 1 FROM tasks t JOIN places p ON p.task_id = t.id WHERE t.team_id = :team",
-        "UPDATE places SET open = 1 WHERE task_id = :task RETURNING team_id",
-        "DELETE FROM places p USING moved m WHERE p.task_id = m.task_id",
-        "INSERT INTO claims (id, task_id) SELECT :id, p.task_id FROM places p WHERE p.team_id = :team",
+        "SELECT 1 FROM tasks t JOIN task_slots p ON p.task_id = t.id WHERE t.team_id = :team",
+        "UPDATE task_slots SET open = 1 WHERE task_id = :task RETURNING team_id",
+        "DELETE FROM task_slots p USING moved m WHERE p.task_id = m.task_id",
+        "INSERT INTO claims (id, task_id) SELECT :id, p.task_id FROM task_slots p WHERE p.team_id = :team",
     ],
 )
 def test_a_statement_that_does_not_say_of_which_team_is_noticed(sql: str) -> None:
@@ -142,7 +145,7 @@ async def test_a_plain_claim_and_submission_are_three_statements_on_postgresql(
     for turn in range(6 // people):
         for person in team:
             await makers.answer(person, **({"project": "Pets"} if turn else {}))
-    reach = [sql for sql in statements if "reaches" in sql and sql not in fast_path_store.STATEMENTS.values()]
+    reach = [sql for sql in statements if "dispatch_cursors" in sql and sql not in fast_path_store.STATEMENTS.values()]
     assert len(statements) - len(reach) == 18, statements
     counted = {name: statements.count(sql) for name, sql in fast_path_store.STATEMENTS.items() if sql in statements}
     assert counted == {"claim": 6, "look": 6, **recorded}
@@ -182,7 +185,7 @@ async def test_the_reach_of_a_person_does_not_hide_what_opens_behind_them(world:
 
 
 async def noted_reach(tx: Any, teammate_id: str) -> str:
-    row = await tx.one("SELECT reached FROM reaches WHERE teammate_id = :me", me=teammate_id)
+    row = await tx.one("SELECT reached FROM dispatch_cursors WHERE teammate_id = :me", me=teammate_id)
     assert row is not None
     return row["reached"]
 
@@ -194,13 +197,13 @@ async def test_a_reach_is_forgotten_when_the_numbers_begin_anew(world: World) ->
     held = await makers.claim(world.ben)
     await makers.claim(world.dee)
     await world.db.write(damaged)
-    await world.db.write(work.forget_reaches_ahead, world.clock())
+    await world.db.write(work.forget_cursors_ahead, world.clock())
     await world.ben.post(f"/work/{held['claim_id']}/release")
     assert (await makers.claim(world.ben))["task"]["task_id"] == tasks[0]
 
 
 async def damaged(tx: Any) -> None:
-    await tx.run("UPDATE reaches SET reached = 'ffffffffffffffffffffffff', seen = 9000000000000000000")
+    await tx.run("UPDATE dispatch_cursors SET reached = 'ffffffffffffffffffffffff', seen = 9000000000000000000")
 
 
 async def test_the_use_of_a_key_is_noted_by_what_succeeds_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,7 +242,7 @@ async def test_a_claim_that_is_made_is_answered_though_nothing_more_can_be_done(
         raise Overloaded("things")
 
     if world.db.engine == "postgresql":
-        monkeypatch.setattr(work, "note_reach", refused)
+        monkeypatch.setattr(work, "advance_cursor", refused)
     assert await makers.claim(world.ben) is not None
 
 
@@ -258,7 +261,8 @@ async def test_asking_for_one_batch_notes_nothing_of_others_that_have_work(world
 
 async def batches_noted(tx: Tx, teammate_id: str) -> set[str]:
     rows = await tx.all(
-        "SELECT b.name FROM reaches r JOIN batches b ON b.id = r.batch_id WHERE r.teammate_id = :me", me=teammate_id
+        "SELECT b.name FROM dispatch_cursors r JOIN batches b ON b.id = r.batch_id WHERE r.teammate_id = :me",
+        me=teammate_id,
     )
     return {row["name"] for row in rows}
 

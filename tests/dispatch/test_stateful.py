@@ -231,8 +231,8 @@ class Studio(RuleBasedStateMachine):
             if given is not None:  # as it was before this claim
                 (task,) = (c["task_id"] for c in after.claims if c["id"] == given["claim_id"])
                 after.tables["claims"] = [c for c in after.claims if c["id"] != given["claim_id"]]
-                again = {redo["task_id"] for redo in after.redos if redo["teammate_id"] == who.id}
-                for place in after.places:
+                again = {item["task_id"] for item in after.rework_items if item["teammate_id"] == who.id}
+                for place in after.task_slots:
                     if place["task_id"] not in again and place["task_id"] == task and place["batch_id"]:
                         place["open"] += 1
             expected = may_have(after, who.id, "live")

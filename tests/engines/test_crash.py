@@ -288,7 +288,7 @@ async def test_results_made_in_the_background_survive_kill_9_of_either_process(m
         assert [row for row in now.postponed_results if row["done_at"] is None]
         server.start()
         await server.ready()
-        while any(place["judging"] for place in now.places):
+        while any(place["judging"] for place in now.task_slots):
             assert time.monotonic() < deadline + READY_S
             await asyncio.sleep(0.2)
             now = await audited(migrated)

@@ -22,7 +22,7 @@ from tests.world import Clock, World
 CALLS = 600
 SEEDS = range(6)
 # What each engine has of its own: hints where to look, what they are stamped with, and a number of no meaning.
-OWN = {"reaches": None, "places": {"opened"}, "batch_deltas": {"id"}}
+OWN = {"dispatch_cursors": None, "task_slots": {"opened"}, "batch_deltas": {"id"}}
 
 ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{12}\b")
 

@@ -46,23 +46,24 @@ REVIEW = (
 LIVE_DONE = "status = 'completed' AND kind = 'work' AND mode = 'live'"
 
 DAMAGES = (
-    damage("places-while-pending", f"DELETE FROM places WHERE {one('places', WORK, 'task_id')}"),
+    damage("slots-while-pending", f"DELETE FROM task_slots WHERE {one('task_slots', WORK, 'task_id')}"),
     damage(
-        "places-while-pending",
-        f"""INSERT INTO places (team_id, batch_id, task_id, wanted, attempts, open)
+        "slots-while-pending",
+        f"""INSERT INTO task_slots (team_id, batch_id, task_id, wanted, attempts, open)
             SELECT team_id, batch_id, id, 2, 1, 1 FROM tasks WHERE {one("tasks", LIVE_DONE)}""",
     ),
-    damage("places-while-pending", f"UPDATE places SET batch_id = 'x' WHERE {one('places', WORK, 'task_id')}"),
+    damage("slots-while-pending", f"UPDATE task_slots SET batch_id = 'x' WHERE {one('task_slots', WORK, 'task_id')}"),
     # a place that somebody holds is open to another
-    damage("places-add-up", f"UPDATE places SET open = open + 1 WHERE task_id IN {HELD}"),
-    damage("places-add-up", f"UPDATE places SET open = 1 WHERE {one('places', 'NOT ' + WORK, 'task_id')}"),
-    damage("places-add-up", "UPDATE claims SET state = 'expired', ended_at = 1 WHERE state = 'held'"),
+    damage("slots-add-up", f"UPDATE task_slots SET open = open + 1 WHERE task_id IN {HELD}"),
+    damage("slots-add-up", f"UPDATE task_slots SET open = 1 WHERE {one('task_slots', 'NOT ' + WORK, 'task_id')}"),
+    damage("slots-add-up", "UPDATE claims SET state = 'expired', ended_at = 1 WHERE state = 'held'"),
     damage(
-        "places-count-attempts",
-        f"UPDATE places SET attempts = attempts + 1, open = open - 1 WHERE {one('places', 'wanted > 2', 'task_id')}",
+        "slots-count-attempts",
+        "UPDATE task_slots SET attempts = attempts + 1, open = open - 1"
+        f" WHERE {one('task_slots', 'wanted > 2', 'task_id')}",
     ),
-    damage("pending-for-a-reason", "UPDATE places SET wanted = attempts, open = 0 WHERE attempts = 2"),
-    damage("pending-for-a-reason", "UPDATE places SET wanted = 16, open = 14 WHERE attempts = 2"),
+    damage("pending-for-a-reason", "UPDATE task_slots SET wanted = attempts, open = 0 WHERE attempts = 2"),
+    damage("pending-for-a-reason", "UPDATE task_slots SET wanted = 16, open = 14 WHERE attempts = 2"),
     damage("attempts-numbered", "UPDATE attempts SET number = 3 WHERE number = 2"),
     damage("attempts-numbered", "UPDATE attempts SET number = 1 WHERE number = 2"),
     damage("completed-by-its-last-attempt", "UPDATE attempts SET wanted = 1 WHERE number = 2"),
@@ -86,7 +87,7 @@ DAMAGES = (
     damage(
         "quality-tasks-stay",
         "UPDATE tasks SET status = 'completed', response = '{}', completed_at = 1 WHERE kind = 'training'",
-        "DELETE FROM places WHERE task_id IN (SELECT id FROM tasks WHERE kind = 'training')",
+        "DELETE FROM task_slots WHERE task_id IN (SELECT id FROM tasks WHERE kind = 'training')",
     ),
     damage("quality-tasks-stay", "UPDATE tasks SET kind = 'evaluation' WHERE status = 'canceled'"),
     damage("held-while-pending", "UPDATE claims SET state = 'held', ended_at = NULL WHERE state = 'ended'"),
@@ -127,9 +128,9 @@ DAMAGES = (
     damage("attempts-fit-their-tasks", "UPDATE attempts SET team_id = 'x' WHERE number = 2"),
     damage(
         "reach-hides-nothing",
-        "DELETE FROM reaches",
-        f"""INSERT INTO reaches (team_id, teammate_id, batch_id, reached, seen)
-            SELECT p.team_id, m.id, p.batch_id, 'ffffffffffffffffffffffff', 0 FROM places p JOIN teammates m
+        "DELETE FROM dispatch_cursors",
+        f"""INSERT INTO dispatch_cursors (team_id, teammate_id, batch_id, reached, seen)
+            SELECT p.team_id, m.id, p.batch_id, 'ffffffffffffffffffffffff', 0 FROM task_slots p JOIN teammates m
             ON m.email = 'mia@example.com' WHERE p.task_id IN {HELD}""",
     ),
     damage("quality-attempts-scored", "DELETE FROM quality_attempts"),
@@ -147,16 +148,16 @@ DAMAGES = (
             WHERE state = 'held'""",
         loose=("reviews",),
     ),
-    damage("reviewed-one-by-one", "UPDATE places SET reviewing = false, wanted = 2, open = 1 WHERE reviewing"),
+    damage("reviewed-one-by-one", "UPDATE task_slots SET reviewing = false, wanted = 2, open = 1 WHERE reviewing"),
     damage(
         "nobody-works-under-review",
         "UPDATE claims SET state = 'held', ended_at = NULL WHERE state = 'submitted'"
-        " AND task_id IN (SELECT task_id FROM places WHERE reviewing)",
+        " AND task_id IN (SELECT task_id FROM task_slots WHERE reviewing)",
         loose=("claims",),
     ),
     damage(
         "nobody-works-under-review",
-        "UPDATE redos SET task_id = (SELECT MIN(task_id) FROM places WHERE reviewing)",
+        "UPDATE rework_items SET task_id = (SELECT MIN(task_id) FROM task_slots WHERE reviewing)",
     ),
     damage("reviews-in-a-state", "UPDATE reviews SET lease_expires_at = NULL WHERE state = 'held'"),
     damage("reviews-in-a-state", "UPDATE reviews SET comments = NULL WHERE state = 'rejected'"),
@@ -184,18 +185,18 @@ DAMAGES = (
     ),
     damage("reviews-carried-out", "UPDATE attempts SET rejected_at = 1 WHERE rejected_at IS NOT NULL"),
     damage("reviews-fit-their-tasks", "UPDATE reviews SET project_id = 'x' WHERE state = 'rejected'"),
-    damage("reviews-fit-their-tasks", "UPDATE redos SET batch_id = 'x'"),
-    damage("done-again-by-those-who-may", "UPDATE redos SET teammate_id = 'x'"),
+    damage("reviews-fit-their-tasks", "UPDATE rework_items SET batch_id = 'x'"),
+    damage("done-again-by-those-who-may", "UPDATE rework_items SET teammate_id = 'x'"),
     damage(
         "done-again-by-those-who-may",
         "UPDATE claims SET state = 'submitted' WHERE state = 'retaken'",
     ),
-    damage("results-postponed-once", "UPDATE places SET judging = false, wanted = 3, open = 1 WHERE judging"),
+    damage("results-postponed-once", "UPDATE task_slots SET judging = false, wanted = 3, open = 1 WHERE judging"),
     damage("results-postponed-once", "DELETE FROM postponed_results WHERE done_at IS NULL"),
     damage(
         "results-postponed-once",
         "UPDATE claims SET state = 'held', ended_at = NULL WHERE state = 'submitted'"
-        " AND task_id IN (SELECT task_id FROM places WHERE judging)",
+        " AND task_id IN (SELECT task_id FROM task_slots WHERE judging)",
         loose=("claims",),
     ),
     damage("results-postponed-once", "UPDATE postponed_results SET project_id = 'x'"),
@@ -353,11 +354,11 @@ async def test_a_finding_counts_every_breach_and_shows_a_few(world: World):
     tasks = await batch(world, "Pets", tasks=7)
 
     async def spoil(tx: Tx) -> None:
-        await tx.run("UPDATE places SET open = 5")
+        await tx.run("UPDATE task_slots SET open = 5")
 
     await world.db.write(spoil)
     (finding,) = [each for each in await world.db.read(audit) if each.count]
-    assert (finding.rule.name, finding.count, len(finding.examples)) == ("places-add-up", 7, 5)
+    assert (finding.rule.name, finding.count, len(finding.examples)) == ("slots-add-up", 7, 5)
     assert {breach.id for breach in finding.examples} < set(tasks)
     assert finding.examples[0].found == "wanted 1, attempts 0, held or kept 0, and open 5"
 

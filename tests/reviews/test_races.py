@@ -81,7 +81,7 @@ async def test_a_rejection_while_somebody_cancels_loses_or_wins_whole(world: Wor
     async with shut_gate(database_url) as gate:
 
         async def hold(tx: Tx) -> None:
-            await tx.all("SELECT task_id FROM places WHERE task_id = :task FOR UPDATE", task=task)
+            await tx.all("SELECT task_id FROM task_slots WHERE task_id = :task FOR UPDATE", task=task)
             await gate.wait(tx)
 
         async def both() -> list[httpx.Response]:

@@ -412,8 +412,8 @@ tasks = Table(
 
 # One narrow row for each pending task, gone when the task ends. Claims and submissions change this row and not the
 # task's own, which is wide and stands in many indexes.
-places = Table(
-    "places",
+task_slots = Table(
+    "task_slots",
     metadata,
     _text("team_id"),
     _text("batch_id"),  # empty for a training or evaluation task: it has no part in the batch's progress
@@ -429,14 +429,14 @@ places = Table(
     _flag("judging", False),  # whether there are enough attempts, and their result is being made in the background
     PrimaryKeyConstraint("batch_id", "task_id"),
     Index(
-        "ix_places_open",
+        "ix_task_slots_open",
         "batch_id",
         "task_id",
         sqlite_where=text("open > 0"),
         postgresql_where=text("open > 0"),
     ),
     Index(
-        "ix_places_opened",
+        "ix_task_slots_opened",
         "batch_id",
         "opened",
         sqlite_where=text("open > 0 AND opened IS NOT NULL"),
@@ -575,8 +575,8 @@ reviews = Table(
 )
 
 # Tasks that were rejected and sent back to the same person, until they take them up.
-redos = Table(
-    "redos",
+rework_items = Table(
+    "rework_items",
     metadata,
     _text("team_id"),
     _text("mode"),
@@ -586,7 +586,7 @@ redos = Table(
     _text("batch_id"),
     _time("created_at"),
     PrimaryKeyConstraint("teammate_id", "task_id"),
-    Index("ix_redos_task_id", "task_id"),
+    Index("ix_rework_items_task_id", "task_id"),
 )
 
 # ------------------------------------------------------------------------------------------ callbacks
@@ -749,8 +749,8 @@ claims = Table(
 
 # How far a person has come in a batch: of the tasks before `reached` with an open place, they have had all but those
 # opened after `seen`. Only a hint where to begin; a batch without a row is read from its beginning.
-reaches = Table(
-    "reaches",
+dispatch_cursors = Table(
+    "dispatch_cursors",
     metadata,
     _text("team_id"),
     _text("teammate_id"),

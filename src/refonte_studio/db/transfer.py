@@ -10,9 +10,9 @@ from refonte_studio.db.engine import Tx, takes_long
 from refonte_studio.db.schema import metadata
 
 # What belongs to a database rather than to a team, or only helps a database to find its way.
-LEFT_BEHIND = frozenset({"setup_links", "sessions", "sign_in_failures", "batch_deltas", "reaches"})
+LEFT_BEHIND = frozenset({"setup_links", "sessions", "sign_in_failures", "batch_deltas", "dispatch_cursors"})
 # Numbers that follow the order of commits of one database; no such number means "from the beginning".
-FORGOTTEN = frozenset({("places", "opened")})
+FORGOTTEN = frozenset({("task_slots", "opened")})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Claims: who holds which place of which task, until when."""
+"""Claims: who holds which slot of which task, until when."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,7 +44,7 @@ TAKEN = (ClaimState.HELD, ClaimState.SUBMITTED, ClaimState.SKIPPED)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One person's hold on one place of a task. Times are in milliseconds."""
+    """One person's hold on one slot of a task. Times are in milliseconds."""
 
     id: str
     team_id: str
@@ -55,7 +55,7 @@ class Claim:
     state: ClaimState
     claimed_at: int
     lease_expires_at: int
-    redo: bool = False  # of a task sent back to the person: its place is theirs, whether they hold it or not
+    is_rework: bool = False  # of a task sent back to the person: its slot is theirs, whether they hold it or not
     evaluates: bool = False  # whether its project has evaluation tasks, which its pace must not tell
 
     @property
@@ -110,7 +110,7 @@ class Candidate:
     project: str = ""
     batch: str = ""
     noted: bool = True  # whether it is noted how far the person has come in the batch
-    redo: bool = False  # whether it was sent back to the person
+    is_rework: bool = False  # whether it was sent back to the person
     mix: int = 0  # how many of 65,536 tasks for work an evaluation task of the project comes before
     evaluates: bool = False  # whether the project has evaluation tasks
 

@@ -83,7 +83,7 @@ def _read(task_type: TaskType, given: Mapping[str, Any]) -> Mapping[str, Any]:
     return given_parameters(task_types.schemas_of(task_type), given, ())
 
 
-async def _look_up(call: Call, importing: Import, places: list[imports.Place]) -> None:
+async def _look_up(call: Call, importing: Import, places: list[imports.Destination]) -> None:
     importing.expect(await call.db.read(imports.look_up, call.caller, places, len(importing.targets)))
 
 

@@ -1,6 +1,6 @@
 """Pages by key: the token of a page is the id (or the two ids) after which it starts.
 
-Where published clients page by `offset`, that is taken as well (`Place`, and `web.offsets`).
+Where published clients page by `offset`, that is taken as well (`PageCursor`, and `web.offsets`).
 """
 
 from collections.abc import Callable, Sequence
@@ -41,14 +41,14 @@ def checked_token(token: str | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageCursor:
     """Where a page begins, as it was asked for: behind the entry of an id, or after so many of the first."""
 
     before: str | None = None
     offset: int = 0
 
 
-def checked_place(place: Place, most: int | None = None) -> Place:
+def checked_place(place: PageCursor, most: int | None = None) -> PageCursor:
     """The place, if there can be one like it. Raises BadInput for a token beside an offset, a token that this server
     cannot have given, and an offset beyond the most."""
     if place.before is not None and place.offset:

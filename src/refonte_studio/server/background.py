@@ -55,7 +55,7 @@ async def _fold_counts(tx: Tx, _now: int) -> int:
     return await batches.fold_counts(tx)
 
 
-FORGET = Chore("forget what was seen on another server", 3_600, work.forget_reaches_ahead, 5_000)
+FORGET = Chore("forget what was seen on another server", 3_600, work.forget_cursors_ahead, 5_000)
 CHORES = (
     Chore("expire leases", 5, work.expire_leases, 500),
     Chore("expire leases of reviews", 5, reviews.expire_leases, 500),

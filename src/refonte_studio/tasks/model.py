@@ -79,8 +79,8 @@ class Task:
     callback_succeeded: bool | None = None  # whether its last callback was delivered, or given up; None before that
 
     @property
-    def places_in(self) -> str:
-        """Where its places are counted while it is pending: in its batch, or nowhere for a quality task."""
+    def slots_in(self) -> str:
+        """Where its slots are counted while it is pending: in its batch, or nowhere for a quality task."""
         return self.batch_id if self.kind == "work" and self.batch_id is not None else ""
 
 
@@ -160,7 +160,7 @@ class ReviewReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TaskSlots:
     """What a pending task still wants."""
 
     batch_id: str  # empty for a training or evaluation task

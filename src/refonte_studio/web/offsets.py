@@ -7,7 +7,7 @@ import msgspec
 from refonte_studio.db import page_ends
 from refonte_studio.kit.errors import Unavailable
 from refonte_studio.kit.ids import digest
-from refonte_studio.kit.pages import Place
+from refonte_studio.kit.pages import PageCursor
 from refonte_studio.web.operation import Call
 from refonte_studio.web.params import Params
 
@@ -15,14 +15,14 @@ FARTHEST = 1_000_000_000  # no list is so long
 _PLACES = frozenset({"offset", "limit", "next_token"})  # what may differ between pages of one list
 
 
-async def page_place(call: Call, params: Params, offset: int | None, token: str | None) -> Place:
+async def page_place(call: Call, params: Params, offset: int | None, token: str | None) -> PageCursor:
     """Where the page begins that a client asks for. `checked_place` checks it, once what the filters name is found."""
     if token is not None or not offset or offset > FARTHEST:
-        return Place(token, offset or 0)
+        return PageCursor(token, offset or 0)
     before = await call.db.read(
         page_ends.end_before, call.caller.team_id, _holder(call), _question(params), offset, call.now
     )
-    return Place(before) if before is not None else Place(None, offset)
+    return PageCursor(before) if before is not None else PageCursor(None, offset)
 
 
 async def keep_page_end(call: Call, params: Params, offset: int | None, count: int, next_token: str | None) -> None:

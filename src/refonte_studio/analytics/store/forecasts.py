@@ -16,7 +16,7 @@ async def left(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> dict[str, Row]
              SUM(CASE WHEN wanted > attempts AND NOT reviewing THEN 1 ELSE 0 END) AS tasks,
              MAX(CASE WHEN wanted > attempts AND NOT reviewing THEN wanted ELSE 0 END) AS wanted,
              SUM(CASE WHEN reviewing THEN 1 ELSE 0 END) AS reviewing
-           FROM places WHERE batch_id IN :ids[] AND team_id = :team GROUP BY batch_id""",
+           FROM task_slots WHERE batch_id IN :ids[] AND team_id = :team GROUP BY batch_id""",
         ids=list(batch_ids),
         team=team_id,
     )
@@ -54,7 +54,7 @@ async def had(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> Sequence[Row]:
     """(batch_id, teammate_id, tasks): how many tasks of a batch that still want attempts each person has had."""
     return await tx.all(
         """SELECT p.batch_id, c.teammate_id, COUNT(*) AS tasks
-           FROM places p JOIN claims c ON c.task_id = p.task_id AND c.team_id = p.team_id
+           FROM task_slots p JOIN claims c ON c.task_id = p.task_id AND c.team_id = p.team_id
              AND c.state IN ('held', 'submitted', 'skipped')
            WHERE p.batch_id IN :ids[] AND p.team_id = :team AND p.attempts > 0 AND p.wanted > p.attempts
              AND NOT p.reviewing AND c.state IN ('submitted', 'skipped')

@@ -56,14 +56,14 @@ async def tasks_page(tx: Tx, job: Job, task_ids: Sequence[str]) -> list[GivenTas
 
 
 async def keep_questions(tx: Tx, job: Job, found: Sequence[QuestionFound]) -> None:
-    """What is known of the project's questions, in the place of what was."""
+    """What is known of the project's questions, in place of what was."""
     await annotator_store.clear_models(tx, job.team_id, job.project_id, [each.question for each in found])
     rows = [(job.team_id, job.project_id, *msgspec.structs.astuple(each)) for each in found]
     await annotator_store.insert_project_models(tx, rows)
 
 
 async def keep_people(tx: Tx, job: Job, found: Sequence[PersonFound]) -> None:
-    """What is known of some people's answers, in the place of what was."""
+    """What is known of some people's answers, in place of what was."""
     rows = [(job.team_id, job.project_id, *msgspec.structs.astuple(each)) for each in found]
     await annotator_store.replace_people(tx, job.team_id, job.project_id, rows)
 
@@ -84,10 +84,10 @@ async def conclude_clear(tx: Tx, job: Job, task_id: str, now: int) -> None:
     found = await tasks.lock_pending(tx, job.team_id, job.mode, task_id)
     if found is None:
         return
-    task, place = found
-    enough = place.attempts >= place.rules.least and not place.reviewing and not place.judging
-    if place.rules.adaptive and enough and place.open == place.wanted - place.attempts:
-        await conclude(tx, task, place, now, asked=False)
+    task, slots = found
+    enough = slots.attempts >= slots.rules.least and not slots.reviewing and not slots.judging
+    if slots.rules.adaptive and enough and slots.open == slots.wanted - slots.attempts:
+        await conclude(tx, task, slots, now, asked=False)
 
 
 async def put_off_estimate(tx: Tx, job: Job, now: int, pause_ms: int) -> None:

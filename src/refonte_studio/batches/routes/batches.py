@@ -13,7 +13,7 @@ from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso, parse_time
 from refonte_studio.kit.errors import BadInput, shown
-from refonte_studio.kit.pages import PAGE_LIMIT, Place
+from refonte_studio.kit.pages import PAGE_LIMIT, PageCursor
 from refonte_studio.kit.redaction import redacted
 from refonte_studio.projects import service as projects
 from refonte_studio.web import Body, Call, Operations, Params
@@ -167,7 +167,7 @@ async def create_batch(call: Call, params: CreateBatch) -> BatchOut:
     return await call.db.write(_create, call.caller, params, call.now)
 
 
-async def _page(tx: Tx, caller: Caller, params: ListBatches, place: Place) -> BatchesOut:
+async def _page(tx: Tx, caller: Caller, params: ListBatches, place: PageCursor) -> BatchesOut:
     name = params.project
     project = await projects.find(tx, caller.team_id, caller.mode, name) if name is not None else None
     times = (

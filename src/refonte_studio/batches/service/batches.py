@@ -22,7 +22,7 @@ from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, StudioError, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.names import name_key
-from refonte_studio.kit.pages import Page, Place, checked_place, page_of
+from refonte_studio.kit.pages import Page, PageCursor, checked_place, page_of
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project
 
@@ -204,7 +204,7 @@ async def batches_page(
     status: str | None,
     times: tuple[int, int],
     limit: int,
-    place: Place,
+    place: PageCursor,
     *,
     exclude_archived: bool = False,
 ) -> tuple[Page[tuple[Batch, str]], int]:

@@ -48,7 +48,7 @@ def shares(due: Mapping[str, int], under_way: Mapping[str, int], limit: int) -> 
     def of_team(each: str) -> int:
         return teams[team_of(each), False] + teams[team_of(each), True]
 
-    def has_place(each: str) -> bool:
+    def has_slot(each: str) -> bool:
         if lanes[each] >= PLACES_OF_LANE or of_team(each) >= PLACES_OF_TEAM:
             return False
         retries = sum(count for (_, again), count in teams.items() if again)
@@ -56,7 +56,7 @@ def shares(due: Mapping[str, int], under_way: Mapping[str, int], limit: int) -> 
         return not is_again(each) or (of_teams_retries < PLACES_OF_TEAMS_RETRIES and retries < PLACES_OF_RETRIES)
 
     for _ in range(min(limit, PLACES - lanes.total())):
-        waiting = [each for each in due if has_place(each)]
+        waiting = [each for each in due if has_slot(each)]
         if not waiting:
             break
         chosen = min(waiting, key=lambda each: (of_team(each), is_again(each), lanes[each], due[each], each))

@@ -20,7 +20,7 @@ NOTE_EVERY = 16  # claims: a person's next look goes over no more tasks that the
 LOOK_BACK_EVERY = 128  # claims: the same for batches that they have been through, and that are not done yet
 
 
-def notes_reach(noted: bool, claim_id: str) -> bool:
+def advances_cursor(noted: bool, claim_id: str) -> bool:
     """Whether to note, after this claim, how far the person has come in its batch."""
     return not noted or int(claim_id[-4:], 16) % NOTE_EVERY == 0
 

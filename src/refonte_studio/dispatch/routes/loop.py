@@ -139,8 +139,8 @@ async def _submit_small(call: Call, claim_id: str, response: dict[str, Any]) -> 
 
 
 async def _after(call: Call, made: fast_path.AtOnce) -> None:
-    if made.notes_reach:
-        await call.db.single(service.note_reach, made.caller, made.batch_id)
+    if made.advances_cursor:
+        await call.db.single(service.advance_cursor, made.caller, made.batch_id)
     if made.looks_back:
         await call.db.write(service.look_back, made.caller, made.batch_id)
     await _touch(call, made.caller, made.key_is_stale)

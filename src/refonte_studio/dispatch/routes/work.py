@@ -228,7 +228,7 @@ async def extend(call: Call, _params: Params) -> ExtendedOut:
 async def skip(call: Call, params: SkipParams) -> PutDownOut:
     """Decline a task for good
 
-    Its place is open to others; this person does not get it again.
+    Its slot is open to others; this person does not get it again.
     """
     put_down = await loop.skip(call, call.path["claim"], params.reason)
     return PutDownOut(put_down.task_id)
@@ -247,7 +247,7 @@ async def skip(call: Call, params: SkipParams) -> PutDownOut:
 async def release(call: Call, _params: Params) -> PutDownOut:
     """Give a task back
 
-    Its place is open again, to this person too.
+    Its slot is open again, to this person too.
     """
     put_down = await loop.release(call, call.path["claim"])
     return PutDownOut(put_down.task_id)

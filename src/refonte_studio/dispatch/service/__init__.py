@@ -12,25 +12,25 @@ from refonte_studio.dispatch.service.claiming import (
     signed_in,
     skip,
 )
-from refonte_studio.dispatch.service.cursors import forget_reaches_ahead, look_back, note_reach
+from refonte_studio.dispatch.service.cursors import advance_cursor, forget_cursors_ahead, look_back
 from refonte_studio.dispatch.service.filters import ids_filtered_by
 from refonte_studio.dispatch.service.rework import send_back
 from refonte_studio.dispatch.service.submitting import claim_of, submit, to_check
 from refonte_studio.dispatch.service.termination import expire_leases
 
 __all__ = [
+    "advance_cursor",
     "attachment_of",
     "claim_next",
     "claim_of",
     "claim_or_rest",
     "expire_leases",
     "extend",
-    "forget_reaches_ahead",
+    "forget_cursors_ahead",
     "held_back",
     "history",
     "ids_filtered_by",
     "look_back",
-    "note_reach",
     "queue",
     "release",
     "send_back",

@@ -17,7 +17,7 @@ from refonte_studio.dispatch.model import (
 )
 from refonte_studio.dispatch.policy import choices as choice_policy
 from refonte_studio.dispatch.policy import labeler_view
-from refonte_studio.dispatch.service.cursors import forget_reaches_ahead, look_back, note_reach
+from refonte_studio.dispatch.service.cursors import advance_cursor, forget_cursors_ahead, look_back
 from refonte_studio.dispatch.service.filters import ids_filtered_by
 from refonte_studio.dispatch.service.rework import send_back
 from refonte_studio.dispatch.service.submitting import SignIn, claim_of, lost, submit, submitted, to_check
@@ -43,6 +43,7 @@ from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.quality import service as quality
 
 __all__ = [
+    "advance_cursor",
     "attachment_of",
     "claim_next",
     "claim_of",
@@ -50,12 +51,11 @@ __all__ = [
     "claimed",
     "expire_leases",
     "extend",
-    "forget_reaches_ahead",
+    "forget_cursors_ahead",
     "held_back",
     "history",
     "ids_filtered_by",
     "look_back",
-    "note_reach",
     "queue",
     "release",
     "send_back",
@@ -166,8 +166,8 @@ async def _take(
 async def _keep_looks_short(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str) -> None:
     if candidate.batch_id is None:
         return
-    if choice_policy.notes_reach(candidate.noted, claim_id):
-        await note_reach(tx, caller, candidate.batch_id)
+    if choice_policy.advances_cursor(candidate.noted, claim_id):
+        await advance_cursor(tx, caller, candidate.batch_id)
     if choice_policy.looks_back(candidate.noted, claim_id):
         await look_back(tx, caller, candidate.batch_id)
 
@@ -182,9 +182,9 @@ async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_
     if training is not None:
         shown_batch = batch_id or await candidate_store.first_open_batch(tx, caller, training.project_id)
         return replace(training, batch_id=shown_batch)
-    redo = await rework_store.next_redo(tx, caller, project_id, batch_id)
-    if redo is not None:
-        return redo
+    rework = await rework_store.next_rework_item(tx, caller, project_id, batch_id)
+    if rework is not None:
+        return rework
     candidate = await candidate_store.next_open(tx, caller, project_id, batch_id)
     if candidate is None:
         return await _left_to_evaluate(tx, caller, project_id, batch_id)
@@ -215,16 +215,16 @@ async def _mixed(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
 
 
 async def _claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, lease_ms: int, now: int) -> Claim | None:
-    """Takes a place and makes the claim; None if somebody or something got there first."""
+    """Takes a slot and makes the claim; None if somebody or something got there first."""
     task_id, batch_id, expires = candidate.task_id, candidate.batch_id, now + lease_ms
-    place_in = batch_id if candidate.kind == "work" and not candidate.redo else None
-    if candidate.redo and not await rework_store.lock_place(tx, caller.team_id, batch_id, task_id):
+    slot_in = batch_id if candidate.kind == "work" and not candidate.is_rework else None
+    if candidate.is_rework and not await rework_store.lock_slot(tx, caller.team_id, batch_id, task_id):
         return None
-    if place_in is not None and not await claim_store.take_place(tx, caller.team_id, place_in, task_id):
+    if slot_in is not None and not await claim_store.take_slot(tx, caller.team_id, slot_in, task_id):
         return None
     if not await claim_store.insert_claim(tx, caller, candidate, claim_id, now, expires):
-        if place_in is not None:
-            await claim_store.give_back_places(tx, caller.team_id, [place_in], [task_id], 1)
+        if slot_in is not None:
+            await claim_store.give_back_slots(tx, caller.team_id, [slot_in], [task_id], 1)
         return None
     return claimed(caller, candidate, claim_id, now, expires)
 
@@ -241,7 +241,7 @@ def claimed(caller: Caller, candidate: Candidate, claim_id: str, now: int, expir
         state=ClaimState.HELD,
         claimed_at=now,
         lease_expires_at=expires,
-        redo=candidate.redo,
+        is_rework=candidate.is_rework,
         evaluates=candidate.evaluates,
     )
 
@@ -279,7 +279,7 @@ async def extend(tx: Tx, caller: Caller, claim_id: str, lease_ms: int, now: int)
 
 
 async def skip(tx: Tx, caller: Caller, claim_id: str, reason: str | None, now: int) -> PutDown:
-    """Declines the task for good; its place is open to others. Who declines training is paused in the project.
+    """Declines the task for good; its slot is open to others. Who declines training is paused in the project.
 
     Raises NotFound, or Conflict for a lost claim.
     """
@@ -302,22 +302,22 @@ async def _put_down(tx: Tx, caller: Caller, claim_id: str, state: ClaimState, re
         raise lost(claim, now)
     if claim.batch_id is not None:
         if state is ClaimState.SKIPPED:
-            await claim_store.give_up_place(tx, claim.team_id, claim.batch_id, claim.task_id)
+            await claim_store.give_up_slot(tx, claim.team_id, claim.batch_id, claim.task_id)
             await rework_store.done(tx, claim)
         elif not await _stays_theirs(tx, caller, claim):
-            await claim_store.give_back_places(tx, claim.team_id, [claim.batch_id], [claim.task_id], 1)
+            await claim_store.give_back_slots(tx, claim.team_id, [claim.batch_id], [claim.task_id], 1)
     if not await claim_store.move(tx, claim, state, now, reason):
         raise lost(await claim_of(tx, caller, claim_id), now)
     return claim
 
 
 async def _stays_theirs(tx: Tx, caller: Caller, claim: Claim) -> bool:
-    """Whether the place of a claim is kept for its person. If so, its row is locked, so that it stays so: until then,
-    somebody may take the redo away, who leaves it to the end of the claim to open the place."""
-    if not claim.redo:
+    """Whether the slot of a claim is kept for its person. If so, its row is locked, so that it stays so: until then,
+    somebody may take the rework item away, who leaves it to the end of the claim to open the slot."""
+    if not claim.is_rework:
         return False
-    await rework_store.lock_place(tx, claim.team_id, claim.batch_id, claim.task_id)
-    return (await claim_of(tx, caller, claim.id)).redo
+    await rework_store.lock_slot(tx, claim.team_id, claim.batch_id, claim.task_id)
+    return (await claim_of(tx, caller, claim.id)).is_rework
 
 
 async def queue(tx: Tx, caller: Caller) -> list[Waiting]:

@@ -9,7 +9,7 @@ FORGET_LIMIT = 5_000
 REACH_LIMIT = 1_000  # batches whose reach is noted at once
 
 
-async def note_reach(tx: Tx, caller: Caller, batch_id: str) -> None:
+async def advance_cursor(tx: Tx, caller: Caller, batch_id: str) -> None:
     """Keeps the next look into this batch short: it need not go over what this one has gone over."""
     await cursor_store.extend(tx, caller, [batch_id])
 
@@ -21,7 +21,7 @@ async def look_back(tx: Tx, caller: Caller, before: str | None) -> None:
         await cursor_store.extend(tx, caller, batch_ids)
 
 
-async def forget_reaches_ahead(tx: Tx, _now: int) -> int:
+async def forget_cursors_ahead(tx: Tx, _now: int) -> int:
     """Forgets up to 5,000 reaches of a database that was taken to another server by a dump, where numbers begin anew;
     answers how many. See `db/stamps.py`."""
     return await cursor_store.forget_ahead(tx, FORGET_LIMIT)

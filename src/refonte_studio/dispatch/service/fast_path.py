@@ -34,7 +34,7 @@ class AtOnce:
     caller: Caller
     assignment: Assignment
     batch_id: str
-    notes_reach: bool  # whether `note_reach` is due
+    advances_cursor: bool  # whether `advance_cursor` is due
     looks_back: bool  # whether `look_back` is due
     key_is_stale: bool  # whether the use of the key is to be noted
 
@@ -66,7 +66,7 @@ async def claim_at_once(
         caller,
         assignment,
         batch_id=row["batch_id"],
-        notes_reach=choice_policy.notes_reach(found.noted, claim_id),
+        advances_cursor=choice_policy.advances_cursor(found.noted, claim_id),
         looks_back=choice_policy.looks_back(found.noted, claim_id),
         key_is_stale=row["stale"],
     )
@@ -118,7 +118,7 @@ async def in_hand(tx: Tx, credential: HashedCredential, claim_id: str, now: int)
         return None
     is_last = row["attempts"] + 1 >= row["wanted"]
     if is_last and (row["open"] != 0 or row["attempts"] + 1 > row["wanted"]):
-        return None  # a change of pipeline has left more, or fewer, places than attempts
+        return None  # a change of pipeline has left more, or fewer, slots than attempts
     if is_last and row["attempts"] and row["others"] is None:
         return None  # the attempts are large
     return InHand(

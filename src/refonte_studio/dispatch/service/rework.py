@@ -11,10 +11,10 @@ from refonte_studio.tasks.model import Task
 
 
 async def send_back(tx: Tx, task: Task, people: Sequence[str], sent_to: SendTo, now: int) -> None:
-    """A task whose places are locked goes back: to the people whose attempts were rejected, to different ones, or to
+    """A task whose slots are locked goes back: to the people whose attempts were rejected, to different ones, or to
     anyone.
 
-    For `same`, a place is taken to be kept for each of them; the places of those who may not work it now open. Whoever
+    For `same`, a slot is taken to be kept for each of them; the slots of those who may not work it now open. Whoever
     has reviewed the task, and seen what others answered, does not get it.
     """
     await _bar_reviewers(tx, task, now)
@@ -24,7 +24,7 @@ async def send_back(tx: Tx, task: Task, people: Sequence[str], sent_to: SendTo, 
     if sent_to == "same":
         due = await rework_store.insert(tx, task, people, now)
         if due < len(people):
-            await claim_store.give_back_places(tx, task.team_id, [task.places_in], [task.id], len(people) - due)
+            await claim_store.give_back_slots(tx, task.team_id, [task.slots_in], [task.id], len(people) - due)
 
 
 async def _bar_reviewers(tx: Tx, task: Task, now: int) -> None:
@@ -34,16 +34,16 @@ async def _bar_reviewers(tx: Tx, task: Task, now: int) -> None:
 
 async def give_up(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str] | None) -> None:
     """These people, who may not work in these projects (None: in any) any more, have nothing to do again there; the
-    places that were kept for them open.
+    slots that were kept for them open.
 
-    A claim that one of them holds is like any other from now on: the place opens when it ends.
+    A claim that one of them holds is like any other from now on: the slot opens when it ends.
     """
-    redos = await rework_store.of_people(tx, team_id, teammate_ids, project_ids)
-    if not redos:
+    rework_items = await rework_store.of_people(tx, team_id, teammate_ids, project_ids)
+    if not rework_items:
         return
-    await rework_store.lock_places(tx, team_id, redos)
-    redos = await rework_store.of_people(tx, team_id, teammate_ids, project_ids)
-    await rework_store.remove(tx, team_id, redos)
-    for redo in redos:
-        if not redo["held"]:
-            await claim_store.give_back_places(tx, team_id, [redo["batch_id"]], [redo["task_id"]], 1)
+    await rework_store.lock_slots(tx, team_id, rework_items)
+    rework_items = await rework_store.of_people(tx, team_id, teammate_ids, project_ids)
+    await rework_store.remove(tx, team_id, rework_items)
+    for item in rework_items:
+        if not item["held"]:
+            await claim_store.give_back_slots(tx, team_id, [item["batch_id"]], [item["task_id"]], 1)

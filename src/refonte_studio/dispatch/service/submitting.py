@@ -78,15 +78,15 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
         if claim.state in DONE:
             return await _submitted_before(tx, caller, claim, response)
         raise lost(claim, now)
-    task, place = found
+    task, slot = found
     checked = _checked(task.id, task.type, task.params, response)
     if not await claim_store.move(tx, claim, ClaimState.SUBMITTED, now):
         # It was lost, or submitted by the same person's other request, while this one waited.
         return await submit(tx, caller, claim_id, response, now)
-    if claim.redo:
+    if claim.is_rework:
         await rework_store.done(tx, claim)
     attempt = NewAttempt(claim.id, caller.teammate_id, checked.response, claim.claimed_at, checked.result)
-    recorded = await tasks.record_attempt(tx, task, place, attempt, now)
+    recorded = await tasks.record_attempt(tx, task, slot, attempt, now)
     if task.kind != "work" and await quality.score_attempt(tx, caller, task, claim.id, checked, now):
         await claim_store.retake(tx, claim)
     return submitted(caller, task.id, recorded, claim.evaluates)

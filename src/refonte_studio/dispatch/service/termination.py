@@ -16,12 +16,12 @@ EXPIRE_LIMIT = 500  # leases ended in one transaction
 
 
 async def expire(tx: Tx, held: Sequence[Claim], now: int) -> int:
-    """Ends those of these claims whose lease has run out, and opens their places; answers how many."""
+    """Ends those of these claims whose lease has run out, and opens their slots; answers how many."""
     return await _end(tx, held, ClaimState.EXPIRED, now, until=now)
 
 
 async def expire_leases(tx: Tx, now: int) -> int:
-    """Ends up to 500 claims whose lease has run out, and opens their places; answers how many."""
+    """Ends up to 500 claims whose lease has run out, and opens their slots; answers how many."""
     return await expire(tx, await claim_store.due(tx, now, EXPIRE_LIMIT), now)
 
 
@@ -31,22 +31,22 @@ async def expire_due(tx: Tx, team_id: str, now: int) -> None:
 
 
 async def _end(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None = None) -> int:
-    """Ends claims from outside and gives their places back."""
+    """Ends claims from outside and gives their slots back."""
     if not held:
         return 0
-    await claim_store.lock_places(tx, held)
+    await claim_store.lock_slots(tx, held)
     ended = await claim_store.move_held(tx, held, state, now, until)
     opened = Counter(
         (claim.team_id, claim.batch_id, claim.task_id)
         for claim in ended
-        if claim.batch_id is not None and not claim.redo
+        if claim.batch_id is not None and not claim.is_rework
     )
-    alike: dict[tuple[str, int], list[tuple[str, str]]] = {}  # by team and how many places come back
-    for (team_id, batch_id, task_id), places in opened.items():
-        alike.setdefault((team_id, places), []).append((batch_id, task_id))
-    for (team_id, places), those in alike.items():
+    alike: dict[tuple[str, int], list[tuple[str, str]]] = {}  # by team and how many slots come back
+    for (team_id, batch_id, task_id), slots in opened.items():
+        alike.setdefault((team_id, slots), []).append((batch_id, task_id))
+    for (team_id, slots), those in alike.items():
         batch_ids, task_ids = {batch_id for batch_id, _ in those}, [task_id for _, task_id in those]
-        await claim_store.give_back_places(tx, team_id, sorted(batch_ids), task_ids, places)
+        await claim_store.give_back_slots(tx, team_id, sorted(batch_ids), task_ids, slots)
     return len(ended)
 
 

@@ -1,7 +1,7 @@
 """The SQL of dispatch: which task comes next for a person.
 
 Batches are tried one after another, in the order of the queue, until one has a task for the person. In a batch the
-look begins where the person has come to (`reaches`, see `store_reach`), so that it never walks over what they have
+look begins at the person's cursor (`dispatch_cursors`, see `cursors`), so that it never walks over what they have
 had; of what lies before, it sees only what has opened since.
 """
 
@@ -37,26 +37,26 @@ OPEN_BATCH = f"""b.team_id = :team AND b.mode = :mode AND b.state = 'in_progress
 # Batches outside of Studio have no place in the queue and come after, oldest first.
 BY_QUEUE = "ORDER BY b.position NULLS LAST, b.id"
 
-# Tasks with an open place in a batch (b), from where the person has come to (r): those that opened behind their back,
+# Tasks with an open slot in a batch (b), from where the person has come to (r): those that opened behind their back,
 # and those ahead. SQLite would take the key of the table for both, and go over all that is before, or held. The plus
 # keeps it from reading all that is open, for the sake of the order.
 _INDEXES: tuple[tuple[Engine, str, str], ...] = (
-    ("sqlite", "INDEXED BY ix_places_opened", "INDEXED BY ix_places_open"),
+    ("sqlite", "INDEXED BY ix_task_slots_opened", "INDEXED BY ix_task_slots_open"),
     ("postgresql", "", ""),
 )
 BEHIND = {
-    engine: f"""SELECT w.task_id FROM places w {by_opened}
+    engine: f"""SELECT w.task_id FROM task_slots w {by_opened}
     WHERE w.batch_id = b.id AND w.open > 0 AND w.opened IS NOT NULL AND w.opened > r.seen
       AND w.task_id < r.reached AND w.team_id = :team AND NOT EXISTS ({taken("w.task_id")})"""
     for engine, by_opened, _ in _INDEXES
 }
 AHEAD = {
-    engine: f"""SELECT w.task_id FROM places w {by_open}
+    engine: f"""SELECT w.task_id FROM task_slots w {by_open}
     WHERE w.batch_id = b.id AND w.open > 0 AND w.task_id >= COALESCE(r.reached, '') AND w.team_id = :team
       AND NOT EXISTS ({taken("w.task_id")})"""
     for engine, _, by_open in _INDEXES
 }
-REACH = "LEFT JOIN reaches r ON r.teammate_id = :me AND r.batch_id = b.id AND r.team_id = :team"
+CURSOR = "LEFT JOIN dispatch_cursors r ON r.teammate_id = :me AND r.batch_id = b.id AND r.team_id = :team"
 
 # The engines differ in how a row of the outer query reaches the inner one, and in that PostgreSQL must lock what it
 # picks. There, `MATERIALIZED` and the inner select keep the planner from turning the walk into a join of everything.
@@ -65,12 +65,12 @@ _LOCK_ONE = f"""SELECT x.task_id FROM (
             (WITH y AS MATERIALIZED ({BEHIND["postgresql"]}) SELECT y.task_id FROM y ORDER BY y.task_id)
             UNION ALL ({AHEAD["postgresql"]} ORDER BY w.task_id)) AS one
           CROSS JOIN LATERAL (
-            SELECT p.task_id FROM places p
+            SELECT p.task_id FROM task_slots p
             WHERE p.batch_id = b.id AND p.task_id = one.task_id AND p.team_id = :team AND p.open > 0
             FOR UPDATE {{wait}}) AS x
           LIMIT 1"""
 _PICK: dict[Engine, str] = {
-    "sqlite": f"""JOIN places n ON n.team_id = :team AND n.batch_id = b.id AND n.task_id = COALESCE(
+    "sqlite": f"""JOIN task_slots n ON n.team_id = :team AND n.batch_id = b.id AND n.task_id = COALESCE(
             ({BEHIND["sqlite"]} ORDER BY +w.task_id LIMIT 1), ({AHEAD["sqlite"]} ORDER BY w.task_id LIMIT 1))""",
     "postgresql": f"""CROSS JOIN LATERAL (
           SELECT one_of.task_id FROM (
@@ -81,10 +81,10 @@ _PICK: dict[Engine, str] = {
 # into an index; its look for the task itself costs it ten times as much, even where there is none.
 _PASS: dict[Engine, str] = {
     "sqlite": "",
-    "postgresql": """AND ((SELECT 1 FROM places w
+    "postgresql": """AND ((SELECT 1 FROM task_slots w
           WHERE w.batch_id = b.id AND w.open > 0 AND w.task_id >= COALESCE(r.reached, '') AND w.team_id = :team
           LIMIT 1) IS NOT NULL
-      OR (SELECT 1 FROM places w
+      OR (SELECT 1 FROM task_slots w
           WHERE w.batch_id = b.id AND w.open > 0 AND w.opened IS NOT NULL AND w.opened > r.seen AND w.team_id = :team
           LIMIT 1) IS NOT NULL)""",
 }
@@ -93,7 +93,7 @@ _PASS: dict[Engine, str] = {
 def next_open_sql(engine: Engine) -> str:
     """The next task for work."""
     return f"""SELECT n.task_id, b.project_id, b.id AS batch_id, b.name AS batch, r.reached IS NOT NULL AS noted
-        FROM batches b {REACH} {_PICK[engine]}
+        FROM batches b {CURSOR} {_PICK[engine]}
         WHERE {OPEN_BATCH} {_PASS[engine]} {BY_QUEUE} LIMIT 1"""
 
 
@@ -151,7 +151,7 @@ TRAINING_DUE = f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks
 
 
 # Whether the person has tasks to do again, in a project that is not archived.
-REDO_DUE = """SELECT 1 FROM redos d WHERE d.teammate_id = :me AND d.team_id = :team AND d.mode = :mode
+REWORK_DUE = """SELECT 1 FROM rework_items d WHERE d.teammate_id = :me AND d.team_id = :team AND d.mode = :mode
     AND (SELECT a.archived FROM assignments a
       WHERE a.teammate_id = :me AND a.project_id = d.project_id AND a.team_id = :team) IS NOT TRUE"""
 
@@ -159,7 +159,7 @@ _NEXT_PLAIN = f"""SELECT x.plain, o.*, t.type, t.params, p.name AS project, p.ev
     FROM (SELECT NOT EXISTS (
         SELECT 1 FROM claims h
         WHERE h.teammate_id = :me AND h.mode = :mode AND h.team_id = :team AND h.state = 'held')
-      AND COALESCE({FIRST_LEASE} > :now, TRUE) AND NOT EXISTS ({REDO_DUE}) AND NOT EXISTS ({TRAINING_DUE})
+      AND COALESCE({FIRST_LEASE} > :now, TRUE) AND NOT EXISTS ({REWORK_DUE}) AND NOT EXISTS ({TRAINING_DUE})
       AS plain) AS x
     LEFT JOIN ({next_open_sql("sqlite")}) AS o ON x.plain
     LEFT JOIN tasks t ON t.id = o.task_id AND t.team_id = :team

@@ -1,24 +1,24 @@
 """The SQL of claims.
 
-Lock order, everywhere: the row of a task's places, then of the claim, then of the batch. A claim locks the person's
-assignment after the places; disabling somebody has it the other way round, and is tried again if that collides.
+Lock order, everywhere: the row of a task's slots, then of the claim, then of the batch. A claim locks the person's
+assignment after the slots; disabling somebody has it the other way round, and is tried again if that collides.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from refonte_studio.db import Row, Tx
-from refonte_studio.db.commit_order import STAMP
+from refonte_studio.db.commit_order import COMMIT_NUMBER
 from refonte_studio.dispatch.model import Candidate, Claim, ClaimState
 from refonte_studio.dispatch.store.candidates import FIRST_LEASE
 from refonte_studio.kit.caller import Caller
 from refonte_studio.tasks.model import Attempt, Task
 
-# While a claim is held, its redo can only be taken away, by one who has locked the task's places: whoever moves the
-# claim on reads it again once they are locked.
+# While a claim is held, its rework item can only be taken away, by a transaction that has locked the task's slots. So
+# whoever moves the claim on reads it again once they are locked.
 _CLAIM = """c.id, c.team_id, c.task_id, c.project_id, c.batch_id, c.teammate_id, c.state, c.claimed_at,
-    c.lease_expires_at, EXISTS (SELECT 1 FROM redos d WHERE d.teammate_id = c.teammate_id AND d.task_id = c.task_id
-      AND d.team_id = c.team_id) AS redo"""
+    c.lease_expires_at, EXISTS (SELECT 1 FROM rework_items d WHERE d.teammate_id = c.teammate_id
+      AND d.task_id = c.task_id AND d.team_id = c.team_id) AS is_rework"""
 _EVALUATES = """(SELECT j.evaluates FROM projects j WHERE j.id = c.project_id AND j.team_id = c.team_id) AS evaluates"""
 _SUBMITTED = (
     *("id", "team_id", "mode", "task_id", "project_id", "batch_id", "teammate_id", "state"),
@@ -38,7 +38,7 @@ def _claim(row: Row, evaluates: bool = False) -> Claim:
         state=ClaimState(row["state"]),
         claimed_at=row["claimed_at"],
         lease_expires_at=row["lease_expires_at"],
-        redo=bool(row["redo"]),
+        is_rework=bool(row["is_rework"]),
         evaluates=evaluates,
     )
 
@@ -75,7 +75,7 @@ async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: s
                AND NOT a.archived
              FOR SHARE) AS assigned
            WHERE t.id = :me AND t.team_id = :team AND t.state = 'active'
-             AND :redo = EXISTS (SELECT 1 FROM redos d
+             AND :is_rework = EXISTS (SELECT 1 FROM rework_items d
                WHERE d.teammate_id = :me AND d.task_id = :task AND d.team_id = :team)
            ON CONFLICT DO NOTHING
            RETURNING id""",
@@ -86,7 +86,7 @@ async def insert_claim(tx: Tx, caller: Caller, candidate: Candidate, claim_id: s
         project=candidate.project_id,
         batch=candidate.batch_id,
         me=caller.teammate_id,
-        redo=candidate.redo,
+        is_rework=candidate.is_rework,
         now=now,
         expires=expires,
     )
@@ -107,11 +107,11 @@ async def insert_submitted(tx: Tx, tasks: Mapping[str, Task], attempts: Sequence
     await tx.insert("claims", _SUBMITTED, rows)
 
 
-async def take_place(tx: Tx, team_id: str, batch_id: str, task_id: str) -> bool:
-    """Takes one of a task's open places; False if there is none any more."""
+async def take_slot(tx: Tx, team_id: str, batch_id: str, task_id: str) -> bool:
+    """Takes one of a task's open slots; False if there is none any more."""
     return bool(
         await tx.run(
-            """UPDATE places SET open = open - 1
+            """UPDATE task_slots SET open = open - 1
                WHERE batch_id = :batch AND task_id = :task AND team_id = :team AND open > 0""",
             batch=batch_id,
             task=task_id,
@@ -120,13 +120,13 @@ async def take_place(tx: Tx, team_id: str, batch_id: str, task_id: str) -> bool:
     )
 
 
-async def give_back_places(tx: Tx, team_id: str, batch_ids: Sequence[str], task_ids: Sequence[str], each: int) -> None:
-    """Opens so many places of each task, unless it has ended; those who had them may have them again. Locks the rows.
+async def give_back_slots(tx: Tx, team_id: str, batch_ids: Sequence[str], task_ids: Sequence[str], each: int) -> None:
+    """Opens so many slots of each task, unless it has ended; those who had them may have them again. Locks the rows.
 
-    Quality tasks have no places in a batch, so nothing is opened for them.
+    Quality tasks have no slots in a batch, so nothing is opened for them.
     """
     await tx.run(
-        f"""UPDATE places SET open = open + :each, opened = {STAMP[tx.engine]}
+        f"""UPDATE task_slots SET open = open + :each, opened = {COMMIT_NUMBER[tx.engine]}
             WHERE batch_id IN :batches[] AND task_id IN :tasks[] AND team_id = :team""",
         batches=list(batch_ids),
         tasks=list(task_ids),
@@ -135,13 +135,14 @@ async def give_back_places(tx: Tx, team_id: str, batch_ids: Sequence[str], task_
     )
 
 
-async def give_up_place(tx: Tx, team_id: str, batch_id: str, task_id: str) -> None:
-    """Opens the place of one who will not have it again, for others. Locks the row.
+async def give_up_slot(tx: Tx, team_id: str, batch_id: str, task_id: str) -> None:
+    """Opens the slot of one who will not have it again, for others. Locks the row.
 
-    News to anybody only where no place was open: whoever has come past one that was has had the task.
+    News to anybody only where no slot was open: whoever has come past one that was has had the task.
     """
     await tx.run(
-        f"""UPDATE places SET open = open + 1, opened = CASE WHEN open > 0 THEN opened ELSE {STAMP[tx.engine]} END
+        f"""UPDATE task_slots SET open = open + 1,
+              opened = CASE WHEN open > 0 THEN opened ELSE {COMMIT_NUMBER[tx.engine]} END
             WHERE batch_id = :batch AND task_id = :task AND team_id = :team""",
         batch=batch_id,
         task=task_id,
@@ -307,10 +308,10 @@ async def bar_claims_of(tx: Tx, teammate_ids: Sequence[str]) -> None:
     await tx.insert("assignments", _ASSIGNMENT, [[row[column] for column in _ASSIGNMENT] for row in rows])
 
 
-async def lock_places(tx: Tx, claims: Sequence[Claim]) -> None:
-    """Locks the places of the tasks that these claims are on, in the order that everybody keeps."""
+async def lock_slots(tx: Tx, claims: Sequence[Claim]) -> None:
+    """Locks the slots of the tasks that these claims are on, in the order that everybody keeps."""
     await tx.all(
-        """SELECT task_id FROM places WHERE batch_id IN :batches[] AND task_id IN :tasks[] AND team_id IN :teams[]
+        """SELECT task_id FROM task_slots WHERE batch_id IN :batches[] AND task_id IN :tasks[] AND team_id IN :teams[]
            ORDER BY batch_id, task_id FOR UPDATE""",
         teams=sorted({claim.team_id for claim in claims}),
         batches=sorted({claim.batch_id for claim in claims if claim.batch_id is not None}),
@@ -320,21 +321,21 @@ async def lock_places(tx: Tx, claims: Sequence[Claim]) -> None:
 
 async def move_held(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until: int | None) -> list[Claim]:
     """Moves those of the claims that are still held (and, with `until`, not extended beyond it); answers those, as they
-    are now that their places are locked: whether a task is to be done again may have changed since they were read."""
+    are now that their slots are locked: whether a task is to be done again may have changed since they were read."""
     rows = await tx.all(
         f"""UPDATE claims SET state = :state, ended_at = :now
             WHERE id IN :claims[] AND team_id IN :teams[] AND state = 'held'
             {"" if until is None else "AND lease_expires_at <= :until"}
-            RETURNING id, EXISTS (SELECT 1 FROM redos d WHERE d.teammate_id = claims.teammate_id
-              AND d.task_id = claims.task_id AND d.team_id = claims.team_id) AS redo""",
+            RETURNING id, EXISTS (SELECT 1 FROM rework_items d WHERE d.teammate_id = claims.teammate_id
+              AND d.task_id = claims.task_id AND d.team_id = claims.team_id) AS is_rework""",
         claims=[claim.id for claim in held],
         teams=sorted({claim.team_id for claim in held}),
         state=state.value,
         now=now,
         **({} if until is None else {"until": until}),
     )
-    redo = {row["id"]: bool(row["redo"]) for row in rows}
-    return [replace(claim, redo=redo[claim.id]) for claim in held if claim.id in redo]
+    is_rework = {row["id"]: bool(row["is_rework"]) for row in rows}
+    return [replace(claim, is_rework=is_rework[claim.id]) for claim in held if claim.id in is_rework]
 
 
 async def end_claims_on(tx: Tx, team_id: str, task_ids: Sequence[str], now: int) -> None:

@@ -3,7 +3,7 @@
 They do the common case of what `service` does in several statements, and nothing else. Whatever is not plain (a task
 held already, a lease that ran out, training or evaluation due, a task to do again, a last attempt while others hold the
 task, the last tasks of a batch) changes nothing and answers nothing, and the general way is taken. What they may not do
-is decided by the same conditions, in the same words. Locks are taken in the same order, places first; each step reads
+is decided by the same conditions, in the same words. Locks are taken in the same order, slots first; each step reads
 what the step before it wrote, so that it cannot run before it.
 """
 
@@ -17,7 +17,7 @@ from refonte_studio.dispatch.store.candidates import (
     EVALUATION_DUE,
     FIRST_LEASE,
     JUST_EVALUATED,
-    REDO_DUE,
+    REWORK_DUE,
     TRAINING_DUE,
     next_open_sql,
 )
@@ -73,7 +73,7 @@ _CLAIM = {
             SELECT 1 FROM claims h
             WHERE h.teammate_id = me.id AND h.mode = me.mode AND h.team_id = me.team_id AND h.state = 'held')
           AND COALESCE({_as_me(FIRST_LEASE)} > :now, TRUE)
-          AND NOT EXISTS ({_as_me(REDO_DUE)})
+          AND NOT EXISTS ({_as_me(REWORK_DUE)})
           AND NOT EXISTS ({_as_me(TRAINING_DUE)})),
       found AS MATERIALIZED (
         SELECT f.* FROM plain CROSS JOIN LATERAL ({_as_me(next_open_sql("postgresql"))}) AS f),
@@ -94,7 +94,7 @@ _CLAIM = {
         FROM me CROSS JOIN chosen c CROSS JOIN assigned a
         RETURNING team_id, batch_id, task_id),
       taken AS (
-        UPDATE places p SET open = p.open - 1 FROM claimed c
+        UPDATE task_slots p SET open = p.open - 1 FROM claimed c
         WHERE p.batch_id = c.batch_id AND p.task_id = c.task_id AND p.team_id = c.team_id)
     SELECT {_CALLER}, c.task_id, o.project_id, o.batch_id, o.batch,
       o.noted, t.type, t.params, p.name AS project, p.evaluates, p.evaluation_mix AS mix
@@ -126,26 +126,26 @@ _LOOK = {
     FROM me
     JOIN claims c ON c.id = :claim AND c.team_id = me.team_id AND c.teammate_id = me.id AND c.mode = me.mode
     JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id AND t.kind = 'work'
-    JOIN places p ON p.batch_id = t.batch_id AND p.task_id = t.id AND p.team_id = c.team_id
+    JOIN task_slots p ON p.batch_id = t.batch_id AND p.task_id = t.id AND p.team_id = c.team_id
     JOIN projects j ON j.id = t.project_id AND j.team_id = t.team_id
     WHERE c.state = 'held' AND c.lease_expires_at > :now"""
     for kind in _HOLDER
 }
 
 _MOVED = """moved AS (
-        UPDATE claims c SET state = 'submitted', ended_at = :now FROM place
+        UPDATE claims c SET state = 'submitted', ended_at = :now FROM slot
         WHERE c.id = :claim AND c.team_id = :team AND c.state = 'held' AND c.lease_expires_at > :now
         RETURNING c.id, c.team_id, c.mode, c.task_id, c.project_id, c.teammate_id, c.claimed_at)"""
 _ATTEMPT = """INSERT INTO attempts (id, team_id, mode, task_id, project_id, batch_id, teammate_id, number, wanted,
           response, started_at, submitted_at)"""
 
 # An attempt that does not complete its task.
-_ATTEMPTED = f"""WITH place AS MATERIALIZED (
-        SELECT 1 FROM places
+_ATTEMPTED = f"""WITH slot AS MATERIALIZED (
+        SELECT 1 FROM task_slots
         WHERE batch_id = :batch AND task_id = :task AND team_id = :team AND attempts + 1 < wanted FOR UPDATE),
       {_MOVED},
       counted AS (
-        UPDATE places p SET attempts = p.attempts + 1 FROM moved m
+        UPDATE task_slots p SET attempts = p.attempts + 1 FROM moved m
         WHERE p.batch_id = :batch AND p.task_id = m.task_id AND p.team_id = m.team_id
         RETURNING p.attempts, p.wanted),
       recorded AS (
@@ -156,22 +156,22 @@ _ATTEMPTED = f"""WITH place AS MATERIALIZED (
     SELECT attempts AS number, wanted FROM counted"""
 
 # The last attempt of a task that nobody else holds, of a batch that has many more: it completes the task.
-_COMPLETED = f"""WITH place AS MATERIALIZED (
-        SELECT attempts + 1 AS number, wanted FROM places
+_COMPLETED = f"""WITH slot AS MATERIALIZED (
+        SELECT attempts + 1 AS number, wanted FROM task_slots
         WHERE batch_id = :batch AND task_id = :task AND team_id = :team AND wanted = :wanted
           AND attempts + 1 = wanted AND open = 0
-          AND (SELECT COUNT(*) FROM (SELECT 1 FROM places f WHERE f.batch_id = :batch AND f.team_id = :team
+          AND (SELECT COUNT(*) FROM (SELECT 1 FROM task_slots f WHERE f.batch_id = :batch AND f.team_id = :team
                ORDER BY f.task_id DESC LIMIT :far) AS few) >= :far
         FOR UPDATE),
       {_MOVED},
       gone AS (
-        DELETE FROM places p USING moved m
+        DELETE FROM task_slots p USING moved m
         WHERE p.batch_id = :batch AND p.task_id = m.task_id AND p.team_id = m.team_id),
       recorded AS (
         {_ATTEMPT}
         SELECT m.id, m.team_id, m.mode, m.task_id, m.project_id, :batch, m.teammate_id, p.number, p.wanted, :response,
           m.claimed_at, :now
-        FROM moved m CROSS JOIN place p),
+        FROM moved m CROSS JOIN slot p),
       ended AS (
         UPDATE tasks t SET status = 'completed', response = :result, confidence = CAST(:confidence AS FLOAT),
           agreement = CAST(:agreement AS FLOAT),
@@ -185,7 +185,7 @@ _COMPLETED = f"""WITH place AS MATERIALIZED (
         SELECT :callback, m.team_id, m.mode, :url, '{About.TASK_COMPLETED}', m.task_id, '{State.WAITING}', 0, :now,
           :now, :lane
         FROM moved m WHERE CAST(:url AS TEXT) IS NOT NULL)
-    SELECT p.number, p.wanted FROM moved CROSS JOIN place p"""
+    SELECT p.number, p.wanted FROM moved CROSS JOIN slot p"""
 
 ALL = (*_CLAIM.values(), *_LOOK.values(), _ATTEMPTED, _COMPLETED)
 STATEMENTS = {"claim": _CLAIM["key"], "look": _LOOK["key"], "attempted": _ATTEMPTED, "completed": _COMPLETED}

@@ -6,10 +6,10 @@ from refonte_studio.dispatch.store.candidates import (
     AHEAD,
     BEHIND,
     BY_QUEUE,
+    CURSOR,
     EVALUATION_DUE,
     NOT_THEIR_OWN,
     OPEN_BATCH,
-    REACH,
     taken,
 )
 from refonte_studio.kit.caller import Caller
@@ -22,10 +22,10 @@ async def waiting(tx: Tx, caller: Caller, limit: int) -> list[Waiting]:
         f"""SELECT p.name AS project, b.name AS batch,
               (SELECT COUNT(*) FROM (
                  {BEHIND[tx.engine]} UNION ALL {AHEAD[tx.engine]} LIMIT :limit) AS few)
-              + (SELECT COUNT(*) FROM redos d
+              + (SELECT COUNT(*) FROM rework_items d
                  WHERE d.teammate_id = :me AND d.batch_id = b.id AND d.team_id = :team
                    AND NOT EXISTS ({taken("d.task_id")})) AS tasks
-            FROM batches b JOIN projects p ON p.id = b.project_id AND p.team_id = b.team_id {REACH}
+            FROM batches b JOIN projects p ON p.id = b.project_id AND p.team_id = b.team_id {CURSOR}
             WHERE {OPEN_BATCH} {BY_QUEUE}""",
         limit=limit,
         me=caller.teammate_id,

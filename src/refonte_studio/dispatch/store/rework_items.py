@@ -1,8 +1,9 @@
-"""The SQL of redos: tasks that a review sent back to the people who had done them.
+"""The SQL of rework_items: tasks that a review sent back to the people who had done them.
 
-A redo keeps one of its task's places for its person, whether they hold the task or not: a claim of it takes no place,
-and gives none back. It ends by their attempt or with the task; where they will not do it, the place opens for others.
-Rows are made and taken away by those who have locked the task's places.
+A rework item keeps one of its task's slots for its person, whether they hold the task or not: a claim of it takes no
+slot, and gives none back. It ends by their attempt or with the task; where they will not do it, the slot opens for
+others.
+Rows are made and taken away by those who have locked the task's slots.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,12 +21,12 @@ _CLAIM = (
 _BARRED = "has reviewed the task"
 
 
-async def next_redo(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
+async def next_rework_item(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> Candidate | None:
     """The task that the person has had to do again for longest: of these, or of any project and batch."""
     row = await tx.one(
         f"""SELECT d.task_id, d.project_id, d.batch_id, t.type, t.params, p.name AS project, p.evaluates,
               b.name AS batch
-            FROM redos d
+            FROM rework_items d
             JOIN assignments a ON a.teammate_id = d.teammate_id AND a.project_id = d.project_id
               AND a.team_id = d.team_id AND a.paused_at IS NULL AND NOT a.archived
             JOIN tasks t ON t.id = d.task_id AND t.team_id = d.team_id
@@ -53,15 +54,15 @@ async def next_redo(tx: Tx, caller: Caller, project_id: str | None, batch_id: st
         params=row["params"],
         project=row["project"],
         batch=row["batch"],
-        redo=True,
+        is_rework=True,
         evaluates=bool(row["evaluates"]),
     )
 
 
-async def lock_place(tx: Tx, team_id: str, batch_id: str | None, task_id: str) -> bool:
-    """Keeps a pending task's places as they are until this transaction ends; False if it has ended."""
+async def lock_slot(tx: Tx, team_id: str, batch_id: str | None, task_id: str) -> bool:
+    """Keeps a pending task's slots as they are until this transaction ends; False if it has ended."""
     row = await tx.one(
-        """SELECT task_id FROM places WHERE batch_id = :batch AND task_id = :task AND team_id = :team FOR UPDATE""",
+        """SELECT task_id FROM task_slots WHERE batch_id = :batch AND task_id = :task AND team_id = :team FOR UPDATE""",
         batch=batch_id,
         task=task_id,
         team=team_id,
@@ -72,7 +73,7 @@ async def lock_place(tx: Tx, team_id: str, batch_id: str | None, task_id: str) -
 async def done(tx: Tx, claim: Claim) -> None:
     """The holder of the claim has not to do its task again any more."""
     await tx.run(
-        "DELETE FROM redos WHERE teammate_id = :person AND task_id = :task AND team_id = :team",
+        "DELETE FROM rework_items WHERE teammate_id = :person AND task_id = :task AND team_id = :team",
         person=claim.teammate_id,
         task=claim.task_id,
         team=claim.team_id,
@@ -81,7 +82,9 @@ async def done(tx: Tx, claim: Claim) -> None:
 
 async def remove_of_tasks(tx: Tx, team_id: str, task_ids: Sequence[str]) -> None:
     """Nobody has to do these tasks again."""
-    await tx.run("DELETE FROM redos WHERE task_id IN :tasks[] AND team_id = :team", tasks=list(task_ids), team=team_id)
+    await tx.run(
+        "DELETE FROM rework_items WHERE task_id IN :tasks[] AND team_id = :team", tasks=list(task_ids), team=team_id
+    )
 
 
 async def of_people(
@@ -89,7 +92,7 @@ async def of_people(
 ) -> Sequence[Row]:
     """(batch_id, task_id, teammate_id, held) of what these people have to do again, in these projects or in all."""
     return await tx.all(
-        f"""SELECT d.batch_id, d.task_id, d.teammate_id, c.id IS NOT NULL AS held FROM redos d
+        f"""SELECT d.batch_id, d.task_id, d.teammate_id, c.id IS NOT NULL AS held FROM rework_items d
             LEFT JOIN claims c ON c.task_id = d.task_id AND c.teammate_id = d.teammate_id AND c.team_id = d.team_id
               AND c.state = 'held'
             WHERE d.teammate_id IN :people[] AND d.team_id = :team
@@ -100,24 +103,24 @@ async def of_people(
     )
 
 
-async def lock_places(tx: Tx, team_id: str, redos: Sequence[Row]) -> None:
-    """Locks the places of these tasks, in the order that everybody keeps."""
+async def lock_slots(tx: Tx, team_id: str, rework_items: Sequence[Row]) -> None:
+    """Locks the slots of these tasks, in the order that everybody keeps."""
     await tx.all(
-        """SELECT task_id FROM places WHERE batch_id IN :batches[] AND task_id IN :tasks[] AND team_id = :team
+        """SELECT task_id FROM task_slots WHERE batch_id IN :batches[] AND task_id IN :tasks[] AND team_id = :team
            ORDER BY batch_id, task_id FOR UPDATE""",
         team=team_id,
-        batches=sorted({redo["batch_id"] for redo in redos}),
-        tasks=sorted({redo["task_id"] for redo in redos}),
+        batches=sorted({item["batch_id"] for item in rework_items}),
+        tasks=sorted({item["task_id"] for item in rework_items}),
     )
 
 
-async def remove(tx: Tx, team_id: str, redos: Sequence[Row]) -> None:
-    """Takes these redos away: all that these people have of these tasks."""
+async def remove(tx: Tx, team_id: str, rework_items: Sequence[Row]) -> None:
+    """Takes these rework_items away: all that these people have of these tasks."""
     await tx.run(
-        "DELETE FROM redos WHERE teammate_id IN :people[] AND task_id IN :tasks[] AND team_id = :team",
+        "DELETE FROM rework_items WHERE teammate_id IN :people[] AND task_id IN :tasks[] AND team_id = :team",
         team=team_id,
-        people=sorted({redo["teammate_id"] for redo in redos}),
-        tasks=sorted({redo["task_id"] for redo in redos}),
+        people=sorted({item["teammate_id"] for item in rework_items}),
+        tasks=sorted({item["task_id"] for item in rework_items}),
     )
 
 
@@ -177,7 +180,7 @@ async def insert(tx: Tx, task: Task, teammate_ids: Sequence[str], now: int) -> i
     Nobody can unassign, pause or disable them until this transaction ends.
     """
     return await tx.run(
-        """INSERT INTO redos (team_id, mode, teammate_id, task_id, project_id, batch_id, created_at)
+        """INSERT INTO rework_items (team_id, mode, teammate_id, task_id, project_id, batch_id, created_at)
            SELECT :team, :mode, t.id, :task, :project, :batch, :now
            FROM teammates t CROSS JOIN (
              SELECT a.teammate_id FROM assignments a

@@ -33,7 +33,7 @@ from refonte_studio.teams import service as teams
 SHOWN_LINES = 100  # bad lines that an error tells of
 LABELERS_LIMIT = 100_000  # different ones of one import
 
-Place = tuple[str | None, str | None]  # the names of a project and a batch; None: the default one
+Destination = tuple[str | None, str | None]  # the names of a project and a batch; None: the default one
 Read = Callable[[TaskType, Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -42,7 +42,7 @@ class Target:
     """Where a line's task goes, as it was when the line was checked."""
 
     number: int
-    place: Place
+    place: Destination
     project: Project | None  # None: a default project that is yet to come
     error: str | None  # why no task can go there
 
@@ -53,7 +53,7 @@ class Line:
 
     number: int
     type: str | None
-    place: Place
+    place: Destination
     given: dict[str, Any]
     attempts: Any  # as they came
 
@@ -63,16 +63,16 @@ class Import:
     """The state of one import. Its methods only compute; the database is asked by the functions below."""
 
     mode: Mode
-    place: Place  # of lines that name none
+    place: Destination  # of lines that name none
     spool: Spool
     now: int
     read: Read  # what a creation through the API makes of the parameters that it is given
-    targets: dict[Place, Target] = field(default_factory=dict)
+    targets: dict[Destination, Target] = field(default_factory=dict)
     bad: list[dict[str, Any]] = field(default_factory=list)
     bad_count: int = 0  # `bad` is cut to the first of them
     _begun: bool = False  # whether a line has come that is not blank
     _unique_ids: set[int] = field(default_factory=set)  # hashes of those met so far
-    used: dict[int, Place] = field(default_factory=dict)  # where lines put aside go, by the number of the target
+    used: dict[int, Destination] = field(default_factory=dict)  # where lines put aside go, by the number of the target
     attempted: set[int] = field(default_factory=set)  # those of them where some come with attempts
     labelers: list[str] = field(default_factory=list)  # everybody's name, by number
     _labelers: dict[str, int] = field(default_factory=dict)  # the numbers, by what makes a name unique
@@ -139,7 +139,7 @@ class Import:
             batch = self.place[1]
         return Line(number, type_name, (project, batch), given, attempts)
 
-    def unmet(self, lines: Sequence[Line]) -> list[Place]:
+    def unmet(self, lines: Sequence[Line]) -> list[Destination]:
         """Places that are still to be looked up."""
         return list(dict.fromkeys(line.place for line in lines if line.place not in self.targets))
 
@@ -219,12 +219,12 @@ class Import:
         )
 
 
-async def look_up(tx: Tx, caller: Caller, places: Sequence[Place], first: int) -> list[Target]:
+async def look_up(tx: Tx, caller: Caller, places: Sequence[Destination], first: int) -> list[Target]:
     """Where lines go that name these places; the targets are numbered from `first` on."""
     return [await _target(tx, caller, place, number) for number, place in enumerate(places, first)]
 
 
-async def _target(tx: Tx, caller: Caller, place: Place, number: int) -> Target:
+async def _target(tx: Tx, caller: Caller, place: Destination, number: int) -> Target:
     project_name, batch_name = place
     project: Project | None = None
     try:
@@ -281,7 +281,7 @@ async def write(tx: Tx, caller: Caller, importing: Import, now: int) -> int:
         made = {task.id: len(line.answers) for task, line in zip(tasks, lines, strict=True) if line.answers}
         attempts = _attempts(tasks, lines, ids, caller.teammate_id or None, now) if made else {}
         for (project, batch), tasks_there in _by_place(tasks, found.values()):
-            await creation.insert_places(tx, project, opened[batch.id], tasks_there, made)
+            await creation.insert_slots(tx, project, opened[batch.id], tasks_there, made)
             if await _attempted(tx, project, [task for task in tasks_there if task.id in made], attempts, now):
                 completed.add(batch.id)
         counts.update(task.batch_id for task in tasks if task.batch_id is not None)

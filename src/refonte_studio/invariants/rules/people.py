@@ -91,7 +91,7 @@ PEOPLE_RULES = (
         "Of the tasks that a person is past in a batch, none that is open is one they never had.",
         """SELECT r.teammate_id AS id, 'in batch ' || r.batch_id || ' past task ' || p.task_id
              || ', which is open' AS found
-           FROM reaches r JOIN places p ON p.batch_id = r.batch_id AND p.task_id < r.reached AND p.open > 0
+           FROM dispatch_cursors r JOIN task_slots p ON p.batch_id = r.batch_id AND p.task_id < r.reached AND p.open > 0
              AND (p.opened IS NULL OR p.opened <= r.seen)
            LEFT JOIN claims c ON c.task_id = p.task_id AND c.teammate_id = r.teammate_id
              AND c.state IN ('held', 'submitted', 'skipped')

@@ -11,7 +11,7 @@ REVIEW_RULES = (
         "A task has one review that is not decided exactly while it is under review.",
         """SELECT t.id, COALESCE(r.pending, 0) || ' reviews that are not decided, and it is ' || t.status
              || CASE WHEN COALESCE(p.reviewing, FALSE) THEN ', under review' ELSE '' END AS found
-           FROM tasks t LEFT JOIN places p ON p.batch_id = t.batch_id AND p.task_id = t.id
+           FROM tasks t LEFT JOIN task_slots p ON p.batch_id = t.batch_id AND p.task_id = t.id
            LEFT JOIN (
              SELECT task_id, COUNT(*) AS pending FROM reviews WHERE state IN ('open', 'held') GROUP BY task_id) r
              ON r.task_id = t.id
@@ -26,8 +26,8 @@ REVIEW_RULES = (
         """SELECT p.task_id AS id, 'under review, with ' || p.attempts || ' attempts'
              || CASE WHEN c.id IS NULL THEN '' ELSE ', and held' END
              || CASE WHEN d.task_id IS NULL THEN '' ELSE ', and to do again' END AS found
-           FROM places p LEFT JOIN claims c ON c.task_id = p.task_id AND c.state = 'held'
-           LEFT JOIN redos d ON d.task_id = p.task_id
+           FROM task_slots p LEFT JOIN claims c ON c.task_id = p.task_id AND c.state = 'held'
+           LEFT JOIN rework_items d ON d.task_id = p.task_id
            WHERE p.reviewing AND (p.attempts < 1 OR c.id IS NOT NULL OR d.task_id IS NOT NULL)""",
     ),
     Rule(
@@ -92,7 +92,7 @@ REVIEW_RULES = (
            WHERE t.id IS NULL
            UNION ALL
            SELECT d.task_id, 'to do again, in another team, mode, project or batch'
-           FROM redos d LEFT JOIN tasks t ON t.id = d.task_id AND t.team_id = d.team_id AND t.mode = d.mode
+           FROM rework_items d LEFT JOIN tasks t ON t.id = d.task_id AND t.team_id = d.team_id AND t.mode = d.mode
              AND t.project_id = d.project_id AND t.batch_id = d.batch_id
            WHERE t.id IS NULL""",
     ),
@@ -105,7 +105,7 @@ REVIEW_RULES = (
              || CASE WHEN m.id IS NULL THEN ', not active' ELSE '' END
              || CASE WHEN a.project_id IS NULL THEN ', not assigned' ELSE '' END
              || CASE WHEN c.id IS NULL THEN '' ELSE ', who has ' || c.state || ' it' END AS found
-           FROM redos d LEFT JOIN tasks t ON t.id = d.task_id AND t.status = 'pending'
+           FROM rework_items d LEFT JOIN tasks t ON t.id = d.task_id AND t.status = 'pending'
            LEFT JOIN teammates m ON m.id = d.teammate_id AND m.team_id = d.team_id AND m.state = 'active'
            LEFT JOIN assignments a ON a.teammate_id = d.teammate_id AND a.project_id = d.project_id
            LEFT JOIN claims c ON c.task_id = d.task_id AND c.teammate_id = d.teammate_id

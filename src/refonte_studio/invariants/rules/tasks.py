@@ -1,45 +1,45 @@
-"""The rules of tasks, of their places and of their attempts.
+"""The rules of tasks, of their slots and of their attempts.
 
 Each statement reads its tables from end to end at most once, and joins them by what is indexed.
 """
 
 from refonte_studio.invariants.model import Rule
 
-# Where the places of a task are: a quality task's are not a batch's.
+# Where the slots of a task are: a quality task's are not a batch's.
 _BATCH = "CASE WHEN t.kind = 'work' THEN t.batch_id ELSE '' END"
 
 TASK_RULES = (
     Rule(
-        "places-while-pending",
-        "A task has a row of places exactly while it is pending.",
-        f"""SELECT t.id, 'it is pending and has no places' AS found
-            FROM tasks t LEFT JOIN places p ON p.batch_id = {_BATCH} AND p.task_id = t.id
+        "slots-while-pending",
+        "A task has a row of slots exactly while it is pending.",
+        f"""SELECT t.id, 'it is pending and has no slots' AS found
+            FROM tasks t LEFT JOIN task_slots p ON p.batch_id = {_BATCH} AND p.task_id = t.id
             WHERE t.status = 'pending' AND p.task_id IS NULL
             UNION ALL
-            SELECT p.task_id, 'it has places and is ' || COALESCE(t.status, 'not there, or elsewhere')
-            FROM places p LEFT JOIN tasks t ON t.id = p.task_id AND t.team_id = p.team_id AND p.batch_id = {_BATCH}
+            SELECT p.task_id, 'it has slots and is ' || COALESCE(t.status, 'not there, or elsewhere')
+            FROM task_slots p LEFT JOIN tasks t ON t.id = p.task_id AND t.team_id = p.team_id AND p.batch_id = {_BATCH}
             WHERE t.id IS NULL OR t.status <> 'pending'""",
     ),
     Rule(
-        "places-add-up",
-        "No place is given out twice: what is open is what is wanted, less the attempts, and less the people who hold"
+        "slots-add-up",
+        "No slot is given out twice: what is open is what is wanted, less the attempts, and less the people who hold"
         " the task or have it to do again; under review, or while a result is made, nothing is open.",
         """SELECT p.task_id AS id, 'wanted ' || p.wanted || ', attempts ' || p.attempts || ', held or kept '
              || COALESCE(h.taken, 0) || ', and open ' || p.open AS found
-           FROM places p JOIN tasks t ON t.id = p.task_id
+           FROM task_slots p JOIN tasks t ON t.id = p.task_id
            LEFT JOIN (
              SELECT task_id, COUNT(*) AS taken FROM (
                SELECT task_id, teammate_id FROM claims WHERE state = 'held'
-               UNION SELECT task_id, teammate_id FROM redos) AS people
+               UNION SELECT task_id, teammate_id FROM rework_items) AS people
              GROUP BY task_id) h ON h.task_id = p.task_id
            WHERE p.open <> CASE WHEN t.kind = 'work' AND NOT p.reviewing AND NOT p.judging
              THEN p.wanted - p.attempts - COALESCE(h.taken, 0) ELSE 0 END""",
     ),
     Rule(
-        "places-count-attempts",
-        "The places of a task know how many attempts it has that count.",
+        "slots-count-attempts",
+        "The slots of a task know how many attempts it has that count.",
         """SELECT p.task_id AS id, 'attempts ' || p.attempts || ', and there are ' || COALESCE(a.made, 0) AS found
-           FROM places p
+           FROM task_slots p
            LEFT JOIN (SELECT task_id, COUNT(*) AS made FROM attempts WHERE rejected_at IS NULL GROUP BY task_id) a
              ON a.task_id = p.task_id
            WHERE p.attempts <> COALESCE(a.made, 0)""",
@@ -48,17 +48,17 @@ TASK_RULES = (
         "pending-for-a-reason",
         "A pending task for work wants more attempts than it has, is under review, or waits for its result.",
         """SELECT p.task_id AS id, 'it has ' || p.attempts || ' of ' || p.wanted || ' attempts and is pending' AS found
-           FROM places p JOIN tasks t ON t.id = p.task_id
+           FROM task_slots p JOIN tasks t ON t.id = p.task_id
            WHERE t.kind = 'work' AND (p.attempts >= p.wanted AND NOT p.reviewing AND NOT p.judging
              OR p.wanted NOT BETWEEN 1 AND CASE WHEN p.judging THEN 100 ELSE 15 END)""",
     ),
     Rule(
         "results-postponed-once",
-        "A task waits for one result from the background exactly while its places say so; it is then worked by nobody,"
+        "A task waits for one result from the background exactly while its slots say so; it is then worked by nobody,"
         " and has an attempt.",
         """SELECT t.id, COALESCE(r.waiting, 0) || ' results to be made, and it is ' || t.status
              || CASE WHEN COALESCE(p.judging, FALSE) THEN ', waiting for one' ELSE '' END AS found
-           FROM tasks t LEFT JOIN places p ON p.batch_id = t.batch_id AND p.task_id = t.id
+           FROM tasks t LEFT JOIN task_slots p ON p.batch_id = t.batch_id AND p.task_id = t.id
            LEFT JOIN (
              SELECT task_id, COUNT(*) AS waiting FROM postponed_results WHERE done_at IS NULL GROUP BY task_id) r
              ON r.task_id = t.id
@@ -68,8 +68,8 @@ TASK_RULES = (
              || CASE WHEN p.reviewing THEN ', and under review' ELSE '' END
              || CASE WHEN c.id IS NULL THEN '' ELSE ', and held' END
              || CASE WHEN d.task_id IS NULL THEN '' ELSE ', and to do again' END
-           FROM places p LEFT JOIN claims c ON c.task_id = p.task_id AND c.state = 'held'
-           LEFT JOIN redos d ON d.task_id = p.task_id
+           FROM task_slots p LEFT JOIN claims c ON c.task_id = p.task_id AND c.state = 'held'
+           LEFT JOIN rework_items d ON d.task_id = p.task_id
            WHERE p.judging AND (p.attempts < 1 OR p.reviewing OR c.id IS NOT NULL OR d.task_id IS NOT NULL)
            UNION ALL
            SELECT r.task_id, 'a postponed result of another team, mode, project or batch than its task'

@@ -184,7 +184,7 @@ def _decided(review: Review, status: Status) -> Decided:
 
 
 async def _carry_out(tx: Tx, project: Project, task: Task, review: Review, now: int) -> Decided:
-    """Does what has been decided about a task whose places are locked."""
+    """Does what has been decided about a task whose slots are locked."""
     if review.state is ReviewState.REJECTED:
         sent_to = review.sent_to or project.quality.rejects_to
         people = await tasks.send_back(tx, project, task, sent_to != "same", now)

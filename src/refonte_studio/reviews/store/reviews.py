@@ -1,6 +1,6 @@
 """The SQL of reviews.
 
-Lock order, everywhere: the row of the task's places, then of the review, then of the batch.
+Lock order, everywhere: the row of the task's slots, then of the review, then of the batch.
 """
 
 from collections.abc import Sequence

@@ -24,12 +24,12 @@ from refonte_studio.tasks.model import (
     TAG_LIMIT,
     UNIQUE_ID_LENGTH,
     Draft,
-    Place,
     Recorded,
     ReviewReason,
     Rules,
     Step,
     Task,
+    TaskSlots,
 )
 
 COMMENT_LENGTH = 10_000
@@ -61,14 +61,14 @@ def next_step(rules: Rules, attempts: int, confidence: float) -> tuple[Step, Rev
     return Step.COMPLETE, None
 
 
-def recorded(task: Task, place: Place) -> Recorded:
+def recorded(task: Task, slots: TaskSlots) -> Recorded:
     """What the maker of the next attempt is told.
 
     A training or evaluation task is asked of very many; its numbers begin anew, so that they look like another task's.
     """
-    rules = place.rules
-    number = (place.attempts if task.kind == "work" else place.attempts % place.wanted) + 1
-    return _told(number, rules.most if rules.adaptive else place.wanted, rules.quality)
+    rules = slots.rules
+    number = (slots.attempts if task.kind == "work" else slots.attempts % slots.wanted) + 1
+    return _told(number, rules.most if rules.adaptive else slots.wanted, rules.quality)
 
 
 def recorded_before(number: int, wanted: int, quality: str | None) -> Recorded:
@@ -151,7 +151,7 @@ def _inherited_beside(own: Mapping[str, Any], task_type: TaskType, project: Proj
 
 
 def handed_down(project_type: str, given: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
-    """A project's parameters once these are added to those that it has, or take their place.
+    """A project's parameters once these are added to those that it has, or take their places.
 
     Required ones may be missing, since tasks can bring them. The project of tasks of every type has a parameter only
     where every type that knows it takes the value. Raises BadInput naming what is wrong.

@@ -12,7 +12,6 @@ from refonte_studio.kit.errors import Conflict
 from refonte_studio.projects.model import Project
 from refonte_studio.tasks.model import (
     NewAttempt,
-    Place,
     Recorded,
     ResultsDue,
     ReviewDue,
@@ -22,6 +21,7 @@ from refonte_studio.tasks.model import (
     Step,
     Task,
     TasksEnded,
+    TaskSlots,
 )
 from refonte_studio.tasks.policy import creation as creation_policy
 from refonte_studio.tasks.service import aggregating
@@ -65,13 +65,13 @@ async def settle_late(tx: Tx, now: int) -> int:
     return len(late)
 
 
-async def record_attempt(tx: Tx, task: Task, place: Place, attempt: NewAttempt, now: int) -> Recorded:
-    """Records a checked response to a pending task whose places are locked; the one that makes enough completes it,
+async def record_attempt(tx: Tx, task: Task, slots: TaskSlots, attempt: NewAttempt, now: int) -> Recorded:
+    """Records a checked response to a pending task whose slots are locked; the one that makes enough completes it,
     unless more people are to be asked, or a review is to decide.
 
-    Raises Conflict if this person has attempted the task before. The place that they held is not given back.
+    Raises Conflict if this person has attempted the task before. The slot that they held is not given back.
     """
-    recorded = creation_policy.recorded(task, place)
+    recorded = creation_policy.recorded(task, slots)
     try:
         await attempt_store.insert_attempt(
             tx,
@@ -90,24 +90,24 @@ async def record_attempt(tx: Tx, task: Task, place: Place, attempt: NewAttempt, 
         )
     except Duplicate as error:
         raise Conflict(f"you have attempted task {task.id} before") from error
-    if task.kind != "work" or place.attempts + 1 < place.wanted:
-        await slot_store.count_attempt(tx, task.team_id, place)
+    if task.kind != "work" or slots.attempts + 1 < slots.wanted:
+        await slot_store.count_attempt(tx, task.team_id, slots)
         return recorded
-    await conclude(tx, task, place, now, result=attempt.result)
+    await conclude(tx, task, slots, now, result=attempt.result)
     return recorded
 
 
 async def conclude(
-    tx: Tx, task: Task, place: Place, now: int, *, asked: bool = True, result: Result | None = None
+    tx: Tx, task: Task, slots: TaskSlots, now: int, *, asked: bool = True, result: Result | None = None
 ) -> None:
-    """What comes of a task whose places are locked, now that it has the attempts it asked for, or is clear without.
+    """What comes of a task whose slots are locked, now that it has the attempts it asked for, or is clear without.
 
     Unless an attempt has just been made (`asked`), nobody more is asked: that has been done. A `result` is of the only
     attempt, where it was made with the check of the response; others are made here, or in the background if they cost
     much.
     """
     count = 1
-    if result is None or place.attempts:
+    if result is None or slots.attempts:
         attempts = await attempt_store.attempts_of(tx, task.team_id, [task.id])
         made, costly = await aggregating.results(tx, [task], attempts)
         count = len(attempts[task.id])
@@ -115,22 +115,22 @@ async def conclude(
             await _postpone(tx, [task], {task.id: count}, False, now)
             return
         result = made[task.id]
-    step, reason = creation_policy.next_step(place.rules, count, result.confidence)
+    step, reason = creation_policy.next_step(slots.rules, count, result.confidence)
     if step is Step.ASK:
         if asked:
-            await slot_store.ask_one_more(tx, task.team_id, place)
+            await slot_store.ask_one_more(tx, task.team_id, slots)
     elif reason is not None:
         await _review(tx, task, count, result, reason, now)
     else:
         # Where no more is asked of others than of this one, nobody else can hold it.
-        held = place.wanted - place.open > 1
-        await _complete(tx, task, place, result, now, held=held)
+        held = slots.wanted - slots.open > 1
+        await _complete(tx, task, slots, result, now, held=held)
 
 
-async def _complete(tx: Tx, task: Task, place: Place, result: Result, now: int, *, held: bool) -> None:
+async def _complete(tx: Tx, task: Task, slots: TaskSlots, result: Result, now: int, *, held: bool) -> None:
     await attempt_store.complete(tx, task.team_id, task.id, result, now)
     await _ended(tx, [task], now, held=held)
-    await settle(tx, task.team_id, place.batch_id, now)
+    await settle(tx, task.team_id, slots.batch_id, now)
 
 
 async def _postpone(tx: Tx, tasks: Sequence[Task], attempts: Mapping[str, int], forced: bool, now: int) -> None:
@@ -138,28 +138,28 @@ async def _postpone(tx: Tx, tasks: Sequence[Task], attempts: Mapping[str, int], 
     meanwhile."""
     by_batch: dict[str, dict[str, int]] = {}
     for task in tasks:
-        by_batch.setdefault(task.places_in, {})[task.id] = attempts[task.id]
+        by_batch.setdefault(task.slots_in, {})[task.id] = attempts[task.id]
     for batch_id, counts in sorted(by_batch.items()):
         await slot_store.hold_for_result(tx, tasks[0].team_id, batch_id, counts)
     await background_store.insert(tx, tasks, forced, now)
     await tx.tell(ResultsDue(tasks[0].team_id, tuple(task.id for task in tasks), forced, now))
 
 
-async def conclude_postponed(tx: Tx, task: Task, place: Place, result: Result, forced: bool, now: int) -> None:
-    """What comes of a task whose places are locked, now that its result has been made in the background."""
-    await slot_store.end_judging(tx, task.team_id, place.batch_id, task.id)
-    step, reason = creation_policy.next_step(place.rules, place.attempts, result.confidence)
+async def conclude_postponed(tx: Tx, task: Task, slots: TaskSlots, result: Result, forced: bool, now: int) -> None:
+    """What comes of a task whose slots are locked, now that its result has been made in the background."""
+    await slot_store.end_judging(tx, task.team_id, slots.batch_id, task.id)
+    step, reason = creation_policy.next_step(slots.rules, slots.attempts, result.confidence)
     if step is Step.ASK and not forced:
-        await slot_store.ask_for(tx, task.team_id, place.batch_id, task.id, place.attempts + 1)
+        await slot_store.ask_for(tx, task.team_id, slots.batch_id, task.id, slots.attempts + 1)
     elif reason is not None and not forced:
-        await _review(tx, task, place.attempts, result, reason, now)
+        await _review(tx, task, slots.attempts, result, reason, now)
     else:
-        await _complete(tx, task, place, result, now, held=False)
+        await _complete(tx, task, slots, result, now, held=False)
 
 
 async def _review(tx: Tx, task: Task, attempts: int, result: Result, reason: ReviewReason, now: int) -> None:
     """Leaves it to a review what becomes of a locked task."""
-    await slot_store.hold_for_review(tx, task.team_id, task.places_in, task.id, attempts)
+    await slot_store.hold_for_review(tx, task.team_id, task.slots_in, task.id, attempts)
     await attempt_store.note_result(tx, task.team_id, task.id, result)
     await tx.tell(
         ReviewDue(
@@ -177,22 +177,22 @@ async def _review(tx: Tx, task: Task, attempts: int, result: Result, reason: Rev
 
 
 async def complete_reviewed(tx: Tx, task: Task, response: str, now: int) -> None:
-    """Completes a task under review, whose places are locked, with the response (JSON) that a person decided on."""
+    """Completes a task under review, whose slots are locked, with the response (JSON) that a person decided on."""
     await attempt_store.complete_reviewed(tx, task.team_id, task.id, response, now)
     await aggregation.refit_when_due(tx, task.team_id, task.project_id)  # it teaches what is right
     await _ended(tx, [task], now, held=False)
-    await settle(tx, task.team_id, task.places_in, now)
+    await settle(tx, task.team_id, task.slots_in, now)
 
 
 async def send_back(tx: Tx, project: Project, task: Task, to_all: bool, now: int) -> list[str]:
-    """Rejects the attempts of a task under review, whose places are locked, and lets it be attempted anew.
+    """Rejects the attempts of a task under review, whose slots are locked, and lets it be attempted anew.
 
-    Its places are open to everybody who may have it, or, unless `to_all`, kept for those whose attempts were rejected,
+    Its slots are open to everybody who may have it, or, unless `to_all`, kept for those whose attempts were rejected,
     one each. Answers who they are.
     """
     people = await attempt_store.reject(tx, task.team_id, task.id, now)
     wanted = project.attempts_wanted if to_all else len(people)
-    await slot_store.begin_anew(tx, task.team_id, task.places_in, task.id, wanted, wanted if to_all else 0)
+    await slot_store.begin_anew(tx, task.team_id, task.slots_in, task.id, wanted, wanted if to_all else 0)
     return people
 
 
@@ -214,7 +214,7 @@ async def complete_enough(tx: Tx, project: Project, tasks: Sequence[Task], now: 
         result, count = results[task.id], len(attempts[task.id])
         step, reason = creation_policy.next_step(rules, count, result.confidence)
         if step is Step.ASK:
-            await slot_store.ask_for(tx, task.team_id, task.places_in, task.id, count + 1)
+            await slot_store.ask_for(tx, task.team_id, task.slots_in, task.id, count + 1)
         elif reason is not None:
             await _review(tx, task, count, result, reason, now)
         else:
@@ -227,10 +227,10 @@ async def complete_enough(tx: Tx, project: Project, tasks: Sequence[Task], now: 
 
 
 async def _ended(tx: Tx, tasks: Sequence[Task], now: int, *, held: bool = True) -> None:
-    """Takes the places of completed tasks away, counts them, and tells of it."""
+    """Takes the slots of completed tasks away, counts them, and tells of it."""
     by_batch: dict[str, list[str]] = {}
     for task in tasks:
-        by_batch.setdefault(task.places_in, []).append(task.id)
+        by_batch.setdefault(task.slots_in, []).append(task.id)
     for batch_id, ids in sorted(by_batch.items()):
         await slot_store.end(tx, tasks[0].team_id, batch_id, ids)
         await batches.add_counts(tx, tasks[0].team_id, batch_id, pending=-len(ids), completed=len(ids))

@@ -17,7 +17,7 @@ from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.json_text import as_json
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project
-from refonte_studio.tasks.model import Attempt, Draft, Kind, Place, Status, Task, TasksEnded
+from refonte_studio.tasks.model import Attempt, Draft, Kind, Status, Task, TasksEnded, TaskSlots
 from refonte_studio.tasks.policy import creation as creation_policy
 from refonte_studio.tasks.service.completion import settle
 from refonte_studio.tasks.store import attempts as attempt_store
@@ -98,7 +98,7 @@ async def create_task(
         await task_store.insert_task(tx, task)
     except Duplicate as error:
         raise Conflict(f"there is a task with unique_id {shown(draft.unique_id)} already") from error
-    await insert_places(tx, project, batch, [task])
+    await insert_slots(tx, project, batch, [task])
     await task_store.insert_tags(tx, [(task.team_id, tag, task.id) for tag in draft.tags])
     if batch is not None and kind == "work":
         await count_new(tx, batch, 1)
@@ -130,7 +130,7 @@ async def copy_task(tx: Tx, source: Task, kind: Kind, now: int) -> Task:
         completed_at=now if is_test else None,
     )
     await task_store.insert_task(tx, task)
-    await insert_places(tx, project, None, [task])
+    await insert_slots(tx, project, None, [task])
     return task
 
 
@@ -190,22 +190,22 @@ async def count_new(tx: Tx, batch: Batch, count: int) -> None:
     await batches.reopen(tx, batch)
 
 
-async def insert_places(
+async def insert_slots(
     tx: Tx, project: Project, batch: Batch | None, tasks: Sequence[Task], made: Mapping[str, int] = _NONE
 ) -> None:
-    """The places of those of these new tasks, of one batch, that are pending; `made` tells what attempts they have."""
+    """The slots of those of these new tasks, of one batch, that are pending; `made` tells what attempts they have."""
     wanted = project.attempts_wanted
     pending = [task for task in tasks if task.status is Status.PENDING]
     # nobody who works the batch may have passed them: they may come in beside tasks that are older or newer
     opened = await slot_store.present_stamp(tx) if pending and batch is not None and batch.state != STAGING else None
-    places = [_place(task, wanted, made.get(task.id, 0)) for task in pending]
-    if places:
-        await slot_store.insert(tx, project.team_id, places, opened)
+    slots = [_slots_row(task, wanted, made.get(task.id, 0)) for task in pending]
+    if slots:
+        await slot_store.insert(tx, project.team_id, slots, opened)
 
 
-def _place(task: Task, wanted: int, attempts: int) -> Place:
+def _slots_row(task: Task, wanted: int, attempts: int) -> TaskSlots:
     # a quality task may be attempted by whoever is due
-    return Place(task.places_in, task.id, wanted, attempts, wanted - attempts if task.kind == "work" else 0)
+    return TaskSlots(task.slots_in, task.id, wanted, attempts, wanted - attempts if task.kind == "work" else 0)
 
 
 def task_from(draft: Draft, task_id: str, project: Project, batch_id: str | None, kind: Kind, now: int) -> Task:

@@ -18,12 +18,12 @@ from refonte_studio.kit.texts import plain_text
 from refonte_studio.tasks.model import (
     CallbackAsked,
     Checked,
-    Place,
     ReviewStatus,
     Status,
     Task,
     TaskAudited,
     TasksEnded,
+    TaskSlots,
     ToCheck,
 )
 from refonte_studio.tasks.policy import creation as creation_policy
@@ -47,7 +47,7 @@ async def find(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
     return task
 
 
-async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[Task, Place] | None:
+async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[Task, TaskSlots] | None:
     """A pending task and what it wants, as they stay until this transaction ends; None for a task that has ended."""
     return await slot_store.lock_pending(tx, team_id, mode, task_id)
 
@@ -60,7 +60,7 @@ async def to_check(tx: Tx, caller: Caller, task_id: str) -> ToCheck:
     """
     task = await find(tx, caller.team_id, caller.mode, task_id)
     alone: StoredModels | None = None
-    if await slot_store.wants_one(tx, task.team_id, task.places_in, task.id, again=task.kind != "work"):
+    if await slot_store.wants_one(tx, task.team_id, task.slots_in, task.id, again=task.kind != "work"):
         alone = await aggregation.stored_models(tx, task.team_id, task.project_id, [caller.teammate_id])
     return ToCheck(task_id=task.id, type=task.type, params=task.params, person=caller.teammate_id, alone=alone)
 
@@ -76,10 +76,10 @@ async def lock(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
 async def cancel(tx: Tx, caller: Caller, task_id: str, clear_unique_id: bool, now: int) -> Task:
     """Cancels a pending task; one that is canceled already stays so. Raises BadInput if it is completed."""
     task = await find(tx, caller.team_id, caller.mode, task_id)
-    await slot_store.lock(tx, task.team_id, task.places_in, task.id)
+    await slot_store.lock(tx, task.team_id, task.slots_in, task.id)
     if not await task_store.cancel(tx, task.team_id, task.id, clear_unique_id, now):
         return await _canceled_before(tx, await find(tx, caller.team_id, caller.mode, task_id), clear_unique_id, now)
-    await slot_store.end(tx, task.team_id, task.places_in, [task.id])
+    await slot_store.end(tx, task.team_id, task.slots_in, [task.id])
     await background_store.end(tx, task.team_id, task.id, now)
     if task.kind == "work" and task.batch_id is not None:
         await batches.add_counts(tx, task.team_id, task.batch_id, pending=-1, canceled=1)
@@ -157,7 +157,7 @@ async def set_callback_succeeded(tx: Tx, team_id: str, task_id: str, succeeded: 
 
 
 async def _fix(tx: Tx, task: Task, response: Mapping[str, Any] | Checked) -> None:
-    """Puts another response in the place of a completed task's."""
+    """Puts another response in the slot of a completed task's."""
     if isinstance(response, Checked):
         assert response.task_id == task.id, "it was checked for this task"
         text = response.response

@@ -11,7 +11,7 @@ from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.kit.ndjson import escaped
-from refonte_studio.kit.pages import Page, Place, checked_place, page_of
+from refonte_studio.kit.pages import Page, PageCursor, checked_place, page_of
 from refonte_studio.projects import service as projects
 from refonte_studio.tasks.model import Attempt, Audit, Filter, ReviewStatus, Status, Task
 from refonte_studio.tasks.policy import presentation
@@ -121,7 +121,7 @@ async def page(
     tx: Tx,
     caller: Caller,
     asked: Question,
-    place: Place,
+    place: PageCursor,
     limit: int,
     limited: bool,
     files_url: str | None,

@@ -1,4 +1,4 @@
-"""The SQL of results that are made in the background. Rows are made and ended by those who have locked the places."""
+"""The SQL of results that are made in the background. Rows are made and ended by those who have locked the slots."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _COLUMNS = ("id", "team_id", "mode", "project_id", "batch_id", "task_id", "force
 async def insert(tx: Tx, tasks: Sequence[Task], forced: bool, now: int) -> None:
     """The results of these tasks are due."""
     rows = [
-        (new_id, each.team_id, each.mode, each.project_id, each.places_in, each.id, forced, now, now)
+        (new_id, each.team_id, each.mode, each.project_id, each.slots_in, each.id, forced, now, now)
         for new_id, each in zip(new_ids(now, len(tasks)), tasks, strict=True)
     ]
     await tx.insert("postponed_results", _COLUMNS, rows)

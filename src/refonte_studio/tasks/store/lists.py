@@ -5,7 +5,7 @@ from typing import Any
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Mode
-from refonte_studio.kit.pages import Place
+from refonte_studio.kit.pages import PageCursor
 from refonte_studio.tasks.model import Filter, ReviewStatus, Task
 from refonte_studio.tasks.store.tasks import TASK, task_of
 
@@ -72,7 +72,7 @@ async def count(tx: Tx, team_id: str, mode: Mode, which: Filter, most: int | Non
     return row["total"] if row else 0
 
 
-async def newest(tx: Tx, team_id: str, mode: Mode, which: Filter, place: Place, limit: int) -> list[Task]:
+async def newest(tx: Tx, team_id: str, mode: Mode, which: Filter, place: PageCursor, limit: int) -> list[Task]:
     """Tasks from the newest on, beginning at a place."""
     where, values = _where(team_id, mode, which)
     if place.before is not None:
