@@ -8,8 +8,6 @@ events cause, is committed together or not at all. It may be begun anew, so it c
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
-from refonte_studio.kit.redaction import not_with
-
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -131,16 +129,3 @@ class ForeignAwait(RuntimeError):
 
     def __init__(self, what: object) -> None:
         super().__init__(f"a use-case may await nothing but its own tx, not {what!r}")
-
-
-async def open_database(url: str, listeners: Listeners, pool_size: int = 12) -> Database:
-    """Opens `sqlite:///path` or `postgresql://…`. Raises ValueError for any other URL."""
-    if url.startswith("sqlite:///"):
-        from refonte_studio.db.sqlite import SqliteDatabase
-
-        return SqliteDatabase(url.removeprefix("sqlite:///"), listeners)
-    if url.startswith(("postgresql://", "postgres://")):
-        from refonte_studio.db.postgres import PostgresDatabase
-
-        return await PostgresDatabase.connect(url, listeners, pool_size)
-    raise ValueError(f"the database URL must begin with sqlite:/// or postgresql://{not_with(url)}")

@@ -8,12 +8,7 @@ from refonte_studio.batches import policy
 from refonte_studio.batches.model import COMPLETED, IN_PROGRESS, STAGING, Batch, BatchCompleted, Counts
 from refonte_studio.batches.policy import check_not_emptied
 from refonte_studio.batches.service.queue import (
-    pending,
-    prioritize,
     queue_lock,
-    reset_priorities,
-    set_groups,
-    set_priorities,
 )
 from refonte_studio.batches.store import batches as batch_store
 from refonte_studio.batches.store import counts as count_store
@@ -25,39 +20,6 @@ from refonte_studio.kit.names import name_key
 from refonte_studio.kit.pages import Page, PageCursor, checked_place, page_of
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project
-
-__all__ = [
-    "add_counts",
-    "batches_page",
-    "by_id",
-    "by_ids",
-    "check_not_emptied",
-    "check_open",
-    "clear_metadata",
-    "complete",
-    "complete_if_done",
-    "counts",
-    "counts_of_team",
-    "create_batch",
-    "default_batch",
-    "filtered_by",
-    "finalize",
-    "find",
-    "find_in_body",
-    "fold_counts",
-    "ids_filtered_by",
-    "in_project",
-    "lock",
-    "of_project",
-    "open_for_tasks",
-    "pending",
-    "prioritize",
-    "reopen",
-    "reset_priorities",
-    "set_groups",
-    "set_metadata",
-    "set_priorities",
-]
 
 FOLD_LIMIT = 10_000
 

@@ -9,26 +9,12 @@ from refonte_studio.db import Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.files import policy, store
 from refonte_studio.files.model import File
-from refonte_studio.files.service.streams import Served, chunk, read_range, served
 from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.clock import DAY_MS
 from refonte_studio.kit.errors import Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.projects import service as projects
-
-__all__ = [
-    "Served",
-    "begin",
-    "check_about",
-    "chunk",
-    "files_page",
-    "find",
-    "finish",
-    "read_range",
-    "served",
-    "sweep_unfinished",
-]
 
 SWEEP_AFTER_MS = DAY_MS
 SWEEP_FILES = 20  # of one transaction

@@ -29,63 +29,7 @@ from refonte_studio.projects.model import (
     settings_of,
 )
 from refonte_studio.projects.policy import checked_type
-from refonte_studio.projects.service.assignments import assign, assignments, is_assigned, unassign
-from refonte_studio.projects.service.groups import (
-    assigned_people,
-    create_group,
-    find_group,
-    group_ids_named,
-    group_key,
-    group_names,
-    groups,
-    groups_by_ids,
-    groups_for_batch,
-    update_group,
-)
-from refonte_studio.projects.service.pauses import assignments_of, assignments_page, lift_pauses, pause, pauses_of
 from refonte_studio.projects.store import projects as project_store
-
-__all__ = [
-    "archive",
-    "assign",
-    "assigned_people",
-    "assignments",
-    "assignments_of",
-    "assignments_page",
-    "by_id",
-    "by_ids",
-    "check_takes_tasks",
-    "checked_type",
-    "create_group",
-    "create_project",
-    "default_project",
-    "described",
-    "find",
-    "find_group",
-    "find_in_body",
-    "group_ids_named",
-    "group_key",
-    "group_names",
-    "groups",
-    "groups_by_ids",
-    "groups_for_batch",
-    "hold",
-    "is_assigned",
-    "lift_pauses",
-    "names_by_ids",
-    "pause",
-    "pauses_of",
-    "present_default",
-    "projects",
-    "set_evaluates",
-    "set_params",
-    "set_pipeline",
-    "set_quality",
-    "template",
-    "unarchive",
-    "unassign",
-    "update_group",
-]
 
 
 async def create_project(

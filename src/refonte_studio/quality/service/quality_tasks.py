@@ -15,38 +15,14 @@ from refonte_studio.projects import service as projects
 from refonte_studio.quality import policy
 from refonte_studio.quality.model import QualityTask, TrainingAttempt
 from refonte_studio.quality.service.standings import (
-    accuracy,
-    add_pauses,
-    courses,
-    feedback,
     judge_evaluation,
-    lift_pauses,
     may_try_again,
     pause,
-    pauses,
 )
 from refonte_studio.quality.store import quality_tasks as quality_store
-from refonte_studio.quality.store.standings import not_their_own
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks.model import Checked, Kind, ReviewStatus, Status, Task, ToCheck
 from refonte_studio.teams import service as teams
-
-__all__ = [
-    "accuracy",
-    "add_pauses",
-    "attempts",
-    "courses",
-    "create_quality_task",
-    "feedback",
-    "lift_pauses",
-    "make_of_task",
-    "not_their_own",
-    "note_declined",
-    "parted",
-    "pauses",
-    "score_attempt",
-    "to_score",
-]
 
 DECOYS = 1_000  # evaluation tasks of a project whose answers stand in for one that is not known
 
