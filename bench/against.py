@@ -35,8 +35,10 @@ import httpx
 if not __package__:  # started as a file: Python looks for packages beside it, not in the repository
     sys.path[0] = str(Path(__file__).parent.parent)
 
-from bench.environment.processes import ROOT, own_postgres, serving
+from bench.environment.postgres import started_postgres
+from bench.environment.processes import ROOT
 from bench.environment.seed import PROJECT, TIMEOUT_S, make_batch, post
+from bench.environment.servers import running_server
 from bench.load import closed_loop
 from bench.load.figures import Figures, table
 
@@ -156,7 +158,7 @@ class Side:
 
     def over_http(self, seconds: float, warm_up: float) -> Figures:
         """Its server, driven by the load of this checkout."""
-        with serving(self.database, WORKERS[self.engine], self.checkout.python) as server:
+        with running_server(self.database, WORKERS[self.engine], self.checkout.python) as server:
 
             def cpu() -> dict[str, float]:
                 return {"server": server.cpu_s()}
@@ -188,7 +190,7 @@ def seeded(checkout: Checkout, engine: Engine, database: str, case: Case, labele
     )
     project = {"name": PROJECT, "type": "categorization", "studio": True, "params": {"categories": ["a", "b"]}}
     with (
-        serving(database, 1, checkout.python) as server,
+        running_server(database, 1, checkout.python) as server,
         httpx.Client(base_url=f"{server.url}/v1", auth=(admin_key, ""), timeout=TIMEOUT_S) as http,
     ):
         post(http, "/projects", json={**project, **CASES[case].settings})
@@ -207,7 +209,7 @@ def empty_databases(engine: Engine) -> Generator[Callable[[str], str]]:
         if engine == "SQLite":
             yield lambda name: f"sqlite:///{folder / name}.db"
             return
-        url = stack.enter_context(own_postgres()).url
+        url = stack.enter_context(started_postgres()).url
 
         def made(name: str) -> str:
             asyncio.run(execute(url, f'CREATE DATABASE "{name}"'))

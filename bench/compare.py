@@ -3,8 +3,8 @@
     python bench/compare.py --quick
     python bench/compare.py --keep ~/bench-kept
 
-Writes `results/latest.md` and `results/latest.json` beside this file; with `--quick`, which takes small sizes and short
-runs, it only prints. A benchmark that fails has a row that says so, and the others go on.
+Writes `results/latest.md` and `results/latest.json` beside this file. With `--quick`, it uses small sizes and short
+runs, and only prints. If a benchmark fails, the table has a row that says so, and the others go on.
 """
 
 import argparse
@@ -20,8 +20,8 @@ if not __package__:  # started as a file: Python looks for packages beside it, n
     sys.path[0] = str(Path(__file__).parent.parent)
 
 from bench.environment import machine
-from bench.environment.sized_databases import stock
-from bench.environment.target import target
+from bench.environment.sized_databases import sized_databases
+from bench.environment.target import empty_target
 from bench.load.figures import table
 from bench.scenarios import bulk, dispatch, endgame, lists, overload, sizes
 
@@ -41,9 +41,9 @@ class Row:
     measure: str
     engine: str
     value: float
-    figure: str  # the value with its unit, and what belongs to it
+    figure: str  # the value with its unit, and related values
     aim: str = "-"
-    met: bool | None = None  # None: there is no aim
+    met: bool | None = None  # None if there is no aim
     part: str = ""
 
     @property
@@ -61,7 +61,7 @@ def at_least(measure: str, engine: str, value: float, figure: str, aim: float, u
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How large and how long everything is."""
+    """The sizes and lengths of all measurements."""
 
     seconds: float = 8.0
     rounds: int = 3
@@ -88,18 +88,18 @@ class Plan:
         return self.engine == "PostgreSQL"
 
     def options(self, **more: object) -> argparse.Namespace:
-        """What the modules take from the command line."""
+        """The options that the scenarios read from their command lines."""
         keep = self.keep / self.engine.lower() if self.keep else None
         return argparse.Namespace(database="", postgresql=self.postgresql, keep=keep, **more)
 
 
 def loop_rows(plan: Plan) -> Iterator[Row]:
-    """Claim and submit, and its yardstick."""
+    """Claim and submit, compared with the yardstick."""
     scale = plan.scale
     options = plan.options(seconds=scale.seconds, warm_up=2.0, rounds=scale.rounds, script=False)
     tasks = round(2 * scale.rounds * (scale.seconds + 2.0) * dispatch.TASKS_PER_S[plan.engine])
-    with target(options) as where:
-        both = dispatch.compared(where, dispatch.seeded(where, LABELERS, tasks), LABELERS, options)
+    with empty_target(options) as target:
+        both = dispatch.compare(target, dispatch.seed(target, LABELERS, tasks), LABELERS, options)
     rate, name = both.tasks_per_second, f"claim + submit, {LABELERS} labelers"
     figure = f"{rate:,.0f} tasks/s"
     if plan.engine in RATE_AIMS:
@@ -111,12 +111,12 @@ def loop_rows(plan: Plan) -> Iterator[Row]:
 
 
 def curve_rows(plan: Plan) -> Iterator[Row]:
-    """The loop with ever more labelers."""
+    """Claim and submit with 1, 2, 4, … labelers."""
     seconds = plan.scale.seconds / 2
     tasks = round(len(dispatch.CURVE) * (seconds + 2.0) * dispatch.TASKS_PER_S[plan.engine])
     options = plan.options(seconds=seconds, warm_up=2.0)
-    with target(options) as where:
-        found = dispatch.curve(where, dispatch.seeded(where, max(dispatch.CURVE), tasks), options)
+    with empty_target(options) as target:
+        found = dispatch.measure_curve(target, dispatch.seed(target, max(dispatch.CURVE), tasks), options)
     rates = {labelers: figures.tasks_per_second for labelers, figures in found.items()}
     for labelers, rate in rates.items():
         yield Row(f"claim + submit, the curve at {labelers}", plan.engine, rate, f"{rate:,.0f} tasks/s")
@@ -126,10 +126,10 @@ def curve_rows(plan: Plan) -> Iterator[Row]:
 
 
 def size_rows(plan: Plan) -> Iterator[Row]:
-    """The claim in projects of many sizes."""
+    """Claims in projects of many sizes."""
     scale = plan.scale
-    with stock(plan.options()) as found:
-        measured = sizes.measure(found, scale.sizes, scale.rounds, scale.size_seconds, 1.0)
+    with sized_databases(plan.options()) as databases:
+        measured = sizes.measure(databases, scale.sizes, scale.rounds, scale.size_seconds, 1.0)
     small, large = min(scale.sizes), max(scale.sizes)
     for case, each in measured.items():
         times = f"{each.p50_ms(small):.2f} ms, {each.p50_ms(large):.2f} ms"
@@ -140,9 +140,9 @@ def size_rows(plan: Plan) -> Iterator[Row]:
 
 
 def endgame_rows(plan: Plan) -> Iterator[Row]:
-    """The claim when next to nothing is left."""
-    with target(plan.options()) as where:
-        found = endgame.measure(where, plan.scale.endgame_tasks, plan.scale.endgame_left, 2.0)
+    """Claims when almost nothing is left."""
+    with empty_target(plan.options()) as target:
+        found = endgame.measure(target, plan.scale.endgame_tasks, plan.scale.endgame_left, 2.0)
     for each in found:
         later, easy, empty = each.later, each.easy, each.empty
         for name, ratio, ms, of_ms in (
@@ -159,8 +159,8 @@ def endgame_rows(plan: Plan) -> Iterator[Row]:
 def list_rows(plan: Plan) -> Iterator[Row]:
     """Lists at the largest size."""
     size = max(plan.scale.sizes)
-    with stock(plan.options()) as found:
-        measured = lists.measure(found, size)
+    with sized_databases(plan.options()) as databases:
+        measured = lists.measure(databases, size)
     for each in measured:
         times, name = each.calls, f"list at {size:,} tasks: {each.call.name}"
         row = at_most(name, plan.engine, times.p50_ms, each.figure, lists.AIM_MS, " ms")
@@ -169,8 +169,8 @@ def list_rows(plan: Plan) -> Iterator[Row]:
 
 def bulk_rows(plan: Plan) -> Iterator[Row]:
     """Import and export."""
-    with target(plan.options()) as where:
-        found = bulk.measured(where, plan.scale.bulk_tasks)
+    with empty_target(plan.options()) as target:
+        found = bulk.measure(target, plan.scale.bulk_tasks)
     for each in found:
         rate = each.tasks_per_second
         name = f"bulk {each.way}, {each.tasks:,} tasks"
@@ -178,11 +178,11 @@ def bulk_rows(plan: Plan) -> Iterator[Row]:
 
 
 def overload_rows(plan: Plan) -> Iterator[Row]:
-    """Ten times what it can carry."""
+    """Ten times the load that the server carries."""
     scale = plan.scale
     options = plan.options(connections=scale.flood_connections, seconds=scale.flood_seconds, times=10.0)
-    with target(options) as where:
-        found = overload.measure(where, options)
+    with empty_target(options) as target:
+        found = overload.measure(target, options)
     for who, share in (("", found.share), (", to callers who heed Retry-After", found.heeding_share)):
         name = f"ten times the load: served{who}, of what is carried"
         yield at_least(name, plan.engine, share, f"{share:.2f}", SERVED_AIM)
@@ -204,6 +204,7 @@ PARTS: dict[str, Callable[[Plan], Iterator[Row]]] = {
 
 
 def rows_of(part: str, plan: Plan) -> list[Row]:
+    """Runs one part on one engine. If it fails, its only row says so."""
     print(f"\n== {part}, {plan.engine}", flush=True)
     try:
         return [replace(row, part=part) for row in PARTS[part](plan)]
@@ -212,8 +213,8 @@ def rows_of(part: str, plan: Plan) -> list[Row]:
         return [Row(part, plan.engine, 0.0, f"failed: {type(error).__name__}", "to run", met=False, part=part)]
 
 
-def kept(parts: Sequence[str]) -> list[Row]:
-    """What the last run found of other parts than these."""
+def previous_rows(parts: Sequence[str]) -> list[Row]:
+    """The rows of the last run for all parts but these."""
     try:
         data = json.loads((RESULTS / "latest.json").read_text())
     except FileNotFoundError:
@@ -221,40 +222,40 @@ def kept(parts: Sequence[str]) -> list[Row]:
     return [row for row in (Row(**each) for each in data["rows"]) if row.part not in parts]
 
 
-def told(rows: Sequence[Row]) -> str:
+def as_table(rows: Sequence[Row]) -> str:
     return table([("measure", "engine", "figure", "aim", "met"), *(row.cells for row in rows)])
 
 
-def write(rows: Sequence[Row], machine_is: dict[str, str]) -> None:
-    """The last run of every part, for people and for programs."""
+def write(rows: Sequence[Row], properties: dict[str, str]) -> None:
+    """Writes the last run of every part, for people and for programs."""
     order = list(PARTS)
     rows = sorted(rows, key=lambda row: (order.index(row.part), row.engine != ENGINES[0]))
     RESULTS.mkdir(exist_ok=True)
-    described = [f"| {name} | {value} |" for name, value in machine_is.items()]
+    described = [f"| {name} | {value} |" for name, value in properties.items()]
     found = [f"| {' | '.join(row.cells)} |" for row in rows]
     heads = ["| measure | engine | figure | aim | met |", "| --- | --- | --- | --- | --- |"]
     intro = "# The last run\n\nBy `bench/compare.py`, on one machine for the load, the servers and the database.\n"
     text = "\n".join([intro, "| machine | |", "| --- | --- |", *described, "", *heads, *found])
     (RESULTS / "latest.md").write_text(f"{text}\n")
-    data = {"machine": machine_is, "rows": [asdict(row) for row in rows]}
+    data = {"machine": properties, "rows": [asdict(row) for row in rows]}
     (RESULTS / "latest.json").write_text(json.dumps(data, indent=1) + "\n")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small sizes and short runs")
-    parser.add_argument("--keep", type=Path, help="folder for the large databases; temporary ones unless given")
+    parser.add_argument("--keep", type=Path, help="folder for the large databases; temporary by default")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
     options = parser.parse_args()
-    machine_is = machine.described()
-    rows: list[Row] = [] if options.quick else kept(options.parts)
+    properties = machine.describe()
+    rows: list[Row] = [] if options.quick else previous_rows(options.parts)
     for part, engine in product(options.parts, options.engines):
         rows += rows_of(part, Plan(engine, QUICK if options.quick else Scale(), options.keep))
         if not options.quick:
-            write(rows, machine_is)
-    print("\n" + "\n".join(f"{name}: {value}" for name, value in machine_is.items()) + "\n")
-    print(told(rows))
+            write(rows, properties)
+    print("\n" + "\n".join(f"{name}: {value}" for name, value in properties.items()) + "\n")
+    print(as_table(rows))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a benchmark ran on: without names of hosts, people or folders."""
+"""Describes the machine of a run, without names of hosts, people or folders."""
 
 import os
 import platform
@@ -11,19 +11,19 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.environment.processes import somebodys_postgres
+from bench.environment.postgres import wheel_programs
 
-SYNCS = 200
+SYNCS = 200  # measurements
 
 
-def described() -> dict[str, str]:
-    """In the order in which it is shown."""
-    model, memory_kb = _found("/proc/cpuinfo", r"model name\s*: (.+)"), _found("/proc/meminfo", r"MemTotal:\s+(\d+)")
+def describe() -> dict[str, str]:
+    """Properties and their values, in the order in which they are shown."""
+    model, memory_kb = _search("/proc/cpuinfo", r"model name\s*: (.+)"), _search("/proc/meminfo", r"MemTotal:\s+(\d+)")
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processors": f"{os.cpu_count()} x {model}",
         "memory": f"{int(memory_kb) / 2**20:.1f} GiB",
-        "fdatasync of 4 KiB": _synced(),
+        "fdatasync of 4 KiB": _sync_times(),
         "kernel": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
         "SQLite": sqlite3.sqlite_version,
@@ -31,7 +31,7 @@ def described() -> dict[str, str]:
     }
 
 
-def _found(path: str, pattern: str) -> str:
+def _search(path: str, pattern: str) -> str:
     try:
         found = re.search(pattern, Path(path).read_text())
     except OSError:
@@ -39,8 +39,8 @@ def _found(path: str, pattern: str) -> str:
     return found[1].strip() if found else "0"
 
 
-def _synced() -> str:
-    """How long it takes until 4 KiB more are on the disk, where temporary files are."""
+def _sync_times() -> str:
+    """How long it takes to append 4 KiB durably to a file in the folder of temporary files."""
     took_ms: list[float] = []
     with tempfile.NamedTemporaryFile() as file:
         for _ in range(SYNCS):
@@ -52,5 +52,5 @@ def _synced() -> str:
 
 
 def _postgres_version() -> str:
-    program = somebodys_postgres("").programs / "postgres"
+    program = wheel_programs() / "postgres"
     return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]

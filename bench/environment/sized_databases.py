@@ -1,8 +1,8 @@
-"""Databases of many sizes, made once by bulk insertion; the large ones may be kept in a folder for later runs.
+"""Databases of many sizes, filled once by bulk insertion; they may be kept in a folder for later runs.
 
-In each are two teams with as many tasks: one has them in a single open batch, the other in 1,000. The first tenth of
-every batch is done. Eight labelers of each team are in one group, which every batch is given to. Eight others are in
-64 groups; every batch is given to one of these, too.
+Each has two teams with equally many tasks: one team has them in a single open batch, the other in 1,000. The first
+tenth of every batch is completed. Eight labelers of each team are in one group that every batch is given to. Eight
+others are in 64 groups; every batch is also given to one of these.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,114 +25,114 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from bench.environment import bulk_insert
-from bench.environment.processes import Postgres, own_postgres, serving
+from bench.environment.bulk_insert import TaskBlock
+from bench.environment.postgres import Postgres, started_postgres
 from bench.environment.seed import PROJECT, Person, Team, make_project, make_team, post
+from bench.environment.servers import running_server
 from bench.environment.target import Target
 from refonte_studio.db.migrate import migrate
 from refonte_studio.db.schema import metadata
 
 MANY = 1_000  # batches
 GROUPS = 64
-EVERYBODY = "Everybody"  # the group of those who are in one
-LABELERS = 8  # of each kind
-DONE = 0.1  # of each batch, from its beginning
-USED_UP_AT = 0.7  # of the tasks of a kept database; when fewer are pending it is made anew
-COPIED_BELOW = 200_000  # tasks: of a smaller database every measurement gets a copy of its own
-BYTES_PER_TASK = 2_000  # on the disk, about; of both teams
+EVERYBODY = "Everybody"  # the group that every batch is given to
+LABELERS = 8  # in that group, and as many in all of the others
+COMPLETED = 0.1  # of each batch, from its beginning
+LEAST_PENDING = 0.7  # a kept database with a smaller share of pending tasks is made again
+COPIED_BELOW = 200_000  # tasks; smaller databases are copied for each measurement, so that they are not used up
+BYTES_PER_TASK = 2_000  # on the disk, approximately, for both teams
+AGE_MS = 30 * bulk_insert.DAY_MS  # of the tasks when they are inserted
 
 
-class Crowd(msgspec.Struct, frozen=True):
+class Workload(msgspec.Struct, frozen=True):
     """One team of a database, and its tasks."""
 
     name: str
     team: Team
-    heap: bulk_insert.Heap
+    block: TaskBlock
     batches: int
 
     def keys(self, groups: int) -> list[str]:
-        """Of the labelers who are in so many groups: 1 or 64."""
+        """The keys of the labelers who are in that many groups: 1 or 64."""
         people = self.team.labelers
         return [person.key for person in (people[:LABELERS] if groups == 1 else people[LABELERS : 2 * LABELERS])]
 
     @property
-    def tasks(self) -> int:
-        return self.batches * self.heap.per_batch
-
-    @property
-    def done(self) -> int:
-        """Tasks of each batch that are completed, its oldest."""
-        return round(self.heap.per_batch * DONE)
+    def completed(self) -> int:
+        """How many tasks of each batch are completed; they are its oldest."""
+        return round(self.block.per_batch * COMPLETED)
 
 
-class Sized(msgspec.Struct, frozen=True):
-    """A database with so many tasks in each of its two projects."""
+class SizedDatabase(msgspec.Struct, frozen=True):
+    """A database with `size` tasks in each of its two projects."""
 
     size: int
-    schema: str  # what the tables were like when it was made
-    one: Crowd
-    many: Crowd
+    schema: str  # the fingerprint of the tables when it was made
+    one: Workload
+    many: Workload
 
-    def crowd(self, batches: int) -> Crowd:
+    def workload(self, batches: int) -> Workload:
         return self.one if batches == 1 else self.many
 
 
-class Stock:
-    """The databases of an engine, by their size."""
+class SizedDatabases:
+    """The databases of one engine, by size. They are made when they are first needed."""
 
     def __init__(self, folder: Path, postgres: Postgres | None) -> None:
         self._folder = folder
         self._postgres = postgres
 
-    def target(self, name: str) -> Target:
+    @contextmanager
+    def ready(self, size: int) -> Generator[tuple[Target, SizedDatabase]]:
+        """A database of this size that may be measured on, and changed."""
+        database = self._kept(size) or self._make(size)
+        name = _name(size)
+        if size >= COPIED_BELOW:
+            yield self._target(name), database
+            return
+        self._copy(name, "copy")
+        try:
+            yield self._target("copy"), database
+        finally:
+            self._drop("copy")
+
+    def _target(self, name: str) -> Target:
         if self._postgres is None:
             return Target(f"sqlite:///{self._folder / f'{name}.db'}", None)
         url = urlsplit(self._postgres.url)._replace(path=f"/{name}").geturl()
         return Target(url, replace(self._postgres, url=url))
 
-    @contextmanager
-    def ready(self, size: int) -> Iterator[tuple[Target, Sized]]:
-        """The database, to be measured on."""
-        sized = self._there(size) or self._made(size)
-        name = _name(size)
-        if size >= COPIED_BELOW:
-            yield self.target(name), sized
-            return
-        self._copy(name, "copy")
+    def _kept(self, size: int) -> SizedDatabase | None:
+        """The database of an earlier run, unless its schema is old or too few of its tasks are pending."""
         try:
-            yield self.target("copy"), sized
-        finally:
-            self._drop("copy")
-
-    def _there(self, size: int) -> Sized | None:
-        try:
-            sized = msgspec.json.decode((self._folder / f"{_name(size)}.json").read_bytes(), type=Sized)
+            database = msgspec.json.decode((self._folder / f"{_name(size)}.json").read_bytes(), type=SizedDatabase)
         except FileNotFoundError:
             return None
-        if sized.schema != fingerprint() or self._pending(sized) < USED_UP_AT * size:
+        if database.schema != fingerprint() or self._pending(database) < LEAST_PENDING * size:
             return None
-        return sized
+        return database
 
-    def _pending(self, sized: Sized) -> int:
+    def _pending(self, database: SizedDatabase) -> int:
         """The pending tasks of the team that has fewer."""
-        target = self.target(_name(sized.size))
-        return min(_pending_of(target, crowd.team.id) for crowd in (sized.one, sized.many))
+        target = self._target(_name(database.size))
+        return min(_pending_of(target, workload.team.id) for workload in (database.one, database.many))
 
-    def _made(self, size: int) -> Sized:
+    def _make(self, size: int) -> SizedDatabase:
         name, began = _name(size), time.perf_counter()
         self._drop(name)
         if shutil.disk_usage(self._folder).free < size * BYTES_PER_TASK:
             raise SystemExit(f"the disk is too small for {size:,} tasks")
         self._create(name)
-        target = self.target(name)
+        target = self._target(name)
         migrate(target.url)
         print(f"making a database of {size:,} tasks a project", flush=True)
-        one = filled(target, f"One {size}", 1, size, 0)
-        many = filled(target, f"Many {size}", MANY, size, size)
+        one = _make_workload(target, f"One {size}", 1, size, 0)
+        many = _make_workload(target, f"Many {size}", MANY, size, size)
         target.settle()
-        sized = Sized(size, fingerprint(), one, many)
-        (self._folder / f"{name}.json").write_bytes(msgspec.json.encode(sized))
+        database = SizedDatabase(size, fingerprint(), one, many)
+        (self._folder / f"{name}.json").write_bytes(msgspec.json.encode(database))
         print(f"  made in {time.perf_counter() - began:.0f} s", flush=True)
-        return sized
+        return database
 
     def _create(self, name: str, template: str = "template1") -> None:
         if self._postgres is not None:
@@ -157,7 +157,7 @@ def _name(size: int) -> str:
 
 
 def fingerprint() -> str:
-    """Of the schema: a kept database of another one is of no use."""
+    """Identifies the schema: a kept database with another one is of no use."""
     tables = [str(CreateTable(table).compile(dialect=postgresql.dialect())) for table in metadata.sorted_tables]
     indexes = sorted(f"{index.name} {index.expressions}" for table in metadata.sorted_tables for index in table.indexes)
     return hashlib.sha256("\n".join([*tables, *indexes]).encode()).hexdigest()[:16]
@@ -179,66 +179,59 @@ def _pending_of(target: Target, team_id: str) -> int:
 
 
 @contextmanager
-def stock(options: argparse.Namespace) -> Iterator[Stock]:
-    """In the folder that the options name, or in one that is deleted afterwards."""
+def sized_databases(options: argparse.Namespace) -> Generator[SizedDatabases]:
+    """The databases in the folder that the options name, or in a temporary one."""
     with ExitStack() as stack:
         folder = options.keep
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="studio-bench-")))
         folder.mkdir(parents=True, exist_ok=True)
         cluster = folder / "cluster"
-        postgres = stack.enter_context(own_postgres(cluster)) if options.postgresql else None
+        postgres = stack.enter_context(started_postgres(cluster)) if options.postgresql else None
         print(f"{os.cpu_count()} processors, {'PostgreSQL' if postgres else 'SQLite'}", flush=True)
-        yield Stock(folder, postgres)
+        yield SizedDatabases(folder, postgres)
 
 
-def stock_options(parser: argparse.ArgumentParser) -> None:
+def add_sized_database_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--postgresql", action="store_true", help="start a PostgreSQL of its own")
-    parser.add_argument("--keep", type=Path, help="folder where the databases stay; a temporary one unless given")
+    parser.add_argument("--keep", type=Path, help="folder where the databases stay; a temporary one by default")
 
 
-# ------------------------------------------------------------------------------------------ a team
-
-
-def filled(target: Target, name: str, batches: int, tasks: int, first: int) -> Crowd:
-    """A new team with so many tasks in so many open batches."""
+def _make_workload(target: Target, name: str, batches: int, tasks: int, first: int) -> Workload:
+    """A new team with `tasks` tasks in `batches` open batches; the tasks are numbered from `first`."""
     team = asyncio.run(make_team(target.url, 2 * LABELERS + 1, name))
-    made_at = _now_ms() - 30 * bulk_insert.DAY_MS
-    heap = bulk_insert.Heap(target.postgres is not None, team.id, tasks // batches, first, made_at)
-    crowd = Crowd(name, team, heap, batches)
+    made_at = time.time_ns() // 1_000_000 - AGE_MS
+    block = TaskBlock(target.postgres is not None, team.id, tasks // batches, first, made_at)
+    workload = Workload(name, team, block, batches)
     names = [f"{name}, {number}" for number in range(batches)]
-    with serving(target.url) as server, team.client(server.url) as http:
+    with running_server(target.url) as server, team.client(server.url) as http:
         make_project(http, team.labelers)
-        _group(http, EVERYBODY, team.labelers[:LABELERS])
+        _make_group(http, EVERYBODY, team.labelers[:LABELERS])
         for number in range(GROUPS):
-            _group(http, f"Group {number}", team.labelers[LABELERS : 2 * LABELERS])
+            _make_group(http, f"Group {number}", team.labelers[LABELERS : 2 * LABELERS])
         for batch in names:
             post(http, "/batches", json={"project": PROJECT, "name": batch})
-    _fill(target, crowd)
-    with serving(target.url) as server, team.client(server.url) as http:
+    _insert_rows(target, workload)
+    with running_server(target.url) as server, team.client(server.url) as http:
         for number, batch in enumerate(names):
             post(http, f"/studio/batches/{batch}", json={"groups": [EVERYBODY, f"Group {number % GROUPS}"]})
             post(http, f"/batches/{batch}/finalize")
-    return crowd
+    return workload
 
 
-def _group(http: httpx.Client, name: str, members: Sequence[Person]) -> None:
+def _make_group(http: httpx.Client, name: str, members: Sequence[Person]) -> None:
     emails = [person.email for person in members]
     post(http, f"/studio/projects/{PROJECT}/groups", json={"name": name, "emails": emails})
 
 
-def _fill(target: Target, crowd: Crowd) -> None:
-    """The tasks, and what the team's last labeler, who is in no group, has done of them."""
-    heap, done, doer = crowd.heap, crowd.done, crowd.team.labelers[-1].id
+def _insert_rows(target: Target, workload: Workload) -> None:
+    """Inserts the tasks, and the work that the team's last labeler, who is in no group, has done on them."""
+    block, completed, labeler_id = workload.block, workload.completed, workload.team.labelers[-1].id
     statements = [
-        bulk_insert.tasks(heap, done),
-        bulk_insert.places(heap, done),
-        bulk_insert.claims(heap, doer, "submitted", f"n.i < {done}"),
-        bulk_insert.attempts(heap, doer, f"n.i < {done}"),
-        bulk_insert.counts(heap, done),
+        bulk_insert.tasks(block, completed),
+        bulk_insert.task_slots(block, completed),
+        bulk_insert.claims(block, labeler_id, "submitted", f"n.i < {completed}"),
+        bulk_insert.attempts(block, labeler_id, f"n.i < {completed}"),
+        bulk_insert.counts(block, completed),
     ]
     bulk_insert.run(target, statements, lambda line: print(line, flush=True))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

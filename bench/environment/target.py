@@ -4,14 +4,14 @@ import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 
-from bench.environment.processes import Postgres, own_postgres, somebodys_postgres
+from bench.environment.postgres import Postgres, existing_postgres, started_postgres
 from refonte_studio.db.migrate import migrate
 
 WORKERS = 2  # server processes on PostgreSQL
@@ -19,6 +19,8 @@ WORKERS = 2  # server processes on PostgreSQL
 
 @dataclass(frozen=True, slots=True)
 class Target:
+    """A database to measure on."""
+
     url: str
     postgres: Postgres | None  # None: SQLite
 
@@ -28,10 +30,11 @@ class Target:
 
     @property
     def workers(self) -> int:
+        """How many server processes the benchmarks start on it."""
         return WORKERS if self.postgres else 1
 
     def settle(self) -> None:
-        """After very many new rows: what PostgreSQL's autovacuum would do some time, now."""
+        """Does at once what PostgreSQL's autovacuum would do later, after many new rows."""
         if self.postgres:
             asyncio.run(_vacuum(self.url))
 
@@ -43,24 +46,24 @@ async def _vacuum(url: str) -> None:
     await connection.close()
 
 
-def target_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--database", default="", help="URL of an empty database; one of SQLite's own unless given")
+def add_target_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--database", default="", help="URL of an empty database; a temporary SQLite file by default")
     parser.add_argument("--postgresql", action="store_true", help="start a PostgreSQL in a temporary folder")
 
 
 @contextmanager
-def target(options: argparse.Namespace) -> Iterator[Target]:
-    """What the options ask for. What was made for it is deleted at the end."""
+def empty_target(options: argparse.Namespace) -> Generator[Target]:
+    """The empty database that the options ask for. Whatever was made for it is deleted at the end."""
     with ExitStack() as stack:
         if options.postgresql:
-            postgres = stack.enter_context(own_postgres())
+            postgres = stack.enter_context(started_postgres())
         elif options.database.startswith("postgres"):
-            postgres = somebodys_postgres(options.database)
+            postgres = existing_postgres(options.database)
         else:
             postgres = None
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="studio-bench-"))
         url = postgres.url if postgres else options.database or f"sqlite:///{Path(folder) / 'studio.db'}"
         migrate(url)
-        found = Target(url, postgres)
-        print(f"{os.cpu_count()} processors, {found.engine}", flush=True)
-        yield found
+        target = Target(url, postgres)
+        print(f"{os.cpu_count()} processors, {target.engine}", flush=True)
+        yield target

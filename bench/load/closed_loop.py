@@ -1,39 +1,37 @@
-"""Labelers who do nothing but claim and submit, as many calls as the server takes.
+"""A closed loop of labelers: each makes its next call as soon as the previous one is answered.
 
     python -m bench.load.closed_loop http://127.0.0.1:8000 --keys keys.txt --seconds 10
 
-One labeler is one key on one persistent connection. The calls are made and read by hand on bare sockets, so that the
-load costs the machine little beside the server. An answer that is not a success is counted by its status; whoever got
-it claims again after a moment. Runs as a process of its own: `drive` is for those who start it.
+One labeler is one key on one persistent connection, which claims and submits over and over. HTTP is written and read by
+hand on bare sockets, so that the load generator uses little of the machine that it shares with the server. A response
+that is not a success is counted by its status, and the labeler claims again after a pause. The loop runs as a process
+of its own; benchmarks start it with `drive`.
 """
 
 import argparse
 import asyncio
 import json
-import subprocess
-import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import uvloop
 
-from bench.environment.processes import module_command, module_environment
+from bench.environment.processes import module_command
 from bench.load.figures import Figures, Recorder
+from bench.load.generator import BEGIN, END, RESPONSE, read_keys, run_generator
 
-RESPONSE = {"response": {"category": "a"}}
-PAUSE_S = 0.1  # after an answer that is not a success, or a lost connection
-APART_S = 0.004  # between new connections: several server processes share them only if they do not come at once
-DRAIN_S = 15.0  # what calls under way get to end
+PAUSE_S = 0.1  # after a response that is not a success, or a lost connection
+CONNECT_INTERVAL_S = 0.004  # connections that come at once are not spread over several server processes
+DRAIN_S = 15.0  # for calls in flight at the end
 KINDS = ("claim", "empty", "submit", "release", "skip")
 
 
 class Labeler(asyncio.Protocol):
-    """Claims, does with the claim what the run says, claims again."""
+    """One labeler: claims, does with the claim what the run says, and claims again."""
 
     def __init__(self, run: "Run", key: str) -> None:
         self.run = run
@@ -45,9 +43,9 @@ class Labeler(asyncio.Protocol):
         self._rest = f"/{run.then}{head}{content}".encode()
         self._transport: asyncio.Transport | None = None
         self._claiming = True
-        self._left = b""  # the beginning of an answer that is not all there
+        self._left = b""  # an incomplete response
         self._sent = 0.0
-        self.waits = False  # for an answer
+        self.waits = False  # for a response
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -57,7 +55,7 @@ class Labeler(asyncio.Protocol):
             self.run.end(self)
             return
         if self._transport is None or self.waits:
-            return  # the connection was lost, and whoever connects it anew claims
+            return  # the connection was lost; the labeler claims when it has reconnected
         self._claiming = self.waits = True
         self._sent = time.perf_counter()
         self._transport.write(self._claim)
@@ -93,7 +91,8 @@ class Labeler(asyncio.Protocol):
         self._sent = time.perf_counter()
         self._transport.write(b"POST /v1/work/" + data[at : at + 24] + self._rest)
 
-    def connection_lost(self, _error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
         self._transport, self._left = None, b""
         if not self.run.ending:
             self.waits = False
@@ -105,19 +104,19 @@ class Labeler(asyncio.Protocol):
 
 
 def _length(data: bytes, end: int) -> int:
-    """How long the body is that belongs to this head."""
+    """The length of the body that follows this head."""
     at = data.find(b"content-length: ", 0, end)
     if at < 0:
         at = data[:end].lower().find(b"content-length: ")
     if at < 0:
         if data[9:12] != b"204":
-            raise SystemExit(f"an answer without a length: {data[:end]!r}")
+            raise SystemExit(f"a response without a length: {data[:end]!r}")
         return 0
     return int(data[at + 16 : data.index(b"\r", at)])
 
 
 class Run:
-    """All labelers, from the first connection to the last answer."""
+    """All labelers, from the first connection to the last response."""
 
     def __init__(self, options: argparse.Namespace, keys: Sequence[str]) -> None:
         url = urlsplit(options.url)
@@ -130,12 +129,12 @@ class Run:
         self._labelers = [Labeler(self, key) for key in keys]
         self._working = set(self._labelers)
         self._all_ended = asyncio.Event()
-        self._tries: set[asyncio.Task[None]] = set()
+        self._reconnections: set[asyncio.Task[None]] = set()
         self._bug: BaseException | None = None
         self.loop.set_exception_handler(self._failed)
 
     def _failed(self, _loop: object, context: dict[str, Any]) -> None:
-        """A mistake in a callback ends the run: its figures would be of fewer labelers."""
+        """An error in a callback ends the run, because its figures would be those of fewer labelers."""
         self._bug = context.get("exception") or RuntimeError(context["message"])
         self._all_ended.set()
 
@@ -144,18 +143,18 @@ class Run:
             self.recorder.took_s[kind].append(took_s)
 
     def end(self, labeler: Labeler) -> None:
-        """The labeler has nothing under way, and makes no more calls."""
+        """The labeler has no call in flight and makes no more calls."""
         self._working.discard(labeler)
         if not self._working:
             self._all_ended.set()
 
     def lost(self, labeler: Labeler) -> None:
         self.recorder.lost += 1
-        task = self.loop.create_task(self._again(labeler))
-        self._tries.add(task)
-        task.add_done_callback(self._tries.discard)
+        task = self.loop.create_task(self._reconnect(labeler))
+        self._reconnections.add(task)
+        task.add_done_callback(self._reconnections.discard)
 
-    async def _again(self, labeler: Labeler) -> None:
+    async def _reconnect(self, labeler: Labeler) -> None:
         await asyncio.sleep(PAUSE_S)
         try:
             await self._connect(labeler)
@@ -170,16 +169,16 @@ class Run:
     async def figures(self) -> Figures:
         for labeler in self._labelers:
             await self._connect(labeler)
-            await asyncio.sleep(APART_S)
+            await asyncio.sleep(CONNECT_INTERVAL_S)
         for labeler in self._labelers:
             labeler.claim()
         await self._wait(self._options.warm_up)
         cpu_s, began = time.process_time(), time.perf_counter()
         self.recorder.is_open = True
-        print("begin", flush=True)
+        print(BEGIN, flush=True)
         await self._wait(self._options.seconds)
         self.recorder.is_open = False
-        print("end", flush=True)
+        print(END, flush=True)
         cpu_s, seconds = time.process_time() - cpu_s, time.perf_counter() - began
         self.ending = True
         await self._wait(DRAIN_S)
@@ -190,7 +189,7 @@ class Run:
         return self.recorder.figures(seconds, cpu_s, sum(labeler.waits for labeler in self._labelers))
 
     async def _wait(self, seconds: float) -> None:
-        """So long, or until there is nothing left for anybody to do."""
+        """Waits this long, or until all labelers have ended."""
         try:
             await asyncio.wait_for(self._all_ended.wait(), seconds)
         except TimeoutError:
@@ -207,34 +206,22 @@ def drive(
     again: bool = False,
     cpu: Callable[[], dict[str, float]] = dict,
 ) -> Figures:
-    """A run in a process of its own. `cpu` answers what other processes have used so far; the run's part is kept."""
+    """Runs the loop in a process of its own and returns its figures.
+
+    `cpu` returns the processor time that other processes have used so far; the figures have what they used in the run.
+    """
     command = module_command("bench.load.closed_loop", url, "--keys", "-", "--json", "--then", then)
     command += ["--seconds", str(seconds), "--warm-up", str(warm_up), *(["--again"] if again else [])]
-    process = subprocess.Popen(
-        command, env=module_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with process:
-        process.stdin.write("\n".join(keys))
-        process.stdin.close()
-        used: list[dict[str, float]] = []
-        result = ""
-        for line in process.stdout:
-            if line.strip() in ("begin", "end"):
-                used.append(cpu())
-            else:
-                result = line
-    if process.returncode or len(used) != 2:
-        raise SystemExit("the load generator failed")
-    figures = Figures.from_json(json.loads(result))
+    used: list[dict[str, float]] = []
+    result = run_generator(command, keys, on_begin=lambda: used.append(cpu()), on_end=lambda: used.append(cpu()))
+    figures = Figures.from_json(result)
     before, after = used
     figures.others_cpu_s = {name: after[name] - before.get(name, 0.0) for name in after}
     return figures
 
 
 def report(figures: Figures) -> str:
-    """Every kind of call in a line, and what did not go well."""
+    """One line for each kind of call, and what went wrong."""
     lines = [
         f"{kind:<8}{calls.count:>9,} {calls.per_second:>9,.0f}/s"
         f"   p50 {calls.p50_ms:.2f} ms   p99 {calls.p99_ms:.2f} ms   max {calls.max_ms:.2f} ms"
@@ -245,17 +232,22 @@ def report(figures: Figures) -> str:
     return "\n".join([*lines, *([f"NOT WELL: {figures.faults}"] if figures.faults else [])])
 
 
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a generator whose labelers claim and submit."""
+    parser.add_argument("--keys", required=True, help="file with one API key per line; - for standard input")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--warm-up", type=float, default=1.0, help="seconds before the measurement starts")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url", help="of the server")
-    parser.add_argument("--keys", required=True, help="file with one API key a line; - for standard input")
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--warm-up", type=float, default=1.0, help="seconds before that do not count")
-    parser.add_argument("--then", choices=("submit", "release", "skip"), default="submit", help="done with a claim")
-    parser.add_argument("--again", action="store_true", help="claim on when there is nothing left")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    add_run_options(parser)
+    parser.add_argument("--then", choices=("submit", "release", "skip"), default="submit", help="what ends each claim")
+    parser.add_argument("--again", action="store_true", help="claim again when there is nothing left")
     options = parser.parse_args()
-    keys = (sys.stdin.read() if options.keys == "-" else Path(options.keys).read_text()).split()
+    keys = read_keys(options.keys)
 
     async def whole() -> Figures:
         return await Run(options, keys).figures()

@@ -1,4 +1,4 @@
-"""What a run measured: how long each kind of call took, and what did not go well."""
+"""The figures of a run: how long each kind of call took, and what went wrong."""
 
 import math
 from array import array
@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 
 @dataclass(slots=True)
 class Calls:
-    """The calls of one kind, in milliseconds."""
+    """Statistics of the calls of one kind."""
 
     count: int = 0
     per_second: float = 0.0
@@ -33,45 +35,45 @@ class Calls:
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
-    """The smallest of the values that at least this share of them does not exceed."""
+    """The smallest value that at least this share of the values does not exceed; `ordered` ascends."""
     return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
 
 
 @dataclass(slots=True)
 class Figures:
-    """A whole run. `refused` and `lost` are never part of `calls`."""
+    """A whole run. `calls` holds successful calls only."""
 
     seconds: float = 0.0
     calls: dict[str, Calls] = field(default_factory=dict)
-    refused: dict[str, int] = field(default_factory=dict)  # "claim 503" -> how often
+    refused: dict[str, int] = field(default_factory=dict)  # count by kind and status, such as "claim 503"
     lost: int = 0  # connections that broke
-    unanswered: int = 0  # calls without an answer when the run ended
-    cpu_s: float = 0.0  # of the process that made the calls
-    others_cpu_s: dict[str, float] = field(default_factory=dict)  # of the processes that answered them
+    unanswered: int = 0  # calls that had no response when the run ended
+    cpu_s: float = 0.0  # used by the load generator
+    others_cpu_s: dict[str, float] = field(default_factory=dict)  # used by the processes that served the calls
 
     def of(self, kind: str) -> Calls:
         return self.calls.get(kind, Calls())
 
     @property
     def tasks_per_second(self) -> float:
-        """A task is a claim and its submit."""
+        """Tasks that were claimed and submitted."""
         return self.of("submit").per_second
 
     @property
     def faults(self) -> str:
-        """What did not go well, in words; empty if all went well."""
-        told = [f"{count:,} x {what}" for what, count in self.refused.items()]
-        told += [f"{self.lost:,} connections lost"] if self.lost else []
-        told += [f"{self.unanswered:,} calls unanswered"] if self.unanswered else []
-        return ", ".join(told)
+        """What went wrong, in words; empty if nothing did."""
+        words = [f"{count:,} x {what}" for what, count in self.refused.items()]
+        words += [f"{self.lost:,} connections lost"] if self.lost else []
+        words += [f"{self.unanswered:,} calls unanswered"] if self.unanswered else []
+        return ", ".join(words)
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Figures":
-        return cls(**{**data, "calls": {kind: Calls(**calls) for kind, calls in data["calls"].items()}})
+    def from_json(cls, data: Any) -> "Figures":
+        return msgspec.convert(data, cls)
 
 
 class Recorder:
-    """Notes calls while it is open; what happens before (the warm-up) and after does not count."""
+    """Records calls while it is open: not during the warm-up, and not after the end of the run."""
 
     def __init__(self, kinds: Sequence[str]) -> None:
         self.is_open = False
@@ -89,7 +91,7 @@ class Recorder:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as they need to be, the first one to the left, the others to the right."""
+    """Aligns columns: the first to the left, the others to the right."""
     first, *rest = zip(*rows, strict=True)
     columns = [_aligned(first, str.ljust), *(_aligned(column, str.rjust) for column in rest)]
     return "\n".join("  ".join(cells) for cells in zip(*columns, strict=True))

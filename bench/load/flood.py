@@ -1,38 +1,39 @@
-"""Many connections that offer a fixed number of calls a second, whatever the server answers.
+"""Many connections that offer a fixed number of calls per second, whatever the server answers.
 
     python -m bench.load.flood http://127.0.0.1:8000 --connections 2000 --rate 20000 --seconds 10 < keys.txt
 
-Most connections are labelers, who claim and submit; every tenth is a manager who lists batches. The first key of
-standard input is the manager's. A connection has one call under way at most, and makes the same one again when it was
-refused: at once, or with `--heed` after the seconds in `Retry-After`. Without `--rate`, each makes its next call as
-soon as it has an answer.
+Most connections are labelers, who claim and submit; every tenth is a manager, who lists batches. The first key on
+standard input is the manager's. A connection has at most one call in flight and repeats a call that was refused: at
+once, or with `--heed` after the seconds in `Retry-After`. Without `--rate`, each connection makes its next call as soon
+as the previous one is answered.
 """
 
 import argparse
 import asyncio
 import json
 import resource
-import sys
 import time
 from base64 import b64encode
 from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import uvloop
 
 from bench.load.figures import Calls
+from bench.load.generator import BEGIN, END, RESPONSE, read_keys
 
 TICK_S = 0.002
-APART_S = 0.001  # between new connections
+CONNECT_INTERVAL_S = 0.001
 MANAGERS_EVERY = 10
 REFUSALS = (b"503", b"429")
-BODY = b'{"response": {"category": "a"}}'
+BODY = json.dumps(RESPONSE).encode()
 
 
 class Caller(asyncio.Protocol):
-    """One connection; see `Labeler` and `Manager` for what it asks for."""
+    """One connection; `Labeler` and `Manager` choose the calls that it makes."""
 
     kinds: Sequence[str] = ()
 
@@ -74,17 +75,20 @@ class Caller(asyncio.Protocol):
         else:
             self.flood.free.append(self)
 
-    def succeeded(self, data: bytes, end: int) -> None: ...
+    def succeeded(self, data: bytes, end: int) -> None:
+        """Chooses the next call after a successful one, whose head ends at `end`."""
 
-    def start_over(self) -> None: ...
+    def start_over(self) -> None:
+        """Chooses the next call after one that failed for another reason than overload."""
 
-    def connection_lost(self, _error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
         self.transport, self.sent_at, self.left = None, None, b""
         self.flood.lost(self)
 
 
 class Labeler(Caller):
-    """Claims and submits, over and over."""
+    """Claims and submits over and over."""
 
     def __init__(self, flood: "Flood", key: str) -> None:
         super().__init__(flood, key)
@@ -103,7 +107,7 @@ class Labeler(Caller):
 
 
 class Manager(Caller):
-    """Looks at the batches, over and over."""
+    """Lists batches over and over."""
 
     def __init__(self, flood: "Flood", key: str) -> None:
         super().__init__(flood, key)
@@ -116,7 +120,7 @@ def _number(data: bytes, end: int, header: bytes) -> int:
 
 
 class Flood:
-    """All callers, and what became of their calls."""
+    """All connections, and what became of their calls."""
 
     def __init__(self, options: argparse.Namespace, keys: Sequence[str]) -> None:
         url = urlsplit(options.url)
@@ -158,22 +162,22 @@ class Flood:
     async def run(self) -> dict[str, Any]:
         for caller in self._callers:
             await self._connect(caller)
-            await asyncio.sleep(APART_S)
+            await asyncio.sleep(CONNECT_INTERVAL_S)
         await self._offer(self._options.warm_up)
         self._counts, self._offered = True, 0
-        print("begin", flush=True)
+        print(BEGIN, flush=True)
         began, cpu = time.perf_counter(), time.process_time()
         await self._offer(self._options.seconds)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-        print("end", flush=True)
+        print(END, flush=True)
         self._counts = False
         everything = [took for kind in self._served.values() for took in kind]
         return {
             "seconds": seconds,
             "offered_per_second": self._offered / seconds,
-            "served": _told(Calls.of(everything, seconds)),
-            "kinds": {kind: _told(Calls.of(took, seconds)) for kind, took in self._served.items()},
-            "refused": _told(Calls.of(self._refused, seconds)),
+            "served": asdict(Calls.of(everything, seconds)),
+            "kinds": {kind: asdict(Calls.of(took, seconds)) for kind, took in self._served.items()},
+            "refused": asdict(Calls.of(self._refused, seconds)),
             "faults": dict(self._faults),
             "oldest_unanswered_s": max(
                 (time.perf_counter() - c.sent_at for c in self._callers if c.sent_at), default=0
@@ -182,13 +186,13 @@ class Flood:
         }
 
     async def _offer(self, seconds: float) -> None:
-        """Calls from whoever is free, at the rate asked for."""
+        """Makes calls on free connections, at the rate asked for."""
         began = last = time.perf_counter()
         due = 0.0
         while (now := time.perf_counter()) - began < seconds:
             due += (now - last) * self._options.rate if self._options.rate else len(self.free)
             last = now
-            due = min(due, float(len(self._callers)))  # what could not be offered in time is not made up for
+            due = min(due, float(len(self._callers)))  # calls that could not be offered in time are not made up for
             while due >= 1 and self.free:
                 caller = self.free.popleft()
                 if caller.transport is None or caller.sent_at is not None:
@@ -199,28 +203,18 @@ class Flood:
             await asyncio.sleep(TICK_S if self._options.rate else 0)
 
 
-def _told(calls: Calls) -> dict[str, float]:
-    return {
-        "per_second": calls.per_second,
-        "p50_ms": calls.p50_ms,
-        "p99_ms": calls.p99_ms,
-        "max_ms": calls.max_ms,
-        "count": calls.count,
-    }
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url")
     parser.add_argument("--connections", type=int, default=2_000)
-    parser.add_argument("--rate", type=float, default=0.0, help="calls a second, over all connections")
-    parser.add_argument("--heed", action="store_true", help="come back when the server says so")
+    parser.add_argument("--rate", type=float, default=0.0, help="calls per second, over all connections")
+    parser.add_argument("--heed", action="store_true", help="wait for as long as Retry-After says")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--warm-up", type=float, default=1.0)
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, options.connections + 200), hard))
-    keys = sys.stdin.read().split()
+    keys = read_keys("-")
 
     async def whole() -> dict[str, Any]:
         return await Flood(options, keys).run()

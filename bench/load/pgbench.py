@@ -1,9 +1,9 @@
-"""pgbench running what the server runs: the yardstick for claim and submit on PostgreSQL.
+"""Runs the server's own statements with pgbench: the yardstick for claim and submit on PostgreSQL.
 
-One claim and one submit go through the application, in this process, on connections that write down every statement
-with its values and its rows. From that comes a pgbench script: a value that an earlier statement answered becomes a
-variable set by \\gset, an id that the application made becomes a number that is never used twice, and every client
-works as a labeler of its own. BEGIN and COMMIT are in it where the server sends them.
+One claim and one submit go through the application, in this process, on connections that record every statement with
+its values and rows. They become a pgbench script: a value that an earlier statement returned becomes a variable set by
+\\gset, an id that the application made becomes a number that is never used twice, and each client works as a labeler of
+its own. BEGIN and COMMIT are in the script where the server sends them.
 """
 
 import asyncio
@@ -16,22 +16,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
+from unittest.mock import patch
 
 import asyncpg
 import httpx
 
-from bench.environment.processes import Postgres
-from bench.load.closed_loop import RESPONSE
+from bench.environment.postgres import Postgres
 from bench.load.figures import Calls, Figures
+from bench.load.generator import RESPONSE
 from refonte_studio.config import Settings
 from refonte_studio.db import open_database
 from refonte_studio.db.postgres import SESSION
 from refonte_studio.kit.ids import is_id
 from refonte_studio.main import LISTENERS, build
 
-# Run by each client once: the labeler that it is. Their ids and the hashes of their keys are what tells them apart.
-WHO = """SELECT t.id AS me, k.id AS key_id, k.key_hash FROM teammates t JOIN keys k ON k.teammate_id = t.id
+# Each client runs it once, to find the labeler that it works as.
+OWN_LABELER = """SELECT t.id AS me, k.id AS key_id, k.key_hash FROM teammates t JOIN keys k ON k.teammate_id = t.id
 WHERE t.email_key = 'w' || :client_id || '@example.com' AND t.team_id = '{team}'"""
 
 
@@ -41,8 +42,8 @@ class Statement(NamedTuple):
     rows: Sequence[asyncpg.Record]
 
 
-class Recording(asyncpg.Connection):
-    """A connection that writes down what runs on it."""
+class RecordingConnection(asyncpg.Connection):
+    """A connection that records the statements that run on it."""
 
     statements: ClassVar[list[Statement]] = []
 
@@ -62,43 +63,40 @@ class Recording(asyncpg.Connection):
         return row
 
     async def fetchval(self, query: str, *args: Any, **options: Any) -> Any:
-        raise NotImplementedError("fetchval is not written down")
+        raise NotImplementedError("fetchval is not recorded")
 
     async def prepare(self, query: str, **options: Any) -> Any:
-        raise NotImplementedError("prepare is not written down")
+        raise NotImplementedError("prepare is not recorded")
 
     async def copy_records_to_table(self, table_name: str, **options: Any) -> Any:
         raise NotImplementedError("pgbench has no COPY")
 
 
-TURNS = 5  # recorded, of which the shortest is repeated
+TURNS = 5  # that are recorded; the shortest of them becomes the script
 
 
-async def recorded(url: str, key: str) -> list[Statement]:
-    """What the server sends to PostgreSQL for one claim and one submit of a labeler whose key is in use."""
-    made = asyncpg.create_pool
-    asyncpg.create_pool = partial(made, connection_class=Recording)  # type: ignore[assignment]
-    try:
+async def record_turn(url: str, key: str) -> list[Statement]:
+    """What the server sends to PostgreSQL for one claim and one submit of a labeler whose key has been used before."""
+    recording = partial(asyncpg.create_pool, connection_class=RecordingConnection)
+    with patch.object(asyncpg, "create_pool", recording):
         db = await open_database(url, LISTENERS, 2)
-    finally:
-        asyncpg.create_pool = made
     try:
-        transport = httpx.ASGITransport(build(db, Settings(database=url)))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(cast(Any, build(db, Settings(database=url))))
         async with httpx.AsyncClient(transport=transport, base_url="http://bench", auth=(key, "")) as http:
-            await _work(http)  # the first use of a key is written down in the database, too
+            await _work(http)  # the first use of a key also writes that it was used
             turns = [await _turn(http) for _ in range(TURNS)]
     finally:
         await db.close()
-    found = min(turns, key=len)  # now and then a turn notes more: that is not what pgbench is to repeat
+    found = min(turns, key=len)  # a longer turn includes occasional work that pgbench shall not repeat
     if not any("claims" in statement.sql for statement in found):
-        raise SystemExit("the server's statements were not written down")
+        raise SystemExit("the server's statements were not recorded")
     return found
 
 
 async def _turn(http: httpx.AsyncClient) -> list[Statement]:
-    Recording.statements.clear()
+    RecordingConnection.statements.clear()
     await _work(http)
-    return list(Recording.statements)
+    return list(RecordingConnection.statements)
 
 
 async def _work(http: httpx.AsyncClient) -> None:
@@ -109,22 +107,22 @@ async def _work(http: httpx.AsyncClient) -> None:
 
 @dataclass(slots=True)
 class Script:
-    """A pgbench script in the making, and the variables that it is started with."""
+    """A pgbench script that is being written, and the variables that it starts with."""
 
     lines: list[str] = field(default_factory=list)
     defines: dict[str, str] = field(default_factory=dict)
-    _variables: dict[str, str] = field(default_factory=dict)  # a value of the record -> the variable that stands for it
+    _variables: dict[str, str] = field(default_factory=dict)  # by recorded value
     _fresh: int = 0
 
     def begin(self, team_id: str, me: dict[str, str]) -> None:
-        """Which variable stands for what in the record was the labeler's own, and how clients find theirs."""
+        """Makes each client find its own labeler. `me`: the recorded labeler's values, by the variables for them."""
         self._variables.update({value: name for name, value in me.items()})
         self.defines |= {"first": "1"}
-        self.lines += ["\\if :first", f"{WHO.format(team=team_id)} \\gset", "\\set first 0", "\\endif"]
+        self.lines += ["\\if :first", f"{OWN_LABELER.format(team=team_id)} \\gset", "\\set first 0", "\\endif"]
         self.lines += ["\\set turn :turn + 1"]
 
     def add(self, statement: Statement, needed: set[str]) -> None:
-        """`needed`: the texts among the values of later statements."""
+        """Adds a statement; `needed` are the texts among the values of later statements."""
         sql = re.sub(r"\$(\d+)", lambda match: self._term(statement.values[int(match[1]) - 1]), statement.sql)
         sql = sql.strip().rstrip(";")
         number = sum(not line.startswith("\\") for line in self.lines)
@@ -142,31 +140,31 @@ class Script:
         return {value: name for value, name in texts.items() if value not in self._variables and len(value) > 8}
 
     def _term(self, value: Any) -> str:
-        """What stands in the place of a value."""
+        """The SQL that replaces a recorded value."""
         if value is None:
             return "NULL"
         if isinstance(value, list | tuple):
             return f"ARRAY[{', '.join(map(self._term, value))}]"
         text = str(value).lower() if isinstance(value, bool) else str(value)
         if text not in self._variables:
-            self._variables[text] = self._made(text) if is_id(text) else self._defined(text)
+            self._variables[text] = self._fresh_id() if is_id(text) else self._constant(text)
         return f":{self._variables[text]}"
 
-    def _made(self, _id: str) -> str:
-        """An id that the application made: a number, rising with the turns of the client."""
+    def _fresh_id(self) -> str:
+        """A variable in place of an id that the application made: a number that rises with the turns of the client."""
         self._fresh += 1
         name = f"made{self._fresh}"
         self.lines.append(f"\\set {name} {self._fresh}000000000000000000 + :turn * 1000 + :client_id")
         return name
 
-    def _defined(self, text: str) -> str:
+    def _constant(self, text: str) -> str:
         name = f"given{len(self.defines)}"
         self.defines[name] = text
         return name
 
 
-def pgbench_script(statements: Sequence[Statement], team_id: str, me: dict[str, str]) -> Script:
-    """The script that does again, as any labeler, what one labeler's claim and submit did."""
+def write_script(statements: Sequence[Statement], team_id: str, me: dict[str, str]) -> Script:
+    """The script that repeats, as any labeler, the recorded claim and submit of one labeler."""
     script = Script()
     script.begin(team_id, me)
     for number, statement in enumerate(statements):
@@ -182,29 +180,33 @@ def _texts(values: Sequence[Any]) -> list[str]:
     return found
 
 
-async def script_for(url: str, team_id: str, key: str) -> Script:
-    """The script, from what labeler 0, whose key this is, does."""
+def make_script(url: str, team_id: str, key: str) -> Script:
+    """The script made from a turn of labeler 0, whose key this is."""
+    return asyncio.run(_make_script(url, team_id, key))
+
+
+async def _make_script(url: str, team_id: str, key: str) -> Script:
     connection = await asyncpg.connect(url)
     try:
-        me = await connection.fetchrow(WHO.format(team=team_id).replace(":client_id", "0"))
+        me = await connection.fetchrow(OWN_LABELER.format(team=team_id).replace(":client_id", "0"))
     finally:
         await connection.close()
     assert me is not None
-    return pgbench_script(await recorded(url, key), team_id, dict(me))
+    return write_script(await record_turn(url, key), team_id, dict(me))
 
 
 def drive(postgres: Postgres, script: Script, clients: int, seconds: float) -> Figures:
-    """So many clients, each with a connection of its own. A turn of the script is a claim and a submit."""
+    """Runs the script on `clients` connections. One turn of the script is a claim and a submit."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "claim-and-submit.sql"
         path.write_text("\n".join(script.lines) + "\n")
         command = [str(postgres.programs / "pgbench"), "-n", "-M", "prepared", "-c", str(clients), "-j", "2"]
         command += ["-T", str(round(seconds)), "-f", str(path)]
         command += [f"-D{name}={value}" for name, value in script.defines.items()]
-        command += [f"-Dturn={time.time_ns() // 1_000_000}"]  # beyond every turn of a run before
+        command += [f"-Dturn={time.time_ns() // 1_000_000}"]  # more than any turn number of an earlier run
         before = postgres.cpu_s()
         settings = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
-        environment = {**os.environ, "PGOPTIONS": settings}  # its connections plan as the server's do
+        environment = {**os.environ, "PGOPTIONS": settings}  # so that statements are planned as for the server
         done = subprocess.run([*command, postgres.url], env=environment, capture_output=True, text=True, check=False)
         used_s = postgres.cpu_s() - before
     found = re.search(r"^tps = ([\d.]+)", done.stdout, re.MULTILINE)
@@ -215,11 +217,6 @@ def drive(postgres: Postgres, script: Script, clients: int, seconds: float) -> F
 
 
 def script_text(script: Script) -> str:
-    """The script and its variables, for people."""
-    given = "\n".join(f"-- {name} = {value}" for name, value in script.defines.items())
-    return f"{given}\n" + "\n".join(script.lines)
-
-
-def script_now(url: str, team_id: str, key: str) -> Script:
-    """`script_for`, for callers without an event loop."""
-    return asyncio.run(script_for(url, team_id, key))
+    """The script and its variables, for people to read."""
+    defines = "\n".join(f"-- {name} = {value}" for name, value in script.defines.items())
+    return f"{defines}\n" + "\n".join(script.lines)

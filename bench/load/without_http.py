@@ -1,25 +1,24 @@
-"""The same work without HTTP: callers in one process who run the use-cases of claim and submit through `db.write`.
+"""Claim and submit without HTTP: callers in one process run the use-cases through `db.write`.
 
     python -m bench.load.without_http sqlite:////path/to/studio.db --keys keys.txt --seconds 10
 
-It is what the calls over HTTP are held against. Started by `scenarios/dispatch.py`, after the server has ended.
+`scenarios/dispatch.py` compares the calls over HTTP with it; it starts this module after the server has ended.
 """
 
 import argparse
 import asyncio
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import uvloop
 
 from bench.environment.processes import module_command, module_environment
-from bench.load.closed_loop import RESPONSE, report
+from bench.load.closed_loop import add_run_options, report
 from bench.load.figures import Figures, Recorder
+from bench.load.generator import RESPONSE, read_keys
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, open_database
 from refonte_studio.dispatch import service as work
@@ -28,8 +27,8 @@ from refonte_studio.main import LISTENERS
 from refonte_studio.teams import service as teams
 
 
-async def direct(db: Database, key: str, recorder: Recorder, stop: asyncio.Event) -> None:
-    """One caller's claims and submits, as the routes run them, until there is nothing left or `stop` is set."""
+async def work_as(db: Database, key: str, recorder: Recorder, stop: asyncio.Event) -> None:
+    """Claims and submits as the routes do, as the owner of a key, until nothing is left or `stop` is set."""
     found = await db.read(teams.caller_of_key, key, system_clock())
     assert found is not None
     caller, lease_ms = found[0], Settings().lease_s * 1_000
@@ -45,12 +44,12 @@ async def direct(db: Database, key: str, recorder: Recorder, stop: asyncio.Event
             recorder.took_s["submit"].append(time.perf_counter() - claimed)
 
 
-async def measured(database: str, keys: Sequence[str], warm_up: float, seconds: float) -> Figures:
-    """What so many callers get done side by side."""
+async def measure(database: str, keys: Sequence[str], warm_up: float, seconds: float) -> Figures:
+    """The figures of one concurrent caller for each key."""
     db = await open_database(database, LISTENERS)
     try:
         recorder, stop = Recorder(("claim", "submit")), asyncio.Event()
-        callers = [asyncio.create_task(direct(db, key, recorder, stop)) for key in keys]
+        callers = [asyncio.create_task(work_as(db, key, recorder, stop)) for key in keys]
         await asyncio.wait(callers, timeout=warm_up)
         cpu_s, began = time.process_time(), time.perf_counter()
         recorder.is_open = True
@@ -67,7 +66,7 @@ async def measured(database: str, keys: Sequence[str], warm_up: float, seconds: 
 
 
 def drive(database: str, keys: Sequence[str], seconds: float, *, warm_up: float = 1.0) -> Figures:
-    """A run in a process of its own."""
+    """Runs the callers in a process of its own and returns their figures."""
     command = module_command("bench.load.without_http", database, "--keys", "-", "--json")
     command += ["--seconds", str(seconds), "--warm-up", str(warm_up)]
     done = subprocess.run(
@@ -79,13 +78,10 @@ def drive(database: str, keys: Sequence[str], seconds: float, *, warm_up: float 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("database", help="sqlite:///… or postgresql://…, with tasks for these keys")
-    parser.add_argument("--keys", required=True, help="file with one API key a line; - for standard input")
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--warm-up", type=float, default=1.0, help="seconds before that do not count")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    add_run_options(parser)
     options = parser.parse_args()
-    keys = (sys.stdin.read() if options.keys == "-" else Path(options.keys).read_text()).split()
-    run = measured(options.database, keys, options.warm_up, options.seconds)
+    keys = read_keys(options.keys)
+    run = measure(options.database, keys, options.warm_up, options.seconds)
     figures = asyncio.Runner(loop_factory=uvloop.new_event_loop).run(run)
     print(json.dumps(asdict(figures)) if options.json else report(figures))
 

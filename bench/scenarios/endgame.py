@@ -1,11 +1,11 @@
-"""How long a claim takes when there is next to nothing left for a labeler, against the easy case.
+"""How long a claim takes when almost nothing is left for a labeler, compared with the easy case.
 
     python -m bench.scenarios.endgame
     python -m bench.scenarios.endgame --postgresql --tasks 100000 --left 500
 
-Consensus of three. The state is made by bulk insertion, the last tasks are then worked as ever: claim, submit, until
-the answer is 204. Before each case, somebody who comes new to a new batch of as many tasks works on the same server:
-the easy case. The first claim is told apart from the later ones.
+The projects have a consensus of three. What labelers have done before is inserted in bulk; the last tasks are then
+claimed and submitted as usual, until the response is 204. The easy case runs on the same server before each case: a new
+labeler works on a new batch of as many tasks. The first claim is reported apart from the later ones.
 """
 
 import argparse
@@ -18,34 +18,36 @@ from functools import partial
 import httpx
 
 from bench.environment import bulk_insert
-from bench.environment.processes import serving
+from bench.environment.bulk_insert import TaskBlock
 from bench.environment.seed import PROJECT, Person, Team, make_project, make_team, post
-from bench.environment.target import Target, target, target_options
+from bench.environment.servers import running_server
+from bench.environment.target import Target, add_target_options, empty_target
 from bench.load import closed_loop
 from bench.load.figures import Calls, table
+from bench.load.generator import RESPONSE
 
-AIM = 2.0  # times the easy case
+AIM = 2.0  # as a multiple of the easy case
 WANTED = 3
 MANY = 1_000  # batches
-UNSEEN = 4  # claims that may be over before the load's figures begin
-TOGETHER_S = 120.0  # what a case may take, at most
-FRESH = 16  # people who are new, one for each easy run
+UNSEEN = 4  # claims that may end before the load generator starts to measure
+CASE_LIMIT_S = 120.0
+NEW_LABELERS = 16  # one for each run of the easy case
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a labeler has behind them, in a team of its own."""
+    """What a labeler has done before, in a team of its own."""
 
     name: str
     batches: int
     per_batch: int
-    left: int  # tasks for them
-    had: Callable[[bulk_insert.Heap, Team], Sequence[str]]  # the statements that make it so
-    all_open: bool = True  # else all batches but the last are given to a group that they are not in
+    left: int  # tasks that the labeler may claim
+    history: Callable[[TaskBlock, Team], Sequence[str]]  # the statements that insert it
+    all_open: bool = True  # if not, all batches but the last are given to a group without the labeler
 
 
 def cases(tasks: int, left: int) -> list[Case]:
-    """The easy one first."""
+    """All cases, the easy one first."""
     most = f"n.i < {tasks - left}"
     return [
         Case("new to a new batch", 1, tasks, tasks, _nothing),
@@ -57,54 +59,58 @@ def cases(tasks: int, left: int) -> list[Case]:
     ]
 
 
-def _nothing(heap: bulk_insert.Heap, _team: Team) -> list[str]:
-    return [bulk_insert.places(heap, wanted=WANTED)]
+def _nothing(block: TaskBlock, _team: Team) -> list[str]:
+    return [bulk_insert.task_slots(block, wanted=WANTED)]
 
 
-def _attempted(heap: bulk_insert.Heap, team: Team, where: str) -> list[str]:
-    """By the labeler, and by nobody else: two places of each are open."""
+def _attempted(block: TaskBlock, team: Team, where: str) -> list[str]:
+    """Attempted by the labeler alone, so that each task has two open slots."""
     return [
-        bulk_insert.places(heap, wanted=WANTED, attempts=f"CASE WHEN {where} THEN 1 ELSE 0 END"),
-        *_attempts(heap, team.labelers[0], where),
+        bulk_insert.task_slots(block, wanted=WANTED, attempts=f"CASE WHEN {where} THEN 1 ELSE 0 END"),
+        *_attempts(block, team.labelers[0], where),
     ]
 
 
-def _skipped(heap: bulk_insert.Heap, team: Team, where: str) -> list[str]:
-    return [bulk_insert.places(heap, wanted=WANTED), bulk_insert.claims(heap, team.labelers[0].id, "skipped", where)]
+def _skipped(block: TaskBlock, team: Team, where: str) -> list[str]:
+    return [
+        bulk_insert.task_slots(block, wanted=WANTED),
+        bulk_insert.claims(block, team.labelers[0].id, "skipped", where),
+    ]
 
 
-def _mixed(heap: bulk_insert.Heap, team: Team, where: str) -> list[str]:
-    """A third attempted with two places open, a third with one, a third skipped."""
+def _mixed(block: TaskBlock, team: Team, where: str) -> list[str]:
+    """One third attempted with two open slots left, one third with one open slot, one third skipped."""
     me, other = team.labelers[0], team.labelers[1]
     mine, both = f"{where} AND n.i % 3 < 2", f"{where} AND n.i % 3 = 1"
     attempts = f"CASE WHEN {both} THEN 2 WHEN {mine} THEN 1 ELSE 0 END"
     return [
-        bulk_insert.places(heap, wanted=WANTED, attempts=attempts),
-        *_attempts(heap, me, mine),
-        *_attempts(heap, other, both, number=2),
-        bulk_insert.claims(heap, me.id, "skipped", f"{where} AND n.i % 3 = 2"),
+        bulk_insert.task_slots(block, wanted=WANTED, attempts=attempts),
+        *_attempts(block, me, mine),
+        *_attempts(block, other, both, number=2),
+        bulk_insert.claims(block, me.id, "skipped", f"{where} AND n.i % 3 = 2"),
     ]
 
 
-def _attempts(heap: bulk_insert.Heap, person: Person, where: str, number: int = 1) -> list[str]:
+def _attempts(block: TaskBlock, person: Person, where: str, number: int = 1) -> list[str]:
     return [
-        bulk_insert.claims(heap, person.id, "submitted", where, number),
-        bulk_insert.attempts(heap, person.id, where, number, WANTED),
+        bulk_insert.claims(block, person.id, "submitted", where, number),
+        bulk_insert.attempts(block, person.id, where, number, WANTED),
     ]
 
 
-def made(where: Target, case: Case, first: int) -> Team:
-    """The team of a case. Its first labeler is who is measured; in the easy case, all are new."""
-    team = asyncio.run(make_team(where.url, FRESH if case.had is _nothing and case.all_open else 2, case.name))
+def make_case(target: Target, case: Case, first: int) -> Team:
+    """Makes the team of a case. Its first labeler is measured; in the easy case, all labelers are new."""
+    easy = case.history is _nothing and case.all_open
+    team = asyncio.run(make_team(target.url, NEW_LABELERS if easy else 2, case.name))
     names = [f"{case.name}, {number}" for number in range(case.batches)]
-    heap = bulk_insert.Heap(where.postgres is not None, team.id, case.per_batch, first, time.time_ns() // 1_000_000)
-    with serving(where.url) as server, team.client(server.url) as http:
+    block = TaskBlock(target.postgres is not None, team.id, case.per_batch, first, time.time_ns() // 1_000_000)
+    with running_server(target.url) as server, team.client(server.url) as http:
         make_project(http, team.labelers, pipeline="consensus_task", consensus_attempts=WANTED)
         for name in names:
             post(http, "/batches", json={"project": PROJECT, "name": name})
-    statements = [bulk_insert.tasks(heap), *case.had(heap, team), bulk_insert.counts(heap)]
-    bulk_insert.run(where, statements, lambda _line: None)
-    with serving(where.url) as server, team.client(server.url) as http:
+    statements = [bulk_insert.tasks(block), *case.history(block, team), bulk_insert.counts(block)]
+    bulk_insert.run(target, statements, lambda _line: None)
+    with running_server(target.url) as server, team.client(server.url) as http:
         for name in names:
             if not case.all_open and name != names[-1]:
                 post(http, f"/studio/batches/{name}", json={"groups": [team.labelers[1].email]})
@@ -114,7 +120,7 @@ def made(where: Target, case: Case, first: int) -> Team:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A case and the easy one just before it."""
+    """The figures of a case, and of the easy case just before it."""
 
     case: Case
     first_ms: float
@@ -137,26 +143,26 @@ class Measured:
         return self.empty.p50_ms / self.easy.p50_ms
 
 
-def measure(where: Target, tasks: int, left: int, seconds: float) -> list[Measured]:
+def measure(target: Target, tasks: int, left: int, seconds: float) -> list[Measured]:
     easy, *hard = cases(tasks, left)
     first, teams = 0, list[Team]()
     for case in (easy, *hard):
         print(f"making: {case.name}", flush=True)
-        teams.append(made(where, case, first))
+        teams.append(make_case(target, case, first))
         first += case.batches * case.per_batch
-    where.settle()
-    fresh = iter(teams[0].keys)
-    with serving(where.url, where.workers) as server:
-        _first_and_later(server.url, next(fresh), seconds)  # all that is slow only once
+    target.settle()
+    new_keys = iter(teams[0].keys)
+    with running_server(target.url, target.workers) as server:
+        _first_and_later(server.url, next(new_keys), seconds)  # warms up what is slow only once
         return [
-            _measured(server.url, case, team.keys[0], next(fresh), seconds)
+            _measure_case(server.url, case, team.keys[0], next(new_keys), seconds)
             for case, team in zip(hard, teams[1:], strict=True)
         ]
 
 
-def _measured(url: str, case: Case, key: str, fresh: str, seconds: float) -> Measured:
-    easy_first_ms, easy, _ = _first_and_later(url, fresh, seconds)
-    first_ms, later, faults = _first_and_later(url, key, TOGETHER_S)
+def _measure_case(url: str, case: Case, key: str, new_key: str, seconds: float) -> Measured:
+    easy_first_ms, easy, _ = _first_and_later(url, new_key, seconds)
+    first_ms, later, faults = _first_and_later(url, key, CASE_LIMIT_S)
     if not case.left - UNSEEN <= later.count < case.left:
         raise SystemExit(f"{case.name}: {later.count} claims after the first, of {case.left} in all")
     nothing = closed_loop.drive(url, [key], seconds, warm_up=0.2, again=True)
@@ -170,39 +176,39 @@ def _measured(url: str, case: Case, key: str, fresh: str, seconds: float) -> Mea
 
 
 def _first_and_later(url: str, key: str, seconds: float) -> tuple[float, Calls, str]:
-    """How long the first claim takes, in milliseconds, and the later ones, each with its submit."""
-    with httpx.Client(base_url=f"{url}/v1/work", auth=(key, ""), timeout=TOGETHER_S) as http:
-        http.get("/history").raise_for_status()  # the key has been used before
+    """Works as a labeler. Returns the time of the first claim in milliseconds, the later claims, and the faults."""
+    with httpx.Client(base_url=f"{url}/v1/work", auth=(key, ""), timeout=CASE_LIMIT_S) as http:
+        http.get("/history").raise_for_status()  # so that the claim is not the first use of the key
         began = time.perf_counter()
         claim = http.post("/claim")
         took_ms = (time.perf_counter() - began) * 1_000
-        post(http, f"/{claim.raise_for_status().json()['claim_id']}/submit", json=closed_loop.RESPONSE)
+        post(http, f"/{claim.raise_for_status().json()['claim_id']}/submit", json=RESPONSE)
     figures = closed_loop.drive(url, [key], seconds, warm_up=0.0)
     return took_ms, figures.of("claim"), figures.faults
 
 
-def told(found: Sequence[Measured]) -> str:
+def summary_table(found: Sequence[Measured]) -> str:
     ratios = ("p50 of easy", "p99 of easy", "204 p50 of easy")
     times = ("p50", "p99", "first", "easy p50", "easy p99", "easy first", "204 p50", "204 p99")
-    rows = [("case", *ratios, *times)]
+    rows: list[tuple[str, ...]] = [("case", *ratios, *times)]
     for each in found:
         later, easy, empty = each.later, each.easy, each.empty
-        times = (later.p50_ms, later.p99_ms, each.first_ms, easy.p50_ms, easy.p99_ms, each.easy_first_ms)
-        times = (*times, empty.p50_ms, empty.p99_ms)
-        ratios = (each.ratio, each.tail_ratio, each.empty_ratio)
-        rows.append((each.case.name, *(f"{ratio:.2f}" for ratio in ratios), *(f"{ms:.2f} ms" for ms in times)))
+        times_ms = (later.p50_ms, later.p99_ms, each.first_ms, easy.p50_ms, easy.p99_ms, each.easy_first_ms)
+        shown_times = (f"{ms:.2f} ms" for ms in (*times_ms, empty.p50_ms, empty.p99_ms))
+        shown_ratios = (f"{ratio:.2f}" for ratio in (each.ratio, each.tail_ratio, each.empty_ratio))
+        rows.append((each.case.name, *shown_ratios, *shown_times))
     return table(rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    target_options(parser)
+    add_target_options(parser)
     parser.add_argument("--tasks", type=int, default=100_000, help="in the batch")
-    parser.add_argument("--left", type=int, default=500, help="of them, for the labeler; and in each of 1,000 batches")
-    parser.add_argument("--seconds", type=float, default=2.0, help="of the easy case, and of nothing but 204")
+    parser.add_argument("--left", type=int, default=500, help="of them for the labeler, and in each of 1,000 batches")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of the easy case, and of empty claims")
     options = parser.parse_args()
-    with target(options) as where:
-        print(told(measure(where, options.tasks, options.left, options.seconds)))
+    with empty_target(options) as target:
+        print(summary_table(measure(target, options.tasks, options.left, options.seconds)))
 
 
 if __name__ == "__main__":

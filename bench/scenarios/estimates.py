@@ -1,16 +1,17 @@
-"""What estimates cost: how long one of a large project takes, and what claims meanwhile take.
+"""What estimates cost: how long those of a large project take, and how long claims take meanwhile.
 
     python -m bench.scenarios.estimates
     python -m bench.scenarios.estimates --postgresql --tasks 100000 --attempts 5
 
-Starts a real server on an empty database, imports a project of so many tasks with so many attempts each, made up of
-people of different accuracy, and has its estimates made anew again and again, by another method each time, so that all
-results are written too, while labelers claim and answer tasks of another project; in turns with the same
-without estimates.
+Starts a real server on an empty database and imports a project whose tasks have attempts of made-up people of different
+accuracy. The project's estimates are then made again and again, each time with another method, so that all results are
+written too, while labelers claim and submit tasks of another project. This takes turns with the same work without
+estimates.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import random
 import statistics
@@ -21,30 +22,30 @@ from dataclasses import dataclass
 
 import httpx
 
-from bench.environment.processes import serving
 from bench.environment.seed import make_batch, make_project, make_team, post
-from bench.environment.target import Target, target, target_options
+from bench.environment.servers import running_server
+from bench.environment.target import Target, add_target_options, empty_target
 from bench.load import closed_loop
 from bench.load.figures import Figures, table
 
-PROJECT = "Crowd"
+PROJECT = "Workload"
 CATEGORIES = ["one", "two", "three", "four"]
 CHUNK = 10_000  # tasks of one import
 POLL_S = 0.05
 GRACE_S = 180.0
 METHODS = ("shrunk_dawid_skene", "dawid_skene")  # in turns
-TASKS_PER_S = 5_000  # that labelers may use up
+TASKS_PER_S = 5_000  # more than the labelers ever used up
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
     alone: Figures
     beside: Figures
-    seconds: float  # that the estimates took
+    seconds: float  # how long the estimates took
 
 
-def lines(options: argparse.Namespace) -> Iterator[bytes]:
-    """Tasks with their attempts; who is right how often is drawn once for each person."""
+def task_lines(options: argparse.Namespace) -> Iterator[bytes]:
+    """Tasks with their attempts, as NDJSON. Each person's accuracy is drawn once."""
     chance = random.Random(options.seed)
     people = [(f"person {number}", chance.betavariate(8, 2)) for number in range(options.people)]
     for number in range(options.tasks):
@@ -57,39 +58,28 @@ def lines(options: argparse.Namespace) -> Iterator[bytes]:
         yield json.dumps({**task, "attempts": attempts}).encode()
 
 
-def bring(http: httpx.Client, options: argparse.Namespace) -> None:
+def import_project(http: httpx.Client, options: argparse.Namespace) -> None:
     """Makes the project and imports its tasks."""
     consensus = {"pipeline": "consensus_task", "consensus_attempts": options.attempts}
-    body = {
-        "name": PROJECT,
-        "type": "categorization",
-        "studio": True,
-        "params": {"categories": CATEGORIES},
-        **consensus,
-    }
-    post(http, "/projects", json=body)
-    began, chunk = time.perf_counter(), list[bytes]()
-    for line in lines(options):
-        chunk.append(line)
-        if len(chunk) == CHUNK:
-            post(http, "/tasks/import", content=b"\n".join(chunk), timeout=600)
-            chunk.clear()
-    if chunk:
-        post(http, "/tasks/import", content=b"\n".join(chunk), timeout=600)
+    make_project(http, (), PROJECT, params={"categories": CATEGORIES}, **consensus)
+    began = time.perf_counter()
+    lines = task_lines(options)
+    while chunk := list(itertools.islice(lines, CHUNK)):
+        post(http, "/tasks/import", content=b"\n".join(chunk))
     took = time.perf_counter() - began
     answers = options.tasks * options.attempts
     print(f"{answers:,} attempts imported in {took:.1f} s, {answers / took:,.0f} a second", flush=True)
 
 
 def state(http: httpx.Client) -> dict[str, object]:
-    """How far the project's estimates are."""
+    """The state of the project's estimates."""
     answer = http.get(f"/projects/{PROJECT}/consensus")
     answer.raise_for_status()
     return answer.json()
 
 
-def quiet(http: httpx.Client) -> dict[str, object]:
-    """The same, when everything is done that was asked for."""
+def wait_until_idle(http: httpx.Client) -> dict[str, object]:
+    """Waits until no estimates are due or running, and returns their state."""
     until = time.monotonic() + GRACE_S
     while (found := state(http))["waiting"] or found["running"]:
         if time.monotonic() > until:
@@ -99,10 +89,12 @@ def quiet(http: httpx.Client) -> dict[str, object]:
 
 
 class Watch(threading.Thread):
-    """Asks for estimates and waits until they are made."""
+    """Asks for estimates by a method and measures how long they take.
+
+    Another method than the last one gives every task another confidence.
+    """
 
     def __init__(self, http: httpx.Client, method: str) -> None:
-        """By another method, which gives every task another confidence."""
         super().__init__(daemon=True)
         self._http = http
         self._method = method
@@ -111,7 +103,7 @@ class Watch(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        before = quiet(self._http)["estimated_at"]
+        before = wait_until_idle(self._http)["estimated_at"]
         post(self._http, f"/projects/{PROJECT}/quality", json={"consensus_method": self._method})
         while not state(self._http)["running"]:
             time.sleep(POLL_S)
@@ -122,28 +114,28 @@ class Watch(threading.Thread):
         self._seconds = time.perf_counter() - began
 
     def wait_for_beginning(self) -> None:
-        """Until a process is at it."""
+        """Waits until the estimates are being made."""
         if not self._began.wait(GRACE_S):
             raise SystemExit("the estimates were not begun")
 
     def seconds(self) -> float:
-        """How long they took, when they are made."""
+        """Waits until the estimates are made, and returns how long they took."""
         self.join(GRACE_S)
         if self._seconds is None:
             raise SystemExit("the estimates were not made")
         return self._seconds
 
 
-def measured(where: Target, options: argparse.Namespace) -> list[Round]:
-    """Rounds of claims alone and beside estimates."""
-    team = asyncio.run(make_team(where.url, options.labelers))
+def measure(target: Target, options: argparse.Namespace) -> list[Round]:
+    """Measures claims alone and beside estimates, in rounds."""
+    team = asyncio.run(make_team(target.url, options.labelers))
     found: list[Round] = []
-    with serving(where.url) as server, team.client(server.url) as http:
+    with running_server(target.url) as server, team.client(server.url) as http:
         make_project(http, team.labelers)
-        bring(http, options)
-        quiet(http)
+        import_project(http, options)
+        wait_until_idle(http)
         make_batch(http, round(TASKS_PER_S * options.seconds * options.rounds * 2))
-        where.settle()
+        target.settle()
         for number in range(1, options.rounds + 1):
             alone = closed_loop.drive(server.url, team.keys, options.seconds, warm_up=1.0)
             watch = Watch(http, METHODS[number % 2])
@@ -158,17 +150,17 @@ def measured(where: Target, options: argparse.Namespace) -> list[Round]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    target_options(parser)
+    add_target_options(parser)
     parser.add_argument("--tasks", type=int, default=100_000)
     parser.add_argument("--attempts", type=int, default=5, help="of each task")
     parser.add_argument("--people", type=int, default=1_000)
-    parser.add_argument("--labelers", type=int, default=1, help="who claim and answer meanwhile")
+    parser.add_argument("--labelers", type=int, default=1, help="who claim and submit meanwhile")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    with target(options) as where:
-        found = measured(where, options)
+    with empty_target(options) as target:
+        found = measure(target, options)
     rows = [("round", "estimates", "claim p50 alone", "beside", "ratio", "tasks/s alone", "beside")]
     for number, each in enumerate(found, 1):
         alone, beside = each.alone.of("claim").p50_ms, each.beside.of("claim").p50_ms

@@ -1,4 +1,4 @@
-"""How often the forecast's 80 % interval holds: worlds are made up, forecast, and then worked to their end.
+"""How often the forecast's 80 % interval holds: made-up worlds are forecast and then simulated to their end.
 
     python -m bench.scenarios.forecast
     python -m bench.scenarios.forecast --worlds 1000 --size 30
@@ -26,57 +26,61 @@ HORIZONS = ((12, "within 12 hours"), (48, "12 to 48 hours"), (120, "2 to 5 days"
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """A batch: what was foreseen, and what came. Times are in milliseconds; None came never."""
+class BatchOutcome:
+    """A batch: what was forecast, and when it finished, in milliseconds from now; None if it never did."""
 
     foreseen: Finish
-    came: int | None
+    finished: int | None
     wanted: int
     people: int
 
     @property
     def holds(self) -> bool:
+        """Whether the batch finished within the interval, or never if the interval has no end."""
         low, high = self.foreseen.low, self.foreseen.high
         return (
             low is not None
-            and (low <= self.came if self.came else True)
-            and (high is None or (self.came is not None and self.came <= high))
+            and (low <= self.finished if self.finished else True)
+            and (high is None or (self.finished is not None and self.finished <= high))
         )
 
     @property
     def early(self) -> bool:
-        return self.came is not None and (self.foreseen.low is None or self.came < self.foreseen.low)
+        """Whether the batch finished before the interval."""
+        return self.finished is not None and (self.foreseen.low is None or self.finished < self.foreseen.low)
 
     @property
     def width(self) -> float | None:
-        """Of the interval, as a share of what is foreseen."""
+        """The width of the interval, as a share of its middle."""
         low, median, high = self.foreseen.low, self.foreseen.median, self.foreseen.high
         return None if low is None or not median or high is None else (high - low) / median
 
     @property
     def bias(self) -> float | None:
+        """How much later than the middle of the interval the batch finished, as a share of that time."""
         median = self.foreseen.median
-        return None if not median or self.came is None else self.came / median - 1
+        return None if not median or self.finished is None else self.finished / median - 1
 
 
-def tried(seed: int, size: int, load: float) -> list[Tried]:
-    """All batches of one world."""
-    world = worlds.make(seed, size, load)
-    worlds.past(world)
-    found = foresee(worlds.known(world))
-    came = worlds.future(world)
+def run_world(seed: int, size: int, load: float) -> list[BatchOutcome]:
+    """Forecasts one world, simulates it, and returns its batches."""
+    world = worlds.make_world(seed, size, load)
+    worlds.simulate_past(world)
+    found = foresee(worlds.forecast_input(world))
+    finished = worlds.simulate_future(world)
     return [
-        Tried(finish, at, batch.wanted, len(batch.people))
-        for finish, at, batch in zip(found, came, world.batches, strict=True)
+        BatchOutcome(finish, at, batch.wanted, len(batch.people))
+        for finish, at, batch in zip(found, finished, world.batches, strict=True)
         if finish.median is not None
     ]
 
 
-def coverage(found: Iterable[Tried]) -> float:
+def coverage(found: Iterable[BatchOutcome]) -> float:
+    """The share of batches for which the interval holds."""
     return statistics.fmean(each.holds for each in found)
 
 
-def _row(name: str, found: list[Tried]) -> tuple[str, ...]:
+def _row(name: str, found: list[BatchOutcome]) -> tuple[str, ...]:
     if not found:
         return (name, "0", "-", "-", "-", "-")
     widths = [each.width for each in found if each.width is not None]
@@ -91,9 +95,9 @@ def _row(name: str, found: list[Tried]) -> tuple[str, ...]:
     )
 
 
-def report(found: list[Tried]) -> str:
-    """Coverage, width and bias, by what kind of batch it is."""
-    by: dict[str, list[Tried]] = defaultdict(list)
+def report(found: list[BatchOutcome]) -> str:
+    """A table of coverage, width and bias, by kind of batch."""
+    by: dict[str, list[BatchOutcome]] = defaultdict(list)
     for each in found:
         by["all"].append(each)
         hours = (each.foreseen.median or 0) / HOUR_MS
@@ -109,15 +113,15 @@ def report(found: list[Tried]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=300)
-    parser.add_argument("--size", type=int, default=12, help="people of a world, at most")
-    parser.add_argument("--load", type=float, default=4.0, help="about so many days of work in the queue")
+    parser.add_argument("--size", type=int, default=12, help="people in a world, at most")
+    parser.add_argument("--load", type=float, default=4.0, help="days of work in the queue, approximately")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     options = parser.parse_args()
     started = time.perf_counter()
     found = [
         each
         for seed in range(options.first, options.first + options.worlds)
-        for each in tried(seed, options.size, options.load)
+        for each in run_world(seed, options.size, options.load)
     ]
     print(report(found))
     print(f"{options.worlds} worlds in {time.perf_counter() - started:.0f} s")

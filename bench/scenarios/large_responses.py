@@ -1,16 +1,17 @@
-"""What large responses cost those who send small ones.
+"""How much large responses slow down labelers who send small ones.
 
     python -m bench.scenarios.large_responses
     python -m bench.scenarios.large_responses --postgresql
     python -m bench.scenarios.large_responses --where
 
-Starts a real server on an empty database. A few labelers claim and answer small tasks at a steady pace; in every second
-round one more person sends, over and over, the worst responses that are allowed in size, each wrong at its very end.
-Shown are the times of the others' claims and submissions in both kinds of round, the ratio, and what the person who
-sends large ones was answered.
+Starts a real server on an empty database. A few labelers claim and submit small tasks at a steady pace; in every second
+round, one more person keeps sending the worst responses of the allowed size, each wrong at its very end. Prints the
+times of the others' claims and submissions in both kinds of round, their ratio, and how the server answered the person
+who sent large responses.
 
-With `--where` there is no server: one worst response after another is checked in the event loop, in a thread, and in a
-process apart, and it is shown how late a timer of the event loop comes meanwhile. That is why a process does it.
+With `--where` there is no server: the worst responses are checked one after another in the event loop, in a thread and
+in a separate process, and the benchmark prints how late a timer of the event loop fires meanwhile. The result is why
+the server checks them in a process.
 """
 
 import argparse
@@ -25,13 +26,14 @@ from typing import Any
 import httpx
 import msgspec
 
-from bench.environment.processes import module_command, module_environment, serving
-from bench.environment.seed import PROJECT, Person, Team, make_batch, make_project, make_team, post
-from bench.environment.target import Target, target, target_options
+from bench.environment.processes import module_command, module_environment
+from bench.environment.seed import PROJECT, Person, Team, assign, make_batch, make_project, make_team, post
+from bench.environment.servers import running_server
+from bench.environment.target import Target, add_target_options, empty_target
 from bench.load.figures import quantile, table
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.fair_queue import Turns
-from refonte_studio.kit.job_processes import Apart
+from refonte_studio.kit.job_processes import Apart, Reply
 from refonte_studio.tasks.model import ToCheck
 from refonte_studio.tasks.service import check_process
 from refonte_studio.tasks.service.response_checks import Checks
@@ -46,7 +48,7 @@ LABELS = {"labels": ["car"]}
 
 
 def _bodies() -> dict[str, bytes]:
-    """The worst responses: as much as is allowed of a thing, and the last of it wrong."""
+    """The worst responses: as many elements of one kind as are allowed, the last of which is wrong."""
     runs = [1, 2] * 499_999
     mask = {"uuid": "m", "label": "car", "rle": {"size": [2_000, 2_000], "counts": [*runs, -1]}}
     several = [
@@ -63,14 +65,18 @@ def _bodies() -> dict[str, bytes]:
     }
 
 
-async def _where(seconds: float) -> None:
+async def _check_in_thread(message: bytes) -> Reply:
+    return await asyncio.to_thread(asyncio.run, check_process.here(message))
+
+
+async def _compare_executors(seconds: float) -> None:
     params = msgspec.json.encode({"attachment": "https://example.com/1.jpg", **LABELS}).decode()
     to_check = ToCheck(task_id="t", type=TYPE, params=params, person="p")
     bodies = [msgspec.json.decode(body, type=dict[str, msgspec.Raw])["response"] for body in _bodies().values()]
     apart = Apart("refonte_studio.tasks.service.check_process")
     ways: dict[str, Checks] = {
         "event loop": Checks(check_process.here, Turns(budget_s=1e9)),
-        "thread": Checks(lambda each: asyncio.to_thread(asyncio.run, check_process.here(each)), Turns(budget_s=1e9)),
+        "thread": Checks(_check_in_thread, Turns(budget_s=1e9)),
         "process": Checks(apart, Turns(budget_s=1e9)),
     }
     late: dict[str, list[float]] = {name: [] for name in ways}
@@ -86,7 +92,7 @@ async def _where(seconds: float) -> None:
 
 
 async def _lateness(checks: Checks, to_check: ToCheck, bodies: list[msgspec.Raw], seconds: float) -> list[float]:
-    """How late a timer of five milliseconds comes while responses are checked."""
+    """How many seconds late a timer of five milliseconds fires while responses are checked."""
     late: list[float] = []
     ends = time.monotonic() + seconds
 
@@ -114,14 +120,13 @@ def _prepare(url: str, team: Team, tasks: int) -> None:
         make_batch(http, tasks)
         body = {"name": DRAWN, "type": TYPE, "studio": True, "params": LABELS}
         post(http, "/projects", json=body)
-        people = {"emails": [team.labelers[-1].email], "projects": [DRAWN]}
-        post(http, "/studio/assignments/add", json=people)
+        assign(http, team.labelers[-1:], DRAWN)
         post(http, "/batches", json={"project": DRAWN, "name": DRAWN})
         post(http, f"/task/{TYPE}", json={"project": DRAWN, "batch": DRAWN, "attachment": "https://example.com/1.jpg"})
         post(http, f"/batches/{DRAWN}/finalize")
 
 
-async def _works(url: str, person: Person, until: float, took_s: dict[str, list[float]]) -> None:
+async def _work(url: str, person: Person, until: float, took_s: dict[str, list[float]]) -> None:
     async with httpx.AsyncClient(base_url=f"{url}/v1", auth=(person.key, ""), timeout=120) as http:
 
         async def call(kind: str, path: str, **options: Any) -> httpx.Response:
@@ -138,8 +143,8 @@ async def _works(url: str, person: Person, until: float, took_s: dict[str, list[
             await call("submit", f"/work/{claim}/submit", json={"response": {"category": "a"}})
 
 
-async def _attacks(url: str, person: Person, until: float, answers: Counter[str]) -> None:
-    """Heeds no `Retry-After`."""
+async def _attack(url: str, person: Person, until: float, answers: Counter[str]) -> None:
+    """Sends large responses from a process of its own, without heeding `Retry-After`."""
     module, options = "bench.scenarios.large_responses", ("--attack", url, "--key", person.key, "--until", str(until))
     command = module_command(module, *options)
     process = await asyncio.create_subprocess_exec(*command, env=module_environment(), stdout=asyncio.subprocess.PIPE)
@@ -147,7 +152,7 @@ async def _attacks(url: str, person: Person, until: float, answers: Counter[str]
     answers.update(msgspec.json.decode(said, type=dict[str, int]))
 
 
-def _attack(url: str, key: str, until: float) -> None:
+def _send_large_responses(url: str, key: str, until: float) -> None:
     answers: Counter[str] = Counter()
     with httpx.Client(base_url=f"{url}/v1", auth=(key, ""), timeout=120) as http:
         claim = post(http, "/work/claim").json()["claim_id"]
@@ -162,18 +167,18 @@ def _attack(url: str, key: str, until: float) -> None:
 async def _round(url: str, team: Team, attacked: bool, answers: Counter[str]) -> dict[str, list[float]]:
     took_s: dict[str, list[float]] = {"claim": [], "submit": []}
     until = time.monotonic() + ROUND_S
-    going: list[Awaitable[None]] = [_works(url, person, until, took_s) for person in team.labelers[:LABELERS]]
+    going: list[Awaitable[None]] = [_work(url, person, until, took_s) for person in team.labelers[:LABELERS]]
     if attacked:
-        going.append(_attacks(url, team.labelers[-1], until, answers))
+        going.append(_attack(url, team.labelers[-1], until, answers))
     await asyncio.gather(*going)
     return took_s
 
 
-def _beside(where: Target, rounds: int) -> None:
-    team = asyncio.run(make_team(where.url, LABELERS + 1))
+def _compare_rounds(target: Target, rounds: int) -> None:
+    team = asyncio.run(make_team(target.url, LABELERS + 1))
     answers: Counter[str] = Counter()
     found: dict[tuple[bool, str], list[list[float]]] = {}
-    with serving(where.url, where.workers) as server:
+    with running_server(target.url, target.workers) as server:
         _prepare(server.url, team, 10_000)
         asyncio.run(_round(server.url, team, False, Counter()))
         for _ in range(rounds):
@@ -186,7 +191,7 @@ def _beside(where: Target, rounds: int) -> None:
         ratio = median(one / other for one, other in zip(beside, quiet, strict=True))
         times = (f"{1_000 * median(quiet):.1f} ms", f"{1_000 * median(beside):.1f} ms")
         rows.append((f"{kind} p{100 * share:g}", *times, f"{ratio:.2f}"))
-    print(f"{where.engine}\n")
+    print(f"{target.engine}\n")
     print(table([("", "by themselves", "beside large responses", "ratio"), *rows]))
     print("\nThe person who sends large responses was answered:")
     print("".join(f"  {name}: {count}\n" for name, count in sorted(answers.items())))
@@ -194,7 +199,7 @@ def _beside(where: Target, rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    target_options(parser)
+    add_target_options(parser)
     parser.add_argument("--where", action="store_true", help="compare event loop, thread and process")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of each kind")
     parser.add_argument("--attack", default="", help=argparse.SUPPRESS)
@@ -202,12 +207,12 @@ def main() -> None:
     parser.add_argument("--until", type=float, default=0.0, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.attack:
-        _attack(options.attack, options.key, options.until)
+        _send_large_responses(options.attack, options.key, options.until)
     elif options.where:
-        asyncio.run(_where(ROUND_S / 2))
+        asyncio.run(_compare_executors(ROUND_S / 2))
     else:
-        with target(options) as where:
-            _beside(where, options.rounds)
+        with empty_target(options) as target:
+            _compare_rounds(target, options.rounds)
 
 
 if __name__ == "__main__":

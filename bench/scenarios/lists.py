@@ -1,10 +1,10 @@
-"""How long lists take in projects of 10 million tasks: batches, a batch's status, the first and last page of tasks.
+"""How long lists take in projects of 10 million tasks: batches, a batch's status, first and last pages of tasks.
 
     python -m bench.scenarios.lists --size 1000000
     python -m bench.scenarios.lists --postgresql --keep ~/bench-postgresql
 
-One request after another, by the team's admin; pages have 100 tasks. The first tenth of each batch is completed, the
-rest is pending.
+The team's admin makes one request after another; pages have 100 tasks. The first tenth of each batch is completed, and
+the rest is pending.
 """
 
 import argparse
@@ -15,21 +15,27 @@ from typing import Any
 
 import httpx
 
-from bench.environment.processes import serving
 from bench.environment.seed import PROJECT
-from bench.environment.sized_databases import MANY, Crowd, Stock, stock, stock_options
+from bench.environment.servers import running_server
+from bench.environment.sized_databases import (
+    MANY,
+    SizedDatabases,
+    Workload,
+    add_sized_database_options,
+    sized_databases,
+)
 from bench.load.figures import Calls, table
 
 AIM_MS = 20.0  # at the median
 PAGE = 100
 CALLS = 50  # of each kind
-PATIENCE_S = 5.0  # after that, no more of its kind
+PATIENCE_S = 5.0  # no more calls of a kind are made after that
 TIMEOUT_S = 130.0
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Something that a user asks for. `rows`: how many the answer must hold, None if it is no list."""
+    """A list that a user asks for. The response must have `rows` rows; None if it is not a list."""
 
     name: str
     path: str
@@ -48,19 +54,19 @@ class Measured:
         return self.refused or f"p50 {self.calls.p50_ms:,.2f} ms, p99 {self.calls.p99_ms:,.2f} ms"
 
 
-def studio_calls(crowd: Crowd) -> Iterator[Call]:
-    """The queue, and one of its batches."""
-    number, batch = f"{crowd.batches:,} open", _batch(crowd)
-    yield Call(f"studio/batches, {number}", "/studio/batches", {}, crowd.batches)
-    yield Call(f"studio/batches of a project, {number}", "/studio/batches", {"project": PROJECT}, crowd.batches)
-    yield Call(f"studio/batches of a group, {number}", "/studio/batches", {"group": "Everybody"}, crowd.batches)
+def studio_calls(workload: Workload) -> Iterator[Call]:
+    """Lists of batches, and the status of one batch."""
+    number, batch = f"{workload.batches:,} open", _first_batch(workload)
+    yield Call(f"studio/batches, {number}", "/studio/batches", {}, workload.batches)
+    yield Call(f"studio/batches of a project, {number}", "/studio/batches", {"project": PROJECT}, workload.batches)
+    yield Call(f"studio/batches of a group, {number}", "/studio/batches", {"group": "Everybody"}, workload.batches)
     yield Call(f"batches, {number}", "/batches", {})
     yield Call(f"a batch's status, {number}", f"/batches/{batch}/status", {})
 
 
-def task_calls(crowd: Crowd) -> Iterator[Call]:
-    """The first and last page of tasks, by what a user filters."""
-    project, batch = {"project": PROJECT}, {"batch": _batch(crowd)}
+def task_calls(workload: Workload) -> Iterator[Call]:
+    """The first and last pages of tasks, for each filter."""
+    project, batch = {"project": PROJECT}, {"batch": _first_batch(workload)}
     pending, completed, canceled = ({"status": status} for status in ("pending", "completed", "canceled"))
     every = {
         "": {},
@@ -78,17 +84,17 @@ def task_calls(crowd: Crowd) -> Iterator[Call]:
         rows = 0 if "canceled" in name else PAGE
         yield Call(f"tasks{name}, first page", "/tasks", params, rows)
         if rows:
-            last = crowd.heap.task_id(PAGE + (crowd.done if "pending" in name else 0))
+            last = workload.block.task_id(PAGE + (workload.completed if "pending" in name else 0))
             yield Call(f"tasks{name}, last page", "/tasks", {**params, "next_token": last}, rows)
 
 
-def _batch(crowd: Crowd) -> str:
-    """The name of the team's first batch; the tasks of lowest number are in it."""
-    return f"{crowd.name}, 0"
+def _first_batch(workload: Workload) -> str:
+    """The name of the team's first batch, which has the tasks with the lowest numbers."""
+    return f"{workload.name}, 0"
 
 
-def timed(http: httpx.Client, call: Call) -> Measured:
-    """Until there are enough, or it takes too long; the first of several does not count."""
+def measure_call(http: httpx.Client, call: Call) -> Measured:
+    """Makes up to `CALLS` calls within `PATIENCE_S`. The first of several does not count."""
     took_s: list[float] = []
     deadline = time.perf_counter() + PATIENCE_S
     while len(took_s) <= CALLS and (time.perf_counter() < deadline or not took_s):
@@ -106,6 +112,7 @@ def timed(http: httpx.Client, call: Call) -> Measured:
 
 
 def _check(call: Call, answer: Any) -> None:
+    """Raises SystemExit if the response is not the list that the call is meant to measure."""
     docs = answer["docs"] if isinstance(answer, dict) and "docs" in answer else answer
     if call.rows is not None and len(docs) != call.rows:
         raise SystemExit(f"{call.name} answered {len(docs)} rows, not {call.rows}")
@@ -113,20 +120,20 @@ def _check(call: Call, answer: Any) -> None:
         raise SystemExit(f"{call.name} is not the last")
 
 
-def measure(found: Stock, size: int) -> list[Measured]:
+def measure(databases: SizedDatabases, size: int) -> list[Measured]:
     measured: list[Measured] = []
-    with found.ready(size) as (where, sized), serving(where.url, where.workers) as server:
+    with databases.ready(size) as (target, database), running_server(target.url, target.workers) as server:
         for batches in (1, MANY):
-            crowd = sized.crowd(batches)
-            calls = [*studio_calls(crowd), *(task_calls(crowd) if batches == 1 else ())]
-            with httpx.Client(base_url=f"{server.url}/v1", auth=(crowd.team.admin.key, ""), timeout=TIMEOUT_S) as http:
+            workload = database.workload(batches)
+            calls = [*studio_calls(workload), *(task_calls(workload) if batches == 1 else ())]
+            with workload.team.client(server.url, TIMEOUT_S) as http:
                 for call in calls:
-                    measured.append(timed(http, call))
+                    measured.append(measure_call(http, call))
                     print(f"{call.name}: {measured[-1].figure}", flush=True)
     return measured
 
 
-def told(measured: Sequence[Measured]) -> str:
+def summary_table(measured: Sequence[Measured]) -> str:
     rows = [("list", "calls", "p50", "p99", f"p50 under {AIM_MS:.0f} ms", "not well")]
     for each in measured:
         times = each.calls
@@ -138,11 +145,11 @@ def told(measured: Sequence[Measured]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    stock_options(parser)
+    add_sized_database_options(parser)
     parser.add_argument("--size", type=int, default=10_000_000, help="tasks in the project")
     options = parser.parse_args()
-    with stock(options) as found:
-        print(told(measure(found, options.size)))
+    with sized_databases(options) as databases:
+        print(summary_table(measure(databases, options.size)))
 
 
 if __name__ == "__main__":

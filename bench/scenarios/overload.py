@@ -15,43 +15,34 @@ resident memory of the server's processes.
 
 import argparse
 import asyncio
-import json
-import re
-import subprocess
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from bench.environment.processes import Server, family, module_command, module_environment, serving
-from bench.environment.seed import PROJECT, Team, make_batch, make_project, make_team, post
-from bench.environment.target import Target, target, target_options
+from bench.environment.processes import family, module_command, resident_mb
+from bench.environment.seed import Team, assign, make_batch, make_project, make_team
+from bench.environment.servers import Server, running_server
+from bench.environment.target import Target, add_target_options, empty_target
 from bench.load.figures import quantile, table
+from bench.load.generator import run_generator
 
 FEW = 64
 TASKS_PER_S = 4_000
-AT_ONCE = 1_000  # people that one call assigns
-VITAL_S = 0.1
+ASSIGNED_AT_ONCE = 1_000  # people in one call
+WATCH_INTERVAL_S = 0.1
 
 
 def memory_mb(server: Server) -> float:
-    """Resident, of all of its processes; what they share counts for each."""
-    total = 0.0
-    for pid in family(server.pid):
-        try:
-            found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-        except OSError:
-            continue
-        total += int(found[1]) / 1_024 if found else 0.0
-    return total
+    """The resident memory of all its processes; memory that they share counts for each."""
+    return sum(map(resident_mb, family(server.pid)))
 
 
 class Watch(threading.Thread):
-    """Asks whether the server lives and is ready, and looks at its memory, until it is ended."""
+    """Polls the server's health and readiness, and samples its memory, until it is ended."""
 
     def __init__(self, server: Server) -> None:
         super().__init__(daemon=True)
@@ -64,7 +55,7 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         with httpx.Client(base_url=self._server.url, timeout=30) as http:
-            while not self._done.wait(VITAL_S):
+            while not self._done.wait(WATCH_INTERVAL_S):
                 self.memory_mb.append(memory_mb(self._server))
                 for path, took_s in self.took_s.items():
                     began = time.perf_counter()
@@ -80,7 +71,7 @@ class Watch(threading.Thread):
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What one load did."""
+    """What the server did under one load."""
 
     name: str
     found: dict[str, Any]
@@ -122,33 +113,19 @@ HEAD = (
 )
 
 
-def loaded(
+def run_phase(
     name: str, server: Server, keys: Sequence[str], connections: int, rate: float, seconds: float, *more: str
 ) -> Phase:
     command = module_command("bench.load.flood", server.url, "--connections", str(connections))
     command += ["--rate", str(rate), "--seconds", str(seconds), "--warm-up", "3", *more]
-    process = subprocess.Popen(
-        command, env=module_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    watches: list[Watch] = []
+    found = run_generator(
+        command, keys, on_begin=lambda: watches.append(Watch(server)), on_end=lambda: watches[0].end()
     )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with process:
-        process.stdin.write("\n".join(keys))
-        process.stdin.close()
-        watch, result = None, ""
-        for line in process.stdout:
-            if line == "begin\n":
-                watch = Watch(server)
-            elif line == "end\n" and watch is not None:
-                watch.end()
-            else:
-                result = line
-    if process.returncode or watch is None:
-        raise SystemExit("the load generator failed")
-    return Phase(name, json.loads(result), watch)
+    return Phase(name, found, watches[0])
 
 
-def told(phase: Phase) -> str:
+def summary(phase: Phase) -> str:
     kinds = ", ".join(
         f"{kind} {figures['per_second']:,.0f}/s p99 {figures['p99_ms']:.0f} ms"
         for kind, figures in sorted(phase.found["kinds"].items())
@@ -159,24 +136,24 @@ def told(phase: Phase) -> str:
     return "\n".join(lines)
 
 
-def phases(server: Server, team: Team, options: argparse.Namespace) -> list[Phase]:
+def run_phases(server: Server, team: Team, options: argparse.Namespace) -> list[Phase]:
     keys = [team.admin.key, *team.keys]
-    few = loaded("as much as it carries", server, keys, FEW, 0, options.seconds)
-    print(told(few), flush=True)
+    few = run_phase("as much as it carries", server, keys, FEW, 0, options.seconds)
+    print(summary(few), flush=True)
     rate, seconds = options.times * few.found["served"]["per_second"], 2 * options.seconds
     name = f"{options.times:g} times that"
-    many = loaded(name, server, keys, options.connections, rate, seconds)
-    print(told(many), flush=True)
-    heeding = loaded(f"{name}, heeding", server, keys, options.connections, rate, seconds, "--heed")
-    print(told(heeding), flush=True)
-    again = loaded("as much as it carries", server, keys, FEW, 0, options.seconds)
-    print(told(again), flush=True)
+    many = run_phase(name, server, keys, options.connections, rate, seconds)
+    print(summary(many), flush=True)
+    heeding = run_phase(f"{name}, heeding", server, keys, options.connections, rate, seconds, "--heed")
+    print(summary(heeding), flush=True)
+    again = run_phase("as much as it carries", server, keys, FEW, 0, options.seconds)
+    print(summary(again), flush=True)
     return [few, many, heeding, again]
 
 
 @dataclass(frozen=True, slots=True)
 class Overload:
-    """What was found: the rate that is carried, ten times of it, the same from callers who heed, the former again."""
+    """The phases: the rate that the server carries, ten times that, the same with callers who heed, the first again."""
 
     phases: list[Phase]
 
@@ -185,7 +162,7 @@ class Overload:
 
     @property
     def share(self) -> float:
-        """Served under the large load, of what is carried."""
+        """The rate served under the large load, as a share of the rate that the server carries."""
         return self._served(1) / self._carried
 
     @property
@@ -202,34 +179,33 @@ class Overload:
 
     @property
     def memory_grew(self) -> float:
-        """The most memory while the large load lasted, of that at its beginning."""
+        """The most memory during the large load, as a multiple of the memory at its beginning."""
         memory = self.phases[1].watch.memory_mb
         return max(memory) / memory[0]
 
 
-def measure(where: Target, options: argparse.Namespace) -> Overload:
-    team = asyncio.run(make_team(where.url, options.connections))
-    with serving(where.url, where.workers) as server, team.client(server.url) as http:
+def measure(target: Target, options: argparse.Namespace) -> Overload:
+    team = asyncio.run(make_team(target.url, options.connections))
+    with running_server(target.url, target.workers) as server, team.client(server.url) as http:
         make_project(http, ())
-        for first in range(0, len(team.labelers), AT_ONCE):
-            emails = [person.email for person in team.labelers[first : first + AT_ONCE]]
-            post(http, "/studio/assignments/add", json={"emails": emails, "projects": [PROJECT]})
+        for first in range(0, len(team.labelers), ASSIGNED_AT_ONCE):
+            assign(http, team.labelers[first : first + ASSIGNED_AT_ONCE])
         make_batch(http, round(TASKS_PER_S * 7 * options.seconds))
-        where.settle()
-        return Overload(phases(server, team, options))
+        target.settle()
+        return Overload(run_phases(server, team, options))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    target_options(parser)
+    add_target_options(parser)
     parser.add_argument("--connections", type=int, default=2_000)
-    parser.add_argument("--times", type=float, default=10.0, help="what is offered, in rates that it carries")
+    parser.add_argument("--times", type=float, default=10.0, help="the rate offered, as a multiple of the rate carried")
     parser.add_argument(
         "--seconds", type=float, default=10.0, help="of the small loads; the large ones last twice as long"
     )
     options = parser.parse_args()
-    with target(options) as where:
-        found = measure(where, options)
+    with empty_target(options) as target:
+        found = measure(target, options)
     print(table([HEAD, *(phase.row() for phase in found.phases)]))
     shares = f"{found.share:.2f}, with callers who heed Retry-After {found.heeding_share:.2f}"
     print(f"served under {options.times:g} times the load, of the rate that it carries: {shares}")

@@ -1,15 +1,15 @@
-"""How well the pace of answers tells evaluation tasks apart, for somebody who measures it under load.
+"""How well response times give evaluation tasks away to a labeler who measures them under load.
 
     python -m bench.scenarios.pace
     python -m bench.scenarios.pace --postgresql
 
 Starts a server of one process on an empty database, on loopback. Every third task of a project is an evaluation task.
-A few labelers work it and measure how long each claim and each submission takes, while others, in a project of their
-own, load the server as much as they can. The same with the grid of answers as it is, with one that stays at its
-narrowest step, and without any, in turns. These are settings of this benchmark; a server has no such setting.
+A few labelers work on the project and measure how long each claim and each submission takes, while others, in a project
+of their own, load the server as much as they can. The rounds take turns: with the grid of response times as it is, with
+a grid that stays at its narrowest step, and without a grid. A server has no setting for these variants.
 
-Shown is the AUC: the probability that an answer about an evaluation task takes longer than one about another task. At
-0.5 the pace tells nothing; the 95 % interval is that of Hanley and McNeil.
+Prints the AUC: the probability that a response about an evaluation task takes longer than one about another task. At
+0.5, response times reveal nothing; the 95 % interval is that of Hanley and McNeil.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 from math import sqrt
 from pathlib import Path
@@ -30,8 +30,8 @@ import httpx
 import uvicorn
 
 from bench.environment.processes import module_command, module_environment
-from bench.environment.seed import PROJECT, Person, Team, lines, make_batch, make_project, make_team, post
-from bench.environment.target import Target, target, target_options
+from bench.environment.seed import PROJECT, Person, Team, make_batch, make_project, make_team, post
+from bench.environment.target import Target, add_target_options, empty_target
 from bench.load.figures import quantile, table
 from refonte_studio.config import Settings
 from refonte_studio.db import open_database
@@ -46,9 +46,9 @@ SECONDS = 12.0
 ROUNDS = 2
 GRIDS = ("follows the load", "50 ms", "none")
 LOADED = "Load"
-KNOWN = "https://example.com/known-"  # how the benchmark, unlike a labeler, knows an evaluation task
+EVALUATION_PREFIX = "https://example.com/known-"  # tells the benchmark, but no labeler, an evaluation task
 
-Took = dict[str, dict[bool, list[float]]]  # by call and by whether the task is an evaluation task
+Times = dict[str, dict[bool, list[float]]]  # seconds, by call and by whether the task is an evaluation task
 
 
 async def _no_wait(_seconds: float) -> None:
@@ -69,7 +69,7 @@ async def _serve(database: str, kind: str) -> None:
 
 
 @contextlib.contextmanager
-def _server(database: str, kind: str) -> Iterator[str]:
+def _server(database: str, kind: str) -> Generator[str]:
     command = module_command("bench.scenarios.pace", "--serve", database, "--kind", kind)
     process = subprocess.Popen(command, env=module_environment(), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -87,19 +87,17 @@ def _prepare(url: str, team: Team) -> None:
         make_batch(http, TASKS)
         post(http, f"/projects/{PROJECT}/quality", json={"evaluation_rate": 0.33})
         for number in range(EVALUATIONS):
-            body = {"project": PROJECT, "attachment": f"{KNOWN}{number}.jpg", "expected_response": {"category": "a"}}
+            body = {
+                "project": PROJECT,
+                "attachment": f"{EVALUATION_PREFIX}{number}.jpg",
+                "expected_response": {"category": "a"},
+            }
             post(http, "/evaluation_tasks/categorization", json=body)
-        body = {"name": LOADED, "type": "categorization", "studio": True, "params": {"categories": ["a", "b"]}}
-        post(http, "/projects", json=body)
-        people = {"emails": [person.email for person in team.labelers[ATTACKERS:]], "projects": [LOADED]}
-        post(http, "/studio/assignments/add", json=people)
-        post(http, "/batches", json={"project": LOADED, "name": LOADED})
-        content = lines(8 * TASKS, TASKS)
-        post(http, "/tasks/import", params={"project": LOADED, "batch": LOADED}, content=content)
-        post(http, f"/batches/{LOADED}/finalize")
+        make_project(http, team.labelers[ATTACKERS:], LOADED)
+        make_batch(http, 8 * TASKS, LOADED, TASKS, LOADED)
 
 
-async def _attack(url: str, person: Person, until: float, took_s: Took) -> None:
+async def _attack(url: str, person: Person, until: float, took_s: Times) -> None:
     async with httpx.AsyncClient(base_url=f"{url}/v1", auth=(person.key, ""), timeout=120) as http:
         for number in count():
             began = time.perf_counter()
@@ -107,21 +105,21 @@ async def _attack(url: str, person: Person, until: float, took_s: Took) -> None:
             claimed = time.perf_counter()
             if claim.status_code != 200:
                 raise SystemExit(f"a claim answered {claim.status_code}: {claim.text}")
-            given = claim.json()
-            evaluates = given["task"]["params"]["attachment"].startswith(KNOWN)
+            claimed_task = claim.json()
+            evaluates = claimed_task["task"]["params"]["attachment"].startswith(EVALUATION_PREFIX)
             again = time.perf_counter()
-            answer = await http.post(f"/work/{given['claim_id']}/submit", json={"response": {"category": "a"}})
+            answer = await http.post(f"/work/{claimed_task['claim_id']}/submit", json={"response": {"category": "a"}})
             done = time.perf_counter()
             if answer.status_code != 200:
                 raise SystemExit(f"a submission answered {answer.status_code}: {answer.text}")
-            if number > 5:  # the grid has seen the load
+            if number > 5:  # the grid has adapted to the load
                 took_s["claim"][evaluates].append(claimed - began)
                 took_s["submit"][evaluates].append(done - again)
             if time.monotonic() > until:
                 return
 
 
-async def _round(url: str, team: Team, keys: Path, seconds: float, took_s: Took) -> None:
+async def _round(url: str, team: Team, keys: Path, seconds: float, took_s: Times) -> None:
     load = module_command("bench.load.closed_loop", url, "--keys", str(keys))
     load += ["--seconds", str(seconds + 3)]
     loading = await asyncio.create_subprocess_exec(*load, env=module_environment(), stdout=asyncio.subprocess.DEVNULL)
@@ -132,7 +130,7 @@ async def _round(url: str, team: Team, keys: Path, seconds: float, took_s: Took)
 
 
 def auc(longer: list[float], shorter: list[float]) -> tuple[float, float]:
-    """The probability that one of the first is greater than one of the second, and half of its 95 % interval."""
+    """The probability that a value of `longer` exceeds one of `shorter`, and half the width of its 95 % interval."""
     n, m = len(longer), len(shorter)
     above = sum((one > other) + 0.5 * (one == other) for one in longer for other in shorter)
     area = above / (n * m)
@@ -141,7 +139,7 @@ def auc(longer: list[float], shorter: list[float]) -> tuple[float, float]:
     return area, 1.96 * sqrt(spread / (n * m))
 
 
-def _told(kind: str, took_s: Took) -> Iterator[tuple[str, ...]]:
+def _rows(kind: str, took_s: Times) -> Iterator[tuple[str, ...]]:
     for call, by_task in took_s.items():
         area, half = auc(by_task[True], by_task[False])
         times = [
@@ -152,28 +150,28 @@ def _told(kind: str, took_s: Took) -> Iterator[tuple[str, ...]]:
         yield (kind, call, counts, *times, f"{area:.3f} ± {half:.3f}")
 
 
-def _measure(where: Target, seconds: float, rounds: int) -> None:
-    team = asyncio.run(make_team(where.url, ATTACKERS + LOADERS))
-    found: dict[str, Took] = {kind: {call: {True: [], False: []} for call in ("claim", "submit")} for kind in GRIDS}
-    with _server(where.url, GRIDS[0]) as url:
+def _measure(target: Target, seconds: float, rounds: int) -> None:
+    team = asyncio.run(make_team(target.url, ATTACKERS + LOADERS))
+    found: dict[str, Times] = {kind: {call: {True: [], False: []} for call in ("claim", "submit")} for kind in GRIDS}
+    with _server(target.url, GRIDS[0]) as url:
         _prepare(url, team)
-    where.settle()
+    target.settle()
     with tempfile.TemporaryDirectory() as folder:
         keys = Path(folder) / "keys.txt"
         keys.write_text("\n".join(team.keys[ATTACKERS:]))
         for _ in range(rounds):
             for kind, took_s in found.items():
-                with _server(where.url, kind) as url:
+                with _server(target.url, kind) as url:
                     asyncio.run(_round(url, team, keys, seconds, took_s))
-    rows = [row for kind, took_s in found.items() for row in _told(kind, took_s)]
+    rows = [row for kind, took_s in found.items() for row in _rows(kind, took_s)]
     heads = ("grid", "call", "work / evaluation", "work p50 / p90", "evaluation p50 / p90", "AUC")
-    print(f"{where.engine}\n")
+    print(f"{target.engine}\n")
     print(table([heads, *rows]))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    target_options(parser)
+    add_target_options(parser)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of each round")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of each grid")
     parser.add_argument("--serve", default="", help=argparse.SUPPRESS)
@@ -183,8 +181,8 @@ def main() -> None:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(options.serve, options.kind))
         return
-    with target(options) as where:
-        _measure(where, options.seconds, options.rounds)
+    with empty_target(options) as target:
+        _measure(target, options.seconds, options.rounds)
 
 
 if __name__ == "__main__":

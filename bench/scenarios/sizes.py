@@ -3,8 +3,8 @@
     python -m bench.scenarios.sizes
     python -m bench.scenarios.sizes --postgresql --sizes 10000,1000000 --keep ~/bench-postgresql
 
-With 1 and 1,000 open batches, with 1 and 64 groups a labeler, with 1 and 8 labelers at work. Every claim is submitted,
-so that the next one is a real one. The sizes take turns in each round.
+The cases combine 1 and 1,000 open batches, 1 and 64 groups per labeler, and 1 and 8 labelers at work. Every claim is
+submitted, so that the next claim takes a new task. The sizes take turns in each round.
 """
 
 import argparse
@@ -14,13 +14,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from bench.environment.processes import serving
-from bench.environment.sized_databases import GROUPS, LABELERS, MANY, Stock, stock, stock_options
+from bench.environment.servers import running_server
+from bench.environment.sized_databases import (
+    GROUPS,
+    LABELERS,
+    MANY,
+    SizedDatabases,
+    add_sized_database_options,
+    sized_databases,
+)
 from bench.load import closed_loop
 from bench.load.figures import Calls, table
 
-RATIO_AIM = 1.5  # the median at the largest size against that at the smallest
-TAIL_AIM = 10.0  # p99 against p50
+RATIO_AIM = 1.5  # p50 at the largest size, as a multiple of p50 at the smallest
+TAIL_AIM = 10.0  # p99, as a multiple of p50
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,7 +51,7 @@ CASES = [Case(*each) for each in product((1, MANY), (1, GROUPS), (1, LABELERS))]
 
 @dataclass(slots=True)
 class Measured:
-    """The claims of a case: of each size, one entry for every round."""
+    """The claims of a case: for each size, one entry per round."""
 
     calls: dict[int, list[Calls]]
     faults: list[str]
@@ -61,25 +68,30 @@ class Measured:
 
     @property
     def growth(self) -> float:
-        """The median of the rounds: p50 at the largest size against p50 at the smallest."""
+        """The median over the rounds of p50 at the largest size, as a multiple of p50 at the smallest."""
         pairs = zip(self.calls[self.sizes[-1]], self.calls[self.sizes[0]], strict=True)
         return statistics.median(large.p50_ms / small.p50_ms for large, small in pairs)
 
     @property
     def tail(self) -> float:
-        """The largest p99 against p50 of any size: the median of its rounds."""
+        """The largest over the sizes of the median over the rounds of p99, as a multiple of p50."""
         return max(statistics.median(c.p99_ms / c.p50_ms for c in self.calls[size]) for size in self.sizes)
 
 
 def measure(
-    found: Stock, sizes: Sequence[int], rounds: int, seconds: float, warm_up: float, cases: Sequence[Case] = CASES
+    databases: SizedDatabases,
+    sizes: Sequence[int],
+    rounds: int,
+    seconds: float,
+    warm_up: float,
+    cases: Sequence[Case] = CASES,
 ) -> dict[Case, Measured]:
-    """The sizes of a case are measured one right after the other: what else the machine does falls on all of them."""
+    """Measures the sizes of a case one right after another, so that other load on the machine affects all of them."""
     measured: dict[Case, Measured] = {case: Measured(defaultdict(list), []) for case in cases}
     kinds = sorted({(case.batches, case.groups) for case in cases})
     for number, (batches, groups), size in product(range(1, rounds + 1), kinds, sizes):
-        with found.ready(size) as (where, sized), serving(where.url, where.workers) as server:
-            keys = sized.crowd(batches).keys(groups)
+        with databases.ready(size) as (target, database), running_server(target.url, target.workers) as server:
+            keys = database.workload(batches).keys(groups)
             for case in (case for case in cases if (case.batches, case.groups) == (batches, groups)):
                 figures = closed_loop.drive(server.url, keys[: case.labelers], seconds, warm_up=warm_up)
                 claims = figures.of("claim")
@@ -92,7 +104,7 @@ def measure(
     return measured
 
 
-def told(measured: dict[Case, Measured]) -> str:
+def summary_table(measured: dict[Case, Measured]) -> str:
     sizes = next(iter(measured.values())).sizes
     heads = [f"p50 {size:,}" for size in sizes] + [f"p99 {size:,}" for size in sizes]
     rows = [("case", *heads, "growth of p50", "p99 / p50", "not well")]
@@ -105,15 +117,15 @@ def told(measured: dict[Case, Measured]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    stock_options(parser)
+    add_sized_database_options(parser)
     parser.add_argument("--sizes", default="10000,1000000,10000000", help="tasks in the project")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
-    parser.add_argument("--warm-up", type=float, default=1.0, help="seconds before that do not count")
+    parser.add_argument("--warm-up", type=float, default=1.0, help="seconds before each measurement starts")
     options = parser.parse_args()
     sizes = sorted(map(int, options.sizes.split(",")))
-    with stock(options) as found:
-        print(told(measure(found, sizes, options.rounds, options.seconds, options.warm_up)))
+    with sized_databases(options) as databases:
+        print(summary_table(measure(databases, sizes, options.rounds, options.seconds, options.warm_up)))
 
 
 if __name__ == "__main__":

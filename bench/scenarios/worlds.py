@@ -1,7 +1,7 @@
-"""Made-up worlds of labelers and batches, in which every single task is worked in turn, to try a forecast on.
+"""Made-up worlds of labelers and batches, in which each task is simulated, to test a forecast on.
 
-Nothing here knows how the forecast works: people have shifts, days off, good and bad days, and their own pace; each
-takes the next task by the rule of dispatch, one at a time.
+The simulation does not know how the forecast works. People have shifts, days off, good and bad days, and their own
+pace; each takes the next task by the rules of dispatch, one at a time.
 """
 
 import heapq
@@ -19,15 +19,15 @@ PAST, AHEAD = HISTORY_DAYS, 120  # days
 
 @dataclass
 class Person:
-    """When they work, in hours of the day and days of the week, and how fast."""
+    """When a person works, in hours of the day and days of the week, and how fast."""
 
     begins: float
     hours: float
     days_off: frozenset[int]  # of the week
-    shows_up: float  # the probability, on a day of work
-    day_spread: float  # of the pace, from day to day
+    shows_up: float  # the probability on a working day
+    day_spread: float  # of the pace between days
     speed: float
-    joined: int = 0  # the day
+    joined: int = 0  # day
     shifts: list[tuple[int, int, float]] = field(default_factory=list)  # (from, to, pace), milliseconds
 
 
@@ -37,7 +37,7 @@ class Batch:
     tasks: int
     wanted: int
     people: list[int]
-    difficulty: float = 1.0  # how much longer its tasks take than others of the project
+    difficulty: float = 1.0  # as a multiple of the time that other tasks of the project take
 
 
 @dataclass
@@ -50,16 +50,16 @@ class World:
     submitted: list[tuple[int, str, int, int]] = field(default_factory=list)  # (person, project, at, took)
 
     def took(self, person: int, project: str, pace: float, at_most: float) -> int:
-        """How long the person takes for one task: a lognormal time, and never longer than a lease lasts."""
+        """How long the person takes for one task: a lognormal time, at most `at_most`."""
         mean = self.task_ms[project] / (self.people[person].speed * pace)
         return max(1, round(min(at_most, mean * self.rng.lognormvariate(-0.18, 0.6))))
 
 
-def make(seed: int, size: int = 12, load: float = 4.0) -> World:
-    """A world with up to so many people and about so many days of work in the queue."""
+def make_world(seed: int, size: int = 12, load: float = 4.0) -> World:
+    """A world with at most `size` people and about `load` days of work in the queue."""
     rng = random.Random(seed)
     count = rng.randint(2, size)
-    weekly = rng.random() < 0.5  # whether the team rests at the weekend
+    weekly = rng.random() < 0.5  # whether the team does not work at weekends
     people = [_person(rng, weekly) for _ in range(count)]
     projects = {f"p{n}": rng.uniform(2, 12) * 60_000 for n in range(rng.randint(1, 3))}
     now = (PAST * DAY_HOURS + rng.randint(0, 7 * DAY_HOURS)) * HOUR_MS + rng.randint(0, HOUR_MS - 1)
@@ -98,7 +98,7 @@ def _plan(rng: random.Random, person: Person, breaks: float) -> None:
 
 
 def _holidays(rng: random.Random, people: list[Person]) -> None:
-    """Some days on which nobody works."""
+    """Removes a few days on which nobody works."""
     if rng.random() < 0.3:
         off = set(rng.sample(range(PAST + AHEAD), 6))
         for person in people:
@@ -122,8 +122,8 @@ def _batches(rng: random.Random, world: World, load: float) -> None:
 # -------------------------------------------------------------------------------------------- what happens
 
 
-def past(world: World) -> None:
-    """What was done before now, of work that never ran short."""
+def simulate_past(world: World) -> None:
+    """Fills in the work that was done before now; there was always a next task."""
     for person, who in enumerate(world.people):
         projects = sorted({batch.project for batch in world.batches if person in batch.people})
         for start, end, pace in who.shifts:
@@ -136,13 +136,13 @@ def past(world: World) -> None:
                     world.submitted.append((person, project, at, took))
 
 
-def future(world: World) -> list[int | None]:
-    """When each batch is finished, in milliseconds from now; None if it is not in all the time there is."""
-    places = [[batch.wanted] * batch.tasks for batch in world.batches]
+def simulate_future(world: World) -> list[int | None]:
+    """When each batch finishes, in milliseconds from now; None if it does not within the simulated time."""
+    slots = [[batch.wanted] * batch.tasks for batch in world.batches]
     left = [batch.wanted * batch.tasks for batch in world.batches]
-    reached: dict[tuple[int, int], int] = defaultdict(int)  # (person, batch): the tasks before were had, or were full
+    reached: dict[tuple[int, int], int] = defaultdict(int)  # by (person, batch); earlier tasks are done or full
     finished: list[int | None] = [None] * len(world.batches)
-    due: list[tuple[int, int, int, int | None]] = []  # (at, person, shift, batch that is then submitted to)
+    due: list[tuple[int, int, int, int | None]] = []  # (time, person, shift, batch of the task that is then submitted)
     for person, who in enumerate(world.people):
         for number, (start, end, _) in enumerate(who.shifts):
             if end > world.now:
@@ -154,7 +154,7 @@ def future(world: World) -> list[int | None]:
             left[done] -= 1
             if left[done] == 0:
                 finished[done] = at - world.now
-        _next(world, due, at, person, number, places, reached)
+        _next(world, due, at, person, number, slots, reached)
     return finished
 
 
@@ -164,10 +164,10 @@ def _next(
     at: int,
     person: int,
     number: int,
-    places: list[list[int]],
+    slots: list[list[int]],
     reached: dict[tuple[int, int], int],
 ) -> None:
-    """The person takes the first task that is open to them, now or when their next shift begins."""
+    """Lets the person take the first task open to them, now or when their next shift begins."""
     shifts = world.people[person].shifts
     while number < len(shifts) and shifts[number][1] <= at:
         number += 1
@@ -176,25 +176,25 @@ def _next(
     if shifts[number][0] > at:
         heapq.heappush(due, (shifts[number][0], person, number, None))
         return
-    for place, batch in enumerate(world.batches):
+    for queued, batch in enumerate(world.batches):
         if person not in batch.people:
             continue
-        task = reached[person, place]
-        while task < batch.tasks and places[place][task] == 0:
+        task = reached[person, queued]
+        while task < batch.tasks and slots[queued][task] == 0:
             task += 1
-        reached[person, place] = min(task + 1, batch.tasks)
+        reached[person, queued] = min(task + 1, batch.tasks)
         if task < batch.tasks:
-            places[place][task] -= 1
+            slots[queued][task] -= 1
             took = world.took(person, batch.project, shifts[number][2] / batch.difficulty, 4 * HOUR_MS)
-            heapq.heappush(due, (at + took, person, number, place))
+            heapq.heappush(due, (at + took, person, number, queued))
             return
 
 
 # -------------------------------------------------------------------------------------- what is known of it
 
 
-def known(world: World) -> Known:
-    """What a forecast is told of the world as it is now."""
+def forecast_input(world: World) -> Known:
+    """What a server knows of the world as it is now."""
     work: dict[int, list[list[float]]] = defaultdict(partial(_empty, PAST))
     paces: dict[tuple[int | None, str], list[float]] = defaultdict(lambda: [0, 0.0])
     first: dict[int, int] = {}

@@ -1,6 +1,6 @@
 """One person's calls over one persistent connection, to whichever server is chosen when it is opened.
 
-By hand on a stream, so that a call can be cut off in the middle, and so that the load costs little beside the server.
+HTTP is written by hand on a stream, so that a call can be cut off in the middle and uses little processor time.
 """
 
 import asyncio
@@ -11,19 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-ANSWER_S = 90.0  # beyond any bound of the server's: a call without an answer is one that hangs
+RESPONSE_S = 90.0  # more than any limit of the server
 
 
-class Lost(Exception):
-    """The connection ended before the answer came: nobody knows what became of the call."""
+class ResponseLost(Exception):
+    """The connection ended before the response arrived; it is unknown whether the call was served."""
 
 
-class Hangs(Exception):
-    """The connection stands, and no answer comes."""
+class NoResponse(Exception):
+    """The connection is open, and no response arrives."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     status: int
     body: bytes
 
@@ -33,61 +33,61 @@ class Answer:
 
 
 class Connection:
-    """Opened when it is needed. `ports` are those of the servers; each opening picks one by chance."""
+    """A connection that is opened when it is needed, each time to a server chosen at random from `ports`."""
 
     def __init__(self, ports: Sequence[int], chance: random.Random) -> None:
         self._ports = ports
         self._chance = chance
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def call(self, key: str, method: str, path: str, body: Any = None) -> Answer:
-        """One call. Raises Lost, or Hangs."""
+    async def call(self, key: str, method: str, path: str, body: Any = None) -> HttpResponse:
+        """Makes a call. Raises ResponseLost or NoResponse."""
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(RESPONSE_S):
                 reader = await self._send(key, method, path, body)
-                return await self._answer(reader)
+                return await self._read_response(reader)
         except TimeoutError as error:
             self.close()
-            raise Hangs(f"{method} {path} had no answer in {ANSWER_S:g} s") from error
+            raise NoResponse(f"{method} {path} had no response in {RESPONSE_S:g} s") from error
         except (OSError, asyncio.IncompleteReadError) as error:
             self.close()
-            raise Lost from error
+            raise ResponseLost from error
 
     async def cut(self, key: str, method: str, path: str, body: Any, after_s: float) -> None:
-        """Sends a call and closes the connection without waiting for what is answered. Raises Lost."""
+        """Sends a call and closes the connection without waiting for the response. Raises ResponseLost."""
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(RESPONSE_S):
                 await self._send(key, method, path, body)
                 await asyncio.sleep(after_s)
         except OSError as error:
-            raise Lost from error
+            raise ResponseLost from error
         finally:
             self.close()
 
     async def cut_in_the_middle(self, key: str, method: str, path: str, body: Any) -> None:
-        """Sends the first part of a call, and never the rest. Raises Lost."""
+        """Sends the first part of a call and closes the connection. Raises ResponseLost."""
         try:
-            _, writer = await self._opened()
+            _, writer = await self._open()
             message = _message(key, method, path, body)
             writer.write(message[: self._chance.randrange(1, len(message))])
             await writer.drain()
         except OSError as error:
-            raise Lost from error
+            raise ResponseLost from error
         finally:
             self.close()
 
-    async def _opened(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._chance.choice(self._ports))
         return self._streams
 
     async def _send(self, key: str, method: str, path: str, body: Any) -> asyncio.StreamReader:
-        reader, writer = await self._opened()
+        reader, writer = await self._open()
         writer.write(_message(key, method, path, body))
         await writer.drain()
         return reader
 
-    async def _answer(self, reader: asyncio.StreamReader) -> Answer:
+    async def _read_response(self, reader: asyncio.StreamReader) -> HttpResponse:
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = _header(head, b"content-length")
         body = await reader.readexactly(int(length)) if length else b""
@@ -95,7 +95,7 @@ class Connection:
             body = await _chunks(reader)
         if _header(head, b"connection") == b"close":
             self.close()
-        return Answer(int(head[9:12]), body)
+        return HttpResponse(int(head[9:12]), body)
 
     def close(self) -> None:
         if self._streams is not None:

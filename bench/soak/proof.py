@@ -1,4 +1,4 @@
-"""What is proven after a soak, and while it lasts, from the database and from what the API shows."""
+"""What a soak proves, while it lasts and afterwards, from the database and from the API."""
 
 import asyncio
 import json
@@ -10,8 +10,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
-from bench.soak.managers import PROJECTS, insist
-from bench.soak.shared import Caller, Faults, Ledger, Load, response_to
+from bench.soak.caller import Caller, SoakState
+from bench.soak.faults import Faults
+from bench.soak.ledger import Ledger
+from bench.soak.responses import response_to
+from bench.soak.team import PROJECTS
 from refonte_studio.db import Database, Row, Tx, open_database
 from refonte_studio.invariants.service import audit
 from refonte_studio.kit.caller import Caller as Teammate
@@ -19,39 +22,39 @@ from refonte_studio.kit.caller import Role
 from refonte_studio.kit.errors import Unavailable
 
 PAGE = 5_000
-AUDIT_PAUSE = 8.0  # times as long as an audit takes, between two of them
+AUDIT_PAUSE = 8.0  # between two audits, as a multiple of the time that an audit takes
 AUDIT_PAUSE_S = 5.0  # at least
 
 
-async def opened(database_url: str) -> Database:
-    """The database, by connections that are not among those that are cut."""
+async def open_unharmed(database_url: str) -> Database:
+    """Opens the database with connections that the soak does not cut."""
     mark = (
         "" if database_url.startswith("sqlite") else ("&" if "?" in database_url else "?") + "application_name=auditor"
     )
     return await open_database(database_url + mark, {}, 2)
 
 
-async def keep_auditing(db: Database, load: Load) -> None:
-    """Audits the database again and again while it is worked on: every moment of it must be sound."""
+async def keep_auditing(db: Database, state: SoakState) -> None:
+    """Audits the database again and again during the soak: every rule must hold at every moment."""
     while True:
         began = time.monotonic()
         try:
             findings = await db.read(audit)
         except Unavailable:
-            load.events["audits put off"] += 1
+            state.events["audits put off"] += 1
             findings = []
         for finding in findings:
             if finding.count:
-                load.faults.add(
+                state.faults.add(
                     f"while it ran, {finding.rule.name} was broken {finding.count} times: {finding.examples}"
                 )
-        load.events["audits meanwhile"] += 1
-        load.holders.forget_old()
+        state.events["audits meanwhile"] += 1
+        state.holders.forget_old()
         await asyncio.sleep(max(AUDIT_PAUSE_S, AUDIT_PAUSE * (time.monotonic() - began)))
 
 
-def audited(database_url: str) -> str:
-    """What the auditor prints, a process of its own. Its last line is a fault unless every rule is kept."""
+def audit_report(database_url: str) -> str:
+    """What the auditor prints when it runs as a process of its own."""
     command = [sys.executable, "-m", "refonte_studio.cli", "audit", "--database", database_url]
     done = subprocess.run(command, capture_output=True, text=True)
     return (
@@ -81,15 +84,15 @@ async def _attempts(db: Database) -> AsyncIterator[Row]:
 
 
 def _known_as(row: Row) -> str:
-    """The id by which the person who made the attempt knows its task."""
+    """The task id that the person who made the attempt sees."""
     person = row["team_id"], row["teammate_id"], row["email"], Role(row["role"])
     return Teammate(*person, "live", alias_key=row["alias_key"]).id_of(row["task_id"])
 
 
 async def compare_attempts(db: Database, ledger: Ledger, faults: Faults) -> tuple[int, int]:
-    """Holds every attempt against what was acknowledged, both in the order of claims; how many there are of each.
+    """Compares all attempts with the acknowledged submissions, both in the order of claims. Returns the number of each.
 
-    An attempt that was not acknowledged is one whose answer was lost.
+    An attempt that was not acknowledged is one whose response was lost.
     """
     expected = iter(ledger)
     acknowledged, made = next(expected, None), 0
@@ -122,8 +125,8 @@ async def _real_counts(tx: Tx) -> dict[str, Counter[str]]:
     return found
 
 
-async def _untold(tx: Tx) -> int:
-    """How many tasks have ended of whose end nobody is told who asked for it."""
+async def _count_missing_callbacks(tx: Tx) -> int:
+    """The number of tasks that have ended, ask for a callback, and have none."""
     row = await tx.one(
         """SELECT COUNT(*) AS tasks FROM tasks t LEFT JOIN callbacks c ON c.subject_id = t.id
            WHERE t.status <> 'pending' AND t.callback_url IS NOT NULL AND c.id IS NULL"""
@@ -132,32 +135,32 @@ async def _untold(tx: Tx) -> int:
 
 
 async def compare_counts(db: Database, admin: Caller, faults: Faults) -> int:
-    """Holds what the API shows of every batch and of every project's tasks against the rows; how many batches."""
+    """Compares the counts that the API shows with the rows of the database. Returns the number of batches."""
     real = await db.read(_real_counts)
     names = [name async for name in _batch_names(admin)]
     for name in names:
         counts = real.get(name, Counter())
-        shown = await insist(admin, "GET", f"/batches/{quote(name, safe='')}/status")
+        shown = await admin.insist("GET", f"/batches/{quote(name, safe='')}/status")
         if any(shown[state] != counts[state] for state in ("pending", "completed", "canceled")):
             faults.add(f"the batch {name} is shown as {shown}, and has {dict(counts)}")
-    for listed in await insist(admin, "GET", "/studio/batches"):
+    for listed in await admin.insist("GET", "/studio/batches"):
         counts = real.get(listed["name"], Counter())
         if (listed["total"], listed["completed"]) != (counts.total(), counts["completed"]):
             faults.add(f"the batch {listed['name']} is listed as {listed}, and has {dict(counts)}")
-    shown_tasks = [(await insist(admin, "GET", f"/tasks?project={quote(name)}&limit=1"))["total"] for name in PROJECTS]
+    shown_tasks = [(await admin.insist("GET", f"/tasks?project={quote(name)}&limit=1"))["total"] for name in PROJECTS]
     if sum(shown_tasks) != sum(counts.total() for counts in real.values()):
         faults.add(
             f"the lists of tasks show {shown_tasks} by project, and there are {sum(map(Counter.total, real.values()))}"
         )
-    if untold := await db.read(_untold):
-        faults.add(f"{untold} tasks have ended without a callback")
+    if missing := await db.read(_count_missing_callbacks):
+        faults.add(f"{missing} tasks have ended without a callback")
     return len(names)
 
 
 async def _batch_names(admin: Caller) -> AsyncIterator[str]:
     offset = 0
     while True:
-        page: Any = await insist(admin, "GET", f"/batches?limit=100&offset={offset}")
+        page: Any = await admin.insist("GET", f"/batches?limit=100&offset={offset}")
         for batch in page["docs"]:
             yield batch["name"]
         offset += len(page["docs"])

