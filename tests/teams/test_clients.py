@@ -8,10 +8,13 @@ from tests.world import Clock, World
 HEADERS = {"X-Forwarded-For": "198.51.100.1"}
 
 
-async def test_headers_that_are_not_trusted_are_reported_once_an_hour(world: World, caplog: pytest.LogCaptureFixture):
+@pytest.mark.parametrize(("method", "path"), [("GET", "/session"), ("POST", "/work/claim")])
+async def test_headers_that_are_not_trusted_are_reported_once_an_hour(
+    world: World, caplog: pytest.LogCaptureFixture, method: str, path: str
+):
     assert "warnings" not in (await world.http.get("/readyz")).json()
     for _ in range(3):
-        await world.ben.call("GET", "/session", headers=HEADERS)
+        await world.ben.call(method, path, headers=HEADERS)
     answer = await world.http.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")
     assert "STUDIO_TRUSTED_PROXIES" in answer.json()["warnings"][0]
