@@ -3,14 +3,7 @@
 import json
 
 from refonte_studio import __version__
-from tests.cli.help import document
 from tests.cli.running import done, refused
-from tests.house.sources import ROOT
-
-
-def test_the_page_about_the_command_line_is_what_help_prints():
-    written = (ROOT / "docs" / "cli.md").read_text()
-    assert written == document(), "renew it by `python -m tests.cli.help > docs/cli.md`, and look at the diff"
 
 
 def test_the_version_is_that_of_the_package():

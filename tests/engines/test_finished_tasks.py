@@ -1,4 +1,4 @@
-"""docs/finished-tasks.md: its SQL does what the page says, and the server goes on as before."""
+"""docs/how-to/archive-finished-tasks.md: its SQL does what the page says, and the server goes on as before."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ from tests.house.sources import ROOT
 from tests.world import Clock, World
 
 TAKE_OUT, PARTITION_TASKS, PARTITION_ATTEMPTS = re.findall(
-    r"```sql\n(.*?)```", (ROOT / "docs/finished-tasks.md").read_text(), re.DOTALL
+    r"```sql\n(.*?)```", (ROOT / "docs/how-to/archive-finished-tasks.md").read_text(), re.DOTALL
 )
 
 

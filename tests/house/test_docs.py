@@ -10,21 +10,15 @@ import refonte_studio.server.background
 from refonte_studio.callbacks.model import About
 from refonte_studio.config import Settings
 from refonte_studio.kit.errors import StudioError
-from tests.cli.help import commands
 from tests.house.sources import ROOT
-from tests.house.states import document
+from tests.reference.cli import commands
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 
 
-def test_the_page_of_states_is_made_from_the_models():
-    written = (DOCS / "states.md").read_text()
-    assert written == document(), "renew it by `python -m tests.house.states > docs/states.md`, and look at the diff"
-
-
 def test_every_setting_is_told_with_its_default():
-    told = (DOCS / "operating.md").read_text()
+    told = (DOCS / "how-to/run-a-server.md").read_text()
     rows = dict(re.findall(r"^\| `(STUDIO_\w+)` \| (?:`(.+?)` )?\|", told, re.MULTILINE))
     real = {f"STUDIO_{name.upper()}": str(getattr(Settings(), name)) for name in Settings.__struct_fields__}
     assert rows == real
@@ -37,13 +31,13 @@ def _errors(base: type[StudioError] = StudioError) -> Iterator[type[StudioError]
 
 
 def test_every_error_is_told_with_its_status():
-    told = set(re.findall(r"^\| (\d+) \| `(\w+)` \|", (DOCS / "errors.md").read_text(), re.MULTILINE))
+    told = set(re.findall(r"^\| (\d+) \| `(\w+)` \|", (DOCS / "reference/errors.md").read_text(), re.MULTILINE))
     real = {(str(e.status), e.__name__) for e in _errors() if e.__module__.startswith("refonte_studio.")}
     assert told == real
 
 
 def test_every_event_is_told():
-    told = re.findall(r"^\| `([\w.]+)` \|", (DOCS / "callbacks.md").read_text(), re.MULTILINE)
+    told = re.findall(r"^\| `([\w.]+)` \|", (DOCS / "how-to/receive-callbacks.md").read_text(), re.MULTILINE)
     assert told == list(About)
 
 

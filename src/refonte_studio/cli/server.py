@@ -41,8 +41,8 @@ def serve(
 ) -> None:
     """Start the server, on a database of the newest schema.
 
-    Every setting can be given as an environment variable too, STUDIO_ and its name in capitals; docs/operating.md
-    lists them all. SIGTERM ends the server when the requests in flight are done.
+    Every setting can be given as an environment variable too: STUDIO_ and its name in capitals.
+    docs/reference/settings.md lists them all. SIGTERM ends the server when the requests in flight are done.
     """
     settings = settings_of(
         host=host,

@@ -1,7 +1,7 @@
 """What a person sees of the task that they hold. The only place that turns what is stored into what is shown.
 
 Nothing that a labeler is given tells an evaluation task from a task for work: ids of tasks and of files hold the time
-of creation, so labelers get neither. See `docs/quality.md`.
+of creation, so labelers get neither. See `docs/explanation/quality.md`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""docs/cli.md, from the command itself: python -m tests.cli.help > docs/cli.md"""
+"""The page about the command line, from the `--help` of every command."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -37,7 +37,3 @@ def document() -> str:
         )
         parts.append(f"## {' '.join(('refonte-studio', *path))}\n\n```text\n{shown.stdout.strip()}\n```\n")
     return "\n".join(parts)
-
-
-if __name__ == "__main__":
-    print(document(), end="")

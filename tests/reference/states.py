@@ -1,4 +1,4 @@
-"""docs/states.md, from the tables of moves in the models: python -m tests.house.states > docs/states.md"""
+"""The page about states, from the tables of moves in the models."""
 
 from collections.abc import Mapping
 
@@ -80,7 +80,3 @@ def document() -> str:
         parts.append("\n".join(["| in | by | becomes |", "| --- | --- | --- |", *rows]) + "\n")
         parts.append("\n".join(["```mermaid", "stateDiagram-v2", *begin, *arrows, "```"]) + "\n")
     return "\n".join(parts)
-
-
-if __name__ == "__main__":
-    print(document(), end="")
