@@ -1,19 +1,15 @@
 """The SQL of tasks: one or a few at a time."""
 
 from collections.abc import Callable, Sequence
-from operator import attrgetter
+from dataclasses import fields
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Mode
 from refonte_studio.tasks.model import Status, Task
 
-TASK_COLUMNS = (
-    *("id", "team_id", "mode", "project_id", "batch_id", "kind", "type", "status"),
-    *("params", "metadata", "tags", "unique_id", "callback_url", "response", "review_status"),
-    *("project_version", "created_at", "updated_at", "completed_at"),
-    *("confidence", "agreement", "reviewed", "callback_succeeded"),
-)
+TASK_COLUMNS = tuple(field.name for field in fields(Task))
 TASK = ", ".join(TASK_COLUMNS)
 # Beside a list of ids: without the cast, SQLite would rather read the index of the whole team than look up each id.
 OF_TEAM = "CAST(team_id AS TEXT) = :team_id"
@@ -21,13 +17,13 @@ TAG_COLUMNS = ("team_id", "tag", "task_id")
 
 
 def task_of(row: Row) -> Task:
-    """The task of a row that begins with `TASK_COLUMNS`, which are its fields. By place, not by name: SQLite looks for
-    each name among all."""
-    values = tuple(row.values())
-    return _task(*values[:_STATUS], Status(values[_STATUS]), *values[_STATUS + 1 : len(TASK_COLUMNS)])
+    """The task of a row that has `TASK_COLUMNS`, wherever they stand in it."""
+    values = list(_columns_of(row))
+    values[_STATUS] = Status(values[_STATUS])
+    return Task(*values)
 
 
-_task: Callable[..., Task] = Task
+_columns_of: Callable[[Row], tuple[Any, ...]] = itemgetter(*TASK_COLUMNS)
 _STATUS = TASK_COLUMNS.index("status")
 _values = attrgetter(*TASK_COLUMNS)  # in the order of the columns; a Status is text to both engines
 
