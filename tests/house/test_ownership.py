@@ -2,9 +2,8 @@
 
 from refonte_studio.db.ownership import LICENCES, OWNERS, READS_EVERYTHING
 from refonte_studio.db.schema import metadata
-from tests.house.sources import ROOMS, ROOT
+from tests.house.sources import ROOMS
 from tests.house.statements import statements, unrecorded, uses
-from tests.house.tables import document
 from tests.house.test_layout import listed
 
 
@@ -38,8 +37,3 @@ def test_every_licence_is_used():
     own = [" ".join(licence) for licence in granted if OWNERS[licence[2]] == licence[0]]
     twice = [" ".join(licence) for licence in set(granted) if granted.count(licence) > 1]
     assert not idle + own + twice, listed(idle + own + twice)
-
-
-def test_the_page_of_tables_is_made_from_the_declarations():
-    written = (ROOT / "docs" / "development" / "tables.md").read_text()
-    assert written == document(), "renew it by `python -m tests.house.tables > docs/development/tables.md`"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from refonte_studio.main import openapi_document
 from tests.clients import table
-from tests.reference import cli, states
+from tests.reference import cli, states, tables
 
 
 def _openapi() -> str:
@@ -13,6 +13,7 @@ def _openapi() -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "docs/development/tables.md": tables.document,
     "docs/reference/cli.md": cli.document,
     "docs/reference/compatibility.md": table.rewritten,
     "docs/reference/states.md": states.document,

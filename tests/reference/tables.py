@@ -1,4 +1,4 @@
-"""docs/development/tables.md, from what `db/` declares: python -m tests.house.tables > docs/development/tables.md"""
+"""The page about tables, from what `db/` declares about them."""
 
 from refonte_studio.db.ownership import LICENCES, OWNERS, READS_EVERYTHING, Access
 
@@ -36,7 +36,3 @@ def document() -> str:
 
 def _others(table: str, access: Access) -> str:
     return ", ".join(licence.room for licence in LICENCES if licence.access == access and table in licence.tables)
-
-
-if __name__ == "__main__":
-    print(document(), end="")
