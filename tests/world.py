@@ -11,9 +11,9 @@ import httpx
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Reads
 from refonte_studio.kit.caller import Mode, Role
-from refonte_studio.kit.fair_queue import Turns
+from refonte_studio.kit.fair_queue import FairQueue
 from refonte_studio.kit.ids import new_secret
-from refonte_studio.kit.response_pacer import Grid
+from refonte_studio.kit.response_pacer import ResponsePacer
 from refonte_studio.main import build
 from refonte_studio.tasks.service import check_process
 from refonte_studio.tasks.service.response_checks import Checks
@@ -102,10 +102,10 @@ class World:
         self.clock = clock
         self.settings = settings
         self.waits: list[float] = []  # how long answers were held back, in seconds; nobody really waits
-        grid = Grid(clock=lambda: clock() / 1000, sleep=self._wait)
-        self.turns = Turns(clock=lambda: clock() / 1000)
+        pacer = ResponsePacer(clock=lambda: clock() / 1000, sleep=self._wait)
+        self.turns = FairQueue(clock=lambda: clock() / 1000)
         self.checks = Checks(check_process.here, self.turns)  # processes apart have tests of their own
-        services = {Grid: grid, Checks: self.checks}
+        services = {ResponsePacer: pacer, Checks: self.checks}
         self.app = build(db, settings, clock, services, replica=replica)
         self.http = self.client()
 

@@ -32,8 +32,8 @@ from bench.environment.servers import running_server
 from bench.environment.target import Target, add_target_options, empty_target
 from bench.load.figures import quantile, table
 from refonte_studio.kit.errors import BadInput
-from refonte_studio.kit.fair_queue import Turns
-from refonte_studio.kit.job_processes import Apart, Reply
+from refonte_studio.kit.fair_queue import FairQueue
+from refonte_studio.kit.job_processes import JobProcesses, Reply
 from refonte_studio.tasks.model import ToCheck
 from refonte_studio.tasks.service import check_process
 from refonte_studio.tasks.service.response_checks import Checks
@@ -73,17 +73,17 @@ async def _compare_executors(seconds: float) -> None:
     params = msgspec.json.encode({"attachment": "https://example.com/1.jpg", **LABELS}).decode()
     to_check = ToCheck(task_id="t", type=TYPE, params=params, person="p")
     bodies = [msgspec.json.decode(body, type=dict[str, msgspec.Raw])["response"] for body in _bodies().values()]
-    apart = Apart("refonte_studio.tasks.service.check_process")
+    processes = JobProcesses("refonte_studio.tasks.service.check_process")
     ways: dict[str, Checks] = {
-        "event loop": Checks(check_process.here, Turns(budget_s=1e9)),
-        "thread": Checks(_check_in_thread, Turns(budget_s=1e9)),
-        "process": Checks(apart, Turns(budget_s=1e9)),
+        "event loop": Checks(check_process.here, FairQueue(budget_s=1e9)),
+        "thread": Checks(_check_in_thread, FairQueue(budget_s=1e9)),
+        "process": Checks(processes, FairQueue(budget_s=1e9)),
     }
     late: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
         for name, checks in ways.items():
             late[name] += await _lateness(checks, to_check, bodies, seconds)
-    await apart.close()
+    await processes.close()
     rows = [
         (name, *(f"{1_000 * quantile(sorted(each), share):.1f} ms" for share in (0.5, 0.99, 1.0)))
         for name, each in late.items()

@@ -35,7 +35,7 @@ from bench.environment.target import Target, add_target_options, empty_target
 from bench.load.figures import quantile, table
 from refonte_studio.config import Settings
 from refonte_studio.db import open_database
-from refonte_studio.kit.response_pacer import Grid
+from refonte_studio.kit.response_pacer import ResponsePacer
 from refonte_studio.main import LISTENERS, build
 
 ATTACKERS = 4
@@ -56,10 +56,10 @@ async def _no_wait(_seconds: float) -> None:
 
 
 async def _serve(database: str, kind: str) -> None:
-    grid = {"50 ms": Grid(steps=1), "none": Grid(sleep=_no_wait)}.get(kind, Grid())
+    pacer = {"50 ms": ResponsePacer(steps=1), "none": ResponsePacer(sleep=_no_wait)}.get(kind, ResponsePacer())
     db = await open_database(database, LISTENERS)
     try:
-        app = build(db, Settings(), services={Grid: grid})
+        app = build(db, Settings(), services={ResponsePacer: pacer})
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", loop="none"))
         with socket.create_server(("127.0.0.1", 0)) as listening:
             print(listening.getsockname()[1], flush=True)

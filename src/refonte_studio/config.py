@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from refonte_studio.kit.clients import TrustedProxies
-from refonte_studio.kit.redaction import not_with
+from refonte_studio.kit.redaction import scheme_hint
 
 POSTGRESQL = ("postgresql://", "postgres://")  # how its URLs begin
 Positive = Annotated[int, Meta(ge=1)]
@@ -103,7 +103,7 @@ def load(environment: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
 
 def _check_replica(settings: Settings) -> None:
     if not settings.replica.startswith(POSTGRESQL):
-        raise ValueError(f"STUDIO_REPLICA must begin with postgresql://{not_with(settings.replica)}")
+        raise ValueError(f"STUDIO_REPLICA must begin with postgresql://{scheme_hint(settings.replica)}")
     if not settings.database_url.startswith(POSTGRESQL):
         raise ValueError("STUDIO_REPLICA is for PostgreSQL: SQLite has no replicas, so leave it out")
 

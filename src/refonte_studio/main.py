@@ -24,7 +24,7 @@ from refonte_studio.files.routes import operations as files
 from refonte_studio.imports.routes import operations as imports
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import Clock, system_clock
-from refonte_studio.kit.response_pacer import Grid
+from refonte_studio.kit.response_pacer import ResponsePacer
 from refonte_studio.projects.model import Paused, PauseLifted, QualityChanged, Unassigned
 from refonte_studio.projects.routes import operations as projects
 from refonte_studio.quality.routes import operations as quality
@@ -127,7 +127,7 @@ def build(
     Lists and exports are read from the `replica`, where there is one.
     """
     mailer, passwords, checks = Mailer(settings), Passwords(), Checks()
-    own = {Mailer: mailer, Passwords: passwords, Checks: checks, Grid: Grid(), Readiness: Readiness()}
+    own = {Mailer: mailer, Passwords: passwords, Checks: checks, ResponsePacer: ResponsePacer(), Readiness: Readiness()}
     clients = Clients(settings.trusted_proxies)
     studio = Studio(db, settings, clock, AUTHENTICATOR, {**own, **(services or {})}, replica, clients=clients)
 

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from refonte_studio.annotator_models.service import fitting_process
-from refonte_studio.kit.fair_queue import BUDGET_S, WAITING_LIMIT, Turns
-from refonte_studio.kit.job_processes import Apart, Reply, TookTooLong
+from refonte_studio.kit.fair_queue import BUDGET_S, WAITING_LIMIT, FairQueue
+from refonte_studio.kit.job_processes import JobProcesses, JobTimedOut, Reply
 from refonte_studio.tasks.model import ToCheck
 from refonte_studio.tasks.service import check_process
 from refonte_studio.tasks.service.response_checks import Checks, Fits, Message, Refused
@@ -29,7 +29,7 @@ async def held(person: Person) -> str:
 def check_by(world: World, run: Any) -> None:
     """Has the world's large responses checked by something else."""
     checks: Checks = world.checks
-    checks._run = run  # pyright: ignore[reportPrivateUsage]
+    checks.run = run
 
 
 async def test_a_large_response_is_recorded_like_any_other(world: World):
@@ -149,7 +149,7 @@ async def test_a_response_that_takes_too_long_is_refused_saying_so(world: World)
     await drawn_batch(world)
 
     async def never(_message: bytes) -> Reply:
-        raise TookTooLong
+        raise JobTimedOut
 
     check_by(world, never)
     error = await world.ben.refused(400, "POST", await held(world.ben), {"response": boxes(LARGE)})
@@ -177,10 +177,10 @@ async def test_who_keeps_sending_costly_responses_is_slowed_down_and_nobody_else
 
 
 async def test_of_one_person_one_response_is_checked_at_a_time():
-    turns, order, going = Turns(), [], asyncio.Event()
+    queue, order, going = FairQueue(), [], asyncio.Event()
 
     async def waits(who: str, name: str) -> None:
-        async with turns.turn(who):
+        async with queue.turn(who):
             order.append(name)
             await going.wait()
 
@@ -195,10 +195,10 @@ async def test_of_one_person_one_response_is_checked_at_a_time():
 
 
 async def test_few_requests_of_one_person_wait():
-    turns, going = Turns(), asyncio.Event()
+    queue, going = FairQueue(), asyncio.Event()
 
     async def waits() -> bool:
-        async with turns.turn("ben"):
+        async with queue.turn("ben"):
             await going.wait()
         return True
 
@@ -214,14 +214,14 @@ async def test_the_process_apart_says_the_same_as_this_one(world: World):
     await drawn(world)
     (first,) = await drawn_batch(world)
     path = await held(world.ben)
-    apart = Apart("refonte_studio.tasks.service.check_process")
-    check_by(world, apart)
+    processes = JobProcesses("refonte_studio.tasks.service.check_process")
+    check_by(world, processes)
     try:
         error = await world.ben.refused(400, "POST", path, {"response": boxes(LARGE, label="tree")})
         assert "annotations[0]" in error
         await world.ben.post(path, {"response": boxes(LARGE)})
     finally:
-        await apart.close()
+        await processes.close()
     assert (await world.ana.get(f"/task/{first}"))["response"] == boxes(LARGE)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from refonte_studio.kit.clients import TrustedProxies, household
+from refonte_studio.kit.clients import TrustedProxies, client_network
 
 PROXIES = TrustedProxies.of("10.0.0.0/8, ::1 ,fd00::/8,")
 
@@ -36,5 +36,5 @@ def test_a_setting_that_names_no_network_is_refused():
 
 
 def test_a_network_of_ipv6_counts_as_one_client():
-    assert household("2001:db8::7") == household("2001:db8::8") != household("2001:db8:0:1::7")
-    assert household("::ffff:192.0.2.1") == household("192.0.2.1") == "192.0.2.1"
+    assert client_network("2001:db8::7") == client_network("2001:db8::8") != client_network("2001:db8:0:1::7")
+    assert client_network("::ffff:192.0.2.1") == client_network("192.0.2.1") == "192.0.2.1"

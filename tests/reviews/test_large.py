@@ -35,7 +35,7 @@ async def answer(world: World) -> None:
 
 def believe(world: World) -> None:
     """Has every large response taken for an empty one."""
-    world.checks._run = believes  # pyright: ignore[reportPrivateUsage]
+    world.checks.run = believes
 
 
 async def test_a_large_fix_is_checked_and_completes_the_task(world: World, answered: str):
@@ -74,4 +74,4 @@ async def test_a_large_correction_of_an_audit_is_checked_before(world: World, an
 
 
 def test_checks_need_no_process_until_there_is_something_to_check():
-    assert Checks()._run is None  # pyright: ignore[reportPrivateUsage]
+    assert Checks().run is None

@@ -19,7 +19,7 @@ from refonte_studio.config import Settings
 from refonte_studio.db import Database
 from refonte_studio.db.version import MigrationFailed, make_current
 from refonte_studio.kit.errors import StudioError
-from refonte_studio.kit.redaction import not_with, redacted
+from refonte_studio.kit.redaction import redacted, scheme_hint
 
 T = TypeVar("T")
 ORDER = ("serve", "migrate", "demo", "team", "user", "key", "import", "export", "audit", "openapi")
@@ -146,7 +146,7 @@ def prepare(settings: Settings) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         close_to_others(file)
     elif not url.startswith(("postgresql://", "postgres://")):
-        raise typer.BadParameter(f"the database URL must begin with sqlite:/// or postgresql://{not_with(url)}")
+        raise typer.BadParameter(f"the database URL must begin with sqlite:/// or postgresql://{scheme_hint(url)}")
     # what every command needs in the end takes about as long to import as a migration
     make_current(url, meanwhile=lambda: import_module("refonte_studio.main"))
 

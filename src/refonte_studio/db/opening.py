@@ -1,7 +1,7 @@
 """Opens the database that a URL names."""
 
 from refonte_studio.db.engine import Database, Listeners
-from refonte_studio.kit.redaction import not_with
+from refonte_studio.kit.redaction import scheme_hint
 
 
 async def open_database(url: str, listeners: Listeners, pool_size: int = 12) -> Database:
@@ -14,4 +14,4 @@ async def open_database(url: str, listeners: Listeners, pool_size: int = 12) -> 
         from refonte_studio.db.postgres import PostgresDatabase
 
         return await PostgresDatabase.connect(url, listeners, pool_size)
-    raise ValueError(f"the database URL must begin with sqlite:/// or postgresql://{not_with(url)}")
+    raise ValueError(f"the database URL must begin with sqlite:/// or postgresql://{scheme_hint(url)}")

@@ -42,14 +42,16 @@ class Refusals:
 
 
 class Admission:
-    """Lets in as many as will be done in time, going by those who were inside before them. Of one thread.
+    """Admits only as many calls as can be completed in time, judging by recent calls. Not thread-safe.
 
-    `at_once` is how many are worked on side by side: one who comes while there are fewer inside has nobody to wait for.
+    `concurrency` is the number of calls that run in parallel: a call that enters while fewer are inside does not wait.
     """
 
-    def __init__(self, what: str, at_once: int, wait_s: float | None = None, clock: Monotonic = time.monotonic) -> None:
+    def __init__(
+        self, what: str, concurrency: int, wait_s: float | None = None, clock: Monotonic = time.monotonic
+    ) -> None:
         self._what = what
-        self._at_once = at_once
+        self._concurrency = concurrency
         self._wait_s = wait_s or WAIT_S
         self._clock = clock
         self._refusals = Refusals(what, clock)
@@ -60,7 +62,7 @@ class Admission:
     def enter(self, vital: bool = False) -> Entry:
         """For `leave`. Raises Overloaded if it would take too long, unless it is vital."""
         now, inside = self._clock(), self._inside
-        if inside >= self._at_once and not vital:
+        if inside >= self._concurrency and not vital:
             self._check(now)
         elif inside == 0:
             self._moved_at = now
@@ -73,8 +75,8 @@ class Admission:
         came_at, ahead = entry
         self._inside -= 1
         self._moved_at = now
-        pace_s = (now - came_at) / max(ahead + 1, self._at_once)
-        if ahead >= self._at_once or pace_s < self._pace_s:  # who waited for nobody may have been slow by themselves
+        pace_s = (now - came_at) / max(ahead + 1, self._concurrency)
+        if ahead >= self._concurrency or pace_s < self._pace_s:  # a call that waited for none may be slow
             self._pace_s += (pace_s - self._pace_s) / RECENT
 
     def refusal(self) -> Overloaded:

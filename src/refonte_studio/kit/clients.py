@@ -60,12 +60,12 @@ class TrustedProxies:
         return nearest
 
 
-def forwards(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def is_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether a request says that it was forwarded."""
     return any(name in HEADERS for name, _ in headers)
 
 
-def household(address: str) -> str:
+def client_network(address: str) -> str:
     """What counts as one client: an IPv4 address, or a whole IPv6 network of 64 bits."""
     parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):

@@ -18,20 +18,20 @@ WAITING_LIMIT = 4  # requests of one person that wait for their turn
 
 
 @dataclass(slots=True)
-class _Person:
+class _Usage:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     inside: int = 0
     spent_s: float = 0.0  # what is left of it after the time that has passed
     as_of: float = 0.0
 
 
-class Turns:
+class FairQueue:
     """What each person has spent of late. Of one event loop."""
 
     def __init__(self, budget_s: float = BUDGET_S, clock: Callable[[], float] = time.monotonic) -> None:
         self._budget_s = budget_s
         self._clock = clock
-        self._people: dict[str, _Person] = {}
+        self._people: dict[str, _Usage] = {}
         self._swept_at = clock()
 
     @asynccontextmanager
@@ -39,7 +39,7 @@ class Turns:
         """Waits until nothing else of this person is under way. Raises TooMany if they have spent their budget, or
         have too many requests waiting."""
         self._sweep()
-        person = self._people.setdefault(who, _Person())
+        person = self._people.setdefault(who, _Usage())
         if person.inside > WAITING_LIMIT:
             raise _too_many("you have several large responses under way; wait until they are answered", 1)
         person.inside += 1
@@ -52,11 +52,11 @@ class Turns:
 
     def charge(self, who: str, seconds: float) -> None:
         """Notes that so much work was done for a person."""
-        person = self._people.setdefault(who, _Person())
+        person = self._people.setdefault(who, _Usage())
         self._age(person)
         person.spent_s += seconds
 
-    def _check(self, person: _Person) -> None:
+    def _check(self, person: _Usage) -> None:
         self._age(person)
         over_s = person.spent_s - self._budget_s
         if over_s >= 0:
@@ -67,7 +67,7 @@ class Turns:
                 wait_s,
             )
 
-    def _age(self, person: _Person) -> None:
+    def _age(self, person: _Usage) -> None:
         now = self._clock()
         person.spent_s = max(0.0, person.spent_s - (now - person.as_of) * self._budget_s / PERIOD_S)
         person.as_of = now

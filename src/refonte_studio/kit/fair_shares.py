@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["credential", "team", "address"]
-Holder = tuple[Kind, str]
+HolderKind = Literal["credential", "team", "address"]
+Holder = tuple[HolderKind, str]
 
 # The share of all places that one holder of each kind may have at a time.
-SHARES: Mapping[Kind, float] = {"credential": 0.5, "team": 0.75, "address": 0.75}
+SHARES: Mapping[HolderKind, float] = {"credential": 0.5, "team": 0.75, "address": 0.75}
 
 
 @dataclass(slots=True)
-class Shares:
+class FairShares:
     """Places of which no holder has more than its share. A place may have several holders, and counts for each.
 
     What a holder has for one thing alone may exceed its share, so that a thing that needs many places can be done.

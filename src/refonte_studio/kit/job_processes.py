@@ -28,11 +28,11 @@ _LENGTH = struct.Struct(">I")
 _REPLY = struct.Struct(">Id?")  # how long the answer is, the processor time it took, and whether the process now ends
 
 
-class TookTooLong(Exception):
+class JobTimedOut(Exception):
     """The work was stopped because it took more than its time."""
 
 
-class Gone(Exception):
+class ProcessEnded(Exception):
     """The process ended without an answer."""
 
 
@@ -44,13 +44,13 @@ class Reply:
     cost_s: float
 
 
-class Run(Protocol):
-    """Does the work of a message. Raises TookTooLong."""
+class RunJob(Protocol):
+    """Does the work of a message. Raises JobTimedOut."""
 
     async def __call__(self, message: bytes) -> Reply: ...
 
 
-class Apart:
+class JobProcesses:
     """A few processes that run one module, started when they are needed. Call it with a message to get its reply."""
 
     def __init__(self, module: str, processes: int = PROCESSES, cpu_limit_s: float = CPU_LIMIT_S) -> None:
@@ -61,7 +61,7 @@ class Apart:
         self._closed = False
 
     async def __call__(self, message: bytes) -> Reply:
-        """The reply to a message. Raises TookTooLong, and Gone if the process ends by itself."""
+        """The reply to a message. Raises JobTimedOut, and ProcessEnded if the process ends by itself."""
         async with self._places:
             process = self._rested() or await self._start()
             ends = True
@@ -69,7 +69,7 @@ class Apart:
                 async with asyncio.timeout(WALL_FACTOR * self._cpu_limit_s):
                     reply, ends = await process.ask(message)
             except TimeoutError as error:
-                raise TookTooLong from error
+                raise JobTimedOut from error
             finally:
                 if ends or self._closed:
                     await process.stop()
@@ -131,8 +131,8 @@ class _Process:
             return Reply(await self._stdout.readexactly(length), cost_s), ends
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             if await self._process.wait() == -_OVERTIME:
-                raise TookTooLong from error
-            raise Gone(f"the process ended with status {self._process.returncode}") from error
+                raise JobTimedOut from error
+            raise ProcessEnded(f"the process ended with status {self._process.returncode}") from error
 
     def let_go(self) -> None:
         """Lets an idle process end."""

@@ -9,7 +9,7 @@ _LINE_ENDS = (
 )
 
 
-def escaped(text: bytes) -> bytes:
+def escape_line_separators(text: bytes) -> bytes:
     """The same JSON, or lines of it, with every line separator inside of strings escaped."""
     for character, escape in _LINE_ENDS:
         text = text.replace(character, escape)

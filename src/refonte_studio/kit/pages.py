@@ -48,7 +48,7 @@ class PageCursor:
     offset: int = 0
 
 
-def checked_place(place: PageCursor, most: int | None = None) -> PageCursor:
+def checked_cursor(place: PageCursor, most: int | None = None) -> PageCursor:
     """The place, if there can be one like it. Raises BadInput for a token beside an offset, a token that this server
     cannot have given, and an offset beyond the most."""
     if place.before is not None and place.offset:

@@ -24,7 +24,7 @@ def redacted(text: str) -> str:
     return _USER_INFORMATION.sub(f"{HIDDEN_USER}@", text)
 
 
-def not_with(url: str) -> str:
+def scheme_hint(url: str) -> str:
     """How something begins that should have been the URL of a database, for the end of a message.
 
     What comes after that is not shown: where a URL is mistyped, any part of it may be the password.

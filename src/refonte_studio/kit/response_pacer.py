@@ -22,13 +22,13 @@ EXEMPT = 8  # of so many people one, the slowest, is left out of account for the
 
 
 @dataclass(slots=True)
-class _Person:
+class _RecentTimes:
     took: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
     slow: float = 0.0  # what all but a few of them did not exceed
     seen_at: float = 0.0
 
 
-class Grid:
+class ResponsePacer:
     """Lines so many seconds apart, counted from the beginning of each request. Of one server process."""
 
     def __init__(
@@ -40,11 +40,11 @@ class Grid:
         self._clock = clock
         self._sleep = sleep
         self._steps = steps
-        self._people: OrderedDict[str, _Person] = OrderedDict()  # who was answered last is last
+        self._people: OrderedDict[str, _RecentTimes] = OrderedDict()  # who was answered last is last
 
-    def begin(self) -> "Pace":
+    def begin(self) -> "RequestPace":
         """The pace of one request, which begins now."""
-        return Pace(self, self._clock)
+        return RequestPace(self, self._clock)
 
     async def hold(self, who: str, began: float) -> None:
         """Waits for the next line since then, and notes how long this answer to a person took."""
@@ -72,7 +72,7 @@ class Grid:
 
     def _note(self, who: str, took: float) -> None:
         now = self._clock()
-        person = self._people.setdefault(who, _Person())
+        person = self._people.setdefault(who, _RecentTimes())
         person.took.append(took)
         person.slow = nlargest(OUTLIERS + 1, person.took)[-1] if len(person.took) > OUTLIERS else 0.0
         person.seen_at = now
@@ -81,11 +81,11 @@ class Grid:
             self._people.popitem(last=False)
 
 
-class Pace:
+class RequestPace:
     """How long one request has taken so far."""
 
-    def __init__(self, grid: Grid, clock: Callable[[], float]) -> None:
-        self._grid = grid
+    def __init__(self, pacer: ResponsePacer, clock: Callable[[], float]) -> None:
+        self._pacer = pacer
         self._clock = clock
         self._began = clock()
 
@@ -95,4 +95,4 @@ class Pace:
 
     async def hold(self, who: str) -> None:
         """Waits for the next line since it began."""
-        await self._grid.hold(who, self._began)
+        await self._pacer.hold(who, self._began)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from refonte_studio.kit.errors import Overloaded, TooLarge, TooSlow
-from refonte_studio.kit.fair_shares import Holder, Shares
+from refonte_studio.kit.fair_shares import FairShares, Holder
 from refonte_studio.web.inbound import Inbound
 
 SMALL_BYTES = 65_536  # bodies that are no larger are not counted; how many there are at a time is bounded anyway
@@ -20,7 +20,7 @@ class Bodies:
     """How much the larger bodies take at the moment: together no more than a few of the largest allowed, and for one
     credential, team or address no more than its share of that."""
 
-    _shares: Shares = field(default_factory=Shares)
+    _shares: FairShares = field(default_factory=FairShares)
 
     async def read(self, inbound: Inbound, largest_bytes: int, who: WhoSends) -> bytes:
         """A whole body. `who` tells for whom a larger one is held, and is asked before the larger part of it is read;

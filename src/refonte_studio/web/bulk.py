@@ -7,7 +7,7 @@ from typing import Any
 
 from refonte_studio.kit.admission import Refusals
 from refonte_studio.kit.errors import Overloaded
-from refonte_studio.kit.fair_shares import Holder, Shares
+from refonte_studio.kit.fair_shares import FairShares, Holder
 
 BULK_RETRY_S = 10
 _PLACES = "studio_bulk_places"
@@ -17,7 +17,7 @@ _PLACES = "studio_bulk_places"
 class Bulk:
     """The imports and exports under way. One credential, team or address has no more than its share of the places."""
 
-    _shares: Shares = field(default_factory=Shares)
+    _shares: FairShares = field(default_factory=FairShares)
     _refusals: Refusals = field(default_factory=lambda: Refusals("imports and exports"))
 
     def enter(self, scope: Any, holders: Sequence[Holder], limit: int) -> None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from refonte_studio.kit.clients import TrustedProxies, forwards
+from refonte_studio.kit.clients import TrustedProxies, is_forwarded
 from refonte_studio.kit.clock import MINUTE_MS
 
 WARNED_MS = (
@@ -30,7 +30,7 @@ class Clients:
     def notice(self, scope: Mapping[str, Any], now: int) -> None:
         """Warns if a request has been forwarded by somebody whom the settings do not trust."""
         client = scope.get("client")
-        if not client or not forwards(scope["headers"]) or self._proxies.trusts(client[0]):
+        if not client or not is_forwarded(scope["headers"]) or self._proxies.trusts(client[0]):
             return
         self._peer, self._seen_at = client[0], now
         if self._logged_at is None or now - self._logged_at >= WARNED_MS:

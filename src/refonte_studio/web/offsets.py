@@ -16,7 +16,7 @@ _PLACES = frozenset({"offset", "limit", "next_token"})  # what may differ betwee
 
 
 async def page_place(call: Call, params: Params, offset: int | None, token: str | None) -> PageCursor:
-    """Where the page begins that a client asks for. `checked_place` checks it, once what the filters name is found."""
+    """Where the page begins that a client asks for. `checked_cursor` checks it, once what the filters name is found."""
     if token is not None or not offset or offset > FARTHEST:
         return PageCursor(token, offset or 0)
     before = await call.db.read(

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, HashedCredential
-from refonte_studio.kit.clients import household
+from refonte_studio.kit.clients import client_network
 from refonte_studio.kit.errors import (
     BadInput,
     Forbidden,
@@ -121,7 +121,7 @@ class Authorization:
         if self._call.signed_in is not None:
             found.append(("team", self._call.signed_in.team_id))
         if self._call.client:
-            found.append(("address", household(self._call.client)))
+            found.append(("address", client_network(self._call.client)))
         return found
 
     async def admitted_holders(self) -> list[Holder]:

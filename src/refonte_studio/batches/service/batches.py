@@ -17,7 +17,7 @@ from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, StudioError, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.names import name_key
-from refonte_studio.kit.pages import Page, PageCursor, checked_place, page_of
+from refonte_studio.kit.pages import Page, PageCursor, checked_cursor, page_of
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project
 
@@ -174,7 +174,7 @@ async def batches_page(
 
     `times` bound the creation, both included. Raises BadInput for a status and a place that cannot be.
     """
-    checked_place(place)
+    checked_cursor(place)
     state = policy.checked_status(status) if status is not None else None
     filters = batch_store.Filter(
         caller.team_id, caller.mode, state, project.id if project else None, *times, exclude_archived

@@ -18,7 +18,7 @@ from refonte_studio.dispatch.model import Assignment, ChecksFirst, Claim, PutDow
 from refonte_studio.dispatch.service import fast_path
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import Forbidden, StudioError, Unauthorized, Unavailable
-from refonte_studio.kit.response_pacer import Grid, Pace
+from refonte_studio.kit.response_pacer import RequestPace, ResponsePacer
 from refonte_studio.tasks import service as tasks
 from refonte_studio.teams import service as teams
 from refonte_studio.web import Call
@@ -38,7 +38,7 @@ class Told(Protocol):
 D = TypeVar("D", bound=Told)
 
 
-async def _paced(pace: Pace, call: Call, done: Coroutine[Any, Any, tuple[T, str | None]]) -> T:
+async def _paced(pace: RequestPace, call: Call, done: Coroutine[Any, Any, tuple[T, str | None]]) -> T:
     """What comes of it; on the grid if the pace would tell of evaluation tasks, and if it fails too."""
     try:
         result, who = await done
@@ -54,9 +54,9 @@ async def _paced(pace: Pace, call: Call, done: Coroutine[Any, Any, tuple[T, str 
     return result
 
 
-def _pace(call: Call) -> Pace:
-    grid: Grid = call.studio.services[Grid]
-    return grid.begin()
+def _pace(call: Call) -> RequestPace:
+    pacer: ResponsePacer = call.studio.services[ResponsePacer]
+    return pacer.begin()
 
 
 async def _told(done: Coroutine[Any, Any, D]) -> tuple[D, str | None]:
@@ -108,7 +108,7 @@ async def release(call: Call, claim_id: str) -> PutDown:
     return await _paced(_pace(call), call, _told(done))
 
 
-async def _submit(pace: Pace, call: Call, claim_id: str, response: tasks.Given) -> Submitted:
+async def _submit(pace: RequestPace, call: Call, claim_id: str, response: tasks.Given) -> Submitted:
     """A large response is checked between two holds: what is done before the check and what is done after it are each
     on the grid, and the check itself does as much for an evaluation task as for another."""
     if not isinstance(response, msgspec.Raw):

@@ -10,8 +10,8 @@ from refonte_studio.batches.model import Counts
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput, shown
-from refonte_studio.kit.ndjson import escaped
-from refonte_studio.kit.pages import Page, PageCursor, checked_place, page_of
+from refonte_studio.kit.ndjson import escape_line_separators
+from refonte_studio.kit.pages import Page, PageCursor, checked_cursor, page_of
 from refonte_studio.projects import service as projects
 from refonte_studio.tasks.model import Attempt, Audit, Filter, ReviewStatus, Status, Task
 from refonte_studio.tasks.policy import presentation
@@ -131,7 +131,7 @@ async def page(
     Raises as `filter_for`, and BadInput for a place that cannot be.
     """
     which = await filter_for(tx, caller, asked)
-    checked_place(place, OFFSET_LIMIT)
+    checked_cursor(place, OFFSET_LIMIT)
     rows = await list_store.newest(tx, caller.team_id, caller.mode, which, place, limit + 1)
     found = page_of(rows, limit, lambda task: task.id)
     total = await _total(tx, caller, which, place.offset + len(rows))
@@ -184,7 +184,7 @@ async def export_page(tx: Tx, caller: Caller, which: Filter, after: str, attempt
     tasks = await list_store.between(tx, caller.team_id, caller.mode, which, after, last)
     lines = await described(tx, caller.team_id, tasks, attempts=attempts)
     more = taken < len(sizes) or len(sizes) == EXPORT_TASKS
-    return escaped(b"\n".join(lines) + b"\n"), last if more else None
+    return escape_line_separators(b"\n".join(lines) + b"\n"), last if more else None
 
 
 async def shown_after(

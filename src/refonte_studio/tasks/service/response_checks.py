@@ -10,8 +10,8 @@ import msgspec
 
 from refonte_studio.aggregation.model import Result
 from refonte_studio.kit.errors import BadInput
-from refonte_studio.kit.fair_queue import Turns
-from refonte_studio.kit.job_processes import CPU_LIMIT_S, Apart, Reply, Run, TookTooLong
+from refonte_studio.kit.fair_queue import FairQueue
+from refonte_studio.kit.job_processes import CPU_LIMIT_S, JobProcesses, JobTimedOut, Reply, RunJob
 from refonte_studio.kit.json_text import decode_json
 from refonte_studio.tasks.model import Checked, ToCheck, has_large
 
@@ -45,7 +45,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def is_large(response: Given, params: str) -> bool:
-    """Whether a response to these parameters is to be checked apart."""
+    """Whether a response to these parameters is to be checked processes."""
     return isinstance(response, msgspec.Raw) or has_large(params)
 
 
@@ -59,15 +59,15 @@ def as_read(response: Given) -> dict[str, Any]:
 class Checks:
     """Checks large responses: of each person one at a time, and so many seconds' worth a minute."""
 
-    def __init__(self, run: Run | None = None, turns: Turns | None = None) -> None:
-        self._run = run
-        self._turns = turns or Turns()
+    def __init__(self, run: RunJob | None = None, queue: FairQueue | None = None) -> None:
+        self.run = run
+        self._queue = queue or FairQueue()
 
     async def check(self, to_check: ToCheck, response: Given, name: str = "response") -> Checked:
         """The response, checked. Raises BadInput for one that does not fit or takes too long, and TooMany for a
         person who has spent their share of the server's time."""
         content = bytes(response) if isinstance(response, msgspec.Raw) else _json(response)
-        async with self._turns.turn(to_check.person):
+        async with self._queue.turn(to_check.person):
             reply = await self._reply(to_check.person, name, _encode(Message(name, to_check, content)), len(content))
         found: Fits | Refused = _replies.decode(reply.content)
         match found:
@@ -77,23 +77,23 @@ class Checks:
                 raise BadInput(error)
 
     async def _reply(self, person: str, name: str, message: bytes, size: int) -> Reply:
-        if self._run is None:  # not before there is an event loop
-            self._run = Apart("refonte_studio.tasks.service.check_process")
+        if self.run is None:  # not before there is an event loop
+            self.run = JobProcesses("refonte_studio.tasks.service.check_process")
         try:
-            reply = await self._run(message)
-        except TookTooLong as error:
-            self._turns.charge(person, CPU_LIMIT_S)
+            reply = await self.run(message)
+        except JobTimedOut as error:
+            self._queue.charge(person, CPU_LIMIT_S)
             raise BadInput(
                 f"{name}: its {size:,} bytes take more than {CPU_LIMIT_S:g} s to check, so they are refused; simplify"
                 " its shapes, or give fewer of them"
             ) from error
-        self._turns.charge(person, reply.cost_s)
+        self._queue.charge(person, reply.cost_s)
         return reply
 
     async def close(self) -> None:
         """Ends what was started."""
-        if isinstance(self._run, Apart):
-            await self._run.close()
+        if isinstance(self.run, JobProcesses):
+            await self.run.close()
 
 
 def _json(response: Mapping[str, Any]) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
-from refonte_studio.kit.clients import household
+from refonte_studio.kit.clients import client_network
 from refonte_studio.kit.errors import TooMany, shown
 from refonte_studio.kit.ids import digest, new_id
 from refonte_studio.kit.names import address_key
@@ -18,7 +18,7 @@ async def reserve_attempt(tx: Tx, email: str, client: str, now: int) -> str:
 
     It counts for the client at this address, for the client, and for the address. Raises TooMany.
     """
-    address, client = address_key(email), household(client)
+    address, client = address_key(email), client_network(client)
     budgets = {
         f"address:{address}": throttle.ADDRESS,
         f"client:{client}": throttle.CLIENT,

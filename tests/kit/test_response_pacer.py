@@ -2,7 +2,7 @@
 
 from random import Random
 
-from refonte_studio.kit.response_pacer import OUTLIERS, PEOPLE, RECENT, RECENT_S, STEP_S, Grid
+from refonte_studio.kit.response_pacer import OUTLIERS, PEOPLE, RECENT, RECENT_S, STEP_S, ResponsePacer
 
 
 class Timed:
@@ -10,13 +10,13 @@ class Timed:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.grid = Grid(clock=lambda: self.now, sleep=self._sleep)
+        self.pacer = ResponsePacer(clock=lambda: self.now, sleep=self._sleep)
 
     async def _sleep(self, seconds: float) -> None:
         self.now += seconds
 
     async def answer(self, takes_s: float, who: str = "ben") -> float:
-        began, pace = self.now, self.grid.begin()
+        began, pace = self.now, self.pacer.begin()
         self.now += takes_s
         await pace.hold(who)
         return round(self.now - began, 6)
@@ -44,10 +44,10 @@ async def test_the_grid_narrows_again_and_is_never_wider_than_its_bound() -> Non
     timed = Timed()
     for _ in range(RECENT):
         await timed.answer(9.0)
-    assert timed.grid.step_s("ben") == 1.6
+    assert timed.pacer.step_s("ben") == 1.6
     for _ in range(RECENT):
         await timed.answer(0.01)
-    assert timed.grid.step_s("ben") == STEP_S
+    assert timed.pacer.step_s("ben") == STEP_S
 
 
 async def test_a_rare_outlier_does_not_slow_everybody() -> None:
@@ -89,12 +89,12 @@ async def test_load_that_slows_everybody_widens_the_grid_for_somebody_new() -> N
 async def test_what_is_as_slow_for_everything_is_left_out_of_account() -> None:
     timed = Timed()
     for _ in range(RECENT):
-        pace = timed.grid.begin()
+        pace = timed.pacer.begin()
         timed.now += 8.0
         pace.begin_again()
         timed.now += 0.01
         await pace.hold("ben")
-    assert timed.grid.step_s("ben") == STEP_S
+    assert timed.pacer.step_s("ben") == STEP_S
 
 
 async def test_whose_answers_came_long_before_many_others_decides_no_more() -> None:
@@ -102,7 +102,7 @@ async def test_whose_answers_came_long_before_many_others_decides_no_more() -> N
     for _ in range(OUTLIERS + 1):
         for who in ("mallory", "moll"):
             await timed.answer(0.5, who)
-    assert timed.grid.step_s("ben") == 0.8
+    assert timed.pacer.step_s("ben") == 0.8
     for number in range(PEOPLE):
         await timed.answer(0.01, f"person {number}")
-    assert timed.grid.step_s("ben") == STEP_S
+    assert timed.pacer.step_s("ben") == STEP_S
