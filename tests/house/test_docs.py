@@ -1,44 +1,15 @@
 """What the documents say is there, and what is there they say."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
-import refonte_studio.main
-import refonte_studio.server.background
-from refonte_studio.callbacks.model import About
-from refonte_studio.config import Settings
-from refonte_studio.kit.errors import StudioError
+import refonte_studio
 from tests.house.sources import ROOT
 from tests.reference.cli import commands
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
-
-
-def test_every_setting_is_told_with_its_default():
-    told = (DOCS / "how-to/run-a-server.md").read_text()
-    rows = dict(re.findall(r"^\| `(STUDIO_\w+)` \| (?:`(.+?)` )?\|", told, re.MULTILINE))
-    real = {f"STUDIO_{name.upper()}": str(getattr(Settings(), name)) for name in Settings.__struct_fields__}
-    assert rows == real
-
-
-def _errors(base: type[StudioError] = StudioError) -> Iterator[type[StudioError]]:
-    for error in base.__subclasses__():
-        yield error
-        yield from _errors(error)
-
-
-def test_every_error_is_told_with_its_status():
-    told = set(re.findall(r"^\| (\d+) \| `(\w+)` \|", (DOCS / "reference/errors.md").read_text(), re.MULTILINE))
-    real = {(str(e.status), e.__name__) for e in _errors() if e.__module__.startswith("refonte_studio.")}
-    assert told == real
-
-
-def test_every_event_is_told():
-    told = re.findall(r"^\| `([\w.]+)` \|", (DOCS / "how-to/receive-callbacks.md").read_text(), re.MULTILINE)
-    assert told == list(About)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

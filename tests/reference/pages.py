@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from refonte_studio.main import openapi_document
 from tests.clients import table
-from tests.reference import cli, states, tables
+from tests.reference import api, cli, errors, events, settings, states, tables, task_types
 
 
 def _openapi() -> str:
@@ -14,8 +14,13 @@ def _openapi() -> str:
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/development/tables.md": tables.document,
+    "docs/reference/api.md": api.document,
     "docs/reference/cli.md": cli.document,
     "docs/reference/compatibility.md": table.rewritten,
+    "docs/reference/errors.md": errors.document,
+    "docs/reference/events.md": events.document,
+    "docs/reference/settings.md": settings.document,
     "docs/reference/states.md": states.document,
+    "docs/reference/task-types.md": task_types.document,
     "openapi.json": _openapi,
 }
