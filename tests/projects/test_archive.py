@@ -139,3 +139,10 @@ async def test_batches_of_archived_projects_can_be_left_out(world: World):
     assert [each["name"] for each in (await world.max.get("/batches"))["docs"]] == ["Tuesday", "Monday"]
     left = await world.max.get("/batches", exclude_archived="true")
     assert ([each["name"] for each in left["docs"]], left["totalDocs"]) == (["Tuesday"], 1)
+
+
+async def test_disabling_somebody_leaves_their_archived_projects_archived(world: World):
+    await project(world)
+    await archive(world)
+    await world.max.post("/teams/disable", {"emails": [world.ben.email]})
+    await check_all(world)

@@ -92,12 +92,6 @@ LICENCES: tuple[Licence, ...] = (
     ),
     Licence(
         "dispatch",
-        "write",
-        ("assignments",),
-        "Pausing or removing a person locks their assignments by rewriting them, so that no claim is made meanwhile.",
-    ),
-    Licence(
-        "dispatch",
         "read",
         ("assignments", "batches", "batch_groups", "group_members", "projects", "task_slots", "tasks", "teammates"),
         "The choice of the next task joins who the person is, what is open to them and what is left, in one statement.",

@@ -8,6 +8,7 @@ from refonte_studio.dispatch.model import Claim, ClaimState
 from refonte_studio.dispatch.service import rework
 from refonte_studio.dispatch.store import claims as claim_store
 from refonte_studio.dispatch.store import rework_items as rework_store
+from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Paused, PauseLifted, Unassigned
 from refonte_studio.tasks.model import AttemptsImported, ResultsDue, ReviewDue, TasksEnded
 from refonte_studio.teams.model import TeammatesDisabled
@@ -52,7 +53,7 @@ async def _end(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, until
 
 async def on_disabled(tx: Tx, event: TeammatesDisabled) -> None:
     """What disabled people held, or had to do again, goes back to the queue."""
-    await claim_store.bar_claims_of(tx, event.teammate_ids)
+    await projects.bar_claims(tx, event.team_id, event.teammate_ids)
     await rework.give_up(tx, event.team_id, event.teammate_ids, None)
     held = await claim_store.held_by(tx, event.team_id, event.teammate_ids, None)
     await _end(tx, held, ClaimState.ENDED, event.now)

@@ -24,7 +24,6 @@ _SUBMITTED = (
     *("id", "team_id", "mode", "task_id", "project_id", "batch_id", "teammate_id", "state"),
     *("claimed_at", "lease_expires_at", "ended_at"),
 )
-_ASSIGNMENT = ("team_id", "teammate_id", "project_id", "created_at", "paused_at", "pause_reason", "counts_from")
 
 
 def _claim(row: Row, evaluates: bool = False) -> Claim:
@@ -291,21 +290,6 @@ async def held_by(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids
         **({} if project_ids is None else {"projects": list(project_ids)}),
     )
     return [_claim(row) for row in rows]
-
-
-async def bar_claims_of(tx: Tx, teammate_ids: Sequence[str]) -> None:
-    """Waits for claims that these people are making just now, and keeps them from making more until the commit.
-
-    The assignments are written anew: a claim that has waited for the old rows finds them gone, and makes nothing of
-    what it knew before.
-    """
-    rows = await tx.all(
-        f"""SELECT {", ".join(_ASSIGNMENT)} FROM assignments WHERE teammate_id IN :people[]
-            ORDER BY teammate_id, project_id FOR UPDATE""",
-        people=list(teammate_ids),
-    )
-    await tx.run("DELETE FROM assignments WHERE teammate_id IN :people[]", people=list(teammate_ids))
-    await tx.insert("assignments", _ASSIGNMENT, [[row[column] for column in _ASSIGNMENT] for row in rows])
 
 
 async def lock_slots(tx: Tx, claims: Sequence[Claim]) -> None:

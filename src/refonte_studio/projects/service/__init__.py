@@ -1,7 +1,7 @@
 """What other rooms use of `projects`."""
 
 from refonte_studio.projects.policy import checked_type
-from refonte_studio.projects.service.assignments import assign, assignments, is_assigned, unassign
+from refonte_studio.projects.service.assignments import assign, assignments, bar_claims, is_assigned, unassign
 from refonte_studio.projects.service.groups import (
     assigned_people,
     create_group,
@@ -44,6 +44,7 @@ __all__ = [
     "assignments",
     "assignments_of",
     "assignments_page",
+    "bar_claims",
     "by_id",
     "check_takes_tasks",
     "checked_type",

@@ -80,3 +80,12 @@ async def is_assigned(tx: Tx, project_id: str, teammate_ids: Sequence[str]) -> s
 
 def _list(names: Sequence[str]) -> str:
     return ", ".join(map(shown, names[:10]))
+
+
+async def bar_claims(tx: Tx, team_id: str, teammate_ids: Sequence[str]) -> None:
+    """Waits for claims that these people are making just now, and keeps them from making more until the commit.
+
+    A claim locks the person's assignment. One that has waited for the old row finds it gone, and makes nothing of what
+    it knew before.
+    """
+    await assignment_store.rewrite(tx, team_id, teammate_ids)

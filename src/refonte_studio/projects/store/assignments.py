@@ -90,6 +90,29 @@ async def hold_assigned(tx: Tx, team_id: str, project_id: str, teammate_ids: Seq
     return {row["teammate_id"] for row in rows}
 
 
+ASSIGNMENT_COLUMNS = (
+    *("team_id", "teammate_id", "project_id", "created_at"),
+    *("paused_at", "pause_reason", "archived", "counts_from"),
+)
+
+
+async def rewrite(tx: Tx, team_id: str, teammate_ids: Sequence[str]) -> None:
+    """Waits for those who have locked these people's assignments, and replaces the rows by equal ones."""
+    rows = await tx.all(
+        f"""SELECT {", ".join(ASSIGNMENT_COLUMNS)} FROM assignments
+            WHERE team_id = :team_id AND teammate_id IN :teammate_ids[]
+            ORDER BY teammate_id, project_id FOR UPDATE""",
+        team_id=team_id,
+        teammate_ids=list(teammate_ids),
+    )
+    await tx.run(
+        "DELETE FROM assignments WHERE team_id = :team_id AND teammate_id IN :teammate_ids[]",
+        team_id=team_id,
+        teammate_ids=list(teammate_ids),
+    )
+    await tx.insert("assignments", ASSIGNMENT_COLUMNS, [[row[column] for column in ASSIGNMENT_COLUMNS] for row in rows])
+
+
 # --------------------------------------------------------------------------------------------- groups
 
 _GROUPS = """SELECT g.id, g.project_id, g.name, g.singleton, t.id AS teammate_id, t.email
