@@ -9,7 +9,7 @@ from refonte_studio.analytics.policy.figures import Said
 from refonte_studio.analytics.service import answers
 from refonte_studio.kit.caller import Role
 from tests import makers
-from tests.analytics.worked import work
+from tests.analytics.makers import claim_and_submit
 from tests.world import World
 
 
@@ -21,7 +21,7 @@ async def worked(world: World) -> None:
     said = {"ben": "cat dog dog bird", "dee": "cat dog dog cat", "eve": "cat cat dog cat"}
     for person in (world.ben, world.dee, eve):
         for category in said[person.name].split():
-            await work(world, person, category)
+            await claim_and_submit(world, person, category)
 
 
 async def test_a_confusion_matrix_counts_what_was_said_where_what_was_right(world: World):
@@ -49,7 +49,7 @@ async def test_evaluation_tasks_tell_what_was_right_too(world: World):
     given = {"project": "Pets", "attachment": "https://example.com/e.jpg", "expected_response": {"category": "cat"}}
     await world.ana.post("/evaluation_tasks/categorization", given)
     for person, category in ((world.ben, "cat"), (world.dee, "dog")):
-        await work(world, person, category)
+        await claim_and_submit(world, person, category)
     found = await world.mia.get("/insight/confusion", project="Pets", against="evaluation")
     assert found["cells"] == [
         {"result": "cat", "answer": "cat", "count": 1},

@@ -6,7 +6,7 @@ import pytest
 
 from refonte_studio.analytics.policy import figures as figure_policy
 from tests import makers
-from tests.analytics.worked import row, work
+from tests.analytics.makers import claim_and_submit, only_row
 from tests.world import World
 
 
@@ -19,18 +19,18 @@ async def test_a_project_shows_what_was_done_and_how_fast(world: World):
     await makers.project(world)
     await makers.batch(world, "Pets", tasks=8)
     for seconds in (10, 40, 20, 30):
-        await work(world, world.ben, seconds=seconds)
-    await work(world, world.dee, seconds=100)
+        await claim_and_submit(world, world.ben, seconds=seconds)
+    await claim_and_submit(world, world.dee, seconds=100)
     skipped = await makers.claim(world.dee)
     assert skipped
     await world.dee.post(f"/work/{skipped['claim_id']}/skip")
-    found = await row(world, "projects", project="Pets")
+    found = await only_row(world, "projects", project="Pets")
     assert (found["name"], found["done"], found["completed"], found["pending"]) == ("Pets", 5, 5, 3)
     assert (found["skipped"], found["rejected"]) == (1, 0)
     assert found["active_ms"] == {"median": 30_000, "p90": 100_000, "total": 200_000}
     assert found["throughput"] == {"per_active_hour": pytest.approx(90), "per_calendar_day": 5}
     assert found["agreement"] == {"alpha": None, "mean": None}, "nobody did the same task as another"
-    of_ben = await row(world, "projects", project="Pets", labeler_emails="ben@example.com")
+    of_ben = await only_row(world, "projects", project="Pets", labeler_emails="ben@example.com")
     assert of_ben["done"] == 4
     assert of_ben["active_ms"] == {"median": 20_000, "p90": 40_000, "total": 100_000}, "of two in the middle, the less"
 
@@ -38,19 +38,19 @@ async def test_a_project_shows_what_was_done_and_how_fast(world: World):
 async def test_a_period_has_what_was_submitted_in_it(world: World):
     await makers.project(world)
     await makers.batch(world, "Pets", tasks=4)
-    await work(world, world.ben)
+    await claim_and_submit(world, world.ben)
     world.clock.forward(days=10)
-    await work(world, world.ben, seconds=1_700)
-    await work(world, world.dee)
-    both = await row(world, "projects", project="Pets")
+    await claim_and_submit(world, world.ben, seconds=1_700)
+    await claim_and_submit(world, world.dee)
+    both = await only_row(world, "projects", project="Pets")
     assert both["done"] == 3
     assert both["throughput"]["per_calendar_day"] == pytest.approx(0.3, rel=0.01), "since the first of them"
     late = {"project": "Pets", "from": "2026-02-10T00:00:00Z", "to": "2026-02-20T00:00:00Z"}
-    assert (await row(world, "projects", **late))["done"] == 2
-    assert (await row(world, "projects", **late))["throughput"]["per_calendar_day"] == pytest.approx(0.2)
-    early = await row(world, "projects", project="Pets", to="2026-02-05")
+    assert (await only_row(world, "projects", **late))["done"] == 2
+    assert (await only_row(world, "projects", **late))["throughput"]["per_calendar_day"] == pytest.approx(0.2)
+    early = await only_row(world, "projects", project="Pets", to="2026-02-05")
     assert (early["done"], early["pending"]) == (1, 1), "what is pending is so now"
-    empty = await row(world, "labelers", labeler_emails="dee@example.com", project="Pets", to="2026-01-01")
+    empty = await only_row(world, "labelers", labeler_emails="dee@example.com", project="Pets", to="2026-01-01")
     assert empty["throughput"] == {"per_active_hour": None, "per_calendar_day": None}
     assert empty["active_ms"] == {"median": None, "p90": None, "total": 0}
 
@@ -64,8 +64,8 @@ async def test_batches_groups_and_labelers_have_their_own_share(world: World):
     await makers.batch(world, "Pets", "Tuesday", tasks=4)
     await world.ana.post("/studio/batches/Tuesday", {"groups": ["Night"]})
     for _ in range(2):
-        await work(world, world.ben, batch="Tuesday")
-    await work(world, world.dee)
+        await claim_and_submit(world, world.ben, batch="Tuesday")
+    await claim_and_submit(world, world.dee)
     batches = (await world.mia.get("/insight/batches", project="Pets"))["docs"]
     assert [(one["name"], one["done"], one["completed"], one["pending"]) for one in batches] == [
         ("Tuesday", 2, 2, 2),
@@ -93,17 +93,17 @@ async def test_accuracy_is_the_share_of_evaluation_tasks_passed_with_its_interva
     for _ in range(3):
         await evaluation(world)
     for category in ("cat", "cat", "dog"):
-        await work(world, world.ben, category)
-        await work(world, world.dee)
+        await claim_and_submit(world, world.ben, category)
+        await claim_and_submit(world, world.dee)
     await makers.batch(world, "Pets", tasks=1)
-    await work(world, world.dee)
-    found = await row(world, "labelers", labeler_emails="ben@example.com")
+    await claim_and_submit(world, world.dee)
+    found = await only_row(world, "labelers", labeler_emails="ben@example.com")
     assert (found["done"], found["accuracy"]["evaluated"], found["accuracy"]["passed"]) == (0, 3, 2)
     assert found["accuracy"]["accuracy"] == pytest.approx(2 / 3)
     assert found["accuracy"]["low"] == pytest.approx(0.2077, abs=1e-3)
     assert found["accuracy"]["high"] == pytest.approx(0.9385, abs=1e-3)
-    assert (await row(world, "projects"))["accuracy"]["evaluated"] == 6
-    assert (await row(world, "projects"))["done"] == 1, "evaluation is not work done"
+    assert (await only_row(world, "projects"))["accuracy"]["evaluated"] == 6
+    assert (await only_row(world, "projects"))["done"] == 1, "evaluation is not work done"
     assert figure_policy.wilson(0, 0) is None
     assert figure_policy.wilson(10, 10) == (1.0, pytest.approx(0.7225, abs=1e-3), 1.0)
 
@@ -113,15 +113,15 @@ async def test_what_an_audit_rejected_and_how_far_people_agree(world: World):
     first, second = await makers.batch(world, "Pets", tasks=2)
     for person, categories in ((world.ben, ("cat", "cat")), (world.dee, ("cat", "dog"))):
         for category in categories:
-            await work(world, person, category)
+            await claim_and_submit(world, person, category)
     await world.ana.post(f"/task/{second}/audit", {"accepted": False})
     await world.ana.post(f"/task/{first}/audit", {"accepted": True})
-    found = await row(world, "projects")
+    found = await only_row(world, "projects")
     assert (found["done"], found["completed"], found["rejected"]) == (4, 2, 2)
     assert found["agreement"]["mean"] == pytest.approx(0.5), "one task alike, one not at all"
     await world.db.write(_model, world.ana.team_id, await _project_id(world))
-    assert (await row(world, "projects"))["agreement"]["alpha"] == 0.42
-    assert (await row(world, "batches"))["agreement"]["alpha"] is None
+    assert (await only_row(world, "projects"))["agreement"]["alpha"] == 0.42
+    assert (await only_row(world, "batches"))["agreement"]["alpha"] is None
 
 
 async def _model(tx: Any, team_id: str, project_id: str) -> None:
@@ -139,7 +139,7 @@ async def _project_id(world: World) -> str:
 async def test_of_nothing_there_are_zeros_and_of_others_nothing(world: World):
     await makers.project(world)
     await makers.batch(world, "Pets", tasks=1)
-    await work(world, world.ben)
+    await claim_and_submit(world, world.ben)
     assert (await world.mia.get("/insight/projects", mode="test"))["docs"] == []
     assert (await world.cid.get("/insight/projects"))["docs"] == []
     assert (await world.cid.get("/insight/labelers"))["docs"] == []

@@ -11,7 +11,7 @@ from refonte_studio.batches.model import Counts
 from refonte_studio.db import Tx
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.projects import service as projects
-from tests.tasks.given import GIVEN
+from tests.tasks.makers import CATEGORIZATION
 from tests.world import Person, World
 
 
@@ -268,7 +268,7 @@ async def test_a_detailed_list_counts_the_tasks_of_each_batch(world: World) -> N
     await project(world)
     await batch(world, "Monday")
     for _ in range(3):
-        made = await world.ana.post("/task/categorization", {**GIVEN, "project": "Dogs", "batch": "Monday"})
+        made = await world.ana.post("/task/categorization", {**CATEGORIZATION, "project": "Dogs", "batch": "Monday"})
     await world.ana.post(f"/task/{made['task_id']}/cancel")
     plain = (await world.ana.get("/batches"))["docs"][0]
     assert not any(name.startswith("tasks_") for name in plain)
@@ -281,7 +281,7 @@ async def test_finalizing_a_batch_that_is_not_a_studio_batch_does_nothing(world:
     made = await world.ana.post("/batches", {"project": "Plain", "name": "Monday"})
     assert await world.ana.post("/batches/Monday/finalize") == made
     assert await world.ana.get("/batches/Monday") == made
-    await world.ana.post("/task/categorization", {**GIVEN, "project": "Plain", "batch": "Monday"})
+    await world.ana.post("/task/categorization", {**CATEGORIZATION, "project": "Plain", "batch": "Monday"})
 
 
 async def test_a_projects_default_batch_comes_into_being_once_and_evades_a_taken_name(world: World) -> None:

@@ -7,7 +7,7 @@ from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Role
 from tests.batches.test_batches import batch, count, project
 from tests.batches.test_queue import order, pending
-from tests.gate import shut_gate
+from tests.transaction_gate import closed_gate
 from tests.world import World
 
 
@@ -18,7 +18,7 @@ def ana(world: World) -> Caller:
 async def test_finalizing_waits_for_tasks_that_are_being_added(world: World, database_url: str) -> None:
     await project(world)
     await batch(world)
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def add(tx: Tx) -> None:
             found = await service.find(tx, world.ana.team_id, "live", "Monday")
@@ -33,7 +33,7 @@ async def test_finalizing_waits_for_tasks_that_are_being_added(world: World, dat
 async def test_completing_waits_for_tasks_that_are_being_added(world: World, database_url: str) -> None:
     await project(world, studio=False)
     await batch(world)
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def add(tx: Tx) -> None:
             found = await service.find(tx, world.ana.team_id, "live", "Monday")
@@ -52,7 +52,7 @@ async def test_completing_waits_for_tasks_that_are_being_added(world: World, dat
 async def test_a_second_order_starts_from_the_first(world: World, database_url: str) -> None:
     await project(world)
     await pending(world, "a", "b", "c")
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def c_first(tx: Tx) -> None:
             await service.set_priorities(tx, ana(world), ["c"])
@@ -71,7 +71,7 @@ async def test_a_finalized_batch_comes_after_the_one_that_is_just_being_finalize
     for name in ("z", "b"):
         await batch(world, name)
         await count(world, name, pending=1)
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def finalize(tx: Tx) -> None:
             await service.finalize(tx, ana(world), "b", world.clock())
@@ -85,7 +85,7 @@ async def test_two_folds_neither_wait_for_each_other_nor_count_twice(world: Worl
     await project(world)
     await batch(world)
     await count(world, "Monday", pending=3)
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def fold(tx: Tx) -> int:
             folded = await service.fold_counts(tx)
@@ -108,7 +108,7 @@ async def test_a_batch_given_to_two_groups_at_once_ends_with_one_of_them(world: 
     await batch(world)
     await world.ana.post("/studio/assignments/add", {"emails": ["ben@example.com"], "projects": ["Dogs"]})
     await world.ana.post("/studio/projects/Dogs/groups", {"name": "Night", "emails": ["ben@example.com"]})
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def give(tx: Tx) -> None:
             await service.set_groups(tx, ana(world), "Monday", ["Night", "ben@example.com"], world.clock())

@@ -14,7 +14,7 @@ from refonte_studio.kit.errors import BadInput
 from refonte_studio.projects import service as projects
 from refonte_studio.teams import service as teams
 from tests import makers
-from tests.cli.running import done, refused, serving
+from tests.cli.run_commands import run_cli, run_failing_cli, running_server
 from tests.world import START_MS, World
 
 
@@ -22,7 +22,7 @@ from tests.world import START_MS, World
 def at(database_url: str) -> tuple[str, str]:
     """The database of the test, with one team in it, as flags."""
     flags = "--database", database_url
-    done("team", "create", "Refonte", *flags)
+    run_cli("team", "create", "Refonte", *flags)
     return flags
 
 
@@ -35,49 +35,49 @@ def lines(count: int, **more: str) -> str:
 def test_what_goes_in_comes_out_in_its_order(at: tuple[str, str], tmp_path: Path):
     file, out = tmp_path / "in.ndjson", tmp_path / "out.ndjson"
     file.write_text(lines(1_200))
-    assert done("import", str(file), *at) == "Imported 1,200 tasks.\n"
-    assert done("export", "--out", str(out), *at) == f"Exported 1,200 tasks to {out}.\n"
+    assert run_cli("import", str(file), *at) == "Imported 1,200 tasks.\n"
+    assert run_cli("export", "--out", str(out), *at) == f"Exported 1,200 tasks to {out}.\n"
     tasks = [json.loads(line) for line in out.read_text().splitlines()]
     assert [task["params"]["attachment"] for task in tasks] == [f"Animal {n} barks." for n in range(1_200)]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
 def test_standard_input_and_output_are_files_too(at: tuple[str, str]):
-    assert done("import", "-", "--mode", "test", *at, given=lines(3)) == "Imported 3 tasks.\n"
-    out = done("export", "--out", "-", "--mode", "test", "--status", "completed", "--attempts", *at)
+    assert run_cli("import", "-", "--mode", "test", *at, given=lines(3)) == "Imported 3 tasks.\n"
+    out = run_cli("export", "--out", "-", "--mode", "test", "--status", "completed", "--attempts", *at)
     assert [json.loads(line)["status"] for line in out.splitlines()] == ["completed"] * 3
-    assert done("export", "--out", "-", *at) == "", "the live world has none"
+    assert run_cli("export", "--out", "-", *at) == "", "the live world has none"
 
 
 def test_a_bad_line_is_told_with_its_number_and_nothing_goes_in(at: tuple[str, str]):
-    said = refused(1, "import", "-", *at, given=lines(2) + '{"type": "categorization"}\n')
+    said = run_failing_cli(1, "import", "-", *at, given=lines(2) + '{"type": "categorization"}\n')
     assert said.startswith("  line 3: ")
-    assert done("export", "--out", "-", *at) == ""
+    assert run_cli("export", "--out", "-", *at) == ""
 
 
 def test_what_is_not_there_is_named_and_leaves_no_file(at: tuple[str, str], tmp_path: Path):
     out = tmp_path / "out.ndjson"
-    assert "'Nothing'" in refused(1, "export", "--project", "Nothing", "--out", str(out), *at)
-    assert "'Nothing'" in refused(1, "import", "-", "--project", "Nothing", *at, given=lines(1))
+    assert "'Nothing'" in run_failing_cli(1, "export", "--project", "Nothing", "--out", str(out), *at)
+    assert "'Nothing'" in run_failing_cli(1, "import", "-", "--project", "Nothing", *at, given=lines(1))
     absent = tmp_path / "absent"
-    assert refused(1, "import", str(absent), *at) == f"refonte-studio: {absent}: No such file or directory"
+    assert run_failing_cli(1, "import", str(absent), *at) == f"refonte-studio: {absent}: No such file or directory"
     assert list(tmp_path.glob("*out*")) == []
 
 
 def test_with_several_teams_one_is_named(at: tuple[str, str]):
-    done("team", "create", "Other", *at)
-    assert "'Other'" in refused(1, "import", "-", *at, given=lines(1))
-    done("import", "-", "--team", "Other", *at, given=lines(1))
-    assert done("export", "--out", "-", "--team", "Refonte", *at) == ""
+    run_cli("team", "create", "Other", *at)
+    assert "'Other'" in run_failing_cli(1, "import", "-", *at, given=lines(1))
+    run_cli("import", "-", "--team", "Other", *at, given=lines(1))
+    assert run_cli("export", "--out", "-", "--team", "Refonte", *at) == ""
 
 
 def test_an_import_beside_a_running_server_is_seen_there_at_once(tmp_path: Path):
     at = "--data", str(tmp_path)
-    done("team", "create", "Refonte", *at)
-    done("user", "create", "ana@example.com", "--team", "Refonte", "--role", "admin", *at)
-    key = done("key", "create", "ana@example.com", "--mode", "live", *at).strip()
-    with serving(*at) as server:
-        done("import", "-", *at, given=lines(20))
+    run_cli("team", "create", "Refonte", *at)
+    run_cli("user", "create", "ana@example.com", "--team", "Refonte", "--role", "admin", *at)
+    key = run_cli("key", "create", "ana@example.com", "--mode", "live", *at).strip()
+    with running_server(*at) as server:
+        run_cli("import", "-", *at, given=lines(20))
         answer = httpx.get(f"{server.url}/v1/tasks", headers={"Authorization": f"Bearer {key}"})
         assert answer.json()["total"] == 20
         assert server.end() == 0
@@ -95,8 +95,8 @@ def make_project(at: tuple[str, str], name: str) -> None:
 
 def answered(data: str, *at: str) -> list[tuple[str, str, dict[str, str], dict[str, str]]]:
     """Imports a CSV file of answers; what became of each question."""
-    done("import", "--answers", "-", *at, given=data)
-    tasks = [json.loads(line) for line in done("export", "--out", "-", "--attempts", *at).splitlines()]
+    run_cli("import", "--answers", "-", *at, given=data)
+    tasks = [json.loads(line) for line in run_cli("export", "--out", "-", "--attempts", *at).splitlines()]
     return [
         (
             task["metadata"]["question"],
@@ -110,13 +110,13 @@ def answered(data: str, *at: str) -> list[tuple[str, str, dict[str, str], dict[s
 
 def test_an_export_with_attempts_goes_into_another_database(at: tuple[str, str], tmp_path: Path):
     out, other = tmp_path / "out.ndjson", ("--data", str(tmp_path / "other"))
-    done("import", "--answers", "-", *at, given="question,worker,answer\nis it?,ann,yes\nis it not?,bob,no\n")
-    done("export", "--out", str(out), "--attempts", *at)
-    done("team", "create", "Refonte", *other)
-    assert done("import", str(out), *other) == "Imported 2 tasks.\n"
+    run_cli("import", "--answers", "-", *at, given="question,worker,answer\nis it?,ann,yes\nis it not?,bob,no\n")
+    run_cli("export", "--out", str(out), "--attempts", *at)
+    run_cli("team", "create", "Refonte", *other)
+    assert run_cli("import", str(out), *other) == "Imported 2 tasks.\n"
     said = ("unique_id", "status", "response", "attempts", "params")
     first, second = (
-        [json.loads(line) for line in done("export", "--out", "-", "--attempts", *which).splitlines()]
+        [json.loads(line) for line in run_cli("export", "--out", "-", "--attempts", *which).splitlines()]
         for which in (at, other)
     )
     assert [[task[name] for name in said] for task in first] == [[task[name] for name in said] for task in second]
@@ -128,7 +128,7 @@ def test_a_crowds_answers_become_tasks_with_attempts(at: tuple[str, str]):
         ("Is 1, 2 a pet?", "completed", {"category": "cat"}, {"896": "cat", "ann": "cat"}),
         ("2", "completed", {"category": "dog"}, {"ann": "dog"}),
     ]
-    task = json.loads(done("export", "--out", "-", *at).splitlines()[0])
+    task = json.loads(run_cli("export", "--out", "-", *at).splitlines()[0])
     assert (task["params"]["categories"], task["params"]["text"]) == (["cat", "dog"], "Is 1, 2 a pet?")
 
 
@@ -152,19 +152,19 @@ def test_a_bad_row_of_answers_is_told_with_its_line_and_nothing_goes_in(at: tupl
         (head.replace(",", ";"), 0, "with commas between; it is 'question;worker;answer'"),
         (head + "".join(f"1,{number},x\n" for number in range(101)), 102, "more than 100"),
     ):
-        said = refused(1, "import", "--answers", "-", *at, given=data)
+        said = run_failing_cli(1, "import", "--answers", "-", *at, given=data)
         assert said.startswith(f"  line {line}: " if line else "refonte-studio: "), said
         assert named in said
-    assert done("export", "--out", "-", *at) == ""
-    assert "either" in refused(2, "import", "x", "--answers", "y", *at)
+    assert run_cli("export", "--out", "-", *at) == ""
+    assert "either" in run_failing_cli(2, "import", "x", "--answers", "y", *at)
 
 
 def test_line_ends_of_any_system_and_quoted_fields_are_read(at: tuple[str, str]):
     rows = ["question,worker,answer", '"5"" pipe",ann," x, y"', "2,bob,z"]
     for number, end in enumerate(("\n", "\r\n", "\r")):
         data = end.join(rows) + end
-        assert done("import", "--answers", "-", "--data-set", str(number), *at, given=data) == "Imported 2 tasks.\n"
-    tasks = [json.loads(line) for line in done("export", "--out", "-", "--attempts", *at).splitlines()]
+        assert run_cli("import", "--answers", "-", "--data-set", str(number), *at, given=data) == "Imported 2 tasks.\n"
+    tasks = [json.loads(line) for line in run_cli("export", "--out", "-", "--attempts", *at).splitlines()]
     assert [task["params"]["text"] for task in tasks] == ['5" pipe', "2"] * 3
     assert {task["attempts"][0]["response"]["category"] for task in tasks} == {"x, y", "z"}
 
@@ -176,7 +176,7 @@ def test_a_file_of_another_encoding_is_refused(at: tuple[str, str], tmp_path: Pa
         ("question,worker,answer\n1,a,x\n2,é,x\n".encode("latin-1"), "line 3 is not UTF-8"),
     ):
         file.write_bytes(content)
-        assert named in refused(1, "import", "--answers", str(file), *at)
+        assert named in run_failing_cli(1, "import", "--answers", str(file), *at)
 
 
 def test_data_sets_that_number_their_questions_alike_live_side_by_side(at: tuple[str, str], tmp_path: Path):
@@ -187,13 +187,13 @@ def test_data_sets_that_number_their_questions_alike_live_side_by_side(at: tuple
     into = {name: ("import", "--project", name, *at, "--answers") for name in ("One", "Two")}
     for name in into:
         make_project(at, name)
-    assert done(*into["One"], str(dogs)) == "Imported 2 tasks.\n"
-    assert done(*into["Two"], str(dogs)) == "Imported 2 tasks.\n"
-    assert done(*into["One"], str(birds)) == "Imported 1 task.\n"
-    said = refused(1, *into["One"], str(dogs))
+    assert run_cli(*into["One"], str(dogs)) == "Imported 2 tasks.\n"
+    assert run_cli(*into["Two"], str(dogs)) == "Imported 2 tasks.\n"
+    assert run_cli(*into["One"], str(birds)) == "Imported 1 task.\n"
+    said = run_failing_cli(1, *into["One"], str(dogs))
     assert said == "  line 5: there is a task with unique_id 'One/dogs/2' already", "lines of the file, not questions"
-    assert done(*into["One"], str(dogs), "--data-set", "dogs again") == "Imported 2 tasks.\n"
-    ids = [json.loads(line)["unique_id"] for line in done("export", "--out", "-", *at).splitlines()]
+    assert run_cli(*into["One"], str(dogs), "--data-set", "dogs again") == "Imported 2 tasks.\n"
+    ids = [json.loads(line)["unique_id"] for line in run_cli("export", "--out", "-", *at).splitlines()]
     assert sorted(ids) == [
         *(
             "One/birds/1",

@@ -15,7 +15,7 @@ from refonte_studio.demo import Made, put
 from refonte_studio.demo.pictures import HEIGHT, WIDTH, png, shapes
 from refonte_studio.kit.errors import Conflict
 from refonte_studio.main import LISTENERS, build
-from tests.cli.running import done, refused, serving
+from tests.cli.run_commands import run_cli, run_failing_cli, running_server
 from tests.world import World
 
 Rows = dict[str, tuple[str, str]]  # password and key by name
@@ -23,7 +23,7 @@ Rows = dict[str, tuple[str, str]]  # password and key by name
 
 def made(database_url: str) -> Rows:
     """The demo's people as the command prints them."""
-    rows = [line.split() for line in done("demo", "--database", database_url).splitlines()[1:-1]]
+    rows = [line.split() for line in run_cli("demo", "--database", database_url).splitlines()[1:-1]]
     return {email.partition("@")[0]: (password, key) for email, _, password, key in rows}
 
 
@@ -81,7 +81,7 @@ def test_there_is_something_to_do_and_something_worth_opening(people: Rows, data
 
 @pytest.mark.parametrize("time", [1, 2, 3])
 def test_it_comes_beside_a_running_server(database_url: str, time: int):
-    with serving(empty=True, STUDIO_DATABASE=database_url) as server:
+    with running_server(empty=True, STUDIO_DATABASE=database_url) as server:
         people = made(database_url)
         for who in LABELERS:
             headers = {"Authorization": f"Bearer {people[who][1]}"}
@@ -102,7 +102,7 @@ async def test_it_comes_whole_or_not_at_all(db: Database, world: World):
 
 
 def test_it_is_made_once(people: Rows, database_url: str):
-    assert "there is a team 'Demo' already" in refused(1, "demo", "--database", database_url)
+    assert "there is a team 'Demo' already" in run_failing_cli(1, "demo", "--database", database_url)
 
 
 def test_a_picture_is_a_png_of_its_size_with_its_shapes_apart():

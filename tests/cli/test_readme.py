@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.cli.running import COMMAND, TIMEOUT_S, environment, serving
+from tests.cli.run_commands import COMMAND, TIMEOUT_S, environment, running_server
 from tests.house.sources import ROOT
 
 
@@ -29,7 +29,7 @@ def test_the_first_steps_lead_to_a_finished_label(tmp_path: Path):
     program(tmp_path / "bin/curl", sys.executable, str(ROOT / "tests" / "cli" / "curl.py"))
     (tmp_path / "sdk.py").write_text(block("With the SDK", "python"))
     steps = f"set -euo pipefail\n{block('First steps', 'bash')}\necho; {sys.executable} sdk.py\n"
-    with serving("--data", str(tmp_path / "data"), empty=True) as server:
+    with running_server("--data", str(tmp_path / "data"), empty=True) as server:
         assert server.setup is not None
         given = environment() | {"STUDIO_URL": server.url, "TOKEN": server.setup.rpartition("/")[2]}
         given |= {"PATH": f"{tmp_path / 'bin'}:{given['PATH']}", "PYTHONPATH": str(ROOT)}

@@ -15,47 +15,47 @@ import httpx
 import pytest
 
 from refonte_studio.db import version
-from tests.cli.running import COMMAND, TIMEOUT_S, done, environment, refused, serving
+from tests.cli.run_commands import COMMAND, TIMEOUT_S, environment, run_cli, run_failing_cli, running_server
 from tests.conftest import empty
 
 
 def test_a_new_server_makes_its_folder_and_shows_a_set_up_link_once(tmp_path: Path):
     data = str(tmp_path / "deep" / "data")
-    with serving("--data", data, empty=True) as server:
+    with running_server("--data", data, empty=True) as server:
         assert httpx.get(f"{server.url}/healthz").status_code == 200
         assert server.end() == 0
-    done("team", "create", "Refonte", "--data", data)
-    with serving("--data", data) as server:
+    run_cli("team", "create", "Refonte", "--data", data)
+    with running_server("--data", data) as server:
         assert server.end(signal.SIGINT) == 0
         assert server.process.stdout is not None
         assert server.process.stdout.read() == "", "no link any more"
 
 
 def test_sqlite_is_served_by_one_process(tmp_path: Path):
-    said = refused(2, "serve", "--data", str(tmp_path), "--workers", "2")
+    said = run_failing_cli(2, "serve", "--data", str(tmp_path), "--workers", "2")
     assert "SQLite serves one process" in said
 
 
 def test_a_wrong_setting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    assert "not with 'mysql:'" in refused(2, "migrate", "--database", "mysql://localhost/x")
+    assert "not with 'mysql:'" in run_failing_cli(2, "migrate", "--database", "mysql://localhost/x")
     monkeypatch.setenv("STUDIO_LEASE_S", "soon")
-    said = refused(2, "serve", "--data", str(tmp_path))
+    said = run_failing_cli(2, "serve", "--data", str(tmp_path))
     assert said == "Error: Invalid value: STUDIO_LEASE_S must not be 'soon': Expected `int`, got `str`"
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        said = refused(1, "serve", "--data", str(tmp_path), "--port", str(port))
+        said = run_failing_cli(1, "serve", "--data", str(tmp_path), "--port", str(port))
     assert said == f"refonte-studio: cannot listen on 127.0.0.1, port {port}: Address already in use"
 
 
 def test_a_database_from_the_future_is_left_alone(tmp_path: Path):
-    done("migrate", "--data", str(tmp_path))
+    run_cli("migrate", "--data", str(tmp_path))
     connection = sqlite3.connect(tmp_path / "studio.db", isolation_level=None)
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
-    assert "has schema 9999" in refused(1, "serve", "--data", str(tmp_path))
+    assert "has schema 9999" in run_failing_cli(1, "serve", "--data", str(tmp_path))
 
 
 def test_two_that_migrate_one_new_database_do_not_collide(tmp_path: Path):
@@ -66,8 +66,8 @@ def test_two_that_migrate_one_new_database_do_not_collide(tmp_path: Path):
 
 
 def test_a_request_in_flight_is_answered_before_the_server_ends(tmp_path: Path):
-    done("migrate", "--data", str(tmp_path))
-    with serving("--data", str(tmp_path), empty=True) as server:
+    run_cli("migrate", "--data", str(tmp_path))
+    with running_server("--data", str(tmp_path), empty=True) as server:
         address = urlsplit(server.url)
         flying = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT_S)
         flying.putrequest("POST", "/v1/session")
@@ -83,7 +83,7 @@ def test_a_request_in_flight_is_answered_before_the_server_ends(tmp_path: Path):
 
 
 def test_what_no_http_server_would_take_is_refused_in_our_form(tmp_path: Path):
-    with serving("--data", str(tmp_path), empty=True) as server:
+    with running_server("--data", str(tmp_path), empty=True) as server:
         assert said_to(server.url, b"NONSENSE\r\n\r\n").startswith(b"HTTP/1.1 400 ")
         endless = said_to(server.url, b"GET / HTTP/1.1\r\nX-Endless: " + b"x" * 1_000_000)
         assert endless.startswith(b"HTTP/1.1 431 ")
@@ -104,7 +104,7 @@ def said_to(url: str, message: bytes) -> bytes:
 
 def test_several_processes_serve_one_postgresql_and_a_dead_one_is_replaced(postgres_url: str):
     asyncio.run(empty(postgres_url))
-    with serving("--database", postgres_url, "--workers", "2", empty=True) as server:
+    with running_server("--database", postgres_url, "--workers", "2", empty=True) as server:
         assert httpx.get(f"{server.url}/healthz", timeout=TIMEOUT_S).status_code == 200
         first = children(server.process.pid)
         assert len(first) == 2
@@ -119,7 +119,7 @@ def test_several_processes_serve_one_postgresql_and_a_dead_one_is_replaced(postg
 def test_several_processes_that_end_take_no_more_connections_while_the_last_request_is_answered(postgres_url: str):
     """So that whoever is turned away by a closed port can go to another server at once."""
     asyncio.run(empty(postgres_url))
-    with serving("--database", postgres_url, "--workers", "2", empty=True) as server:
+    with running_server("--database", postgres_url, "--workers", "2", empty=True) as server:
         address = (urlsplit(server.url).hostname or "", urlsplit(server.url).port)
         body = b'{"email": "nobody@example.com", "password": "not a password"}'
         head = (

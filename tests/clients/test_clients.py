@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.clients import table
-from tests.clients.driving import COLUMNS
-from tests.clients.table import read
+from tests.clients import compatibility_page
+from tests.clients.columns import COLUMNS
+from tests.clients.compatibility_page import read
 from tests.live import LiveServer
 
-PAGE = table.PAGE.read_text()
+PAGE = compatibility_page.PAGE.read_text()
 RENEW = "renew it by `python -m tests.reference --clients`, and look at the diff"
 
 

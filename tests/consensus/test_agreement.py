@@ -8,7 +8,7 @@ from refonte_studio.consensus.agreement import alpha, alpha_by_distance, task_ag
 from refonte_studio.consensus.answers import Answers
 from refonte_studio.consensus.asking import USUAL_TARGET, usual_least, wants_more
 from refonte_studio.consensus.labels import DEFAULT, estimate
-from tests.consensus.crowds import crowd
+from tests.consensus.simulated_annotators import simulate_answers
 
 # Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011, section C: four observers, twelve units
 OBSERVERS = ["1 2 3 3 2 1 4 1 2 . . .", "1 2 3 3 2 2 4 1 2 5 . 3", ". 3 3 3 2 3 4 2 2 5 1 .", "1 2 3 3 2 4 4 1 2 5 1 ."]
@@ -32,7 +32,7 @@ def test_alpha_is_as_published(level: str, published: float):
 
 
 def test_alpha_of_any_distance_comes_near_what_it_is_for_labels():
-    answers, _ = crowd(2, tasks=1500, people=10, each=4)
+    answers, _ = simulate_answers(2, tasks=1500, people=10, each=4)
     drawn = alpha_by_distance(answers.tasks, lambda i, j: float(answers.labels[i] != answers.labels[j]), seed=1)
     assert drawn == pytest.approx(alpha(answers), abs=0.03)
 
@@ -69,7 +69,7 @@ def test_a_third_is_asked_for_in_any_case():
 
 
 def test_asking_on_only_where_needed_saves_answers():
-    answers, truth = crowd(8, tasks=300, people=20, each=10, right=(0.75, 0.95))
+    answers, truth = simulate_answers(8, tasks=300, people=20, each=10, right=(0.75, 0.95))
     played = replay(
         answers, np.random.default_rng(0).permutation(len(answers)), Rules(usual_least(10), 10, USUAL_TARGET)
     )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from refonte_studio.consensus.judges import Informed, PersonModel, Plain, QuestionModel
 from refonte_studio.consensus.labels import DEFAULT, Estimate, estimate
-from tests.consensus.crowds import crowd
+from tests.consensus.simulated_annotators import simulate_answers
 
 NAMES = ["cat", "dog", "owl"]
 
@@ -39,7 +39,7 @@ def test_one_more_agreeing_attempt_never_lowers_confidence(data):
 
 
 def test_the_stored_models_decide_as_the_estimate_of_all_answers_does():
-    answers, _ = crowd(3, tasks=200, people=12, each=5, spammers=3)
+    answers, _ = simulate_answers(3, tasks=200, people=12, each=5, spammers=3)
     found = estimate(DEFAULT, answers, NAMES)
     stored = msgspec.json.decode(msgspec.json.encode(found.people), type=list[PersonModel])
     question = msgspec.json.decode(msgspec.json.encode(found.model), type=QuestionModel)
@@ -73,7 +73,7 @@ def test_a_tie_goes_to_the_label_that_comes_first():
 
 
 def test_a_label_nobody_knew_and_a_person_nobody_knew_are_judged_too():
-    answers, _ = crowd(4, tasks=60, people=6, each=3)
+    answers, _ = simulate_answers(4, tasks=60, people=6, each=3)
     found = estimate(DEFAULT, answers, NAMES)
     decision = judge(found, [None, 0, None]).decide("animal", ["axolotl", "axolotl", None], None)
     assert decision.label == "axolotl"

@@ -9,14 +9,14 @@ from refonte_studio.consensus import labels as by_name
 from refonte_studio.consensus.answers import Answers
 from refonte_studio.consensus.calibration import expected_calibration_error
 from refonte_studio.consensus.labels import DEFAULT, METHODS, estimate
-from tests.consensus.crowds import crowd
+from tests.consensus.simulated_annotators import simulate_answers
 
 
 @pytest.mark.parametrize("method", METHODS)
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 999), draw=st.randoms(use_true_random=False))
 def test_labels_renamed_and_people_reordered_give_the_same(method: str, seed: int, draw):
-    answers, _ = crowd(seed, tasks=12, people=6, each=3)
+    answers, _ = simulate_answers(seed, tasks=12, people=6, each=3)
     names, people = draw.sample(range(3), 3), draw.sample(range(6), 6)
     other = Answers(answers.tasks, np.array(people)[answers.people], np.array(names)[answers.labels], 12, 6, 3)
     before, after = estimate(method, answers), estimate(method, other)
@@ -44,14 +44,14 @@ def test_labels_renamed_and_people_reordered_give_the_same(method: str, seed: in
 def test_the_default_is_no_worse_than_the_majority(world):
     default, majority = [], []
     for seed in range(12):
-        answers, truth = crowd(seed, **world)
+        answers, truth = simulate_answers(seed, **world)
         default.append((estimate(DEFAULT, answers).labels == truth).mean())
         majority.append((estimate("majority", answers).labels == truth).mean())
     assert np.mean(default) > np.mean(majority) - 0.02
 
 
 def test_spammers_are_seen_through():
-    answers, truth = crowd(1, tasks=300, people=16, each=6, spammers=8, right=(0.75, 0.95))
+    answers, truth = simulate_answers(1, tasks=300, people=16, each=6, spammers=8, right=(0.75, 0.95))
     right = {method: (estimate(method, answers).labels == truth).mean() for method in (DEFAULT, "majority")}
     assert right[DEFAULT] > right["majority"] + 0.05
 
@@ -79,7 +79,7 @@ def test_known_labels_show_whom_not_to_believe():
 
 
 def test_confidence_is_what_comes_true_where_people_err_together():
-    answers, truth = crowd(5, tasks=1500, people=40, each=8, right=(0.6, 0.9), hard=0.2)
+    answers, truth = simulate_answers(5, tasks=1500, people=40, each=8, right=(0.6, 0.9), hard=0.2)
     found = estimate(DEFAULT, answers)
     assert expected_calibration_error(found.confidence, found.labels == truth) < 0.06
     sure = found.confidence > 0.9
@@ -88,7 +88,7 @@ def test_confidence_is_what_comes_true_where_people_err_together():
 
 def test_known_labels_say_how_sure_one_may_be():
     """Where nobody errs with another, a few known labels let confidence rise above what is usual."""
-    answers, truth = crowd(6, tasks=600, people=30, each=7, right=(0.7, 0.8))
+    answers, truth = simulate_answers(6, tasks=600, people=30, each=7, right=(0.7, 0.8))
     blind = estimate(DEFAULT, answers)
     shown = estimate(DEFAULT, answers, gold={task: int(truth[task]) for task in range(200)})
     assert shown.model.correlation < blind.model.correlation
@@ -97,7 +97,7 @@ def test_known_labels_say_how_sure_one_may_be():
 
 
 def test_with_more_labels_than_fit_into_memory_votes_are_counted(monkeypatch):
-    answers, _ = crowd(7, tasks=50, people=10, each=3)
+    answers, _ = simulate_answers(7, tasks=50, people=10, each=3)
     expected = estimate("majority", answers).labels
     monkeypatch.setattr(by_name, "CELLS", 100)
     found = estimate(DEFAULT, answers)
@@ -108,4 +108,4 @@ def test_with_more_labels_than_fit_into_memory_votes_are_counted(monkeypatch):
 
 def test_a_method_that_is_not_there_is_named():
     with pytest.raises(ValueError, match="no method 'dice'; there are shrunk_dawid_skene"):
-        estimate("dice", crowd(0, 2, 2, 2)[0])
+        estimate("dice", simulate_answers(0, 2, 2, 2)[0])

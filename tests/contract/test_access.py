@@ -9,9 +9,9 @@ import pytest
 from refonte_studio.kit.caller import Role
 from refonte_studio.main import OPERATIONS
 from refonte_studio.web import Operation
-from tests.contract import answers
+from tests.contract import response_checks
 from tests.contract.examples import BY_NAME, EXAMPLES, Request
-from tests.contract.matrix import MAY
+from tests.contract.permission_matrix import ALLOWED_ROLES
 from tests.world import Person, World
 
 EVERY = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -29,7 +29,7 @@ async def send(person: Person, operation: Operation, method: str, request: Reque
 
 
 def test_every_operation_has_its_row_and_its_example():
-    assert set(MAY) == set(BY_NAME)
+    assert set(ALLOWED_ROLES) == set(BY_NAME)
     assert set(EXAMPLES) == set(BY_NAME)
 
 
@@ -44,7 +44,7 @@ async def test_nothing_is_open_without_a_key(world: World):
         path = Request(dict.fromkeys(names_in(operation), "x")).url(operation)
         for method in operation.methods:
             response = await world.http.request(method, f"/v1{path}", json={} if method != "GET" else None)
-            assert answers.error(response, 401), (operation.name, method)
+            assert response_checks.error(response, 401), (operation.name, method)
             assert response.headers["www-authenticate"].startswith(("Basic ", "Bearer ")), operation.name
 
 
@@ -78,7 +78,7 @@ async def test_a_malformed_or_unknown_credential_is_401(world: World):
     ]
     for header in headers:
         response = await world.http.get("/v1/teams", headers={"Authorization": header})
-        assert answers.error(response, 401), header
+        assert response_checks.error(response, 401), header
 
 
 async def test_a_wrong_header_is_not_saved_by_a_good_cookie(world: World):
@@ -104,9 +104,9 @@ async def test_a_cookie_alone_changes_nothing(world: World):
             path = f"/v1{Request(dict.fromkeys(names_in(operation), 'x')).url(operation)}"
             for method in operation.methods:
                 response = await browser.request(method, path)
-                assert answers.error(response, 401 if method == "GET" else 403), (operation.name, method)
+                assert response_checks.error(response, 401 if method == "GET" else 403), (operation.name, method)
                 wrong = await browser.request(method, path, headers={"X-CSRF-Token": token[:-1]})
-                assert answers.error(wrong, 401 if method == "GET" else 403), (operation.name, method)
+                assert response_checks.error(wrong, 401 if method == "GET" else 403), (operation.name, method)
         for operation in (each for each in WITH_KEY if not each.changes and "{" not in each.path):
             assert (await browser.get(operation.path)).status_code in (200, 400), operation.name
         made = await browser.post(
@@ -117,7 +117,7 @@ async def test_a_cookie_alone_changes_nothing(world: World):
 
 @EVERY
 async def test_each_role_may_do_what_the_table_says(world: World, operation: Operation):
-    allowed = MAY[operation.name].split()
+    allowed = ALLOWED_ROLES[operation.name].split()
     for role, who in BY_ROLE.items():
         person = getattr(world, who)
         for method in operation.methods:
@@ -133,10 +133,10 @@ async def test_each_role_may_do_what_the_table_says(world: World, operation: Ope
                     method,
                     response.text,
                 )
-                answers.check(operation, method, response)
+                response_checks.check(operation, method, response)
             else:
                 response = await send(person, operation, method, await EXAMPLES[operation.name](world, world.ana))
-                assert answers.error(response, 403), (role, method)
+                assert response_checks.error(response, 403), (role, method)
                 assert role in response.json()["error"]
 
 
@@ -151,9 +151,9 @@ OWNED = [operation for operation in OPERATIONS if names_in(operation) and operat
 async def test_another_teams_things_and_another_modes_things_are_not_there(world: World, operation: Operation):
     request = await EXAMPLES[operation.name](world, world.ana)
     for method in operation.methods:
-        assert answers.error(await send(world.cid, operation, method, request), 404), method
+        assert response_checks.error(await send(world.cid, operation, method, request), 404), method
         if operation.name not in BOTH_MODES:
-            assert answers.error(await send(world.ana, operation, method, request, mode="test"), 404), method
+            assert response_checks.error(await send(world.ana, operation, method, request, mode="test"), 404), method
 
 
 @pytest.mark.parametrize("operation", OWNED, ids=lambda operation: operation.name)
@@ -162,12 +162,12 @@ async def test_the_first_error_of_several_is_the_one_that_tells_least(world: Wor
     for method in operation.methods:
         path, bad = unknown.url(operation), {"nonsense": "1"}
         nobody = await world.http.request(method, f"/v1{path}", params=bad)
-        assert answers.error(nobody, 401), method
-        if "labeler" not in MAY[operation.name]:
-            assert answers.error(await world.ben.call(method, path, params=bad), 403), method
-        assert answers.error(await world.ana.call(method, path, params=bad), 404), method
+        assert response_checks.error(nobody, 401), method
+        if "labeler" not in ALLOWED_ROLES[operation.name]:
+            assert response_checks.error(await world.ben.call(method, path, params=bad), 403), method
+        assert response_checks.error(await world.ana.call(method, path, params=bad), 404), method
         if method != "GET":
             options = {"content": b"{not json", "headers": {"content-type": "application/json"}}
-            assert answers.error(await world.ana.call(method, path, **options), 404), method
+            assert response_checks.error(await world.ana.call(method, path, **options), 404), method
     nul = Request(dict.fromkeys(names_in(operation), "a\x00b"))
-    assert answers.error(await world.ana.call(operation.methods[0], nul.url(operation)), 404)
+    assert response_checks.error(await world.ana.call(operation.methods[0], nul.url(operation)), 404)

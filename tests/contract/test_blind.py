@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.examples import upload_file
 from tests.makers import CATEGORIES, batch, claim, project, real_id
-from tests.quality.known import lift, quality_task, settings
+from tests.quality.makers import change_settings, lift_pause, make_quality_task
 from tests.world import Person, World
 
 RIGHT, WRONG, UNFIT = ({"response": {"category": category}} for category in ("dog", "cat", "fish"))
@@ -72,9 +72,9 @@ async def test_an_evaluation_task_looks_like_a_real_one_through_every_call(world
     await world.ana.post("/batches", {"project": name, "name": "Monday"})
     for _ in range(3):
         await world.ana.post("/task/categorization", {"project": name, "batch": "Monday", **attachment})
-    evaluation = await quality_task(world, "evaluation", name, **others)
+    evaluation = await make_quality_task(world, "evaluation", name, **others)
     await world.ana.post("/batches/Monday/finalize")
-    await settings(world, name, evaluation_rate=1)
+    await change_settings(world, name, evaluation_rate=1)
     seen: dict[bool, Any] = {}
     for _ in range(2):
         told, task = await tell(world, world.ben, story)
@@ -131,7 +131,7 @@ async def test_where_nothing_evaluates_no_answer_is_held_back(world: World):
     name = await project(world, people=(world.ben, world.dee))
     await batch(world, name)
     await project(world, "Birds", people=(world.dee,))
-    await quality_task(world, "evaluation", "Birds")
+    await make_quality_task(world, "evaluation", "Birds")
     await finish(world.ben)
     assert await claim(world.ben) is None
     assert world.waits == []
@@ -146,7 +146,7 @@ async def test_what_is_left_of_evaluation_tasks_is_of_the_batch_that_the_queue_n
     for day in ("Monday", "Friday"):
         await batch(world, name, day, tasks=1)
         await finish(world.ben)
-    await quality_task(world, "evaluation", name)
+    await make_quality_task(world, "evaluation", name)
     (waiting,) = (await world.ben.get("/work/queue"))["projects"]
     shown = [each["name"] for each in waiting["batches"] if each["waiting"]]
     given = await claim(world.ben)
@@ -157,10 +157,10 @@ async def test_what_is_left_of_evaluation_tasks_is_of_the_batch_that_the_queue_n
 async def test_a_pause_does_not_say_of_what(world: World):
     name = await project(world, people=(world.ben,))
     await batch(world, name)
-    await quality_task(world, "evaluation", name)
-    await settings(world, name, pause_below=1, pause_after=1, evaluation_rate=1)
+    await make_quality_task(world, "evaluation", name)
+    await change_settings(world, name, pause_below=1, pause_after=1, evaluation_rate=1)
     await finish(world.ben)
     assert await claim(world.ben) is None
     assert "evaluation" not in (await world.ben.call("GET", "/work/training")).text
-    await lift(world, world.ben)
+    await lift_pause(world, world.ben)
     assert await claim(world.ben) is not None

@@ -12,9 +12,9 @@ import pytest
 from refonte_studio.main import OPERATIONS
 from refonte_studio.web import Body, Operation
 from refonte_studio.web.params import fields_of
-from tests.contract import answers
+from tests.contract import response_checks
 from tests.contract.examples import EXAMPLES, Request
-from tests.contract.matrix import MAY
+from tests.contract.permission_matrix import ALLOWED_ROLES
 from tests.contract.test_access import REFUSED
 from tests.world import World, ok
 
@@ -35,7 +35,7 @@ def each(operations: list[Operation]) -> pytest.MarkDecorator:
 
 async def send(world: World, operation: Operation, method: str, request: Request, **options: Any) -> httpx.Response:
     """By Ana, or by nobody where the operation is public."""
-    if not MAY[operation.name]:
+    if not ALLOWED_ROLES[operation.name]:
         return await world.http.request(method, f"/v1{request.url(operation)}", **options)
     return await world.ana.call(method, request.url(operation), **options)
 
@@ -56,9 +56,9 @@ async def test_an_unknown_parameter_is_named(world: World, operation: Operation)
         response = await send(world, operation, method, request, **options)
     else:
         in_query = await send(world, operation, method, request, params={"nonsense": "1"}, json=request.params)
-        assert answers.error(in_query, 400)
+        assert response_checks.error(in_query, 400)
         response = await send(world, operation, method, request, json={**(request.params or {}), "nonsense": 1})
-    assert answers.error(response, 400)
+    assert response_checks.error(response, 400)
     assert "nonsense" in response.json()["error"]
 
 
@@ -73,7 +73,7 @@ async def test_a_body_that_is_no_json_object_is_refused(world: World, operation:
     ]
     for body in bodies:
         response = await send(world, operation, method_of(operation), request, content=body, headers=JSON)
-        assert answers.error(response, 400), body[:20]
+        assert response_checks.error(response, 400), body[:20]
 
 
 @each(OF_JSON)
@@ -88,9 +88,9 @@ async def test_a_body_that_is_too_large_is_413_and_not_read(world: World, operat
 
     claimed = {**JSON, "content-length": str(limit + 1)}
     by_length = await send(world, operation, method_of(operation), request, content=endless(), headers=claimed)
-    assert answers.error(by_length, 413)
+    assert response_checks.error(by_length, 413)
     by_size = await send(world, operation, method_of(operation), request, content=endless(), headers=JSON)
-    assert answers.error(by_size, 413)
+    assert response_checks.error(by_size, 413)
 
 
 def odd_values(of_list: bool) -> Iterator[Any]:
@@ -113,7 +113,7 @@ async def test_odd_values_never_break_the_server(world: World, operation: Operat
             response = await send(world, operation, method_of(operation), request, content=body, headers=JSON)
             if not response.is_success:
                 assert response.status_code < 500, (name, value, response.text)
-                assert answers.error(response, response.status_code)
+                assert response_checks.error(response, response.status_code)
             if value in ("a\x00b", ["\x00"]):
                 assert response.status_code in (400, 401, 404, 409, 429), (name, value)
 
@@ -145,7 +145,7 @@ async def test_odd_queries_never_break_the_server(world: World, operation: Opera
                 response = await send(world, operation, "GET", Request(request.path), params=query)
                 if not response.is_success:
                     assert response.status_code < 500, (query, response.text)
-                    assert answers.error(response, response.status_code)
+                    assert response_checks.error(response, response.status_code)
 
 
 @each([operation for operation in OPERATIONS if "limit" in fields_of(operation.params)])
@@ -153,7 +153,7 @@ async def test_pages_are_bounded(world: World, operation: Operation):
     request = await EXAMPLES[operation.name](world, world.ana)
     for limit in ("0", "-1", "101", "1000000", "ten", "1.5", ""):
         params = {**(request.params or {}), "limit": limit}
-        assert answers.error(await send(world, operation, "GET", request, params=params), 400), limit
+        assert response_checks.error(await send(world, operation, "GET", request, params=params), 400), limit
     params = {name: value for name, value in (request.params or {}).items() if name != "limit"}
     page = ok(await send(world, operation, "GET", request, params=params))
     assert page["limit"] <= 100
@@ -166,7 +166,7 @@ async def test_a_page_token_that_was_never_given_is_refused(world: World, operat
     request = await EXAMPLES[operation.name](world, world.ana)
     for token in ("x", "0", "' OR 1=1 --", "a" * 5_000, "\x00"):
         params = {**(request.params or {}), "next_token": token}
-        assert answers.error(await send(world, operation, "GET", request, params=params), 400), token
+        assert response_checks.error(await send(world, operation, "GET", request, params=params), 400), token
 
 
 def pairs(params: dict[str, Any], form: str) -> list[tuple[str, str]]:
@@ -207,7 +207,7 @@ async def test_body_and_query_must_not_disagree(world: World, operation: Operati
     for name, value in params.items():
         query = [(name, "something else")] if isinstance(value, str) else [(name, "a"), (name, "b")]
         response = await send(world, operation, method, request, params=query, json=request.params)
-        assert answers.error(response, 400), name
+        assert response_checks.error(response, 400), name
         assert name in response.json()["error"]
     given, _ = apart(operation, {name: value for name, value in params.items() if name != "batches"})
     agreeing = urlencode(pairs(given, "repeated"))
@@ -234,18 +234,18 @@ async def test_lists_in_all_their_forms(world: World, operation: Operation, name
         if may_be_empty:
             assert response.is_success, response.text
         else:
-            assert answers.error(response, 400)
+            assert response_checks.error(response, 400)
             assert name in response.json()["error"]
     given, secret = apart(operation, rest)
     in_query = {"params": urlencode(pairs(given, "repeated")), "json": secret}
     for missing in ({"json": rest}, {"json": {**rest, name: None}}, in_query):
         response = await send(world, operation, method, request, **missing)
-        assert answers.error(response, 400)
+        assert response_checks.error(response, 400)
         assert name in response.json()["error"]
     many = [f"a{number}@example.com" for number in range(10_000)]
-    assert answers.error(await send(world, operation, method, request, json={**rest, name: many}), 400)
+    assert response_checks.error(await send(world, operation, method, request, json={**rest, name: many}), 400)
     query = urlencode([(name, f"a{number}") for number in range(3_000)])
-    assert answers.error(await send(world, operation, method, request, json=rest, params=query), 400)
+    assert response_checks.error(await send(world, operation, method, request, json=rest, params=query), 400)
     one = await EXAMPLES[operation.name](world, world.ana)
     assert one.params is not None
     single = one.params[name][0]
@@ -315,13 +315,13 @@ async def test_a_wrong_address_is_an_error_like_another(world: World, method: st
     headers = {"Authorization": f"Bearer {world.ana.keys['live']}"}
     response = await world.http.request(method, url, headers=headers)
     assert response.status_code == status, response.text
-    assert answers.error(response, status)
+    assert response_checks.error(response, status)
 
 
 def test_a_description_stands_by_every_parameter():
     for operation in OPERATIONS:
         for method in operation.methods:
-            entry = answers.documented(operation, method)
+            entry = response_checks.documented(operation, method)
             for parameter in entry["parameters"]:
                 assert parameter.get("description"), (operation.name, parameter["name"])
             assert entry["summary"], operation.name

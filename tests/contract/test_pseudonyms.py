@@ -8,7 +8,7 @@ from typing import Any
 
 from refonte_studio.kit.ids import new_id
 from tests.makers import CATEGORIES, project, real_id, task
-from tests.quality.known import quality_task, settings
+from tests.quality.makers import change_settings, make_quality_task
 from tests.world import World
 
 EVALUATIONS = 24
@@ -29,8 +29,8 @@ async def test_ids_and_addresses_tell_nothing_over_two_months(world: World):
     evaluations = set()
     for _ in range(EVALUATIONS):
         world.clock.forward(minutes=1)
-        evaluations.add(await quality_task(world, "evaluation", name, attachment=file(world)))
-    await settings(world, name, evaluation_rate=0.35)
+        evaluations.add(await make_quality_task(world, "evaluation", name, attachment=file(world)))
+    await change_settings(world, name, evaluation_rate=0.35)
     given: list[Given] = []
     for day in range(DAYS):
         world.clock.forward(hours=23)

@@ -15,14 +15,14 @@ from refonte_studio.kit.errors import Unavailable
 from refonte_studio.main import OPERATIONS
 from refonte_studio.web import site as site_module
 from refonte_studio.web.reference import render, rich
-from tests.contract import answers
+from tests.contract import response_checks
 from tests.world import World
 
 SNAPSHOT = Path(__file__).parents[2] / "openapi.json"
 
 
 def test_every_operation_is_documented_whole():
-    entries = [entry for methods in answers.document()["paths"].values() for entry in methods.values()]
+    entries = [entry for methods in response_checks.document()["paths"].values() for entry in methods.values()]
     assert len(entries) == sum(len(operation.methods) for operation in OPERATIONS)
     assert len({entry["operationId"] for entry in entries}) == len(entries)
     for entry in entries:
@@ -40,14 +40,14 @@ def test_every_operation_is_documented_whole():
 
 
 def test_every_example_fits_its_schema():
-    document = answers.document()
+    document = response_checks.document()
     for methods in document["paths"].values():
         for entry in methods.values():
             bodies = [entry["requestBody"]] if "requestBody" in entry else []
             for body in [*bodies, *entry["responses"].values()]:
                 for media_type, content in body.get("content", {}).items():
                     if media_type == "application/json" and "example" in content:
-                        problems = answers.problems(content["schema"], content["example"])
+                        problems = response_checks.problems(content["schema"], content["example"])
                         assert not problems, (entry["operationId"], problems)
 
 
@@ -60,13 +60,13 @@ def test_what_may_be_absent_is_not_documented_as_always_there():
 
 
 def test_references_lead_somewhere():
-    text = json.dumps(answers.document())
+    text = json.dumps(response_checks.document())
     found = set(re.findall(r'"#/components/schemas/([^"]+)"', text))
-    assert found <= set(answers.document()["components"]["schemas"])
+    assert found <= set(response_checks.document()["components"]["schemas"])
 
 
 def test_a_changed_document_is_noticed():
-    changed = {**answers.document(), "openapi": "3.0.0"}
+    changed = {**response_checks.document(), "openapi": "3.0.0"}
     assert json.loads(SNAPSHOT.read_text()) != changed
 
 
@@ -74,7 +74,7 @@ async def test_the_document_is_public_and_cached(world: World):
     first = await world.http.get("/openapi.json")
     assert first.status_code == 200
     assert first.headers["content-type"] == "application/json"
-    assert first.json() == answers.document()
+    assert first.json() == response_checks.document()
     again = await world.http.get("/openapi.json", headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     changed = await world.http.get("/openapi.json", headers={"If-None-Match": '"other"'})
@@ -136,7 +136,9 @@ def test_what_descriptions_say_is_text_and_not_html():
         "<p>see <code>a</code> and <strong>b</strong></p>\n<ul><li>one</li><li>two</li></ul>"
     )
     assert rich("```\na < b\n\nc\n```") == "<pre><code>a &lt; b\n\nc</code></pre>"
-    page = render({**answers.document(), "info": {"title": "<b>", "version": "1", "description": "<img src=x>"}})
+    page = render(
+        {**response_checks.document(), "info": {"title": "<b>", "version": "1", "description": "<img src=x>"}}
+    )
     assert b"<img" not in page.html
 
 

@@ -13,7 +13,7 @@ from refonte_studio.main import OPERATIONS
 from refonte_studio.web import Body, Operation
 from refonte_studio.web.forms import form_object
 from refonte_studio.web.params import fields_of
-from tests.contract import answers
+from tests.contract import response_checks
 from tests.contract.examples import EXAMPLES
 from tests.contract.test_access import REFUSED
 from tests.contract.test_input import OF_PARAMS, WRITING, each, method_of, send
@@ -84,7 +84,7 @@ async def test_a_name_of_the_path_may_be_repeated_but_must_agree(world: World, o
             else {"params": {name: "another"}, "json": params}
         )
         response = await send(world, operation, method, request, **other)
-        assert answers.error(response, 400)
+        assert response_checks.error(response, 400)
         assert "another" in response.json()["error"]
         same = {"params": {**params, name: value}} if method == "GET" else {"json": {**params, name: f" {value} "}}
         response = await send(world, operation, method, request, **same)
@@ -100,7 +100,7 @@ async def test_a_filter_that_is_empty_is_no_filter_and_so_refused(world: World, 
     for name in fields_of(operation.params):
         others = {key: value for key, value in rest.items() if key != name}
         empty = await send(world, operation, "GET", request, params={**others, name: ""})
-        assert answers.error(empty, 400), name
+        assert response_checks.error(empty, 400), name
         assert name in empty.json()["error"]
 
 
@@ -126,7 +126,7 @@ async def test_a_repeated_key_is_refused(world: World, operation: Operation):
     request = await EXAMPLES[operation.name](world, world.ana)
     for body in (b'{"a": 1, "a": 1}', b'{"a": {"b": 1, "b": 2}}', b'{"\\u0061": 1, "a": 2}', b'[{"a": 1, "a": 2}]'):
         response = await send(world, operation, method_of(operation), request, content=body)
-        assert answers.error(response, 400), body
+        assert response_checks.error(response, 400), body
         assert "twice" in response.json()["error"], response.text
 
 
@@ -172,7 +172,7 @@ async def test_what_shows_no_key_is_refused_with_a_challenge(world: World, form:
     header = form.format(key=key, password=encoded(f"{key}:secret"))
     for method, path in (("GET", "/v1/teams"), ("POST", "/v1/work/claim")):
         answer = await world.http.request(method, path, headers={"Authorization": header})
-        assert answers.error(answer, 401)
+        assert response_checks.error(answer, 401)
         assert answer.headers["www-authenticate"] == 'Basic realm="Refonte Studio", Bearer realm="Refonte Studio"'
         in_browser = await world.http.request(method, path, headers={"Authorization": header, **BROWSER})
         assert in_browser.headers["www-authenticate"] == 'Bearer realm="Refonte Studio"'
@@ -197,13 +197,13 @@ async def test_signing_in_is_for_ones_own_pages_and_its_secrets_for_the_body(wor
     body = {"email": "ana@example.com", "password": "nothing that fits"}
     for site in ("cross-site", "same-site"):
         answer = await world.http.post("/v1/session", json=body, headers={"Sec-Fetch-Site": site})
-        assert answers.error(answer, 403)
+        assert response_checks.error(answer, 403)
     as_text = await world.http.post("/v1/session", content=json.dumps(body), headers={"content-type": "text/plain"})
-    assert answers.error(as_text, 400)
+    assert response_checks.error(as_text, 400)
     in_query = await world.http.post("/v1/session", params=body)
-    assert answers.error(in_query, 400)
+    assert response_checks.error(in_query, 400)
     assert "nothing that fits" not in in_query.text
-    assert answers.error(await world.http.post("/v1/session", json=body), 401)
+    assert response_checks.error(await world.http.post("/v1/session", json=body), 401)
 
 
 @each(OPERATIONS)

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.contract import answers
+from tests.contract import response_checks
 from tests.live import LiveServer, LiveTeam, live  # noqa: F401 - fixture
 
 EXAMPLES = 4  # calls of each operation by each role, half of them with valid input
@@ -49,7 +49,7 @@ Things = dict[str, list[Any]]
 
 
 def operations() -> list[Operation]:
-    schema = schemathesis.openapi.from_dict(deepcopy(answers.document()))  # it writes into it
+    schema = schemathesis.openapi.from_dict(deepcopy(response_checks.document()))  # it writes into it
     return [result.ok() for result in schema.get_all_operations()]
 
 

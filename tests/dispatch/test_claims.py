@@ -3,8 +3,8 @@
 import asyncio
 
 from refonte_studio.db import Tx
-from tests.gate import shut_gate
 from tests.makers import answer, batch, claim, claim_task, known_as, project, task
+from tests.transaction_gate import closed_gate
 from tests.world import World
 
 
@@ -256,7 +256,7 @@ async def test_nobody_is_sent_to_a_later_batch_while_an_earlier_has_a_place(worl
     name = await project(world, wanted=2)
     (first,) = await batch(world, name)
     await batch(world, name, "Tuesday")
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def hold(tx: Tx) -> None:
             await tx.all("SELECT task_id FROM task_slots WHERE task_id = :task FOR UPDATE", task=first)

@@ -14,7 +14,7 @@ from refonte_studio.tasks.service import check_process
 from refonte_studio.tasks.service.response_checks import Checks, Fits, Message, Refused
 from tests.drawings import ATTACHMENT, TYPE, boxes, drawn, drawn_batch
 from tests.makers import answer, batch, claim, known_as, project, real_id
-from tests.quality.known import settings
+from tests.quality.makers import change_settings
 from tests.world import Person, World
 
 LARGE = 400  # boxes
@@ -245,7 +245,7 @@ async def test_how_long_a_large_response_takes_does_not_tell_the_kind_of_its_tas
     expected = {"attachment": ATTACHMENT, "expected_response": boxes(7)}
     made = await world.ana.post(f"/evaluation_tasks/{TYPE}", {"project": "Streets", **expected})
     await drawn_batch(world, tasks=4)
-    await settings(world, "Streets", evaluation_rate=1)
+    await change_settings(world, "Streets", evaluation_rate=1)
     for _ in range(2):  # the evaluation task is not new
         await world.dee.post(await held(world.dee), {"response": boxes(1)})
     scores: list[float | None] = []

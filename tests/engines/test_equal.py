@@ -15,7 +15,7 @@ from refonte_studio.invariants.service import audit
 from refonte_studio.kit import ids
 from refonte_studio.main import LISTENERS
 from tests.conftest import empty
-from tests.engines.script import DOINGS, Said, Script
+from tests.engines.random_calls import ACTIONS, RandomCalls, RecordedCall
 from tests.invariants import check, snapshot
 from tests.world import Clock, World
 
@@ -70,14 +70,14 @@ def _named(lines: list[str]) -> list[str]:
     return [ID.sub(lambda match: names[match[0]], line) for line in lines]
 
 
-async def _played(url: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Said], list[str]]:
+async def _played(url: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[RecordedCall], list[str]]:
     """What was said, and all of it with the rows that it left, a line each."""
     monkeypatch.setattr(ids, "secrets", _Known())
     monkeypatch.setattr(ids._source, "_time_ms", 0)
     db = await open_database(url, LISTENERS)
     try:
         world = await World.make(db, Clock())
-        said = await Script(world, random.Random(seed)).run(CALLS)
+        said = await RandomCalls(world, random.Random(seed)).run(CALLS)
         await world.close()
         check(await db.read(snapshot))
         assert [finding for finding in await db.read(audit) if finding.count] == []
@@ -98,5 +98,5 @@ async def test_the_engines_answer_the_same_and_keep_the_same(
         assert one == other, f"line {number}; the calls are {len(ours)} and {len(theirs)}, then come the rows"
     assert len(our_lines) == len(their_lines)
     succeeded = Counter(said.doing for said in ours if said.status in (200, 204))
-    assert set(succeeded) >= set(DOINGS), f"never with success: {set(DOINGS) - set(succeeded)}"
+    assert set(succeeded) >= set(ACTIONS), f"never with success: {set(ACTIONS) - set(succeeded)}"
     assert all(said.status < 500 for said in ours)

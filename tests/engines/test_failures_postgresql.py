@@ -18,7 +18,7 @@ from refonte_studio.teams import service as teams
 from tests import makers
 from tests.conftest import empty
 from tests.engines.cluster import Cluster, own_cluster
-from tests.gate import shut_gate
+from tests.transaction_gate import closed_gate
 from tests.world import Clock, World
 
 NOW = 1_770_000_000_000
@@ -206,7 +206,7 @@ async def test_who_waits_for_a_lock_in_vain_is_told(db: Database, cluster: Clust
     await db.close()
     monkeypatch.setitem(postgres.SESSION, "lock_timeout", "50")
     impatient = await open_database(cluster.url, LISTENERS, pool_size=1)
-    async with shut_gate(cluster.url):
+    async with closed_gate(cluster.url):
 
         async def waits(tx: Tx) -> None:
             await tx.lock("gate")
@@ -313,7 +313,7 @@ async def limited(cluster: Cluster) -> AsyncIterator[str]:
 
 async def test_a_database_without_a_free_connection_says_so(cluster: Cluster, limited: str):
     db = await open_database(limited, LISTENERS, pool_size=3)
-    async with shut_gate(cluster.url) as gate:
+    async with closed_gate(cluster.url) as gate:
         held = asyncio.create_task(db.write(gate.wait))
         await gate.someone_waits(1)
         with pytest.raises(Unavailable, match="it has no connection left"):
@@ -331,7 +331,7 @@ async def test_who_waits_too_long_for_a_connection_is_refused_and_the_others_are
     monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", 0.1)
     db = await open_database(cluster.url, LISTENERS, pool_size=2)
     try:
-        async with shut_gate(cluster.url) as gate:
+        async with closed_gate(cluster.url) as gate:
             held = [asyncio.create_task(db.write(gate.wait)) for _ in range(2)]
             await gate.someone_waits(2)
             refused = await asyncio.gather(*(db.read(team_names) for _ in range(50)), return_exceptions=True)

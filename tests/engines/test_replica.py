@@ -19,7 +19,7 @@ from refonte_studio.db.replica import LOOK_S, Replica, health_of_a_replica, open
 from refonte_studio.kit.errors import Overloaded, StudioError
 from refonte_studio.main import LISTENERS
 from tests import makers
-from tests.cli.running import TIMEOUT_S, done, refused, serving
+from tests.cli.run_commands import TIMEOUT_S, run_cli, run_failing_cli, running_server
 from tests.conftest import empty
 from tests.world import Clock, World
 
@@ -249,10 +249,10 @@ async def test_nothing_is_written_there(world: World, replica: Replica) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_server_starts_without_its_replica_and_serves_lists(postgres_url: str, workers: str) -> None:
     asyncio.run(empty(postgres_url))
-    done("team", "create", "Refonte", "--database", postgres_url)
-    done("user", "create", "ana@example.com", "--team", "Refonte", "--role", "admin", "--database", postgres_url)
-    key = done("key", "create", "ana@example.com", "--mode", "live", "--database", postgres_url).strip()
-    with serving("--database", postgres_url, "--workers", workers, STUDIO_REPLICA=AWAY) as server:
+    run_cli("team", "create", "Refonte", "--database", postgres_url)
+    run_cli("user", "create", "ana@example.com", "--team", "Refonte", "--role", "admin", "--database", postgres_url)
+    key = run_cli("key", "create", "ana@example.com", "--mode", "live", "--database", postgres_url).strip()
+    with running_server("--database", postgres_url, "--workers", workers, STUDIO_REPLICA=AWAY) as server:
         for path, expected in (("/v1/tasks", 200), ("/v1/tasks/export", 200), ("/readyz", 200)):
             answer = httpx.get(server.url + path, headers={"Authorization": f"Bearer {key}"}, timeout=TIMEOUT_S)
             assert answer.status_code == expected, answer.text
@@ -271,7 +271,7 @@ def test_a_wrong_replica_is_refused_in_words(
 ) -> None:
     monkeypatch.setenv("STUDIO_DATABASE", url)
     monkeypatch.setenv("STUDIO_REPLICA", replica)
-    assert refused(2, "serve") == f"Error: Invalid value: {said}"
+    assert run_failing_cli(2, "serve") == f"Error: Invalid value: {said}"
 
 
 async def test_a_url_that_cannot_be_read_is_refused_at_the_start(db: Database) -> None:

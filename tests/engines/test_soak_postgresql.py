@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.engines.soaking import TIMEOUT_S, counted, soak
+from tests.engines.run_soak import TIMEOUT_S, event_count, run_soak
 
 
 @pytest.mark.timeout(TIMEOUT_S + 10)
 def test_nothing_is_ever_wrong_on_postgresql():
-    report = soak("--postgresql", "--servers", "2")
-    assert counted(report, "kill -9") > 0
-    assert counted(report, "connections cut") > 0
-    assert counted(report, "acknowledged submissions") > 0
+    report = run_soak("--postgresql", "--servers", "2")
+    assert event_count(report, "kill -9") > 0
+    assert event_count(report, "connections cut") > 0
+    assert event_count(report, "acknowledged submissions") > 0

@@ -11,7 +11,7 @@ from refonte_studio.db import Database
 from refonte_studio.imports import routes
 from refonte_studio.imports.service import spool
 from tests import makers
-from tests.tasks.given import ATTACHMENT, GIVEN, plain_project, status_of
+from tests.tasks.makers import ATTACHMENT, CATEGORIZATION, batch_status, plain_project
 from tests.world import Clock, Person, World
 
 IMPORT = "/tasks/import"
@@ -42,12 +42,18 @@ async def nothing_came(world: World) -> None:
 async def test_imported_tasks_are_as_if_each_had_been_created(world: World) -> None:
     await plain_project(world, instruction="Which?")
     await world.ana.post("/batches", {"project": "Album", "name": "Monday"})
-    given = {**GIVEN, "tags": ["a"], "metadata": {"n": 1}, "callback_url": "https://example.com/x", "priority": 3}
+    given = {
+        **CATEGORIZATION,
+        "tags": ["a"],
+        "metadata": {"n": 1},
+        "callback_url": "https://example.com/x",
+        "priority": 3,
+    }
     one = await world.ana.post("/task/categorization", {**given, "project": "Album", "batch": "Monday"})
     assert await bring(world.ana, lines(given), project="Album", batch="Monday") == {"created": 1}
     two, _ = (await world.ana.get("/tasks"))["docs"]
     assert {**two, "task_id": one["task_id"]} == one
-    assert (await status_of(world, "Monday"))["pending"] == 2
+    assert (await batch_status(world, "Monday"))["pending"] == 2
     assert (await world.ana.get("/tasks", tags="a"))["total"] == 2
 
 
@@ -69,11 +75,11 @@ async def test_a_lines_own_project_batch_and_type_win(world: World) -> None:
 
 
 async def test_tasks_of_the_default_project_need_a_type(world: World) -> None:
-    answer = await bring(world.ana, lines({**GIVEN, "type": "categorization"}, GIVEN), 400)
+    answer = await bring(world.ana, lines({**CATEGORIZATION, "type": "categorization"}, CATEGORIZATION), 400)
     assert answer["lines"] == [{"line": 2, "error": answer["lines"][0]["error"]}]
     assert "type is required" in answer["error"]
     assert await world.ana.get("/projects") == []
-    assert await bring(world.ana, lines({**GIVEN, "type": "categorization"})) == {"created": 1}
+    assert await bring(world.ana, lines({**CATEGORIZATION, "type": "categorization"})) == {"created": 1}
     assert [project["name"] for project in await world.ana.get("/projects")] == ["default"]
 
 
@@ -88,7 +94,7 @@ async def test_blank_lines_are_skipped_and_an_empty_body_creates_nothing(world: 
 
 async def test_every_bad_line_is_told_with_its_number_and_nothing_is_imported(world: World) -> None:
     await plain_project(world)
-    await world.ana.post("/task/categorization", {**GIVEN, "unique_id": "taken"})
+    await world.ana.post("/task/categorization", {**CATEGORIZATION, "unique_id": "taken"})
     bad = [
         (b'{"attachment": ', "JSON"),
         (b"[1]", "object"),
@@ -187,7 +193,7 @@ async def test_a_large_import_goes_by_the_disk_and_keeps_its_order(
 
     response = await world.ana.call("POST", IMPORT, content=body(), params={"project": "Album"})
     assert response.json() == {"created": 3_000}
-    assert (await status_of(world, "Album%20(default)"))["pending"] == 3_000
+    assert (await batch_status(world, "Album%20(default)"))["pending"] == 3_000
     exported = await world.ana.call("GET", "/tasks/export")
     ids = [json.loads(line)["unique_id"] for line in exported.text.splitlines()]
     assert ids == [str(number) for number in range(3_000)]
@@ -236,18 +242,18 @@ async def test_an_import_into_what_does_not_exist_or_is_finalized_is_refused(wor
     await bring(world.ben, body, 403, project="Pets")
     await bring(world.cid, body, 400, project="Pets")
     await bring(world.ana, body, 400, mode="test", project="Pets")
-    assert (await status_of(world, "Monday"))["pending"] == 1
+    assert (await batch_status(world, "Monday"))["pending"] == 1
 
 
 async def test_in_test_mode_imported_tasks_are_completed_at_once(world: World) -> None:
     await world.ana.post("/projects", {"name": "Album", "type": "categorization"}, mode="test")
     await world.ana.post("/batches", {"project": "Album", "name": "Monday"}, mode="test")
-    body = lines(*[GIVEN] * 20)
+    body = lines(*[CATEGORIZATION] * 20)
     assert await bring(world.ana, body, mode="test", project="Album", batch="Monday") == {"created": 20}
     done = (await world.ana.get("/tasks", mode="test"))["docs"]
     assert {task["status"] for task in done} == {"completed"}
     assert done[0]["response"] == {"category": "cat"}
-    status = await status_of(world, "Monday", mode="test")
+    status = await batch_status(world, "Monday", mode="test")
     assert (status["status"], status["completed"]) == ("completed", 20)
 
 
@@ -261,7 +267,7 @@ async def test_imported_tasks_are_given_out_oldest_first(world: World) -> None:
         assert claim is not None
         assert claim["task"]["params"]["attachment"] == f"https://example.com/{number}.jpg"
         await makers.answer(world.ben)
-    assert (await status_of(world, "Monday"))["status"] == "completed"
+    assert (await batch_status(world, "Monday"))["status"] == "completed"
 
 
 async def test_an_import_opens_a_completed_batch_again(world: World) -> None:
@@ -270,5 +276,5 @@ async def test_an_import_opens_a_completed_batch_again(world: World) -> None:
     first = await makers.task(world, "Album", "Monday")
     await world.ana.post(f"/task/{first}/cancel")
     await bring(world.ana, lines(*numbered(2)), project="Album", batch="Monday")
-    status = await status_of(world, "Monday")
+    status = await batch_status(world, "Monday")
     assert (status["status"], status["pending"]) == ("in_progress", 2)

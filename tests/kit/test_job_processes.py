@@ -12,7 +12,7 @@ from refonte_studio.kit.job_processes import MEMORY_LIMIT_BYTES, JobProcesses, J
 
 @pytest.fixture
 async def processes() -> AsyncIterator[JobProcesses]:
-    made = JobProcesses("tests.kit.odd_jobs", processes=2, cpu_limit_s=0.2)
+    made = JobProcesses("tests.kit.misbehaving_process", processes=2, cpu_limit_s=0.2)
     yield made
     await made.close()
 

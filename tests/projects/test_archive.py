@@ -3,10 +3,10 @@
 import asyncio
 import json
 
+from tests.imports.external_attempts import check_invariants
 from tests.makers import answer, batch, claim, project, task
-from tests.quality.known import quality_task
+from tests.quality.makers import make_quality_task
 from tests.reviews import makers as reviews
-from tests.tasks.attempted import check_all
 from tests.world import World
 
 TASK = {"project": "Pets", "attachment": "https://example.com/1.jpg"}
@@ -46,7 +46,7 @@ async def test_an_archived_project_gives_out_no_task_until_it_is_brought_back(wo
     assert (await world.dee.get("/work/queue"))["waiting"] == 2
     await answer(world.dee)
     await answer(world.ben)
-    await check_all(world)
+    await check_invariants(world)
 
 
 async def test_work_of_other_projects_goes_on(world: World):
@@ -74,8 +74,8 @@ async def test_an_archived_project_gives_out_no_training_evaluation_or_review(wo
     await reviews.project(world)
     await batch(world, "Pets", tasks=2)
     await answer(world.ben)
-    await quality_task(world, "training")
-    await quality_task(world, "evaluation")
+    await make_quality_task(world, "training")
+    await make_quality_task(world, "evaluation")
     await archive(world)
     for person in (world.ben, world.dee):
         assert await claim(person) is None
@@ -127,7 +127,7 @@ async def test_nobody_slips_in_while_a_project_is_archived(world: World):
     )
     assert await claim(world.ben) is None
     await world.max.refused(400, "POST", "/task/categorization", TASK)
-    await check_all(world)
+    await check_invariants(world)
 
 
 async def test_batches_of_archived_projects_can_be_left_out(world: World):

@@ -4,7 +4,7 @@ from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Role
 from refonte_studio.projects import service
 from refonte_studio.teams.service import membership
-from tests.gate import shut_gate
+from tests.transaction_gate import closed_gate
 from tests.world import World
 
 
@@ -15,7 +15,7 @@ async def staffed(world: World) -> None:
 
 async def test_unassigning_takes_people_out_of_a_group_that_is_just_being_made(world: World, database_url: str) -> None:
     await staffed(world)
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def make(tx: Tx) -> None:
             project = await service.find(tx, world.ana.team_id, "live", "Dogs")
@@ -32,7 +32,7 @@ async def test_nobody_who_is_just_being_disabled_is_assigned_beside_it(world: Wo
     """Or else they could claim by the new assignment, which disabling does not know of."""
     await staffed(world)
     await world.ana.post("/projects", {"name": "Cats", "type": "categorization", "studio": True})
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def disable(tx: Tx) -> None:
             caller = Caller(world.ana.team_id, world.ana.id, "ana@example.com", Role.ADMIN, "live")
@@ -46,7 +46,7 @@ async def test_nobody_who_is_just_being_disabled_is_assigned_beside_it(world: Wo
 
 async def test_a_new_version_of_parameters_starts_from_the_one_just_being_made(world: World, database_url: str) -> None:
     await staffed(world)
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def change(tx: Tx) -> None:
             project = await service.find(tx, world.ana.team_id, "live", "Dogs")
@@ -60,7 +60,7 @@ async def test_a_new_version_of_parameters_starts_from_the_one_just_being_made(w
 
 async def test_a_pipeline_waits_for_those_who_hold_the_project(world: World, database_url: str) -> None:
     await staffed(world)
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def make_tasks(tx: Tx) -> int:
             project = await service.find(tx, world.ana.team_id, "live", "Dogs")
@@ -80,7 +80,7 @@ async def test_a_pipeline_waits_for_those_who_hold_the_project(world: World, dat
 
 async def test_the_same_person_is_given_one_group_of_their_own(world: World, database_url: str) -> None:
     await staffed(world)
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def give(tx: Tx) -> str:
             project = await service.find(tx, world.ana.team_id, "live", "Dogs")

@@ -11,10 +11,10 @@ from refonte_studio.dispatch.policy.choices import mixes_in
 from refonte_studio.dispatch.service import fast_path
 from refonte_studio.quality.policy import wilson
 from tests.callbacks.conftest import PostOffice, post_office
-from tests.callbacks.test_telling import PAYLOADS
+from tests.callbacks.test_contents import PAYLOADS
 from tests.invariants import check, snapshot
 from tests.makers import answer, batch, claim, claim_task, project
-from tests.quality.known import lift, pauses, quality_task, settings
+from tests.quality.makers import change_settings, lift_pause, list_pauses, make_quality_task
 from tests.world import World
 
 __all__ = ["post_office"]
@@ -38,8 +38,8 @@ async def test_evaluation_tasks_come_before_as_many_tasks_as_the_rate_says(world
     """At every try the same, on both engines, and so by either way of claiming."""
     name = await project(world, people=(world.ben,))
     real = await batch(world, name, tasks=12)
-    evaluations = [await quality_task(world, "evaluation") for _ in range(12)]
-    await settings(world, evaluation_rate=0.5)
+    evaluations = [await make_quality_task(world, "evaluation") for _ in range(12)]
+    await change_settings(world, evaluation_rate=0.5)
     seen = []
     while (task := await claim_task(world.ben)) is not None:
         seen.append((await answer(world.ben, "dog"))["task_id"])
@@ -50,9 +50,9 @@ async def test_evaluation_tasks_come_before_as_many_tasks_as_the_rate_says(world
     ]
     assert seen == [*expected, *due]
     assert 2 <= sum(task in evaluations for task in seen[: len(expected)]) <= 10
-    await settings(world, evaluation_rate=1)
+    await change_settings(world, evaluation_rate=1)
     first, second = await batch(world, name, "Tuesday", tasks=2)
-    late = await quality_task(world, "evaluation")
+    late = await make_quality_task(world, "evaluation")
     # never two in a row while there is other work
     expected = [first, late, second] if seen[-1] in evaluations else [late, first, second]
     assert [(await answer(world.ben, "dog"))["task_id"] for _ in range(3)] == expected
@@ -61,8 +61,8 @@ async def test_evaluation_tasks_come_before_as_many_tasks_as_the_rate_says(world
 async def test_accuracy_is_told_with_its_interval(world: World):
     name = await project(world)
     for _ in range(4):
-        await quality_task(world, "evaluation")
-    await quality_task(world, "training")
+        await make_quality_task(world, "evaluation")
+    await make_quality_task(world, "training")
     await answer(world.ben, "dog")
     for category in ("dog", "dog", "dog", "cat"):
         await answer(world.ben, category)
@@ -107,14 +107,14 @@ async def test_accuracy_is_told_with_its_interval(world: World):
 async def test_who_falls_below_the_bound_is_paused_and_the_managers_are_told(world: World, post_office: PostOffice):
     await project(world)
     for _ in range(6):
-        await quality_task(world, "evaluation")
-    await settings(world, pause_below=0.6, pause_after=3)
+        await make_quality_task(world, "evaluation")
+    await change_settings(world, pause_below=0.6, pause_after=3)
     for category in ("dog", "dog", "cat"):
         await answer(world.ben, category)
-    assert await pauses(world) == [], "2 of 3 are not below 0.6"
+    assert await list_pauses(world) == [], "2 of 3 are not below 0.6"
     await answer(world.ben, "cat")
     reason = "accuracy 0.50 in 4 evaluation tasks is below 0.60"
-    assert await pauses(world) == [(world.ben.email, reason)]
+    assert await list_pauses(world) == [(world.ben.email, reason)]
     (ben,) = (await world.ana.get("/quality/accuracy", labeler_emails=world.ben.email))["docs"]
     assert (ben["paused"], ben["pause_reason"], ben["training"]["state"]) == (True, reason, "paused")
     assert await claim(world.ben) is None
@@ -126,12 +126,12 @@ async def test_who_falls_below_the_bound_is_paused_and_the_managers_are_told(wor
     told = json.loads(text.splitlines()[2])
     assert told == {**json.loads(PAYLOADS.read_text())["pause"], "paused_at": ben["paused_at"]}
     assert {each["event"] for each in (await world.ana.get("/callbacks"))["docs"]} == {"labeler.paused"}
-    await lift(world, world.ben)
+    await lift_pause(world, world.ben)
     (ben,) = (await world.ana.get("/quality/accuracy", labeler_emails=world.ben.email))["docs"]
     assert (ben["evaluated"], ben["paused"]) == (0, False)
     for _ in range(2):
         await answer(world.ben, "cat")
-    assert await pauses(world) == [], "what was before the lift does not count, and 2 are too few"
+    assert await list_pauses(world) == [], "what was before the lift does not count, and 2 are too few"
     check(await world.db.read(snapshot))
 
 
@@ -161,7 +161,7 @@ async def test_a_pause_lets_people_finish_what_they_hold(world: World):
             "docs": []
         }
     assert await claim(world.dee) is not None
-    assert await pauses(world) == [(world.ben.email, "let us talk")]
+    assert await list_pauses(world) == [(world.ben.email, "let us talk")]
 
 
 async def test_a_pause_survives_disabling(world: World):
@@ -170,7 +170,7 @@ async def test_a_pause_survives_disabling(world: World):
     await world.ana.post("/quality/pauses/add", {"project": name, "emails": [world.ben.email]})
     await world.ana.post("/teams/disable", {"emails": [world.ben.email]})
     await world.ana.post("/teams/set_role", {"emails": [world.ben.email], "team_role": "labeler"})
-    assert await pauses(world) == [(world.ben.email, f"paused by {world.ana.email}")]
+    assert await list_pauses(world) == [(world.ben.email, f"paused by {world.ana.email}")]
 
 
 async def test_only_people_of_the_project_can_be_paused(world: World):
@@ -182,7 +182,7 @@ async def test_only_people_of_the_project_can_be_paused(world: World):
         assert "Cats" in await world.ana.refused(400, "POST", path, {"project": "Cats", "emails": both})
         await world.ana.refused(400, "POST", path, {"project": name, "emails": ["nobody@example.com"]})
         await world.ana.refused(400, "POST", path, {"project": name, "emails": []})
-    assert await pauses(world) == []
+    assert await list_pauses(world) == []
 
 
 async def test_a_claim_at_the_moment_of_a_pause_is_before_it_or_is_not(world: World):
@@ -197,7 +197,7 @@ async def test_a_claim_at_the_moment_of_a_pause_is_before_it_or_is_not(world: Wo
         if claimed.status_code == 200:
             await world.ben.post(f"/work/{claimed.json()['claim_id']}/submit", {"response": {"category": "cat"}})
         assert await claim(world.ben) is None
-        await lift(world, world.ben)
+        await lift_pause(world, world.ben)
 
 
 @pytest.mark.parametrize("way", ["short", "general"])

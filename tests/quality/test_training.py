@@ -4,14 +4,14 @@ import asyncio
 
 from tests.invariants import check, snapshot
 from tests.makers import CATEGORIES, answer, batch, claim, claim_task, known_as, project
-from tests.quality.known import lift, pauses, quality_task, settings
+from tests.quality.makers import change_settings, lift_pause, list_pauses, make_quality_task
 from tests.world import World
 
 
 async def test_a_task_comes_again_until_it_is_passed_before_any_real_work(world: World):
     name = await project(world, people=(world.ben,))
     (real,) = await batch(world, name)
-    first, second = [await quality_task(world, "training") for _ in range(2)]
+    first, second = [await make_quality_task(world, "training") for _ in range(2)]
     seen = [(await answer(world.ben, category))["task_id"] for category in ("cat", "cat", "dog", "bird", "dog")]
     assert seen == [first, first, first, second, second]
     assert await claim_task(world.ben) == real
@@ -35,17 +35,17 @@ async def test_a_task_comes_again_until_it_is_passed_before_any_real_work(world:
 async def test_who_has_used_up_the_attempts_gets_nothing_until_a_manager_lets_them_begin_anew(world: World):
     name = await project(world)
     await batch(world, name, tasks=2)
-    passed, failed = [await quality_task(world, "training") for _ in range(2)]
-    await settings(world, training_attempts=2)
+    passed, failed = [await make_quality_task(world, "training") for _ in range(2)]
+    await change_settings(world, training_attempts=2)
     for category in ("dog", "cat", "bird"):
         await answer(world.ben, category)
     assert await claim(world.ben) is None
     assert await world.ben.get("/work/queue") == {"waiting": 0, "projects": []}
     course = {"project": "Pets", "tasks": 2, "passed": 1, "left": 1, "state": "paused"}
     assert await world.ben.get("/work/training") == {"projects": [course]}
-    assert await pauses(world) == [(world.ben.email, "tried a training task 2 times without passing it")]
+    assert await list_pauses(world) == [(world.ben.email, "tried a training task 2 times without passing it")]
     assert await claim(world.dee) is not None
-    await lift(world, world.ben)
+    await lift_pause(world, world.ben)
     assert await world.ben.get("/work/training") == {"projects": [{**course, "state": "open"}]}
     assert [(await answer(world.ben, said))["task_id"] for said in ("cat", "dog")] == [failed, failed]
     assert (await world.ben.get("/work/training"))["projects"][0]["state"] == "passed"
@@ -58,20 +58,20 @@ async def test_who_has_used_up_the_attempts_gets_nothing_until_a_manager_lets_th
 async def test_who_declines_training_declines_the_project(world: World):
     name = await project(world, people=(world.ben,))
     await batch(world, name)
-    training = await quality_task(world, "training")
+    training = await make_quality_task(world, "training")
     given = await claim(world.ben)
     assert given is not None
     await world.ben.post(f"/work/{given['claim_id']}/skip")
     assert await claim(world.ben) is None
-    assert await pauses(world) == [(world.ben.email, "declined a training task")]
-    await lift(world, world.ben)
+    assert await list_pauses(world) == [(world.ben.email, "declined a training task")]
+    await lift_pause(world, world.ben)
     assert await claim_task(world.ben) == training
 
 
 async def test_who_is_assigned_anew_begins_anew(world: World):
     name = await project(world, people=(world.ben,))
-    training = await quality_task(world, "training")
-    await settings(world, training_attempts=1)
+    training = await make_quality_task(world, "training")
+    await change_settings(world, training_attempts=1)
     await answer(world.ben, "cat")
     body = {"emails": [world.ben.email], "projects": [name]}
     await world.ana.post("/studio/assignments/remove", body)
@@ -82,7 +82,7 @@ async def test_who_is_assigned_anew_begins_anew(world: World):
 
 async def test_the_same_submission_again_is_answered_the_same_though_the_task_comes_again(world: World):
     await project(world, people=(world.ben,))
-    training = await quality_task(world, "training")
+    training = await make_quality_task(world, "training")
     given = await claim(world.ben)
     assert given is not None
     path = f"/work/{given['claim_id']}/submit"
@@ -99,7 +99,7 @@ async def test_the_same_submission_again_is_answered_the_same_though_the_task_co
 
 async def test_feedback_shows_what_was_expected(world: World):
     name = await project(world, people=(world.ben,))
-    training = await quality_task(world, "training")
+    training = await make_quality_task(world, "training")
     await batch(world, name)
     wrong, right, real = [await claim_and_answer(world, category) for category in ("cat", "dog", "cat")]
     shown = {"task_id": await known_as(world.ben, training), "expected_response": {"category": "dog"}}
@@ -123,7 +123,7 @@ async def test_feedback_shows_what_was_expected(world: World):
     }
     assert real in await world.ben.refused(404, "GET", f"/work/{real}/feedback")
     assert wrong in await world.dee.refused(404, "GET", f"/work/{wrong}/feedback")
-    await settings(world, training_feedback=False)
+    await change_settings(world, training_feedback=False)
     assert wrong in await world.ben.refused(404, "GET", f"/work/{wrong}/feedback")
 
 
@@ -137,12 +137,12 @@ async def claim_and_answer(world: World, category: str) -> str:
 
 async def test_the_mark_of_the_parameters_goes_before_that_of_the_settings(world: World):
     await project(world, people=(world.ben,), params={"categories": CATEGORIES, "pass_mark": 0})
-    await quality_task(world, "training")
-    await settings(world, pass_mark=1)
+    await make_quality_task(world, "training")
+    await change_settings(world, pass_mark=1)
     await answer(world.ben, "cat")
     await project(world, "Birds", people=(world.ben,))
-    await quality_task(world, "training", "Birds")
-    await settings(world, "Birds", pass_mark=0)
+    await make_quality_task(world, "training", "Birds")
+    await change_settings(world, "Birds", pass_mark=0)
     await answer(world.ben, "cat")
     states = [each["state"] for each in (await world.ben.get("/work/training"))["projects"]]
     assert states == ["passed", "passed"]

@@ -5,7 +5,7 @@ That page is made by running the clients, which takes minutes and installs them 
 
 import sys
 
-from tests.clients import table
+from tests.clients import compatibility_page
 from tests.house.sources import ROOT
 from tests.reference.pages import PAGES
 
@@ -14,7 +14,7 @@ def main(arguments: list[str]) -> None:
     for path, make in PAGES.items():
         (ROOT / path).write_text(make())
     if "--clients" in arguments:
-        table.PAGE.write_text(table.made())
+        compatibility_page.PAGE.write_text(compatibility_page.made())
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from refonte_studio.main import openapi_document
-from tests.clients import table
+from tests.clients import compatibility_page
 from tests.reference import api, cli, errors, events, settings, states, tables, task_types
 
 
@@ -16,7 +16,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/development/tables.md": tables.document,
     "docs/reference/api.md": api.document,
     "docs/reference/cli.md": cli.document,
-    "docs/reference/compatibility.md": table.rewritten,
+    "docs/reference/compatibility.md": compatibility_page.rewritten,
     "docs/reference/errors.md": errors.document,
     "docs/reference/events.md": events.document,
     "docs/reference/settings.md": settings.document,

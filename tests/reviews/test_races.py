@@ -10,11 +10,11 @@ from refonte_studio.dispatch import service as work
 from refonte_studio.dispatch.service import rework
 from refonte_studio.invariants.service import audit
 from refonte_studio.kit.caller import Role
-from tests.gate import shut_gate
 from tests.invariants import check, snapshot
 from tests.makers import answer, batch, claim_task
 from tests.makers import claim as claim_work
 from tests.reviews.makers import claim, decide, project, waiting
+from tests.transaction_gate import closed_gate
 from tests.world import World
 
 
@@ -78,7 +78,7 @@ async def test_a_rejection_while_somebody_cancels_loses_or_wins_whole(world: Wor
     async def reject() -> httpx.Response:
         return await world.mia.call("POST", f"/reviews/{given['review_id']}/reject", {"comments": "no"})
 
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def hold(tx: Tx) -> None:
             await tx.all("SELECT task_id FROM task_slots WHERE task_id = :task FOR UPDATE", task=task)
@@ -143,7 +143,7 @@ async def test_a_place_is_not_lost_when_a_redo_is_given_up_while_its_holder_puts
         else:
             await world.db.write(work.expire_leases, world.clock() + 3_600_000)
 
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def paused(tx: Tx) -> None:
             await rework.give_up(tx, world.ana.team_id, [world.ben.id], None)
@@ -156,7 +156,7 @@ async def test_a_place_is_not_lost_when_a_redo_is_given_up_while_its_holder_puts
 
 async def test_a_reviewer_who_is_removed_at_the_same_moment_is_given_nothing(world: World, database_url: str):
     await waiting(world)
-    async with shut_gate(database_url) as gate:
+    async with closed_gate(database_url) as gate:
 
         async def removed(tx: Tx) -> None:
             await tx.run("DELETE FROM reviewers WHERE teammate_id = :mia", mia=world.mia.id)

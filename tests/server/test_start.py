@@ -11,7 +11,7 @@ from refonte_studio.db import postgres, sqlite_file
 from refonte_studio.server import process
 from refonte_studio.server.process import OTHER_FILES
 from refonte_studio.server.protocol import SURPLUS
-from tests.cli.running import done, refused
+from tests.cli.run_commands import run_cli, run_failing_cli
 from tests.engines.test_failures import locked
 from tests.house.sources import ROOT
 
@@ -20,21 +20,21 @@ AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_server_whose_postgresql_is_away_does_not_start_and_says_so(workers: str):
-    said = refused(1, "serve", "--port", "0", "--database", AWAY, "--workers", workers)
+    said = run_failing_cli(1, "serve", "--port", "0", "--database", AWAY, "--workers", workers)
     assert said.startswith("refonte-studio: the database cannot be reached: ")
 
 
 def test_a_server_whose_file_is_damaged_does_not_start_and_says_which(tmp_path: Path):
     (tmp_path / "studio.db").write_bytes(b"rubbish" * 1_000)
-    said = refused(1, "serve", "--port", "0", "--data", str(tmp_path))
+    said = run_failing_cli(1, "serve", "--port", "0", "--data", str(tmp_path))
     assert said == f"refonte-studio: the database {tmp_path / 'studio.db'} cannot be read: file is not a database"
 
 
 def test_a_server_whose_file_is_locked_does_not_start_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    done("migrate", "--data", str(tmp_path))
+    run_cli("migrate", "--data", str(tmp_path))
     monkeypatch.setattr("refonte_studio.db.sqlite.BUSY_MS", 10)
     with locked(tmp_path / "studio.db"):
-        said = refused(1, "serve", "--port", "0", "--data", str(tmp_path))
+        said = run_failing_cli(1, "serve", "--port", "0", "--data", str(tmp_path))
     assert said == "refonte-studio: the database cannot serve this now: another program keeps it locked"
 
 

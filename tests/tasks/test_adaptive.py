@@ -6,7 +6,7 @@ import pytest
 
 from refonte_studio.kit.caller import Role
 from tests import makers
-from tests.tasks.given import status_of
+from tests.tasks.makers import batch_status
 from tests.world import Person, World
 
 
@@ -39,7 +39,7 @@ async def test_a_clear_answer_is_asked_of_few_and_an_unclear_one_of_more(world: 
             break
     done = await world.ana.get(f"/task/{unclear}")
     assert (done["status"], done["response"]) == ("completed", {"category": "dog"})
-    assert (await status_of(world, "Monday"))["status"] == "completed"
+    assert (await batch_status(world, "Monday"))["status"] == "completed"
 
 
 async def test_it_ends_with_the_most_attempts_however_unclear(world: World):

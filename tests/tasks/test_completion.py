@@ -8,7 +8,7 @@ import pytest
 from refonte_studio.kit.caller import Role
 from refonte_studio.tasks.service import completion
 from tests import makers
-from tests.tasks.given import plain_project, status_of
+from tests.tasks.makers import batch_status, plain_project
 from tests.world import Person, World
 
 
@@ -36,10 +36,10 @@ async def test_one_attempt_completes_a_standard_task_and_the_last_task_its_batch
     done = await task(world, first)
     assert (done["status"], done["response"]) == ("completed", {"category": "dog"})
     assert done["completed_at"] == done["updated_at"] > done["created_at"]
-    assert (await status_of(world, "Monday"))["status"] == "in_progress"
+    assert (await batch_status(world, "Monday"))["status"] == "in_progress"
     await makers.answer(world.dee)
     assert (await task(world, second))["status"] == "completed"
-    status = await status_of(world, "Monday")
+    status = await batch_status(world, "Monday")
     assert (status["status"], status["completed"]) == ("completed", 2)
 
 
@@ -60,7 +60,7 @@ async def test_a_batch_completes_once_however_many_of_its_last_tasks_end_at_the_
     for name in ("Monday", "Tuesday", "Friday"):
         await makers.batch(world, "Pets", name, tasks=10)
         await asyncio.gather(*[makers.answer(person) for person in people])
-        status = await status_of(world, name)
+        status = await batch_status(world, name)
         assert (status["status"], status["completed"]) == ("completed", 10)
 
 
@@ -72,9 +72,9 @@ async def test_a_batch_with_more_pending_tasks_than_can_end_at_once_is_left_unlo
     await makers.batch(world, "Pets", tasks=6)
     for _ in range(5):
         await makers.answer(world.ben)
-        assert (await status_of(world, "Monday"))["status"] == "in_progress"
+        assert (await batch_status(world, "Monday"))["status"] == "in_progress"
     await makers.answer(world.ben)
-    assert (await status_of(world, "Monday"))["status"] == "completed"
+    assert (await batch_status(world, "Monday"))["status"] == "completed"
 
 
 async def test_a_batch_that_was_left_open_is_completed_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,9 +89,9 @@ async def test_a_batch_that_was_left_open_is_completed_later(world: World, monke
         patched.setattr(completion, "settle", stand_still)
         await makers.answer(world.ben)
         await makers.answer(world.ben)
-    assert (await status_of(world, "Monday"))["status"] == "in_progress"
+    assert (await batch_status(world, "Monday"))["status"] == "in_progress"
     assert await world.db.write(completion.settle_late, world.clock()) == 1
-    assert (await status_of(world, "Monday"))["status"] == "completed"
+    assert (await batch_status(world, "Monday"))["status"] == "completed"
     assert await world.db.write(completion.settle_late, world.clock()) == 0
 
 
@@ -114,7 +114,7 @@ async def test_tasks_with_an_attempt_are_sent_to_completion_and_others_stay(worl
     assert (await task(world, second))["response"] == {"category": "bird"}
     assert [(await task(world, each))["status"] for each in (third, other)] == ["pending", "pending"]
     assert (await sent(world, batches=["Monday"]))["completed"] == 0
-    status = await status_of(world, "Monday")
+    status = await batch_status(world, "Monday")
     assert (status["status"], status["completed"], status["pending"]) == ("in_progress", 2, 1)
 
 
@@ -127,7 +127,7 @@ async def test_all_batches_wins_over_batches_and_completes_those_with_nothing_le
     answer = await sent(world, all_batches=True, batches=["Nothing of the kind"])
     assert answer["completed"] == 2
     assert sorted(batch["name"] for batch in answer["batches"]) == ["Monday", "Tuesday"]
-    assert (await status_of(world, "Monday"))["status"] == "completed"
+    assert (await batch_status(world, "Monday"))["status"] == "completed"
     assert (await world.ana.get("/studio/batches")) == []
 
 
@@ -200,7 +200,7 @@ async def test_open_tasks_follow_a_change_of_pipeline_at_once(world: World, monk
     assert "consensus_attempts" not in project
     assert [(await task(world, each))["status"] for each in made] == ["completed"] * 3 + ["pending"]
     assert (await makers.answer(world.dee))["attempts_wanted"] == 1
-    assert (await status_of(world, "Monday"))["status"] == "completed"
+    assert (await batch_status(world, "Monday"))["status"] == "completed"
 
 
 async def test_more_attempts_open_more_places(world: World) -> None:

@@ -12,7 +12,7 @@ from refonte_studio.tasks.policy import creation as creation_policy
 from refonte_studio.tasks.policy.creation import COLUMNS, RESERVED
 from refonte_studio.tasks.service import creation
 from tests import makers
-from tests.tasks.given import ATTACHMENT, CATEGORIES, GIVEN, plain_project, status_of
+from tests.tasks.makers import ATTACHMENT, CATEGORIES, CATEGORIZATION, batch_status, plain_project
 from tests.world import World
 
 
@@ -20,7 +20,7 @@ async def test_a_task_echoes_what_it_was_made_with_at_the_top_and_under_params(w
     await plain_project(world)
     await world.ana.post("/batches", {"project": "Album", "name": "Monday"})
     given = {
-        **GIVEN,
+        **CATEGORIZATION,
         "project": "Album",
         "batch": "Monday",
         "instruction": "Which animal?",
@@ -40,21 +40,21 @@ async def test_a_task_echoes_what_it_was_made_with_at_the_top_and_under_params(w
 
 
 async def test_what_a_task_has_not_is_absent_rather_than_null(world: World) -> None:
-    made = await world.ana.post("/task/categorization", {**GIVEN, "instruction": None, "unique_id": None})
+    made = await world.ana.post("/task/categorization", {**CATEGORIZATION, "instruction": None, "unique_id": None})
     assert not {"tags", "unique_id", "callback_url", "instruction"} & made.keys()
     assert made["metadata"] == {}
     assert None not in made.values()
 
 
 async def test_a_task_without_a_project_and_a_batch_goes_to_the_default_ones(world: World) -> None:
-    first, second = [await world.ana.post("/task/categorization", GIVEN) for _ in range(2)]
+    first, second = [await world.ana.post("/task/categorization", CATEGORIZATION) for _ in range(2)]
     assert (
         (first["project"], first["batch"]) == ("default", "default (default)") == (second["project"], second["batch"])
     )
     await plain_project(world)
-    other = await world.ana.post("/task/categorization", {**GIVEN, "project": "Album"})
+    other = await world.ana.post("/task/categorization", {**CATEGORIZATION, "project": "Album"})
     assert other["batch"] == "Album (default)"
-    assert (await status_of(world, "default%20(default)"))["pending"] == 2
+    assert (await batch_status(world, "default%20(default)"))["pending"] == 2
 
 
 async def test_a_task_inherits_its_projects_parameters_and_its_own_win(world: World) -> None:
@@ -74,23 +74,23 @@ async def test_a_task_inherits_its_projects_parameters_and_its_own_win(world: Wo
     [
         ({"attachment": ATTACHMENT}, "categories"),
         ({"categories": CATEGORIES}, "attachment"),
-        ({**GIVEN, "colour": "red"}, "'colour'"),
-        ({**GIVEN, "project": "Nowhere"}, "'Nowhere'"),
-        ({**GIVEN, "batch": "Never"}, "'Never'"),
-        ({**GIVEN, "project": 7}, "project"),
-        ({**GIVEN, "project": "a\x00b"}, "project"),
-        ({**GIVEN, "metadata": ["no", "object"]}, "metadata"),
-        ({**GIVEN, "tags": [1]}, "tags"),
-        ({**GIVEN, "tags": [" "]}, "tags[0]"),
-        ({**GIVEN, "tags": [str(number) for number in range(101)]}, "100 tags"),
-        ({**GIVEN, "tags": ["x" * 201]}, "tags[0]"),
-        ({**GIVEN, "unique_id": ""}, "unique_id"),
-        ({**GIVEN, "unique_id": 5}, "unique_id"),
-        ({**GIVEN, "unique_id": "a\x00b"}, "unique_id"),
-        ({**GIVEN, "callback_url": "somewhere"}, "'somewhere'"),
-        ({**GIVEN, "callback_url": "ftp://example.com/x"}, "ftp"),
-        ({**GIVEN, "allow_multiple": "yes"}, "allow_multiple"),
-        ({**GIVEN, "task_id": "mine"}, "'task_id'"),
+        ({**CATEGORIZATION, "colour": "red"}, "'colour'"),
+        ({**CATEGORIZATION, "project": "Nowhere"}, "'Nowhere'"),
+        ({**CATEGORIZATION, "batch": "Never"}, "'Never'"),
+        ({**CATEGORIZATION, "project": 7}, "project"),
+        ({**CATEGORIZATION, "project": "a\x00b"}, "project"),
+        ({**CATEGORIZATION, "metadata": ["no", "object"]}, "metadata"),
+        ({**CATEGORIZATION, "tags": [1]}, "tags"),
+        ({**CATEGORIZATION, "tags": [" "]}, "tags[0]"),
+        ({**CATEGORIZATION, "tags": [str(number) for number in range(101)]}, "100 tags"),
+        ({**CATEGORIZATION, "tags": ["x" * 201]}, "tags[0]"),
+        ({**CATEGORIZATION, "unique_id": ""}, "unique_id"),
+        ({**CATEGORIZATION, "unique_id": 5}, "unique_id"),
+        ({**CATEGORIZATION, "unique_id": "a\x00b"}, "unique_id"),
+        ({**CATEGORIZATION, "callback_url": "somewhere"}, "'somewhere'"),
+        ({**CATEGORIZATION, "callback_url": "ftp://example.com/x"}, "ftp"),
+        ({**CATEGORIZATION, "allow_multiple": "yes"}, "allow_multiple"),
+        ({**CATEGORIZATION, "task_id": "mine"}, "'task_id'"),
     ],
 )
 async def test_bad_parameters_are_refused_and_named(world: World, given: dict[str, object], named: str) -> None:
@@ -116,7 +116,7 @@ async def test_a_batch_of_another_project_is_refused(world: World) -> None:
     await plain_project(world)
     await plain_project(world, "Other")
     await world.ana.post("/batches", {"project": "Other", "name": "Theirs"})
-    given = {**GIVEN, "project": "Album", "batch": "Theirs"}
+    given = {**CATEGORIZATION, "project": "Album", "batch": "Theirs"}
     assert "'Theirs'" in await world.ana.refused(400, "POST", "/task/categorization", given)
 
 
@@ -125,25 +125,25 @@ async def test_a_finalized_studio_batch_takes_no_more_tasks(world: World) -> Non
     await makers.batch(world, "Pets", tasks=1)
     given = {"project": "Pets", "batch": "Monday", "attachment": ATTACHMENT}
     assert "finalized" in await world.ana.refused(400, "POST", "/task/categorization", given)
-    assert (await status_of(world, "Monday"))["pending"] == 1
+    assert (await batch_status(world, "Monday"))["pending"] == 1
 
 
 async def test_a_second_creation_with_the_same_unique_id_is_a_conflict(world: World) -> None:
-    first = await world.ana.post("/task/categorization", {**GIVEN, "unique_id": "n02085620_7"})
-    error = await world.ana.refused(409, "POST", "/task/categorization", {**GIVEN, "unique_id": "n02085620_7"})
+    first = await world.ana.post("/task/categorization", {**CATEGORIZATION, "unique_id": "n02085620_7"})
+    error = await world.ana.refused(409, "POST", "/task/categorization", {**CATEGORIZATION, "unique_id": "n02085620_7"})
     assert "'n02085620_7'" in error
     assert (await world.ana.get("/tasks"))["docs"] == [first]
-    assert (await status_of(world, "default%20(default)"))["pending"] == 1
-    await world.ana.post("/task/categorization", {**GIVEN, "unique_id": "n02085620_7"}, mode="test")
-    await world.cid.post("/task/categorization", {**GIVEN, "unique_id": "n02085620_7"})
+    assert (await batch_status(world, "default%20(default)"))["pending"] == 1
+    await world.ana.post("/task/categorization", {**CATEGORIZATION, "unique_id": "n02085620_7"}, mode="test")
+    await world.cid.post("/task/categorization", {**CATEGORIZATION, "unique_id": "n02085620_7"})
 
 
 async def test_of_many_creations_at_once_with_one_unique_id_one_succeeds(world: World) -> None:
-    given = {**GIVEN, "unique_id": "one"}
+    given = {**CATEGORIZATION, "unique_id": "one"}
     answers = await asyncio.gather(*[world.ana.call("POST", "/task/categorization", given) for _ in range(8)])
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
     assert (await world.ana.get("/tasks"))["total"] == 1
-    assert (await status_of(world, "default%20(default)"))["pending"] == 1
+    assert (await batch_status(world, "default%20(default)"))["pending"] == 1
 
 
 async def test_parameters_may_come_in_the_query(world: World) -> None:
@@ -172,23 +172,23 @@ async def test_parameters_may_come_in_the_query(world: World) -> None:
     ],
 )
 async def test_a_query_that_disagrees_or_cannot_be_is_refused(world: World, query: dict[str, str]) -> None:
-    error = await world.ana.refused(400, "POST", "/task/categorization", GIVEN, params=query)
+    error = await world.ana.refused(400, "POST", "/task/categorization", CATEGORIZATION, params=query)
     assert next(iter(query)) in error
 
 
 async def test_a_query_may_repeat_what_the_body_says(world: World) -> None:
     again = {"attachment": ATTACHMENT, "categories": CATEGORIES}
-    await world.ana.post("/task/categorization", GIVEN, **again)
+    await world.ana.post("/task/categorization", CATEGORIZATION, **again)
 
 
 async def test_text_stands_for_a_list_of_one(world: World) -> None:
-    made = await world.ana.post("/task/categorization", {**GIVEN, "tags": "a, b"})
+    made = await world.ana.post("/task/categorization", {**CATEGORIZATION, "tags": "a, b"})
     assert made["tags"] == ["a, b"]
 
 
 async def test_labelers_and_strangers_have_nothing_to_do_with_tasks(world: World) -> None:
-    task = (await world.ana.post("/task/categorization", GIVEN))["task_id"]
-    await world.ben.refused(403, "POST", "/task/categorization", GIVEN)
+    task = (await world.ana.post("/task/categorization", CATEGORIZATION))["task_id"]
+    await world.ben.refused(403, "POST", "/task/categorization", CATEGORIZATION)
     await world.ben.refused(403, "GET", f"/task/{task}")
     await world.ben.refused(403, "GET", "/tasks")
     await world.cid.refused(404, "GET", f"/task/{task}")
@@ -211,10 +211,10 @@ async def test_every_type_can_be_created_and_in_test_mode_is_completed_by_a_good
 async def test_in_test_mode_a_batch_completes_with_its_tasks(world: World) -> None:
     await world.ana.post("/projects", {"name": "Album", "type": "categorization"}, mode="test")
     await world.ana.post("/batches", {"project": "Album", "name": "Monday"}, mode="test")
-    given = {**GIVEN, "project": "Album", "batch": "Monday"}
+    given = {**CATEGORIZATION, "project": "Album", "batch": "Monday"}
     many = [world.ana.post("/task/categorization", given, mode="test") for _ in range(10)]
     await asyncio.gather(*many)
-    status = await status_of(world, "Monday", mode="test")
+    status = await batch_status(world, "Monday", mode="test")
     assert (status["status"], status["completed"]) == ("completed", 10)
 
 
@@ -223,11 +223,11 @@ async def test_a_batch_outside_the_studio_completes_with_its_last_task_and_opens
     await world.ana.post("/batches", {"project": "Album", "name": "Monday"})
     first = await makers.task(world, "Album", "Monday")
     await world.ana.post(f"/task/{first}/cancel")
-    assert await status_of(world, "Monday") == {"status": "completed", "canceled": 1} | {
-        name: count for name, count in (await status_of(world, "Monday")).items() if count == 0
+    assert await batch_status(world, "Monday") == {"status": "completed", "canceled": 1} | {
+        name: count for name, count in (await batch_status(world, "Monday")).items() if count == 0
     }
     await makers.task(world, "Album", "Monday")
-    status = await status_of(world, "Monday")
+    status = await batch_status(world, "Monday")
     assert (status["status"], status["pending"]) == ("in_progress", 1)
 
 

@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from tests import makers
-from tests.tasks.given import GIVEN, status_of
+from tests.tasks.makers import CATEGORIZATION, batch_status
 from tests.world import World
 
 
 async def created(world: World, **given: object) -> str:
-    return (await world.ana.post("/task/categorization", {**GIVEN, **given}))["task_id"]
+    return (await world.ana.post("/task/categorization", {**CATEGORIZATION, **given}))["task_id"]
 
 
 async def completed(world: World) -> str:
@@ -28,9 +28,9 @@ async def test_a_pending_task_can_be_canceled_once(world: World) -> None:
     assert (canceled["status"], canceled["unique_id"]) == ("canceled", "one")
     assert canceled["updated_at"] > canceled["created_at"]
     assert await world.ana.post(f"/task/{task}/cancel") == canceled, "a second time, nothing changes"
-    status = await status_of(world, "default%20(default)")
+    status = await batch_status(world, "default%20(default)")
     assert (status["canceled"], status.get("pending", 0)) == (1, 0)
-    await world.ana.refused(409, "POST", "/task/categorization", {**GIVEN, "unique_id": "one"})
+    await world.ana.refused(409, "POST", "/task/categorization", {**CATEGORIZATION, "unique_id": "one"})
 
 
 @pytest.mark.parametrize("by_query", [True, False])
@@ -62,14 +62,14 @@ async def test_canceling_a_task_ends_the_claim_on_it(world: World) -> None:
     assert claim is not None
     await world.ana.post(f"/task/{task}/cancel")
     await world.ben.refused(409, "POST", f"/work/{claim['claim_id']}/submit", {"response": {"category": "cat"}})
-    assert (await status_of(world, "Monday"))["status"] == "completed"
+    assert (await batch_status(world, "Monday"))["status"] == "completed"
 
 
 async def test_a_task_canceled_twice_at_once_is_counted_once(world: World) -> None:
     task = await created(world)
     answers = await asyncio.gather(*[world.ana.call("POST", f"/task/{task}/cancel") for _ in range(4)])
     assert [answer.json()["status"] for answer in answers] == ["canceled"] * 4
-    assert (await status_of(world, "default%20(default)"))["canceled"] == 1
+    assert (await batch_status(world, "default%20(default)"))["canceled"] == 1
 
 
 async def test_audits_are_kept_and_the_last_one_decides(world: World) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests import makers
-from tests.tasks.given import GIVEN, plain_project
+from tests.tasks.makers import CATEGORIZATION, plain_project
 from tests.world import World
 
 
@@ -38,7 +38,7 @@ async def test_an_export_has_each_task_as_it_is_got_oldest_first(world: World) -
 async def test_no_reader_finds_the_end_of_a_line_inside_of_a_task(world: World) -> None:
     text = "one\u2028two\u2029three\u0085four\nfive \\\u2028 six"
     await plain_project(world)
-    await world.ana.post("/task/categorization", {**GIVEN, "instruction": text, "metadata": {text: text}})
+    await world.ana.post("/task/categorization", {**CATEGORIZATION, "instruction": text, "metadata": {text: text}})
     await makers.task(world, "Album")
     first, _ = await exported(world)  # by `splitlines`, which ends lines at every one of them
     assert first["instruction"] == text
@@ -75,7 +75,7 @@ async def test_a_bad_export_is_refused_before_it_begins(
 
 
 async def test_others_have_nothing_of_an_export(world: World) -> None:
-    await world.ana.post("/task/categorization", GIVEN)
+    await world.ana.post("/task/categorization", CATEGORIZATION)
     await world.ben.refused(403, "GET", "/tasks/export")
     for person, mode in ((world.cid, "live"), (world.ana, "test")):
         assert (await person.call("GET", "/tasks/export", mode=mode)).text == ""
@@ -84,8 +84,8 @@ async def test_others_have_nothing_of_an_export(world: World) -> None:
 async def test_an_export_goes_page_by_page_whatever_the_size_of_its_tasks(world: World) -> None:
     sizes = [10, 1_500_000, 700_000, 700_000, 20, 1_900_000]
     for size in sizes:
-        await world.ana.post("/task/categorization", {**GIVEN, "metadata": {"text": "x" * size}})
+        await world.ana.post("/task/categorization", {**CATEGORIZATION, "metadata": {"text": "x" * size}})
     assert [len(task["metadata"]["text"]) for task in await exported(world)] == sizes
-    body = b"\n".join([json.dumps({**GIVEN, "type": "categorization"}).encode()] * 1_100)
+    body = b"\n".join([json.dumps({**CATEGORIZATION, "type": "categorization"}).encode()] * 1_100)
     await world.ana.call("POST", "/tasks/import", content=body)
     assert len(await exported(world)) == 1_106

@@ -6,12 +6,12 @@ import pytest
 
 from refonte_studio.tasks.service import listing
 from tests import makers
-from tests.tasks.given import GIVEN, plain_project
+from tests.tasks.makers import CATEGORIZATION, plain_project
 from tests.world import World
 
 
 async def created(world: World, **given: Any) -> str:
-    return (await world.ana.post("/task/categorization", {**GIVEN, **given}))["task_id"]
+    return (await world.ana.post("/task/categorization", {**CATEGORIZATION, **given}))["task_id"]
 
 
 async def listed(world: World, **filters: Any) -> list[str]:
@@ -159,7 +159,7 @@ async def test_a_limited_response_has_a_few_fields(world: World) -> None:
 async def test_live_and_test_are_separate_worlds(world: World) -> None:
     task = await created(world)
     assert (await world.ana.get("/tasks", mode="test"))["total"] == 0
-    made = await world.ana.post("/task/categorization", GIVEN, mode="test")
+    made = await world.ana.post("/task/categorization", CATEGORIZATION, mode="test")
     assert await listed(world) == [task]
     assert (await world.ana.get("/tasks", mode="test"))["docs"] == [made]
 

@@ -6,7 +6,7 @@ from refonte_studio.kit.caller import Role
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.teams import service as teams
 from tests import makers
-from tests.tasks.attempted import bring, check_all, export, line, said
+from tests.imports.external_attempts import attempt_by, check_invariants, export_tasks, import_lines, task_line
 from tests.teams.makers import Browser, accept, invited, person
 from tests.world import World, ok
 
@@ -17,7 +17,7 @@ EVE = "eve@example.com"
 async def crowd(world: World) -> World:
     """Eve and worker 896 have answered one task, of two people each, of the project Pets."""
     await makers.project(world, wanted=3)
-    await bring(world.ana, line(said(EVE), said("worker 896")), project="Pets")
+    await import_lines(world.ana, task_line(attempt_by(EVE), attempt_by("worker 896")), project="Pets")
     return world
 
 
@@ -65,12 +65,12 @@ async def test_an_invitation_makes_a_teammate_of_them_with_what_they_have_done(c
     [done] = ok(await browser.call("GET", "/work/history"))["docs"]
     assert done["response"] == {"category": "cat"}
     assert (await browser.call("POST", "/work/claim")).status_code == 204, "they have had the only task"
-    [task] = await export(crowd.ana)
+    [task] = await export_tasks(crowd.ana)
     assert [each["labeler"] for each in task["attempts"]] == [EVE, "worker 896"]
     await crowd.ana.post("/teams/disable", {"emails": [EVE]})
-    await bring(crowd.ana, line(said(EVE)), project="Pets")
+    await import_lines(crowd.ana, task_line(attempt_by(EVE)), project="Pets")
     assert person(await crowd.ana.get("/teams"), EVE)["role"] == "disabled", "an import brings nobody back"
-    await check_all(crowd)
+    await check_invariants(crowd)
 
 
 async def test_the_command_line_makes_a_teammate_of_them_too(crowd: World) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 from refonte_studio.consensus.answers import Answers, Floats, Ints
 
 
-def crowd(
+def simulate_answers(
     seed: int,
     tasks: int,
     people: int,

@@ -6,7 +6,7 @@ from tests.world import World
 
 ATTACHMENT = "https://example.com/dogs/1.jpg"
 CATEGORIES = ["cat", "dog"]
-GIVEN: dict[str, Any] = {"attachment": ATTACHMENT, "attachment_type": "image", "categories": CATEGORIES}
+CATEGORIZATION: dict[str, Any] = {"attachment": ATTACHMENT, "attachment_type": "image", "categories": CATEGORIES}
 
 
 async def plain_project(world: World, name: str = "Album", **params: Any) -> str:
@@ -16,6 +16,6 @@ async def plain_project(world: World, name: str = "Album", **params: Any) -> str
     return name
 
 
-async def status_of(world: World, batch: str, **options: Any) -> dict[str, Any]:
+async def batch_status(world: World, batch: str, **options: Any) -> dict[str, Any]:
     """A batch's state, and how many tasks it has in each."""
     return await world.ana.get(f"/batches/{batch}/status", **options)

@@ -20,7 +20,7 @@ WORKERS = (*LABELERS, "mia", "max")
 
 
 @dataclass(frozen=True)
-class Said:
+class RecordedCall:
     """One call and its answer."""
 
     doing: str
@@ -30,13 +30,13 @@ class Said:
 
 
 @dataclass
-class Script:
+class RandomCalls:
     """What was done so far, as far as the next choice depends on it."""
 
     world: World
     chance: random.Random
     people: dict[str, Person] = field(default_factory=dict)
-    said: list[Said] = field(default_factory=list)
+    said: list[RecordedCall] = field(default_factory=list)
     projects: list[str] = field(default_factory=list)
     staged: list[tuple[str, str]] = field(default_factory=list)  # project, batch
     batches: list[tuple[str, str]] = field(default_factory=list)
@@ -47,12 +47,12 @@ class Script:
     doing: str = ""
     count: int = 0
 
-    async def run(self, calls: int) -> list[Said]:
+    async def run(self, calls: int) -> list[RecordedCall]:
         await self._begin()
         deck: list[str] = []
         while len(self.said) < calls:
             if not deck:
-                deck = [name for name, times in DOINGS.items() for _ in range(times)]
+                deck = [name for name, times in ACTIONS.items() for _ in range(times)]
                 self.chance.shuffle(deck)
             self.doing = deck.pop()
             self.world.clock.forward(seconds=self.chance.choice((0.001, 0.5, 7, 60)))
@@ -85,7 +85,7 @@ class Script:
         except msgspec.DecodeError:
             found = answer.text
         called = f"{who}: {method} {path} {body if body is not None else ''} {options or ''}"
-        self.said.append(Said(self.doing, called, answer.status_code, found))
+        self.said.append(RecordedCall(self.doing, called, answer.status_code, found))
         return found if answer.status_code == 200 else None
 
     def fresh(self, what: str) -> str:
@@ -339,11 +339,11 @@ class Script:
     async def run_a_chore(self) -> None:
         chore = self.chance.choice(CHORES)
         done = await self.world.db.write(chore.use_case, self.world.clock())
-        self.said.append(Said(self.doing, chore.name, 200, done))
+        self.said.append(RecordedCall(self.doing, chore.name, 200, done))
 
 
 # What is done, and how often.
-DOINGS: Counter[str] = Counter(
+ACTIONS: Counter[str] = Counter(
     {
         **dict.fromkeys(("claim", "submit"), 12),
         **dict.fromkeys(("add_batch", "add_task", "put_down", "change_a_task", "assign"), 4),

@@ -18,14 +18,14 @@ TIMEOUT_S = 60
 COMMAND = (sys.executable, "-m", "refonte_studio.cli")
 
 
-def done(*arguments: str, given: str = "") -> str:
+def run_cli(*arguments: str, given: str = "") -> str:
     """What a command that must succeed prints."""
     result = CliRunner().invoke(app, arguments, input=given)
     assert result.exit_code == 0, (result.output, result.exception)
     return result.stdout
 
 
-def refused(code: int, *arguments: str, given: str = "") -> str:
+def run_failing_cli(code: int, *arguments: str, given: str = "") -> str:
     """The last line of what a command that must fail says."""
     result = CliRunner().invoke(app, arguments, input=given)
     assert isinstance(result.exception, SystemExit), result.exception
@@ -51,7 +51,7 @@ class Server:
 
 
 @contextmanager
-def serving(*arguments: str, empty: bool = False, **variables: str) -> Iterator[Server]:
+def running_server(*arguments: str, empty: bool = False, **variables: str) -> Iterator[Server]:
     """A server on a free port; killed at the end if it still runs. `empty`: it has no team, so it shows a link."""
     command = [*COMMAND, "serve", "--port", "0", *arguments]
     process = subprocess.Popen(command, env=environment() | variables, stdout=subprocess.PIPE, text=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from refonte_studio.db.migrate import migrate
-from tests.clients.driving import COLUMNS
+from tests.clients.columns import COLUMNS
 from tests.house.sources import ROOT
 from tests.live import LiveServer
 

@@ -6,7 +6,9 @@ from tests import makers
 from tests.world import Person, World
 
 
-async def work(world: World, person: Person, category: str = "cat", seconds: float = 10, **filters: Any) -> str:
+async def claim_and_submit(
+    world: World, person: Person, category: str = "cat", seconds: float = 10, **filters: Any
+) -> str:
     """The person claims the next task, takes so long, and answers it; the task's id."""
     given = await makers.claim(person, **filters)
     assert given is not None, "there is nothing to do"
@@ -15,7 +17,7 @@ async def work(world: World, person: Person, category: str = "cat", seconds: flo
     return given["task"]["task_id"]
 
 
-async def row(world: World, of: str, **filters: Any) -> dict[str, Any]:
+async def only_row(world: World, of: str, **filters: Any) -> dict[str, Any]:
     """The only row of figures."""
     [found] = (await world.mia.get(f"/insight/{of}", **filters))["docs"]
     return found

@@ -5,21 +5,23 @@ from typing import Any
 
 from refonte_studio.invariants.service import audit
 from tests.invariants import check, snapshot
-from tests.tasks.given import ATTACHMENT
+from tests.tasks.makers import ATTACHMENT
 from tests.world import Person, World
 
 
-def said(labeler: str, category: str = "cat", **more: Any) -> dict[str, Any]:
+def attempt_by(labeler: str, category: str = "cat", **more: Any) -> dict[str, Any]:
     """One attempt of a categorization."""
     return {"labeler": labeler, "response": {"category": category}, **more}
 
 
-def line(*attempts: dict[str, Any], **more: Any) -> dict[str, Any]:
+def task_line(*attempts: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A task with these attempts."""
     return {"attachment": ATTACHMENT, "attempts": list(attempts), **more}
 
 
-async def bring(person: Person, *lines: dict[str, Any], status: int = 200, mode: Any = "live", **query: str) -> Any:
+async def import_lines(
+    person: Person, *lines: dict[str, Any], status: int = 200, mode: Any = "live", **query: str
+) -> Any:
     """The answer to an import."""
     body = "".join(json.dumps(each) + "\n" for each in lines)
     response = await person.call("POST", "/tasks/import", content=body, params=query, mode=mode)
@@ -27,13 +29,13 @@ async def bring(person: Person, *lines: dict[str, Any], status: int = 200, mode:
     return response.json()
 
 
-async def export(person: Person, **query: str) -> list[dict[str, Any]]:
+async def export_tasks(person: Person, **query: str) -> list[dict[str, Any]]:
     """Every task with its attempts, oldest first."""
     response = await person.call("GET", "/tasks/export", params={"attempts": "true", **query})
     return [json.loads(each) for each in response.text.splitlines()]
 
 
-async def check_all(world: World) -> None:
+async def check_invariants(world: World) -> None:
     """Fails unless the database keeps every rule."""
     check(await world.db.read(snapshot))
     assert [finding for finding in await world.db.read(audit) if finding.count] == []

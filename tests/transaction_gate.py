@@ -50,7 +50,7 @@ class Gate:
 
 
 @asynccontextmanager
-async def shut_gate(database_url: str) -> AsyncIterator[Gate]:
+async def closed_gate(database_url: str) -> AsyncIterator[Gate]:
     """A gate that is shut."""
     if database_url.startswith("sqlite"):
         yield Gate(None)

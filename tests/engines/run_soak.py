@@ -9,7 +9,7 @@ SECONDS = 25
 TIMEOUT_S = 240  # with the set-up and the proof, beside other tests
 
 
-def soak(*options: str) -> str:
+def run_soak(*options: str) -> str:
     """What a soak that must go well prints."""
     command = [sys.executable, "-m", "bench.soak", "--seconds", str(SECONDS), "--pause-ms", "20", *options]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=TIMEOUT_S)
@@ -17,7 +17,7 @@ def soak(*options: str) -> str:
     return done.stdout
 
 
-def counted(report: str, event: str) -> int:
+def event_count(report: str, event: str) -> int:
     """How often something happened, by the report."""
     (line,) = [line for line in report.splitlines() if line.startswith(f"{event}  ")]
     return int(line.removeprefix(event).split()[0].replace(",", ""))

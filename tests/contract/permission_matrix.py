@@ -5,7 +5,7 @@ ALL = "admin manager member labeler"
 STAFF = "admin manager member"
 CHIEFS = "admin manager"
 
-MAY: dict[str, str] = {
+ALLOWED_ROLES: dict[str, str] = {
     # teams
     "list_teammates": STAFF,
     "invite_teammates": CHIEFS,
