@@ -111,7 +111,7 @@ def test_refusals_are_logged_at_once_and_then_together(watch: Stopwatch, caplog:
     with caplog.at_level(logging.WARNING):
         for _ in range(1_000):
             refusals.add()
-        watch.now += admission.TELL_S
+        watch.now += admission.LOG_INTERVAL_S
         refusals.add()
     assert [record.args for record in caplog.records] == [(1, "things"), (1_000, "things")]
 

@@ -1,1 +1,1 @@
-"""What every room may use and no room owns: caller, clock, ids, errors, pages. No business words."""
+"""Shared parts that no room owns: callers, time, ids, errors, pages and similar. Nothing here knows the domain."""

@@ -1,7 +1,7 @@
-"""Admission: whoever would have to wait too long is refused at once.
+"""Admission control: refuses calls that would wait too long.
 
-A server that takes all that comes answers everything late. One that takes no more than it can do in good time serves
-as much as it ever could, and tells the others at once to come again.
+A server that accepts every call answers all of them late. One that accepts only what it can complete in time keeps its
+full throughput, and asks the other callers to retry later.
 """
 
 import logging
@@ -11,34 +11,34 @@ from collections.abc import Callable
 
 from refonte_studio.kit.errors import Overloaded
 
-WAIT_S = 1.0  # who would wait longer, at the present pace, is refused
-STALL_S = 5.0  # where nobody was done for so long, nobody more is let in
-LIMIT = 2_048  # inside at a time, whatever the pace
-RECENT = 64  # over about so many the pace is averaged
-TELL_S = 10.0  # refusals are logged so often at most
+WAIT_S = 1.0  # a call that would wait longer, at the current pace, is refused
+STALL_S = 5.0  # if no call completes for this long, no further call is admitted
+LIMIT = 2_048  # upper bound on calls inside, whatever the pace
+RECENT = 64  # the pace is an average of about this many calls
+LOG_INTERVAL_S = 10.0  # shortest interval between two log lines about refusals
 
 log = logging.getLogger(__name__)
 
 Monotonic = Callable[[], float]
-Entry = tuple[float, int]  # when it was, and how many were inside then
+Entry = tuple[float, int]  # when a call entered, and how many were inside then
 
 
 class Refusals:
-    """Counts what is refused for overload, and says so in the log: at once, then every few seconds at most."""
+    """Counts calls refused because of overload, and logs the count: the first at once, later ones at intervals."""
 
     def __init__(self, what: str, clock: Monotonic = time.monotonic) -> None:
         self._what = what
         self._clock = clock
         self._count = 0
-        self._told_at = -math.inf
+        self._logged_at = -math.inf
 
     def add(self) -> None:
-        """One more."""
+        """Counts one refusal."""
         self._count += 1
         now = self._clock()
-        if now - self._told_at >= TELL_S:
-            log.warning("overloaded: refused %d %s since this was last said", self._count, self._what)
-            self._count, self._told_at = 0, now
+        if now - self._logged_at >= LOG_INTERVAL_S:
+            log.warning("overloaded: refused %d %s since the last report", self._count, self._what)
+            self._count, self._logged_at = 0, now
 
 
 class Admission:
@@ -56,11 +56,14 @@ class Admission:
         self._clock = clock
         self._refusals = Refusals(what, clock)
         self._inside = 0
-        self._moved_at = 0.0  # when the last one left, or came to an empty place
-        self._pace_s = 0.0  # how long one after the other takes, of late, when there are others to wait for
+        self._moved_at = 0.0  # when a call last left, or entered while none was inside
+        self._pace_s = 0.0  # recent average time between two calls that leave, measured while others wait
 
     def enter(self, vital: bool = False) -> Entry:
-        """For `leave`. Raises Overloaded if it would take too long, unless it is vital."""
+        """Admits a call; pass the result to `leave`.
+
+        Raises Overloaded if the call would wait too long. Vital calls are always admitted.
+        """
         now, inside = self._clock(), self._inside
         if inside >= self._concurrency and not vital:
             self._check(now)
@@ -70,7 +73,7 @@ class Admission:
         return now, inside
 
     def leave(self, entry: Entry) -> None:
-        """Makes room, however it went."""
+        """Removes a call, whether it succeeded or failed."""
         now = self._clock()
         came_at, ahead = entry
         self._inside -= 1
@@ -80,7 +83,7 @@ class Admission:
             self._pace_s += (pace_s - self._pace_s) / RECENT
 
     def refusal(self) -> Overloaded:
-        """What one is told who is not let in."""
+        """Counts a refusal and returns the error for it."""
         self._refusals.add()
         return Overloaded(self._what, math.ceil(min(self._inside * self._pace_s, STALL_S)))
 

@@ -1,4 +1,4 @@
-"""Who is calling, and what roles may do."""
+"""Who makes a request, and what each role may do."""
 
 import hmac
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True)
 class HashedCredential:
-    """What a caller has shown, as the database knows it. It may be nobody's."""
+    """What a caller presented, hashed as the database stores it. It may belong to nobody."""
 
     kind: Literal["key", "session"]
     secret_hash: str
@@ -42,14 +42,14 @@ class HashedCredential:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated teammate, in the world (live or test) that their key opens."""
+    """An authenticated teammate, in the mode (live or test) of their key."""
 
     team_id: str
     teammate_id: str
     email: str
     role: Role
     mode: Mode
-    key_id: str | None = None  # None: a browser session
+    key_id: str | None = None  # None for a browser session
     session_hash: str | None = None
     alias_key: str = field(default="", repr=False)  # the secret of the team's pseudonyms for tasks
 
@@ -57,9 +57,9 @@ class Caller:
         return permission in ALLOWED[self.role]
 
     def id_of(self, task_id: str) -> str:
-        """The id under which this person knows a task: its own for those who may read tasks, else a pseudonym.
+        """Returns the id by which this person knows a task: its own id if they may read tasks, otherwise a pseudonym.
 
-        A pseudonym is stable per person and task and has the shape of an id, but no order: the id itself tells when the
+        A pseudonym is stable per person and task and looks like an id, but has no order. A real id reveals when its
         task was created, and so which tasks are evaluation tasks.
         """
         if self.may(Permission.READ):

@@ -1,7 +1,7 @@
-"""Who a client is: the address that a request comes from, also when it comes through proxies.
+"""The client of a request: the address it comes from, including through proxies.
 
-Forwarding headers say whatever their sender likes. They are read from the right, and only as far as each sender is
-a proxy that the settings trust.
+A sender can put anything in a forwarding header. Headers are therefore read from the right, and only as far as each
+sender is a proxy that the settings trust.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 X_FORWARDED_FOR = b"x-forwarded-for"
 FORWARDED = b"forwarded"
 HEADERS = (X_FORWARDED_FOR, FORWARDED)
-IPV6_PREFIX = 64  # bits of an IPv6 address that name a network; whoever has the network has every address in it
+IPV6_PREFIX = 64  # prefix length of one IPv6 network; its holder controls every address in it
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -19,26 +19,26 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class TrustedProxies:
-    """The proxies whose forwarding headers are believed."""
+    """The proxies whose forwarding headers are trusted."""
 
     networks: tuple[Network, ...] = ()
 
     @classmethod
     def of(cls, setting: str) -> "TrustedProxies":
-        """From addresses and networks split at commas. Raises ValueError naming the one that is neither."""
+        """Parses comma-separated addresses and networks. Raises ValueError naming the first invalid one."""
         named = [each.strip() for each in setting.split(",")]
         return cls(tuple(ip_network(each) for each in named if each))
 
     def trusts(self, peer: str) -> bool:
-        """Whether this address is a trusted proxy's."""
+        """Whether this address belongs to a trusted proxy."""
         address = _parsed(peer)
         return address is not None and self._trusts(address)
 
     def client(self, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
-        """The address that a request comes from, given the other end of its connection and its headers.
+        """Returns the client's address, from the peer of the connection and the request's headers.
 
-        It is the rightmost address that is no trusted proxy's. If both kinds of forwarding header are present and
-        disagree, one of them is the client's own invention, and the answer is the proxy.
+        This is the rightmost address that does not belong to a trusted proxy. If both kinds of forwarding header are
+        present and disagree, the client forged one of them, and the result is the address of the proxy.
         """
         nearest = _parsed(peer)
         if nearest is None or not self._trusts(nearest):
@@ -61,12 +61,12 @@ class TrustedProxies:
 
 
 def is_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a request says that it was forwarded."""
+    """Whether a request has a forwarding header."""
     return any(name in HEADERS for name, _ in headers)
 
 
 def client_network(address: str) -> str:
-    """What counts as one client: an IPv4 address, or a whole IPv6 network of 64 bits."""
+    """Returns the network that counts as one client: an IPv4 address, or a whole IPv6 /64."""
     parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((parsed, IPV6_PREFIX), strict=False))
@@ -74,7 +74,7 @@ def client_network(address: str) -> str:
 
 
 def _chains(headers: Iterable[tuple[bytes, bytes]]) -> list[list[str]]:
-    """What each kind of forwarding header that is present says, from the client to the nearest proxy."""
+    """Returns the addresses in each kind of forwarding header, from the client to the nearest proxy."""
     given: dict[bytes, list[str]] = {}
     for name, value in headers:
         if name in HEADERS:
@@ -83,7 +83,7 @@ def _chains(headers: Iterable[tuple[bytes, bytes]]) -> list[list[str]]:
 
 
 def _for(element: str) -> str:
-    """The `for` of one element of a Forwarded header."""
+    """Returns the `for` value of one element of a Forwarded header; empty if it has none."""
     for pair in element.split(";"):
         name, _, value = pair.partition("=")
         if name.strip().lower() == "for":
@@ -92,7 +92,7 @@ def _for(element: str) -> str:
 
 
 def _parsed(text: str) -> Address | None:
-    """An address, with or without a port; None if it is none."""
+    """Parses an address, with or without a port; None if the text is not an address."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -1,4 +1,4 @@
-"""The one place that reads the time. Times are integers: milliseconds since 1970 in UTC."""
+"""The only module that reads the time. Times are integers: milliseconds since 1970-01-01 in UTC."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from functools import lru_cache
 from refonte_studio.kit.errors import BadInput, shown
 
 Clock = Callable[[], int]
-"""Answers the present time in milliseconds."""
+"""Returns the current time in milliseconds."""
 
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
@@ -18,25 +18,25 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def system_clock() -> int:
-    """The machine's clock."""
+    """Returns the system time in milliseconds."""
     return time.time_ns() // 1_000_000
 
 
 def iso(time_ms: int) -> str:
-    """`2023-08-09T16:12:38.072Z`."""
+    """Formats a time as in `2023-08-09T16:12:38.072Z`."""
     whole, millis = divmod(time_ms, SECOND_MS)
     return f"{_to_the_second(whole)}.{millis:03d}Z"
 
 
-@lru_cache(maxsize=4_096)  # most times that are shown are shown often: in an export, and of one second's claims
+@lru_cache(maxsize=4_096)  # exports and lists show the same few seconds again and again
 def _to_the_second(whole: int) -> str:
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def parse_time(name: str, text: str) -> int:
-    """Milliseconds of an ISO 8601 date or time; without an offset it is UTC. Raises BadInput naming it.
+    """Parses an ISO 8601 date or time, in UTC unless it has an offset. Raises BadInput naming the field and value.
 
-    What is finer than a millisecond is cut off and never rounded up: the last moment of a day stays in it.
+    Fractions of a millisecond are cut off, never rounded up, so that the last moment of a day stays in that day.
     """
     try:
         parsed = datetime.fromisoformat(text.strip())

@@ -1,6 +1,6 @@
-"""Costly work of many people: one piece at a time for each of them, and a bounded amount of time a minute.
+"""Runs expensive work of many people fairly: one job per person at a time, and a time budget per person and minute.
 
-Whoever asks for more is slowed down; nobody else is. It is counted in this process alone.
+A person who asks for more is slowed down; nobody else is. Each process counts separately.
 """
 
 import asyncio
@@ -12,21 +12,21 @@ from dataclasses import dataclass, field
 
 from refonte_studio.kit.errors import TooMany
 
-BUDGET_S = 20.0  # of work, a minute
+BUDGET_S = 20.0  # of work per minute
 PERIOD_S = 60.0
-WAITING_LIMIT = 4  # requests of one person that wait for their turn
+WAITING_LIMIT = 4  # requests of one person that may wait for their turn
 
 
 @dataclass(slots=True)
 class _Usage:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     inside: int = 0
-    spent_s: float = 0.0  # what is left of it after the time that has passed
+    spent_s: float = 0.0  # of the budget, reduced as time passes
     as_of: float = 0.0
 
 
 class FairQueue:
-    """What each person has spent of late. Of one event loop."""
+    """The recent use of each person. Belongs to one event loop."""
 
     def __init__(self, budget_s: float = BUDGET_S, clock: Callable[[], float] = time.monotonic) -> None:
         self._budget_s = budget_s
@@ -36,8 +36,8 @@ class FairQueue:
 
     @asynccontextmanager
     async def turn(self, who: str) -> AsyncGenerator[None]:
-        """Waits until nothing else of this person is under way. Raises TooMany if they have spent their budget, or
-        have too many requests waiting."""
+        """Waits until this person's earlier work is complete. Raises TooMany if they have used up their budget, or have
+        too many requests waiting."""
         self._sweep()
         person = self._people.setdefault(who, _Usage())
         if person.inside > WAITING_LIMIT:
@@ -51,7 +51,7 @@ class FairQueue:
             person.inside -= 1
 
     def charge(self, who: str, seconds: float) -> None:
-        """Notes that so much work was done for a person."""
+        """Adds this many seconds to a person's use."""
         person = self._people.setdefault(who, _Usage())
         self._age(person)
         person.spent_s += seconds
@@ -73,7 +73,7 @@ class FairQueue:
         person.as_of = now
 
     def _sweep(self) -> None:
-        """Forgets, once a minute, those who have spent nothing of late."""
+        """Forgets people without recent use, once per minute."""
         now = self._clock()
         if now - self._swept_at < PERIOD_S:
             return

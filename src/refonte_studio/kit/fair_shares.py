@@ -1,4 +1,4 @@
-"""Places that are shared out: however many a holder asks for, some are left for the others."""
+"""Slots shared fairly: no holder can take all of them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,24 +8,24 @@ from typing import Literal
 HolderKind = Literal["credential", "team", "address"]
 Holder = tuple[HolderKind, str]
 
-# The share of all places that one holder of each kind may have at a time.
+# The share of all slots that one holder of each kind may have at once.
 SHARES: Mapping[HolderKind, float] = {"credential": 0.5, "team": 0.75, "address": 0.75}
 
 
 @dataclass(slots=True)
 class FairShares:
-    """Places of which no holder has more than its share. A place may have several holders, and counts for each.
+    """Slots of which no holder exceeds its share. A slot may have several holders, and counts towards each.
 
-    What a holder has for one thing alone may exceed its share, so that a thing that needs many places can be done.
+    What a holder takes for a single item may exceed its share, so that an item that needs many slots can complete.
     """
 
     _taken: int = 0
     _of: Counter[Holder] = field(default_factory=Counter[Holder])
 
     def take(self, count: int, holders: Sequence[Holder], places: int, already: int = 0) -> bool:
-        """Takes `count` more of `places` for all of these holders, who have `already` some for the same thing.
+        """Takes `count` more of `places` slots for all of these holders, who already have `already` for the same item.
 
-        Takes none, and answers False, where not every one of them may have so many.
+        Returns False and takes none if any of the holders would exceed its share.
         """
         if self._taken + count > places or any(self._exceeds(each, count, places, already) for each in holders):
             return False
@@ -33,7 +33,7 @@ class FairShares:
         return True
 
     def give_back(self, count: int, holders: Sequence[Holder]) -> None:
-        """Gives up as many of these holders' places."""
+        """Returns this many slots of these holders."""
         self._add(-count, holders)
 
     def _exceeds(self, holder: Holder, count: int, places: int, already: int) -> bool:

@@ -1,4 +1,4 @@
-"""Ids and secrets."""
+"""Generates and checks ids and secrets."""
 
 import hashlib
 import re
@@ -9,9 +9,10 @@ _ID = re.compile(r"[0-9a-f]{24}")
 
 
 class IdSource:
-    """24 lower-case hex characters: 48 bits of milliseconds, then 48 bits that start at random and count up.
+    """Generates ids: 24 lower-case hexadecimal digits. The first 48 bits are the time in milliseconds, the last 48 a
+    counter that starts at a random value.
 
-    Ids of one process sort exactly by creation, those of several processes to the millisecond.
+    Ids of one process sort by creation; ids of several processes sort to the millisecond.
     """
 
     def __init__(self) -> None:
@@ -23,11 +24,11 @@ class IdSource:
         return self.run(now, 1)[0]
 
     def run(self, now: int, count: int) -> list[str]:
-        """`count` ids in rising order."""
+        """Returns `count` ids in ascending order."""
         with self._lock:
             if now > self._time_ms:
                 self._time_ms = now
-                self._tail = secrets.randbits(46)  # two bits of headroom: the count never wraps
+                self._tail = secrets.randbits(46)  # two bits of headroom, so that the counter never wraps
             first = self._tail
             self._tail += count
             prefix = f"{self._time_ms:012x}"
@@ -45,10 +46,10 @@ def is_id(text: str) -> bool:
 
 
 def new_secret() -> str:
-    """192 random bits, URL-safe."""
+    """Returns 192 random bits as URL-safe text."""
     return secrets.token_urlsafe(24)
 
 
 def digest(secret: str) -> str:
-    """How a random secret is stored. Being random, it needs no salt and no slow hash."""
+    """Hashes a random secret for storage. Because it is random, it needs neither a salt nor a slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()

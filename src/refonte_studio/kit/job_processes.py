@@ -1,7 +1,7 @@
-"""Work that is done in processes of its own.
+"""Runs jobs in separate processes.
 
-Python runs one thread at a time, so long computations in a thread still delay the event loop. A process does not, and
-it can be stopped. Each process takes one message at a time, which may cost a bounded amount of processor time.
+Python runs one thread at a time, so a long computation in a thread still delays the event loop. A process does not, and
+it can be stopped. Each process handles one message at a time, within a limit of processor time.
 """
 
 import asyncio
@@ -18,40 +18,40 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 PROCESSES = 2
-CPU_LIMIT_S = 10.0  # of processor time, for one message
-WALL_FACTOR = 6  # on a busy machine, a message may take this many times as long by the clock
-IDLE_S = 60.0  # after which a process that has nothing to do ends
-NICENESS = 10  # the process that serves goes first
-MEMORY_LIMIT_BYTES = 500_000_000  # a process that has ever held more ends after the message, to give it back
+CPU_LIMIT_S = 10.0  # of processor time per message
+WALL_FACTOR = 6  # on a busy machine, a message may take this multiple of the limit in elapsed time
+IDLE_S = 60.0  # a process without work ends after this time
+NICENESS = 10  # the serving process takes precedence
+MEMORY_LIMIT_BYTES = 500_000_000  # a process that has ever used more ends after its message, to release it
 
 _LENGTH = struct.Struct(">I")
-_REPLY = struct.Struct(">Id?")  # how long the answer is, the processor time it took, and whether the process now ends
+_REPLY = struct.Struct(">Id?")  # length of the content, processor time in seconds, whether the process now ends
 
 
 class JobTimedOut(Exception):
-    """The work was stopped because it took more than its time."""
+    """The job exceeded its time limit and was stopped."""
 
 
 class ProcessEnded(Exception):
-    """The process ended without an answer."""
+    """The process ended without a reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, and the seconds of processor time that it took."""
+    """The content of a reply, and the processor time it took in seconds."""
 
     content: bytes
     cost_s: float
 
 
 class RunJob(Protocol):
-    """Does the work of a message. Raises JobTimedOut."""
+    """Runs the job described by a message. Raises JobTimedOut."""
 
     async def __call__(self, message: bytes) -> Reply: ...
 
 
 class JobProcesses:
-    """A few processes that run one module, started when they are needed. Call it with a message to get its reply."""
+    """A few processes that run one module, started on demand. Call it with a message to get the reply."""
 
     def __init__(self, module: str, processes: int = PROCESSES, cpu_limit_s: float = CPU_LIMIT_S) -> None:
         self._module = module
@@ -61,7 +61,7 @@ class JobProcesses:
         self._closed = False
 
     async def __call__(self, message: bytes) -> Reply:
-        """The reply to a message. Raises JobTimedOut, and ProcessEnded if the process ends by itself."""
+        """Returns the reply to a message. Raises JobTimedOut, and ProcessEnded if the process ends by itself."""
         async with self._places:
             process = self._rested() or await self._start()
             ends = True
@@ -78,7 +78,7 @@ class JobProcesses:
             return reply
 
     async def close(self) -> None:
-        """Ends the processes that are idle now; those at work end when their message is done."""
+        """Ends idle processes now, and busy ones after their current message."""
         self._closed = True
         while self._idle:
             await self._idle.pop().stop()
@@ -107,7 +107,7 @@ class JobProcesses:
 
 
 class _Process:
-    """One process, seen from outside."""
+    """One process, as its parent sees it."""
 
     rest: asyncio.TimerHandle
 
@@ -122,7 +122,7 @@ class _Process:
         return self._process.returncode is None
 
     async def ask(self, message: bytes) -> tuple[Reply, bool]:
-        """The reply, and whether the process ends after it."""
+        """Returns the reply, and whether the process ends after it."""
         try:
             self._stdin.write(_LENGTH.pack(len(message)))
             self._stdin.write(message)
@@ -139,7 +139,7 @@ class _Process:
         self._stdin.close()
 
     async def stop(self) -> None:
-        """Ends the process, whatever it is doing."""
+        """Ends the process at once, even if it is busy."""
         self._stdin.close()
         if self._process.returncode is None:
             self._process.kill()
@@ -150,13 +150,13 @@ _OVERTIME = int(getattr(signal, "SIGPROF", 0))
 
 
 def answer_messages(answer: Callable[[bytes], bytes]) -> None:
-    """What such a process does: it answers the messages of its standard input until that ends."""
+    """The main loop of such a process: answers messages from standard input until it closes."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes the pipe
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the server, which then closes the pipe
     cpu_limit_s = float(sys.argv[1])
     source, target = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # nothing that prints gets between the answers
+    sys.stdout = sys.stderr  # printed output must not mix with replies
     while len(head := source.read(_LENGTH.size)) == _LENGTH.size:
         message = source.read(_LENGTH.unpack(head)[0])
         began = time.process_time()
@@ -168,25 +168,26 @@ def answer_messages(answer: Callable[[bytes], bytes]) -> None:
 
 
 def _limit(seconds: float) -> None:
-    """Has the system end this process when it has used so much processor time from now on; 0 lifts that."""
+    """Limits the processor time that this process may use from now on, in seconds; 0 removes the limit."""
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_PROF, seconds)  # nothing handles its signal, which therefore kills
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # the signal has no handler, so it ends the process
 
 
 def _sent(target: BinaryIO, content: bytes, cost_s: float) -> bool:
-    """Sends an answer; whether more messages may come."""
+    """Sends a reply. Returns whether further messages may follow."""
     ends = _most_memory_bytes() > MEMORY_LIMIT_BYTES
     try:
         target.write(_REPLY.pack(len(content), cost_s, ends))
         target.write(content)
         target.flush()
-    except BrokenPipeError:  # whoever asked is gone
+    except BrokenPipeError:  # the parent is gone
         return False
     return not ends
 
 
 def _most_memory_bytes() -> int:
-    """The most that this process has held. On Linux, `getrusage` also counts what its starter held before."""
+    """Returns the peak memory of this process. On Linux, `getrusage` also counts memory of the parent before the
+    fork."""
     with suppress(OSError):
         found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
         if found is not None:

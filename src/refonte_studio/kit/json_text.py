@@ -1,6 +1,6 @@
-"""JSON as it comes in: decoded strictly, with errors that say what is wrong and where.
+"""Decodes incoming JSON strictly, with errors that say what is wrong and where.
 
-Beyond what JSON's grammar asks, an object must not repeat a key: readers disagree about which of the values counts.
+In addition to the JSON grammar, an object must not repeat a key, because readers disagree about which value counts.
 """
 
 import json
@@ -12,13 +12,13 @@ import msgspec
 
 from refonte_studio.kit.errors import BadInput, shown
 
-NEAR_BYTES = 20  # of the text, that an error shows on either side
+NEAR_BYTES = 20  # of text, shown on either side of an error
 _STRING = re.compile(rb'"([^"]*)"(\s*:)?')
 _LONE_SURROGATE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
 _AT_BYTE = re.compile(r"\(byte (\d+)\)$")
-# In order: UTF-32's little-endian mark begins as that of UTF-16 does.
+# The order matters: UTF-32's little-endian mark starts with that of UTF-16.
 _OTHER_ENCODINGS = (
     (BOM_UTF32_LE, "UTF-32"),
     (BOM_UTF32_BE, "UTF-32"),
@@ -29,9 +29,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 def decode_json(text: bytes, what: str, kind: Any = Any, keys_differ: bool = False) -> Any:
-    """The value of a JSON text, which errors call `what`. Raises BadInput for anything else, however deep or odd.
+    """Returns the value of a JSON text, which errors call `what`. Raises BadInput for any invalid text.
 
-    `keys_differ` leaves it to somebody else to see that no object repeats a key.
+    With `keys_differ`, the caller checks for repeated keys itself.
     """
     try:
         value = msgspec.json.decode(text, type=kind)
@@ -47,7 +47,7 @@ def decode_json(text: bytes, what: str, kind: Any = Any, keys_differ: bool = Fal
 
 
 def check_utf8(text: bytes, what: str) -> None:
-    """Raises BadInput, saying where, for what is not UTF-8 or begins with a byte order mark."""
+    """Raises BadInput with the position if the text is not UTF-8 or starts with a byte order mark."""
     problem = _encoding_problem(text)
     if problem is not None:
         raise BadInput(f"{what} {problem}")
@@ -68,12 +68,12 @@ def _check_keys(pairs: list[tuple[str, Any]]) -> None:
             seen.add(key)
 
 
-# Python's own decoder, used for nothing but to look at the keys of each object.
+# Python's decoder, used only to inspect the keys of each object.
 _repeats = json.JSONDecoder(object_pairs_hook=_check_keys, parse_int=len, parse_float=len)
 
 
 def _has_plainly_different_keys(text: bytes) -> bool:
-    """Whether no key occurs twice in the whole text, which a glance at its strings shows for most small ones."""
+    """Whether no key occurs twice anywhere in the text: a cheap test that settles most small texts."""
     if b"\\" in text or len(text) > 4_096:
         return False
     keys = [key for key, colon in _STRING.findall(text) if colon]
@@ -118,7 +118,7 @@ def _encoding_problem(text: bytes) -> str | None:
 
 
 def as_json(name: str, value: Any) -> str:
-    """The JSON text of a value that came as JSON. Raises BadInput if it is nested too deeply to be encoded."""
+    """Encodes a value that was decoded from JSON. Raises BadInput if it is nested too deeply."""
     try:
         return _encode(value).decode()
     except RecursionError as error:

@@ -1,7 +1,7 @@
-"""NDJSON as it goes out: one JSON text a line, whatever a reader takes for the end of a line."""
+"""Prepares NDJSON for output: one JSON text per line, for every reader's idea of a line end."""
 
-# Characters beyond ASCII at which common readers (Python's `splitlines`, JavaScript's parsers) end a line. JSON allows
-# them in strings as they are, and nowhere else, so that an escape says the same.
+# Non-ASCII characters at which common readers (Python's `splitlines`, JavaScript parsers) end a line. JSON allows them
+# only inside strings, so escaping them does not change the meaning.
 _LINE_ENDS = (
     ("\u2028".encode(), b"\\u2028"),
     ("\u2029".encode(), b"\\u2029"),
@@ -10,7 +10,7 @@ _LINE_ENDS = (
 
 
 def escape_line_separators(text: bytes) -> bytes:
-    """The same JSON, or lines of it, with every line separator inside of strings escaped."""
+    """Returns the same JSON, or lines of JSON, with line separators inside strings escaped."""
     for character, escape in _LINE_ENDS:
         text = text.replace(character, escape)
     return text

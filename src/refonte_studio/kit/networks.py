@@ -1,7 +1,7 @@
 """Which addresses belong to the public internet.
 
-The lists are the registries of special-purpose addresses that IANA keeps for IPv4 and IPv6, with a few additions. They
-are written out here because Python's own (`is_global`) differ from one patch release to the next.
+The lists are IANA's special-purpose address registries for IPv4 and IPv6, with a few additions. They are written out
+because Python's own (`is_global`) differs between patch releases.
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -46,7 +46,7 @@ SPECIAL_IPV6 = (
     "fec0::/10",  # site-local, deprecated
     "ff00::/8",  # multicast
 )
-_GLOBAL_UNICAST = IPv6Network("2000::/3")  # the only part of IPv6 from which public addresses are given out
+_GLOBAL_UNICAST = IPv6Network("2000::/3")  # the only part of IPv6 from which public addresses are assigned
 _SPECIAL_IPV4 = tuple(map(IPv4Network, SPECIAL_IPV4))
 _SPECIAL_IPV6 = tuple(map(IPv6Network, SPECIAL_IPV6))
 _MAPPED = IPv6Network("::ffff:0:0/96")
@@ -55,7 +55,7 @@ _ISATAP = (0x00005EFE, 0x02005EFE)  # bits 64 to 95 of an address whose last 32 
 
 
 def is_public(address: str) -> bool:
-    """Whether an IPv4 or IPv6 address is one of the public internet's. Raises ValueError if it is no address."""
+    """Whether an IPv4 or IPv6 address is public. Raises ValueError if the text is not an address."""
     parsed = ip_address(address.partition("%")[0])
     if isinstance(parsed, IPv4Address):
         return _is_public_ipv4(parsed)
@@ -72,7 +72,7 @@ def _is_public_ipv4(address: IPv4Address) -> bool:
 
 
 def _carried(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address to which a packet for this IPv6 address goes, where the one is written inside the other."""
+    """Returns the IPv4 address embedded in an IPv6 address to which its packets are routed, or None."""
     number = int(address)
     if address in _MAPPED or address in _NAT64 or (number >> 32) & 0xFFFFFFFF in _ISATAP:
         return IPv4Address(number & 0xFFFFFFFF)

@@ -1,6 +1,6 @@
-"""Pages by key: the token of a page is the id (or the two ids) after which it starts.
+"""Keyset pagination: the token of a page is the id (or the two ids) after which it starts.
 
-Where published clients page by `offset`, that is taken as well (`PageCursor`, and `web.offsets`).
+Some published clients page by `offset`; lists accept that too (`PageCursor`, `web.offsets`).
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Up to `limit` rows; `next_token` opens the next page and is None on the last one."""
+    """Up to `limit` rows. `next_token` opens the next page; it is None on the last page."""
 
     docs: Sequence[T]
     limit: int
@@ -28,13 +28,13 @@ class Page(Generic[T]):
 
 
 def page_of(rows: Sequence[T], limit: int, token_of: Callable[[T], str]) -> Page[T]:
-    """A page from up to `limit + 1` fetched rows: the extra one only tells that there is more."""
+    """Makes a page from up to `limit + 1` rows; the extra row only shows that there are more."""
     docs = rows[:limit]
     return Page(docs, limit, token_of(docs[-1]) if len(rows) > limit else None)
 
 
 def checked_token(token: str | None) -> str | None:
-    """A `next_token` as it came in; raises BadInput if this server cannot have given it."""
+    """Returns a `next_token` unchanged. Raises BadInput if this server cannot have issued it."""
     if token is not None and not is_id(token):
         raise BadInput(f"next_token {shown(token)} is not one that this server gave")
     return token
@@ -42,30 +42,30 @@ def checked_token(token: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class PageCursor:
-    """Where a page begins, as it was asked for: behind the entry of an id, or after so many of the first."""
+    """Where the requested page starts: after the row with an id, or after a number of rows."""
 
     before: str | None = None
     offset: int = 0
 
 
-def checked_cursor(place: PageCursor, most: int | None = None) -> PageCursor:
-    """The place, if there can be one like it. Raises BadInput for a token beside an offset, a token that this server
-    cannot have given, and an offset beyond the most."""
-    if place.before is not None and place.offset:
-        raise BadInput(f"next_token {shown(place.before)} and offset {place.offset} cannot go together")
-    if most is not None and place.offset > most:
-        raise BadInput(f"offset is at most {most:,}, not {place.offset:,}; go on by next_token instead")
-    checked_token(place.before)
-    return place
+def checked_cursor(cursor: PageCursor, max_offset: int | None = None) -> PageCursor:
+    """Returns a valid cursor unchanged. Raises BadInput for a token combined with an offset, a token that this server
+    cannot have issued, and an offset above the maximum."""
+    if cursor.before is not None and cursor.offset:
+        raise BadInput(f"next_token {shown(cursor.before)} and offset {cursor.offset} cannot go together")
+    if max_offset is not None and cursor.offset > max_offset:
+        raise BadInput(f"offset is at most {max_offset:,}, not {cursor.offset:,}; go on by next_token instead")
+    checked_token(cursor.before)
+    return cursor
 
 
 def token_of_two(first: str, second: str) -> str:
-    """The token of a page after a row that is known by two ids."""
+    """Returns the token of a page that starts after a row identified by two ids."""
     return first + second
 
 
 def checked_token_of_two(token: str | None) -> tuple[str, str] | None:
-    """The two ids of a `next_token` as it came in; raises BadInput if this server cannot have given it."""
+    """Returns the two ids of a `next_token`. Raises BadInput if this server cannot have issued it."""
     if token is None:
         return None
     half = len(token) // 2

@@ -1,7 +1,7 @@
-"""Answers on a grid of time: what is answered at the next of its lines tells nothing of how long it took.
+"""Delays responses to fixed steps of time, so that timing does not reveal how long a request took.
 
-The grid is wider than the slowest of the recent answers took, so that under load, too, quick and slow answers come at
-the same line. Load slows many people; what slows one person alone widens the grid for that person alone.
+A step is longer than the slowest recent response, so that under load, too, quick and slow responses arrive at the same
+step. Load affects many people; what slows one person only widens the steps of that person.
 """
 
 import asyncio
@@ -11,25 +11,25 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from heapq import nlargest
 
-STEP_S = 0.05  # the narrowest grid; wider ones double it
-STEPS = 6  # so the widest is 1.6 s
-RECENT = 256  # answers to a person whose time decides about the grid
-RECENT_S = 300.0  # for so long after the last of them
-OUTLIERS = 2  # of those, that are left out of account
-MARGIN = 1.25  # how much wider than the slowest of the recent answers the grid is, at least
-PEOPLE = 256  # whose answers are remembered
-EXEMPT = 8  # of so many people one, the slowest, is left out of account for the others; of fewer, one too
+STEP_S = 0.05  # the shortest step; longer ones are doublings of it
+STEPS = 6  # so the longest step is 1.6 s
+RECENT = 256  # recent responses per person that determine the step
+RECENT_S = 300.0  # a person is forgotten this long after their last response
+OUTLIERS = 2  # slowest responses that are ignored
+MARGIN = 1.25  # the step is at least this multiple of the slowest response that counts
+PEOPLE = 256  # whose response times are remembered
+EXEMPT = 8  # one in this many other people, the slowest, does not affect the step; at least one
 
 
 @dataclass(slots=True)
 class _RecentTimes:
     took: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
-    slow: float = 0.0  # what all but a few of them did not exceed
+    slow: float = 0.0  # the slowest response after ignoring the outliers
     seen_at: float = 0.0
 
 
 class ResponsePacer:
-    """Lines so many seconds apart, counted from the beginning of each request. Of one server process."""
+    """Delays responses to multiples of a step, counted from the start of each request. One per server process."""
 
     def __init__(
         self,
@@ -40,22 +40,25 @@ class ResponsePacer:
         self._clock = clock
         self._sleep = sleep
         self._steps = steps
-        self._people: OrderedDict[str, _RecentTimes] = OrderedDict()  # who was answered last is last
+        self._people: OrderedDict[str, _RecentTimes] = OrderedDict()  # least recently answered first
 
     def begin(self) -> "RequestPace":
-        """The pace of one request, which begins now."""
+        """Starts timing a request."""
         return RequestPace(self, self._clock)
 
     async def hold(self, who: str, began: float) -> None:
-        """Waits for the next line since then, and notes how long this answer to a person took."""
+        """Waits for the next step since `began`, and records how long this response took."""
         took = self._clock() - began
         self._note(who, took)
         step = self.step_s(who)
         await self._sleep(step - took % step)
 
     def step_s(self, who: str) -> float:
-        """How far apart the lines are now for a person: beyond what all but a few of their recent answers took, and
-        beyond the same of other people, but for the slowest of them; within bounds."""
+        """Returns a person's current step in seconds.
+
+        It is longer than this person's recent responses, ignoring a few outliers, and than those of other people,
+        ignoring the slowest of them, within bounds.
+        """
         slows = [person.slow for name, person in self._people.items() if name != who]
         left_out = max(1, len(slows) // EXEMPT)
         others = nlargest(left_out + 1, slows)[-1] if len(slows) > left_out else 0.0
@@ -82,7 +85,7 @@ class ResponsePacer:
 
 
 class RequestPace:
-    """How long one request has taken so far."""
+    """The time that one request has taken so far."""
 
     def __init__(self, pacer: ResponsePacer, clock: Callable[[], float]) -> None:
         self._pacer = pacer
@@ -90,9 +93,9 @@ class RequestPace:
         self._began = clock()
 
     def begin_again(self) -> None:
-        """Counts from now on: what was done until now takes as long whatever is asked."""
+        """Restarts the timing: the work so far takes equally long for every request."""
         self._began = self._clock()
 
     async def hold(self, who: str) -> None:
-        """Waits for the next line since it began."""
+        """Waits for the next step since the start."""
         await self._pacer.hold(who, self._began)

@@ -1,4 +1,4 @@
-"""Checks of texts that clients send."""
+"""Validates texts sent by clients."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from refonte_studio.kit.errors import BadInput, shown
 
 
 def plain_text(name: str, value: Any, most: int) -> str:
-    """Text that the database can keep and find again. Raises BadInput for anything else."""
+    """Returns text that the database can store and find. Raises BadInput naming the field for anything else."""
     if not isinstance(value, str):
         raise BadInput(f"{name} must be text, not {kind_of(value)}")
     if not value.strip():

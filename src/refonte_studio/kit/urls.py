@@ -1,4 +1,4 @@
-"""URLs that people give to the server: whether a request can be sent to them, and how they are shown."""
+"""Validates URLs given to the server."""
 
 import re
 from ipaddress import IPv6Address
@@ -15,7 +15,7 @@ _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 
 
 def checked_url(name: str, url: str) -> str:
-    """A full http or https URL, as it came in. Raises BadInput naming the parameter for anything else."""
+    """Returns a full http or https URL unchanged. Raises BadInput naming the parameter for anything else."""
     if len(url) > URL_LENGTH:
         raise BadInput(f"{name} has {len(url):,} characters; a URL has at most {URL_LENGTH:,}")
     if any(character.isspace() or not character.isprintable() for character in url):
@@ -24,7 +24,7 @@ def checked_url(name: str, url: str) -> str:
         parts = urlsplit(url)
         well_formed = parts.scheme.lower() in ("http", "https") and parts.port != 0
         host, user = parts.hostname or "", parts.username
-    except ValueError:  # a port that is no number, an IPv6 address that is none
+    except ValueError:  # an invalid port or IPv6 address
         well_formed, host, user = False, "", None
     if not well_formed or not host or "\\" in url:
         raise BadInput(f"{name} must be a full http or https URL, not {shown(url)}")
@@ -36,10 +36,10 @@ def checked_url(name: str, url: str) -> str:
 
 
 def ascii_host(host: str) -> str | None:
-    """A host's name or address as it travels: in ASCII and lower case, an IPv6 address without brackets and in its
-    short form. None if no server can have it."""
+    """Returns a host name or address as it is sent: in ASCII and lower case, an IPv6 address in short form without
+    brackets. None if no server can have it."""
     if ":" in host:
-        if "%" in host:  # an interface of this machine
+        if "%" in host:  # a network interface of this machine
             return None
         try:
             return str(IPv6Address(host.removeprefix("[").removesuffix("]")))
@@ -51,7 +51,7 @@ def ascii_host(host: str) -> str | None:
         for label in name.split("."):
             if label.startswith("xn--"):
                 idna.decode(label)
-    except UnicodeError:  # of which IDNA's errors are a kind
+    except UnicodeError:  # includes IDNA errors
         return None
     if len(name) > HOST_LENGTH or not all(_LABEL.fullmatch(label) for label in name.split(".")):
         return None
