@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from refonte_studio.main import openapi_document
 from tests.clients import compatibility_page
-from tests.reference import api, cli, errors, events, settings, states, tables, task_types
+from tests.reference import api, architecture, cli, data_model, errors, events, settings, states, tables, task_types
 
 
 def _openapi() -> str:
@@ -13,6 +13,8 @@ def _openapi() -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "docs/development/architecture.md": architecture.document,
+    "docs/development/data-model.md": data_model.document,
     "docs/development/tables.md": tables.document,
     "docs/reference/api.md": api.document,
     "docs/reference/cli.md": cli.document,
