@@ -1,20 +1,21 @@
-"""Who may call what: the expected roles of every operation, by name. A new operation needs its row here."""
+"""Who may call what: the expected roles of each operation and variant, by name. A new operation needs its row here."""
 
-NOBODY_ASKED = ""  # public
+PUBLIC = ""
 ALL = "admin manager member labeler"
 STAFF = "admin manager member"
-CHIEFS = "admin manager"
+MANAGERS = "admin manager"
+ADMINS = "admin"
 
 ALLOWED_ROLES: dict[str, str] = {
     # teams
     "list_teammates": STAFF,
-    "invite_teammates": CHIEFS,
-    "set_teammate_role": CHIEFS,
-    "disable_teammates": CHIEFS,
+    "invite_teammates": MANAGERS,
+    "set_teammate_role": MANAGERS,
+    "disable_teammates": MANAGERS,
     # accounts
-    "accept_invitation": NOBODY_ASKED,
-    "set_up": NOBODY_ASKED,
-    "sign_in": NOBODY_ASKED,
+    "accept_invitation": PUBLIC,
+    "set_up": PUBLIC,
+    "sign_in": PUBLIC,
     "who_am_i": ALL,
     "sign_out": ALL,
     "change_password": ALL,
@@ -114,10 +115,10 @@ ALLOWED_ROLES: dict[str, str] = {
     "get_task_history": STAFF,
     # callbacks
     "list_callbacks": STAFF,
-    "get_callback_secret": CHIEFS,
-    "get_callback_auth": CHIEFS,
-    "set_callback_auth": CHIEFS,
-    "clear_callback_auth": CHIEFS,
+    "get_callback_secret": MANAGERS,
+    "get_callback_auth": MANAGERS,
+    "set_callback_auth": MANAGERS,
+    "clear_callback_auth": MANAGERS,
     "retry_callback": STAFF,
     # insight
     "project_figures": STAFF,
@@ -128,4 +129,9 @@ ALLOWED_ROLES: dict[str, str] = {
     "disagreement": STAFF,
     "get_forecast": STAFF,
     "try_out_priorities": STAFF,
+}
+
+OF_VARIANTS: dict[str, str] = {
+    "list_keys_of_everybody": ADMINS,
+    "list_tasks_of_a_claim": STAFF,
 }

@@ -10,8 +10,8 @@ from refonte_studio.kit.caller import Role
 from refonte_studio.main import OPERATIONS
 from refonte_studio.web import Operation
 from tests.contract import response_checks
-from tests.contract.examples import BY_NAME, EXAMPLES, Request
-from tests.contract.permission_matrix import ALLOWED_ROLES
+from tests.contract.examples import BY_NAME, EXAMPLES, VARIANTS, Request
+from tests.contract.permission_matrix import ALLOWED_ROLES, OF_VARIANTS
 from tests.world import Person, World
 
 EVERY = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -31,6 +31,7 @@ async def send(person: Person, operation: Operation, method: str, request: Reque
 def test_every_operation_has_its_row_and_its_example():
     assert set(ALLOWED_ROLES) == set(BY_NAME)
     assert set(EXAMPLES) == set(BY_NAME)
+    assert set(VARIANTS) == set(OF_VARIANTS)
 
 
 def test_no_two_operations_share_a_name_or_a_route():
@@ -138,6 +139,37 @@ async def test_each_role_may_do_what_the_table_says(world: World, operation: Ope
                 response = await send(person, operation, method, await EXAMPLES[operation.name](world, world.ana))
                 assert response_checks.error(response, 403), (role, method)
                 assert role in response.json()["error"]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+async def test_each_role_may_do_what_the_table_says_of_a_variant(world: World, name: str):
+    operation, make = VARIANTS[name]
+    [method] = operation.methods
+    for role, who in BY_ROLE.items():
+        person = getattr(world, who)
+        response = await send(person, operation, method, await make(world, person))
+        if role in OF_VARIANTS[name].split():
+            assert response.status_code == 200, (role, response.text)
+            assert ids_in(response.json()), role
+            response_checks.check(operation, method, response)
+        else:
+            assert response_checks.error(response, 403), role
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+async def test_a_variant_shows_nothing_of_another_team(world: World, name: str):
+    operation, make = VARIANTS[name]
+    [method] = operation.methods
+    request = await make(world, world.ana)
+    ours, theirs = [await send(person, operation, method, request) for person in (world.ana, world.cid)]
+    assert ours.status_code == theirs.status_code == 200
+    assert not ids_in(ours.json()) & ids_in(theirs.json())
+
+
+def ids_in(answer: Any) -> set[str]:
+    """The ids of the things that a list shows."""
+    docs = answer["docs"] if isinstance(answer, dict) else answer
+    return {each.get("task_id") or each["id"] for each in docs}
 
 
 def names_in(operation: Operation) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.examples import upload_file
+from tests.contract.examples.files import upload_file
 from tests.makers import CATEGORIES, batch, claim, project, real_id
 from tests.quality.makers import change_settings, lift_pause, make_quality_task
 from tests.world import Person, World

@@ -145,4 +145,4 @@ async def test_disabling_somebody_leaves_their_archived_projects_archived(world:
     await project(world)
     await archive(world)
     await world.max.post("/teams/disable", {"emails": [world.ben.email]})
-    await check_all(world)
+    await check_invariants(world)
