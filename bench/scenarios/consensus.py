@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.load.figures import table
-from refonte_studio.consensus.adaptive import Replayed, Rules, replays
+from refonte_studio.consensus.adaptive import Replayed, StoppingRules, replays
 from refonte_studio.consensus.agreement import alpha
 from refonte_studio.consensus.answers import Answers, Flags, Floats, Ints
 from refonte_studio.consensus.asking import USUAL_TARGET, usual_least
@@ -116,7 +116,7 @@ def _scores(data: Data, estimated: Estimate) -> list[str]:
     return [f"{right.mean():.4f}", f"{error:.4f}", f"{sure.mean():.4f}", f"{high.mean():.0%}", among_sure]
 
 
-def adaptive_scores(data: Data, rules: Rules, orders: int, seed: int) -> Floats:
+def adaptive_scores(data: Data, rules: StoppingRules, orders: int, seed: int) -> Floats:
     """The scores of adaptive consensus, one row for each random order of the answers."""
 
     def score(played: Replayed) -> Floats:
@@ -127,7 +127,7 @@ def adaptive_scores(data: Data, rules: Rules, orders: int, seed: int) -> Floats:
     return replays(data.answers, rules, orders, seed, score)
 
 
-def report(data: Data, rules: Rules, orders: int, seed: int) -> None:
+def report(data: Data, rules: StoppingRules, orders: int, seed: int) -> None:
     answers = data.answers
     print(
         f"{answers.n_tasks:,} tasks, {data.known.sum():,} with a truth; {answers.n_people:,} people; "
@@ -182,7 +182,7 @@ def main() -> None:
     least = usual_least(most) if options.min_attempts is None else options.min_attempts
     if most < least:
         parser.error(f"--most is {most}, which is fewer than --min-attempts, {least}")
-    report(data, Rules(least, most, options.target), options.orders, options.seed)
+    report(data, StoppingRules(least, most, options.target), options.orders, options.seed)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
 
-from refonte_studio.analytics.model import DAY_HOURS, HISTORY_DAYS, Known, Line, Pace, Worker
+from refonte_studio.analytics.model import DAY_HOURS, HISTORY_DAYS, ForecastInput, ProjectPace, QueuedBatch, Worker
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -193,7 +193,7 @@ def _next(
 # -------------------------------------------------------------------------------------- what is known of it
 
 
-def forecast_input(world: World) -> Known:
+def forecast_input(world: World) -> ForecastInput:
     """What a server knows of the world as it is now."""
     work: dict[int, list[list[float]]] = defaultdict(partial(_empty, PAST))
     paces: dict[tuple[int | None, str], list[float]] = defaultdict(lambda: [0, 0.0])
@@ -210,15 +210,15 @@ def forecast_input(world: World) -> Known:
     for person in range(len(world.people)):
         since = first.get(person, world.now)
         days = min(PAST, max(0, -(-(world.now - since) // DAY_MS)))
-        own = {project: Pace(round(n), ms) for (whose, project), (n, ms) in paces.items() if whose == person}
+        own = {project: ProjectPace(round(n), ms) for (whose, project), (n, ms) in paces.items() if whose == person}
         workers.append(Worker(f"w{person}", work[person][:days], own))
-    return Known(
+    return ForecastInput(
         lines=[
-            Line(f"b{n}", batch.project, batch.tasks * batch.wanted, batch.tasks, batch.wanted, batch.people)
+            QueuedBatch(f"b{n}", batch.project, batch.tasks * batch.wanted, batch.tasks, batch.wanted, batch.people)
             for n, batch in enumerate(world.batches)
         ],
         workers=workers,
-        paces={project: Pace(round(n), ms) for (whose, project), (n, ms) in paces.items() if whose is None},
+        paces={project: ProjectPace(round(n), ms) for (whose, project), (n, ms) in paces.items() if whose is None},
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from refonte_studio.annotator_models.policy import Job, ResultFound
 from refonte_studio.annotator_models.service import refitting
-from refonte_studio.callbacks.model import About
+from refonte_studio.callbacks.model import CallbackEvent
 from refonte_studio.db import Tx
 from refonte_studio.projects import service as projects
 from refonte_studio.quality.service import standings
@@ -77,20 +77,20 @@ async def paused(world: World, _url: str) -> str:
     return await world.db.write(pause)
 
 
-CAUSES: dict[About, Cause] = {
-    About.TASK_COMPLETED: answered,
-    About.TASK_CANCELED: canceled,
-    About.TASK_CHANGED: changed,
-    About.TASK_AUDITED: audited,
-    About.TASK_RESENT: resent,
-    About.BATCH_COMPLETED: batch_completed,
-    About.LABELER_PAUSED: paused,
+CAUSES: dict[CallbackEvent, Cause] = {
+    CallbackEvent.TASK_COMPLETED: answered,
+    CallbackEvent.TASK_CANCELED: canceled,
+    CallbackEvent.TASK_CHANGED: changed,
+    CallbackEvent.TASK_AUDITED: audited,
+    CallbackEvent.TASK_RESENT: resent,
+    CallbackEvent.BATCH_COMPLETED: batch_completed,
+    CallbackEvent.LABELER_PAUSED: paused,
 }
 
 
-@pytest.mark.parametrize("event", About)
+@pytest.mark.parametrize("event", CallbackEvent)
 async def test_an_event_reaches_its_receiver(
-    world: World, receiver: Receiver, post_office: PostOffice, event: About
+    world: World, receiver: Receiver, post_office: PostOffice, event: CallbackEvent
 ) -> None:
     subject = await CAUSES[event](world, receiver.url)
     await post_office.deliver()
@@ -100,7 +100,7 @@ async def test_an_event_reaches_its_receiver(
     assert {(each["state"], each["tries"], each["subject_id"]) for each in of_event} == {("delivered", 1, subject)}
     got = [_subject(letter) for letter in receiver.letters]
     assert len(got) + len(post_office.mails) == len(docs)
-    if event is not About.LABELER_PAUSED:  # it goes by mail
+    if event is not CallbackEvent.LABELER_PAUSED:  # it goes by mail
         assert set(got) == {subject}
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from refonte_studio.callbacks.model import About, Callback, Parcel, lane
+from refonte_studio.callbacks.model import Callback, CallbackEvent, Parcel, lane
 from refonte_studio.callbacks.policy import retries as retry_policy
 from refonte_studio.callbacks.service import outbox as service
 from refonte_studio.db import Tx
@@ -157,7 +157,7 @@ async def test_what_an_older_server_recorded_is_delivered_too(
 # ------------------------------------------------------------------------------------------------------ the choice
 
 
-def lanes(team: str, *urls: str, event: About = About.TASK_COMPLETED, again: bool = False) -> list[str]:
+def lanes(team: str, *urls: str, event: CallbackEvent = CallbackEvent.TASK_COMPLETED, again: bool = False) -> list[str]:
     return [lane(team, event, url, again=again) for url in urls]
 
 
@@ -197,6 +197,6 @@ def test_what_failed_comes_after_what_is_new_and_leaves_it_places() -> None:
 
 
 def test_events_and_receivers_have_lanes_of_their_own() -> None:
-    assert len({*lanes("t1", A, B), *lanes("t2", A, B), *lanes("t1", A, event=About.TASK_CHANGED)}) == 5
+    assert len({*lanes("t1", A, B), *lanes("t2", A, B), *lanes("t1", A, event=CallbackEvent.TASK_CHANGED)}) == 5
     assert lanes("t1", A) == lanes("t1", "https://boss:secret@a.example/other")
     assert lanes("t1", "boss@a.example") == lanes("t1", "other@b.example")

@@ -11,7 +11,7 @@ import pytest
 
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Tx, open_database, transfer
-from refonte_studio.demo import Made, put
+from refonte_studio.demo import DemoTeam, put
 from refonte_studio.demo.pictures import HEIGHT, WIDTH, png, shapes
 from refonte_studio.kit.errors import Conflict
 from refonte_studio.main import LISTENERS, build
@@ -93,7 +93,7 @@ async def test_it_comes_whole_or_not_at_all(db: Database, world: World):
     columns = ("id", "name", "callback_secret", "alias_key", "created_at")
     teams = [transfer.Contents("teams", columns, [[name, name, "secret", "key", 1]]) for name in ("Demo", "Refonte")]
     with pytest.raises(Conflict, match="there is a team 'Demo' already"):
-        await put(db, Made([], teams))
+        await put(db, DemoTeam([], teams))
 
     async def names(tx: Tx) -> list[str]:
         return [row["name"] for row in await tx.all("SELECT name FROM teams ORDER BY name")]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from refonte_studio.consensus.adaptive import Rules, replay
+from refonte_studio.consensus.adaptive import StoppingRules, replay
 from refonte_studio.consensus.agreement import alpha, alpha_by_distance, task_agreement, together, wilson
 from refonte_studio.consensus.answers import Answers
 from refonte_studio.consensus.asking import USUAL_TARGET, usual_least, wants_more
@@ -71,7 +71,7 @@ def test_a_third_is_asked_for_in_any_case():
 def test_asking_on_only_where_needed_saves_answers():
     answers, truth = simulate_answers(8, tasks=300, people=20, each=10, right=(0.75, 0.95))
     played = replay(
-        answers, np.random.default_rng(0).permutation(len(answers)), Rules(usual_least(10), 10, USUAL_TARGET)
+        answers, np.random.default_rng(0).permutation(len(answers)), StoppingRules(usual_least(10), 10, USUAL_TARGET)
     )
     everything = (estimate(DEFAULT, answers).labels == truth).mean()
     assert played.share < 0.6

@@ -11,7 +11,7 @@ from refonte_studio.kit.fair_queue import BUDGET_S, WAITING_LIMIT, FairQueue
 from refonte_studio.kit.job_processes import JobProcesses, JobTimedOut, Reply
 from refonte_studio.tasks.model import ToCheck
 from refonte_studio.tasks.service import check_process
-from refonte_studio.tasks.service.response_checks import Checks, Fits, Message, Refused
+from refonte_studio.tasks.service.response_checks import Checks, DoesNotFit, Fits, Message
 from tests.drawings import ATTACHMENT, TYPE, boxes, drawn, drawn_batch
 from tests.makers import answer, batch, claim, known_as, project, real_id
 from tests.quality.makers import change_settings
@@ -254,7 +254,7 @@ async def test_how_long_a_large_response_takes_does_not_tell_the_kind_of_its_tas
         asked = msgspec.msgpack.decode(message, type=Message).to_check
         world.clock.forward(seconds=1 + len(asked.expected or "") // 100 + 5 * (asked.alone is not None))
         reply = await check_process.here(message)
-        fits = msgspec.msgpack.decode(reply.content, type=Fits | Refused)
+        fits = msgspec.msgpack.decode(reply.content, type=Fits | DoesNotFit)
         scores.append(fits.score if isinstance(fits, Fits) else None)
         return reply
 
@@ -286,6 +286,6 @@ async def test_a_known_answer_that_stands_in_may_be_of_a_task_that_asks_somethin
             is_decoy=True,
         )
         message = Message("response", asked, msgspec.json.encode(boxes(2)))
-        reply = msgspec.msgpack.decode(check_process.answer(msgspec.msgpack.encode(message)), type=Fits | Refused)
+        reply = msgspec.msgpack.decode(check_process.answer(msgspec.msgpack.encode(message)), type=Fits | DoesNotFit)
         assert isinstance(reply, Fits)
         assert reply.score is None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from refonte_studio.config import Settings
 from refonte_studio.db import Database
-from refonte_studio.files.service.outbound import Guard, Refused
+from refonte_studio.files.service.outbound import Guard, OutboundRefused
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.urls import ascii_host, checked_url
 from tests.world import Clock, World
@@ -157,7 +157,7 @@ async def test_a_host_is_refused_if_any_of_its_addresses_is_internal(monkeypatch
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
     guard = Guard(frozenset())
-    with pytest.raises(Refused, match="not on the public internet"):
+    with pytest.raises(OutboundRefused, match="not on the public internet"):
         await guard.addresses("example.com", 80)
     found.pop()
     assert await guard.addresses("example.com", 80) == ["93.184.216.34"]

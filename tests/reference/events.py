@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from refonte_studio.callbacks.model import About
+from refonte_studio.callbacks.model import CallbackEvent
 from tests.house.sources import ROOT
 from tests.reference.markdown import json_block, table
 
@@ -55,7 +55,7 @@ A payload shows the task or batch as it is when the payload is sent. These are e
 
 
 def document() -> str:
-    rows = [(f"`{event.value}`", *MEANINGS[event.value]) for event in About]
+    rows = [(f"`{event.value}`", *MEANINGS[event.value]) for event in CallbackEvent]
     examples = json.loads((ROOT / "tests/callbacks/payloads.json").read_text())
     shown = [f"### `{name}`\n\n{json_block(payload)}" for name, payload in examples.items()]
     return INTRO + table(("event", "when", "sent to"), rows) + PAYLOADS + "\n".join(shown)

@@ -7,7 +7,7 @@ import pytest
 
 from refonte_studio.db.engine import Engine, Tx
 from refonte_studio.kit.pages import PageCursor
-from refonte_studio.tasks.model import Filter
+from refonte_studio.tasks.model import TaskFilter
 from refonte_studio.tasks.store import (
     attempts as attempt_store,
 )
@@ -27,11 +27,11 @@ LOOKUPS: dict[str, Callable[[Tx], Any]] = {
     "by ids": lambda tx: task_store.tasks_by_ids(tx, "t", [ID]),
     "retarget": lambda tx: slot_store.set_wanted(tx, "t", ID, [ID], 2),
     "taken": lambda tx: list_store.taken(tx, "t", "live", ["u"]),
-    "by unique_id": lambda tx: list_store.newest(tx, "t", "live", Filter(unique_ids=("u",)), PageCursor(), 10),
-    "by tag": lambda tx: list_store.newest(tx, "t", "live", Filter(tags=("x",)), PageCursor(), 10),
-    "of a project": lambda tx: list_store.newest(tx, "t", "live", Filter(project_id=ID), PageCursor(ID), 10),
-    "of a batch": lambda tx: list_store.oldest_sizes(tx, "t", "live", Filter(batch_id=ID), ID, 10),
-    "an export": lambda tx: list_store.between(tx, "t", "live", Filter(project_id=ID), ID, ID),
+    "by unique_id": lambda tx: list_store.newest(tx, "t", "live", TaskFilter(unique_ids=("u",)), PageCursor(), 10),
+    "by tag": lambda tx: list_store.newest(tx, "t", "live", TaskFilter(tags=("x",)), PageCursor(), 10),
+    "of a project": lambda tx: list_store.newest(tx, "t", "live", TaskFilter(project_id=ID), PageCursor(ID), 10),
+    "of a batch": lambda tx: list_store.oldest_sizes(tx, "t", "live", TaskFilter(batch_id=ID), ID, 10),
+    "an export": lambda tx: list_store.between(tx, "t", "live", TaskFilter(project_id=ID), ID, ID),
     "attempts": lambda tx: attempt_store.attempts_of(tx, "t", [ID]),
     "attempted": lambda tx: slot_store.lock_attempted(tx, "t", ID, "", 10),
     "pending": lambda tx: slot_store.pending_in_batch(tx, "t", ID, 10),

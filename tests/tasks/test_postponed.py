@@ -16,7 +16,7 @@ from refonte_studio.kit.caller import Role
 from refonte_studio.main import AUTHENTICATOR
 from refonte_studio.server import background
 from refonte_studio.tasks.service import aggregating, background_results
-from refonte_studio.tasks.service.background_results import Made, ResultsJob
+from refonte_studio.tasks.service.background_results import BackgroundResult, ResultsJob
 from refonte_studio.web import Studio
 from tests.drawings import boxes, drawn, drawn_batch
 from tests.invariants import check, snapshot
@@ -132,7 +132,7 @@ async def test_a_result_that_comes_after_the_end_changes_nothing(world: World):
     await two_say(world)
 
     @asynccontextmanager
-    async def slow(job: ResultsJob) -> AsyncGenerator[AsyncIterator[Made]]:
+    async def slow(job: ResultsJob) -> AsyncGenerator[AsyncIterator[BackgroundResult]]:
         found = [each async for each in fitting_process.results(world.db, job)]
         await world.ana.post(f"/task/{first}/cancel")
         yield _each(found)
@@ -142,7 +142,7 @@ async def test_a_result_that_comes_after_the_end_changes_nothing(world: World):
     await sound(world)
 
 
-async def _each(found: list[Made]) -> AsyncIterator[Made]:
+async def _each(found: list[BackgroundResult]) -> AsyncIterator[BackgroundResult]:
     for one in found:
         yield one
 
@@ -155,7 +155,7 @@ async def test_of_several_processes_one_makes_the_result_and_one_tells_of_it(wor
     made_by: list[str] = []
 
     @asynccontextmanager
-    async def counted(job: ResultsJob) -> AsyncGenerator[AsyncIterator[Made]]:
+    async def counted(job: ResultsJob) -> AsyncGenerator[AsyncIterator[BackgroundResult]]:
         made_by.extend(job.task_ids)
         async with fitting_process.make_here(world.db, job) as found:
             yield found
@@ -204,7 +204,7 @@ async def test_a_result_that_fails_is_tried_again_after_pauses_that_grow_and_oth
         await two_say(world)
 
     @asynccontextmanager
-    async def crashes(job: ResultsJob) -> AsyncGenerator[AsyncIterator[Made]]:
+    async def crashes(job: ResultsJob) -> AsyncGenerator[AsyncIterator[BackgroundResult]]:
         yield _until(bad, world.db, job)
 
     with pytest.raises(fitting_process.NotEstimated, match=bad):
@@ -223,7 +223,7 @@ async def test_a_result_that_fails_is_tried_again_after_pauses_that_grow_and_oth
     await sound(world)
 
 
-async def _until(bad: str, db: Reads, job: ResultsJob) -> AsyncIterator[Made]:
+async def _until(bad: str, db: Reads, job: ResultsJob) -> AsyncIterator[BackgroundResult]:
     async for each in fitting_process.results(db, job):
         if each.task_id == bad:
             return

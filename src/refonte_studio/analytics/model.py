@@ -35,7 +35,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class AttemptFigures:
     """What there is of attempts in a period."""
 
     done: int = 0
@@ -63,7 +63,7 @@ class Figures:
 
     name: str
     project: str | None
-    done: Done
+    done: AttemptFigures
     per_active_hour: float | None
     per_calendar_day: float | None
     pending: int
@@ -89,7 +89,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class RecentAttempts:
     """Attempts, the newest first; `truncated` if there are more than were read."""
 
     attempts: Sequence[Given]
@@ -128,7 +128,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class ProjectPace:
     """Attempts at a project's tasks, and the time they took together."""
 
     attempts: int
@@ -145,11 +145,11 @@ class Worker:
 
     id: str
     work: Sequence[Sequence[float]]  # milliseconds
-    pace: Mapping[str, Pace]  # by project id
+    pace: Mapping[str, ProjectPace]  # by project id
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class QueuedBatch:
     """A pending batch in the queue. `people` are the places in the list of workers of those who may work it."""
 
     id: str
@@ -162,12 +162,12 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ForecastInput:
     """All that a forecast is made of: the queue in its order, the people, and the pace of each project."""
 
-    lines: Sequence[Line]
+    lines: Sequence[QueuedBatch]
     workers: Sequence[Worker]
-    paces: Mapping[str, Pace]  # of everybody, by project id
+    paces: Mapping[str, ProjectPace]  # of everybody, by project id
 
 
 Basis = Literal["measured", "pooled"]  # the pace of those who may work it, or that of their colleagues
@@ -201,7 +201,7 @@ class Foreseen:
 class Queue:
     """The pending batches whose forecast is asked for, and what it is made of. `shown` are places in its queue."""
 
-    known: Known
+    known: ForecastInput
     names: Sequence[tuple[str, str]]  # (batch, project) of every line
     reviewing: Sequence[int]  # tasks of every line that wait for a review
     shown: Sequence[int]

@@ -111,7 +111,7 @@ Finding = QuestionsFound | PeopleFound | ResultsFound | Cleared | Finished
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ProjectAttempts:
     """All that is gone over; attempts in the order of their claims."""
 
     seen: str
@@ -120,7 +120,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class DecodedTask:
     """A task with its attempts, read."""
 
     task: GivenTask
@@ -160,7 +160,7 @@ class Sheet:
             self.gold[item] = self.labels.setdefault(label, len(self.labels))
 
 
-def findings(job: Job, given: Given) -> Iterator[Finding]:
+def findings(job: Job, given: ProjectAttempts) -> Iterator[Finding]:
     """What a project's attempts tell: of its questions, of its people, of each task's result where that is news."""
     answered = _read(given)
     sheets = _sheets(answered)
@@ -178,7 +178,7 @@ def findings(job: Job, given: Given) -> Iterator[Finding]:
     yield Finished(given.seen, len(given.attempts))
 
 
-def _read(given: Given) -> list[Answered]:
+def _read(given: ProjectAttempts) -> list[DecodedTask]:
     """The tasks that have attempts, each with them in the order of their claims."""
     attempts: dict[str, list[GivenAttempt]] = {task.id: [] for task in given.tasks}
     for attempt in given.attempts:
@@ -187,19 +187,19 @@ def _read(given: Given) -> list[Answered]:
     return [_answered(task, attempts[task.id]) for task in given.tasks]
 
 
-def _answered(task: GivenTask, attempts: Sequence[GivenAttempt]) -> Answered:
+def _answered(task: GivenTask, attempts: Sequence[GivenAttempt]) -> DecodedTask:
     params = _decode(task.params)
     read = task_types.TYPES[task.type].reader(params)
     texts = [attempt.response for attempt in attempts]
     responses = [_decode(text) for text in texts]
     people = [attempt.teammate_id for attempt in attempts]
-    return Answered(task, params, people, responses, texts, [read(response) for response in responses])
+    return DecodedTask(task, params, people, responses, texts, [read(response) for response in responses])
 
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def _sheets(answered: Sequence[Answered]) -> dict[str, Sheet]:
+def _sheets(answered: Sequence[DecodedTask]) -> dict[str, Sheet]:
     """The labels that were given, by family of questions; those families of which there is not too much."""
     sheets: dict[str, Sheet] = {}
     for each in answered:
@@ -214,14 +214,14 @@ def _sheets(answered: Sequence[Answered]) -> dict[str, Sheet]:
     return kept
 
 
-def _known(each: Answered) -> Mapping[str, str]:
+def _known(each: DecodedTask) -> Mapping[str, str]:
     """The labels of the task that are known to be right."""
     known = each.task.expected or (each.task.response if each.task.decided else None)
     return {} if known is None else task_types.TYPES[each.task.type].votes(each.params, _decode(known))
 
 
 def _questions(
-    job: Job, sheets: Mapping[str, Sheet], estimates: Mapping[str, Estimate], answered: Sequence[Answered]
+    job: Job, sheets: Mapping[str, Sheet], estimates: Mapping[str, Estimate], answered: Sequence[DecodedTask]
 ) -> Iterator[QuestionFound]:
     """What is held of each family of questions, and, as the question "", of each type of task as a whole."""
     type_of = {
@@ -233,7 +233,7 @@ def _questions(
         counts = len(sheet.items), len(sheet.answers)
         alphas[name] = alpha(sheet.answers)
         yield QuestionFound(name, type_of[name], job.method, *counts, alphas[name], model)
-    by_type: dict[str, list[Answered]] = {}
+    by_type: dict[str, list[DecodedTask]] = {}
     for each in answered:
         by_type.setdefault(each.task.type, []).append(each)
     for type_name, those in by_type.items():
@@ -244,7 +244,7 @@ def _questions(
         yield QuestionFound("", type_name, job.method, len(those), attempts, whole, "{}")
 
 
-def _alpha_of_all(type_name: str, answered: Sequence[Answered]) -> float | None:
+def _alpha_of_all(type_name: str, answered: Sequence[DecodedTask]) -> float | None:
     """Krippendorff's alpha of whole responses, which differ by what their similarity lacks to 1."""
     similarity = task_types.TYPES[type_name].similarity
     given = [(number, each.params, response) for number, each in enumerate(answered) for response in each.responses]
@@ -287,7 +287,7 @@ def _results(
     job: Job,
     sheets: Mapping[str, Sheet],
     estimates: Mapping[str, Estimate],
-    answered: Sequence[Answered],
+    answered: Sequence[DecodedTask],
     clear: list[str],
 ) -> Iterator[ResultFound]:
     """The results that are not what they were; notes which pending tasks are `clear` by now."""
@@ -314,7 +314,7 @@ def _decisions(sheet: Sheet, found: Estimate) -> list[Decision]:
     return [Decision(names[label], confidence) for label, confidence in sure]
 
 
-def _result(each: Answered, judge: Judge) -> Result:
+def _result(each: DecodedTask, judge: Judge) -> Result:
     """What a task's attempts give. Where there is one question and no more, the response is an attempt's own."""
     first = each.votes[0]
     if len(first) == 1 and first.keys() <= task_types.WHOLE_QUESTIONS:

@@ -7,16 +7,16 @@ from refonte_studio.db import Event
 from refonte_studio.kit.caller import Mode
 
 BatchType = Literal["Production", "Calibration", "SelfLabel"]
-State = Literal["staging", "in_progress", "completed"]
-STATES: tuple[State, ...] = get_args(State)
+BatchState = Literal["staging", "in_progress", "completed"]
+STATES: tuple[BatchState, ...] = get_args(BatchState)
 
-STAGING: State = "staging"
-IN_PROGRESS: State = "in_progress"
-COMPLETED: State = "completed"
+STAGING: BatchState = "staging"
+IN_PROGRESS: BatchState = "in_progress"
+COMPLETED: BatchState = "completed"
 
 # What may happen to a batch in a state, and the state that follows. A batch of a Studio project is made in
 # `staging`, any other (and every default batch) in `in_progress`.
-MOVES: dict[tuple[State, str], State] = {
+MOVES: dict[tuple[BatchState, str], BatchState] = {
     (STAGING, "finalize"): IN_PROGRESS,
     (IN_PROGRESS, "complete"): COMPLETED,  # never a Studio project's default batch
     (COMPLETED, "reopen"): IN_PROGRESS,  # never in a Studio project
@@ -33,7 +33,7 @@ class Batch:
     batch_type: BatchType
     studio: bool  # of a Studio project
     is_default: bool  # its project's default batch
-    state: State
+    state: BatchState
     position: int | None  # its place in the queue, with gaps; None unless it is pending in a Studio project
     callback: str | None
     metadata: str  # a JSON object
@@ -56,7 +56,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class BatchSummary:
     """A batch of a Studio project with what its listing says of it."""
 
     batch: Batch

@@ -8,13 +8,13 @@ from enum import StrEnum
 from refonte_studio.kit.caller import Mode
 
 
-class State(StrEnum):
+class CallbackState(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     FAILED = "failed"  # given up
 
 
-class About(StrEnum):
+class CallbackEvent(StrEnum):
     """What a callback tells of."""
 
     TASK_COMPLETED = "task.completed"
@@ -27,12 +27,12 @@ class About(StrEnum):
 
 
 # What may happen to a callback in a state, and the state that follows.
-MOVES: dict[tuple[State, str], State] = {
-    (State.WAITING, "deliver"): State.DELIVERED,
-    (State.WAITING, "give up"): State.FAILED,
-    (State.WAITING, "retry"): State.WAITING,
-    (State.DELIVERED, "retry"): State.WAITING,
-    (State.FAILED, "retry"): State.WAITING,
+MOVES: dict[tuple[CallbackState, str], CallbackState] = {
+    (CallbackState.WAITING, "deliver"): CallbackState.DELIVERED,
+    (CallbackState.WAITING, "give up"): CallbackState.FAILED,
+    (CallbackState.WAITING, "retry"): CallbackState.WAITING,
+    (CallbackState.DELIVERED, "retry"): CallbackState.WAITING,
+    (CallbackState.FAILED, "retry"): CallbackState.WAITING,
 }
 
 
@@ -44,9 +44,9 @@ class Callback:
     team_id: str
     mode: Mode
     url: str  # or an e-mail address
-    event: About
+    event: CallbackEvent
     subject_id: str  # the task or the batch; of a pause the person and the project, with a point between
-    state: State
+    state: CallbackState
     tries: int  # begun
     next_try_at: int
     last_error: str | None
@@ -95,7 +95,7 @@ AGAIN = " again"
 _RECEIVER = re.compile(r"[^:/]*://(?:[^/?#]*@)?([^/?#]*)")  # of any text: whoever records a callback must not fail
 
 
-def lane(team_id: str, event: About, url: str, *, again: bool = False) -> str:
+def lane(team_id: str, event: CallbackEvent, url: str, *, again: bool = False) -> str:
     """The lane of a callback: those in one lane wait for each other, those in different lanes take turns.
 
     A lane is a team's, for one event and one receiver, or a few; callbacks that failed have lanes of their own.

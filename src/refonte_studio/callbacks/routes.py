@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from refonte_studio.callbacks import service
-from refonte_studio.callbacks.model import About, Callback, State
+from refonte_studio.callbacks.model import Callback, CallbackEvent, CallbackState
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
@@ -29,7 +29,7 @@ _EXAMPLE = {
     "last_error": "the receiver answered 503",
 }
 
-_EVENTS = ", ".join(f"`{event}`" for event in About)
+_EVENTS = ", ".join(f"`{event}`" for event in CallbackEvent)
 
 
 class CallbacksParams(Params):
@@ -64,7 +64,7 @@ class CallbackOut(msgspec.Struct, omit_defaults=True):
             state=callback.state.value,
             tries=callback.tries,
             created_at=iso(callback.created_at),
-            next_try_at=iso(callback.next_try_at) if callback.state is State.WAITING else UNSET,
+            next_try_at=iso(callback.next_try_at) if callback.state is CallbackState.WAITING else UNSET,
             last_error=callback.last_error if callback.last_error is not None else UNSET,
             delivered_at=iso(callback.delivered_at) if callback.delivered_at is not None else UNSET,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from refonte_studio.callbacks.model import AGAIN, About, Callback, State, lane
+from refonte_studio.callbacks.model import AGAIN, Callback, CallbackEvent, CallbackState, lane
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Mode
 
@@ -21,9 +21,9 @@ def _callback(row: Row) -> Callback:
         team_id=row["team_id"],
         mode=row["mode"],
         url=row["url"],
-        event=About(row["event"]),
+        event=CallbackEvent(row["event"]),
         subject_id=row["subject_id"],
-        state=State(row["state"]),
+        state=CallbackState(row["state"]),
         tries=row["tries"],
         next_try_at=row["next_try_at"],
         last_error=row["last_error"],
@@ -34,14 +34,26 @@ def _callback(row: Row) -> Callback:
 
 
 async def insert(
-    tx: Tx, team_id: str, mode: Mode, event: About, rows: Sequence[tuple[str, str, str]], now: int
+    tx: Tx, team_id: str, mode: Mode, event: CallbackEvent, rows: Sequence[tuple[str, str, str]], now: int
 ) -> None:
     """New waiting callbacks, due at once: (id, URL, what it tells of)."""
     await tx.insert(
         "callbacks",
         _INSERTED,
         [
-            (id_, team_id, mode, url, event.value, subject, State.WAITING.value, 0, now, now, lane(team_id, event, url))
+            (
+                id_,
+                team_id,
+                mode,
+                url,
+                event.value,
+                subject,
+                CallbackState.WAITING.value,
+                0,
+                now,
+                now,
+                lane(team_id, event, url),
+            )
             for id_, url, subject in rows
         ],
     )
@@ -85,7 +97,7 @@ async def begin_tries(tx: Tx, name: str, now: int, lost_at: int, limit: int) -> 
 async def end_try(
     tx: Tx,
     callback: Callback,
-    state: State,
+    state: CallbackState,
     next_try_at: int,
     last_error: str | None,
     delivered_at: int | None,
@@ -132,7 +144,9 @@ async def start_over(tx: Tx, team_id: str, mode: Mode, callback_id: str, now: in
     return _callback(row) if row else None
 
 
-async def page(tx: Tx, team_id: str, mode: Mode, state: State | None, before: str | None, limit: int) -> list[Callback]:
+async def page(
+    tx: Tx, team_id: str, mode: Mode, state: CallbackState | None, before: str | None, limit: int
+) -> list[Callback]:
     """The newest first."""
     rows = await tx.all(
         f"""SELECT {_COLUMNS} FROM callbacks

@@ -27,7 +27,7 @@ OurTeam = Annotated[str | None, typer.Option("--team", metavar="NAME", help="The
 World = Annotated[KeyMode, typer.Option(help="The world of the tasks.")]
 
 
-class Status(StrEnum):
+class ExportStatus(StrEnum):
     PENDING = "pending"
     COMPLETED = "completed"
     CANCELED = "canceled"
@@ -132,7 +132,7 @@ def export_file(
     out: Annotated[str, typer.Option(metavar="FILE", help="Where the NDJSON goes; - for standard output.")],
     project: Annotated[str | None, typer.Option(metavar="NAME", help="Tasks of this project alone.")] = None,
     batch: Annotated[str | None, typer.Option(metavar="NAME", help="Tasks of this batch alone.")] = None,
-    status: Annotated[Status | None, typer.Option(help="Tasks of this status alone.")] = None,
+    status: Annotated[ExportStatus | None, typer.Option(help="Tasks of this status alone.")] = None,
     attempts: Annotated[bool, typer.Option("--attempts", help="Add everybody's attempts to each task.")] = False,
     team: OurTeam = None,
     mode: World = KeyMode.LIVE,

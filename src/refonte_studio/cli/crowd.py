@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from refonte_studio import task_types
-from refonte_studio.cli.crowd_csv import Row, rows
+from refonte_studio.cli.crowd_csv import CsvRow, rows
 from refonte_studio.db import Tx
 from refonte_studio.imports import policy as external_attempts
 from refonte_studio.kit.caller import Caller
@@ -135,7 +135,7 @@ def read(lines: Iterable[bytes], of: DataSet) -> Crowd:
     """
     crowd, bad, count = Crowd(of), list[dict[str, Any]](), 0
     every = rows(lines)
-    places = _places(next(every, Row(1, [])))
+    places = _places(next(every, CsvRow(1, [])))
     for row in every:
         error = _added(crowd, row, places)
         if error is None:
@@ -152,7 +152,7 @@ def _refused(told: str, bad: list[dict[str, Any]]) -> BadInput:
     return BadInput(f"{told}, so nothing was imported; line {bad[0]['line']}: {bad[0]['error']}", lines=bad)
 
 
-def _places(head: Row) -> list[int]:
+def _places(head: CsvRow) -> list[int]:
     """Where in a row the question, the worker and the answer are."""
     named = [name_key(one) for one in head.fields]
     if head.error is not None or sorted(named) != sorted(COLUMNS):
@@ -161,7 +161,7 @@ def _places(head: Row) -> list[int]:
     return [named.index(column) for column in COLUMNS]
 
 
-def _added(crowd: Crowd, row: Row, places: list[int]) -> str | None:
+def _added(crowd: Crowd, row: CsvRow, places: list[int]) -> str | None:
     """Adds a row's answer; or what is wrong with it. An empty line is nothing."""
     if row.error is not None or not row.fields:
         return row.error

@@ -19,7 +19,7 @@ _MEANINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CsvRow:
     """A row, or what is wrong with it; a blank line is a row without fields."""
 
     line: int  # on which it begins, from 1
@@ -27,7 +27,7 @@ class Row:
     error: str | None = None
 
 
-def rows(lines: Iterable[bytes]) -> Iterator[Row]:
+def rows(lines: Iterable[bytes]) -> Iterator[CsvRow]:
     """The rows of a file whose lines end as on any system. Raises BadInput for what is not UTF-8, naming the line."""
     text = _Lines(lines)
     reader = csv.reader(text, strict=True)
@@ -39,9 +39,9 @@ def rows(lines: Iterable[bytes]) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(line, [], _meaning(error))
+            yield CsvRow(line, [], _meaning(error))
             continue
-        yield Row(line, fields, _strayed(fields, "".join(text.record)))
+        yield CsvRow(line, fields, _strayed(fields, "".join(text.record)))
 
 
 def _meaning(error: csv.Error) -> str:

@@ -11,7 +11,7 @@ from refonte_studio.db import Database
 from refonte_studio.kit.clock import system_clock
 
 if TYPE_CHECKING:
-    from refonte_studio.demo import Made, Member
+    from refonte_studio.demo import DemoTeam, Member
 
 
 @app.command()
@@ -40,10 +40,10 @@ def demo(data: Data = None, database: DatabaseUrl = None) -> None:
     _tell(made.people)
 
 
-def _made() -> "Made":
+def _made() -> "DemoTeam":
     """The team, made in a database of its own."""
 
-    async def make(db: Database) -> "Made":
+    async def make(db: Database) -> "DemoTeam":
         from refonte_studio import demo as team
 
         return await team.make(db, Settings(), system_clock())

@@ -11,7 +11,7 @@ from refonte_studio.kit.caller import Role
 from refonte_studio.kit.clock import iso, system_clock
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.teams import service as teams
-from refonte_studio.teams.model import State
+from refonte_studio.teams.model import TeammateState
 from refonte_studio.teams.policy.accounts import checked_password
 from refonte_studio.teams.service.passwords import hash_password
 
@@ -90,7 +90,7 @@ def set_password(
 
     async def work(db: Database) -> None:
         person = await db.read(teams.find_person, email, team_name)
-        if person.state is not State.ACTIVE:
+        if person.state is not TeammateState.ACTIVE:
             raise BadInput(f"{email} is {person.state}: only an active teammate has a password")
         await db.write(teams.set_password, person, password_hash, system_clock())
 

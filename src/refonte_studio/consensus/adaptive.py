@@ -16,7 +16,7 @@ GROWTH = 1.25  # how much more answers there are at each further estimate
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class StoppingRules:
     """The settings of a project: attempts at least and at most, and the confidence from which a task is done."""
 
     least: int
@@ -40,7 +40,7 @@ class Replayed:
         return float(self.asked.mean())
 
 
-def replay(answers: Answers, order: Ints, rules: Rules, method: str = DEFAULT) -> Replayed:
+def replay(answers: Answers, order: Ints, rules: StoppingRules, method: str = DEFAULT) -> Replayed:
     """Answers arrive in this order, as if nobody were known at the start; those of a task that is done are not asked.
 
     From time to time people are estimated from what has been gathered, as in the background of the server.
@@ -60,7 +60,7 @@ class _Desk:
     """The tasks that are still open, and what is known by now."""
 
     answers: Answers
-    rules: Rules
+    rules: StoppingRules
     model: QuestionModel | None = None
     people: Sequence[PersonModel] = ()
     gathered: int = 0
@@ -112,7 +112,9 @@ class _Desk:
         return Informed({QUESTION: self.model}, models)
 
 
-def replays(answers: Answers, rules: Rules, orders: int, seed: int, scored: Callable[[Replayed], Floats]) -> Floats:
+def replays(
+    answers: Answers, rules: StoppingRules, orders: int, seed: int, scored: Callable[[Replayed], Floats]
+) -> Floats:
     """Orders × scores: what `scored` gives for each of several random orders of arrival."""
     draw = np.random.default_rng(seed)
     return np.array([scored(replay(answers, draw.permutation(len(answers)), rules)) for _ in range(orders)])

@@ -43,14 +43,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class DemoTeam:
     """The demo's team, ready to be put into a database."""
 
     people: Sequence[Member]
     contents: Sequence[transfer.Contents]
 
 
-async def make(scratch: Database, settings: Settings, now: int) -> Made:
+async def make(scratch: Database, settings: Settings, now: int) -> DemoTeam:
     """Makes the team and its last days, through the API, in an empty database that nothing else uses.
 
     A database in use is not the place to do so: the team's past would meet what a server does at present, such as to
@@ -70,7 +70,7 @@ async def make(scratch: Database, settings: Settings, now: int) -> Made:
     while await scratch.write(batches.fold_counts):
         pass
     people = [Member(email_of(name), role, passwords[name], keys[name]) for name, _, _, role in PEOPLE]
-    return Made(people, await scratch.read(transfer.contents))
+    return DemoTeam(people, await scratch.read(transfer.contents))
 
 
 async def check_absent(tx: Tx) -> None:
@@ -82,7 +82,7 @@ async def check_absent(tx: Tx) -> None:
     raise _taken()
 
 
-async def put(db: Database, made: Made) -> None:
+async def put(db: Database, made: DemoTeam) -> None:
     """Adds the team to a database, whole or not at all. Raises Conflict if it is there already."""
     try:
         await db.write(transfer.put, made.contents)

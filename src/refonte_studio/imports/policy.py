@@ -18,7 +18,7 @@ LABELER_LENGTH = 200
 GIVEN_LIMIT = 100  # attempts that one task is imported with
 
 
-class Given(msgspec.Struct, frozen=True):
+class ExternalAttempt(msgspec.Struct, frozen=True):
     """An attempt that was made elsewhere, checked."""
 
     labeler: str  # a teammate's address, or any other name
@@ -44,7 +44,7 @@ def creation_of(exported: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def given_attempts(task_type: TaskType, params: str, value: Any, now: int) -> list[Given]:
+def given_attempts(task_type: TaskType, params: str, value: Any, now: int) -> list[ExternalAttempt]:
     """Attempts made elsewhere of a task with these parameters (JSON), in the order in which they were submitted.
 
     Raises BadInput naming what is wrong, by its place in the list.
@@ -62,7 +62,7 @@ def given_attempts(task_type: TaskType, params: str, value: Any, now: int) -> li
             checked[said] = as_json("response", task_type.check_response(decoded, response))
         return checked[said]
 
-    made: dict[str, Given] = {}
+    made: dict[str, ExternalAttempt] = {}
     for index, each in enumerate(value):
         try:
             attempt = _given(each, canonical, now)
@@ -73,7 +73,7 @@ def given_attempts(task_type: TaskType, params: str, value: Any, now: int) -> li
     return sorted(made.values(), key=lambda attempt: attempt.submitted_at)
 
 
-def _given(value: Any, canonical: Callable[[Any], str], now: int) -> Given:
+def _given(value: Any, canonical: Callable[[Any], str], now: int) -> ExternalAttempt:
     if not isinstance(value, dict):
         raise BadInput(f"an attempt must be an object, not {kind_of(value)}")
     attempt: dict[str, Any] = value
@@ -87,7 +87,7 @@ def _given(value: Any, canonical: Callable[[Any], str], now: int) -> Given:
     started_at = _moment("started_at", attempt.get("started_at"), now)
     if started_at is not None and started_at > now:
         raise BadInput(f"started_at {shown(attempt['started_at'])} is after the submission")
-    return Given(
+    return ExternalAttempt(
         labeler=_labeler(attempt.get("labeler")),
         response=canonical(attempt["response"]),
         started_at=now if started_at is None else started_at,

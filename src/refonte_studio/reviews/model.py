@@ -19,7 +19,7 @@ class ReviewState(StrEnum):
     ENDED = "ended"
 
 
-class Move(StrEnum):
+class ReviewMove(StrEnum):
     CLAIM = "claim"
     RELEASE = "release"  # or the reviewer may not review the project any more
     EXPIRE = "expire"  # the lease ran out
@@ -29,15 +29,15 @@ class Move(StrEnum):
     END = "end"  # the task was canceled, or a manager sent it to completion
 
 
-MOVES: dict[tuple[ReviewState, Move], ReviewState] = {
-    (ReviewState.OPEN, Move.CLAIM): ReviewState.HELD,
-    (ReviewState.HELD, Move.RELEASE): ReviewState.OPEN,
-    (ReviewState.HELD, Move.EXPIRE): ReviewState.OPEN,
-    (ReviewState.HELD, Move.ACCEPT): ReviewState.ACCEPTED,
-    (ReviewState.HELD, Move.FIX): ReviewState.FIXED,
-    (ReviewState.HELD, Move.REJECT): ReviewState.REJECTED,
-    (ReviewState.OPEN, Move.END): ReviewState.ENDED,
-    (ReviewState.HELD, Move.END): ReviewState.ENDED,
+MOVES: dict[tuple[ReviewState, ReviewMove], ReviewState] = {
+    (ReviewState.OPEN, ReviewMove.CLAIM): ReviewState.HELD,
+    (ReviewState.HELD, ReviewMove.RELEASE): ReviewState.OPEN,
+    (ReviewState.HELD, ReviewMove.EXPIRE): ReviewState.OPEN,
+    (ReviewState.HELD, ReviewMove.ACCEPT): ReviewState.ACCEPTED,
+    (ReviewState.HELD, ReviewMove.FIX): ReviewState.FIXED,
+    (ReviewState.HELD, ReviewMove.REJECT): ReviewState.REJECTED,
+    (ReviewState.OPEN, ReviewMove.END): ReviewState.ENDED,
+    (ReviewState.HELD, ReviewMove.END): ReviewState.ENDED,
 }
 DECIDED = (ReviewState.ACCEPTED, ReviewState.FIXED, ReviewState.REJECTED)
 
@@ -83,7 +83,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReviewedAttempt:
     """An attempt as its reviewer sees it: not whose it is."""
 
     response: str  # JSON
@@ -93,7 +93,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Assignment:
+class ReviewTask:
     """A review with all that its holder needs to decide."""
 
     review: Review
@@ -102,11 +102,11 @@ class Assignment:
     batch: str
     params: str  # JSON object
     confidence: float | None
-    attempts: Sequence[Answer]
+    attempts: Sequence[ReviewedAttempt]
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class ReviewDecision:
     """What a reviewer says of a response."""
 
     state: ReviewState
@@ -126,7 +126,7 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ReviewSummary:
     """A review as managers see it."""
 
     review: Review
@@ -161,7 +161,7 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class TaskHistory:
     """All that happened to a task, the oldest first."""
 
     task_id: str

@@ -8,7 +8,7 @@ from refonte_studio.consensus.model import Outcome
 from refonte_studio.consensus.texts import edit_similarity, text_cost, typical_text
 from refonte_studio.task_types.base import TaskType
 from refonte_studio.task_types.parts import schema
-from refonte_studio.task_types.parts.answers import Answer
+from refonte_studio.task_types.parts.answers import QuestionAnswer
 from refonte_studio.task_types.parts.checks import a_text, an_object, at, listed, missing, record, size_of, texts_in
 from refonte_studio.task_types.parts.conversation import MOST_CANDIDATES, Conversation, candidates_of, conversation_of
 from refonte_studio.task_types.parts.fields import FIELD_PARAMETERS, agreed, check_row, fields_schema
@@ -137,11 +137,11 @@ class Chat(TaskType):
     def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
         asked = conversation_of(params)
         merged: dict[str, Any] = {}
-        found: list[Answer] = []
+        found: list[QuestionAnswer] = []
         if asked.candidates:
             rankings = [response["ranking"] for response in responses]
             merged["ranking"], confidence = settled_ranking(rankings, asked.candidates, panel)
-            found.append(Answer(None, confidence))
+            found.append(QuestionAnswer(None, confidence))
         if asked.criteria:
             merged["ratings"] = {}
             for each in asked.rated:
@@ -160,7 +160,9 @@ class Chat(TaskType):
         if asked.rewrite:
             written = [response["rewrite"] for response in responses]
             merged["rewrite"] = written[typical_text(written, panel.weights)]
-            found.append(Answer(None, panel.support([edit_similarity(each, merged["rewrite"]) for each in written])))
+            found.append(
+                QuestionAnswer(None, panel.support([edit_similarity(each, merged["rewrite"]) for each in written]))
+            )
         return agreed(self, params, merged, responses, confidence_of(found, panel), panel)
 
     def reader(self, params: dict[str, Any], /) -> Reader:

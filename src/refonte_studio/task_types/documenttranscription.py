@@ -18,7 +18,7 @@ from refonte_studio.task_types.parts.checks import (
 )
 from refonte_studio.task_types.parts.choices import names
 from refonte_studio.task_types.parts.drawing import BASE_ANNOTATION_PARAMETERS, SIZE_PARAMETERS
-from refonte_studio.task_types.parts.geometry import FIELDS, SCHEMAS, Rule, canvas_of, check_shape, sample_shape
+from refonte_studio.task_types.parts.geometry import FIELDS, SCHEMAS, GeometryRule, canvas_of, check_shape, sample_shape
 from refonte_studio.task_types.parts.marking import MarkingTask
 from refonte_studio.task_types.parts.objects import Annotation, Array, Cluster, Compare, Craft, Features
 from refonte_studio.task_types.parts.parameters import Parameter, flag, free, mixed, need_one, text
@@ -109,10 +109,10 @@ class DocumentTranscription(MarkingTask):
         )
 
 
-def _rule(params: Mapping[str, Any]) -> Rule:
+def _rule(params: Mapping[str, Any]) -> GeometryRule:
     name = "labels" if params.get("features") is None and params.get("labels") is not None else "features"
     value = params.get(name)
-    return left_out("features", "labels") if value is None else Rule(dict.fromkeys(names(value, name)))
+    return left_out("features", "labels") if value is None else GeometryRule(dict.fromkeys(names(value, name)))
 
 
 class _Blocks(Craft):

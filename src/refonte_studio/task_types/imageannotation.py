@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from refonte_studio.task_types.parts.drawing import DrawnTask, rules_of
-from refonte_studio.task_types.parts.geometry import FIELDS, Rule
+from refonte_studio.task_types.parts.geometry import FIELDS, GeometryRule
 
 
 class ImageAnnotation(DrawnTask):
@@ -52,7 +52,7 @@ class ImageAnnotation(DrawnTask):
         ]
     }
 
-    def rules(self, params: Mapping[str, Any]) -> Mapping[str, Rule]:
+    def rules(self, params: Mapping[str, Any]) -> Mapping[str, GeometryRule]:
         return rules_of(params)
 
 

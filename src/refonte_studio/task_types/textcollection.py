@@ -7,7 +7,7 @@ from refonte_studio.consensus.model import Outcome
 from refonte_studio.consensus.texts import text_cost
 from refonte_studio.task_types.base import TaskType
 from refonte_studio.task_types.parts import schema
-from refonte_studio.task_types.parts.answers import Answer
+from refonte_studio.task_types.parts.answers import QuestionAnswer
 from refonte_studio.task_types.parts.checks import (
     an_array,
     an_object,
@@ -96,7 +96,7 @@ class TextCollection(TaskType):
     def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
         fields = fields_of(params)
         found: dict[str, Any] = {}
-        answers: list[Answer] = []
+        answers: list[QuestionAnswer] = []
         for name, field in fields.items():
             given = [_answers(response, name) for response in responses]
             if any(given):

@@ -23,7 +23,7 @@ from refonte_studio.task_types.parts.geometry import (
     OPTIONAL,
     SCHEMAS,
     Canvas,
-    Rule,
+    GeometryRule,
     canvas_of,
     check_shape,
     sample_shape,
@@ -94,7 +94,7 @@ class VideoAnnotation(MarkingTask):
 
 
 def _track(
-    given: object, path: str, rules: Mapping[str, Rule], canvas: Canvas, count: int | None, uuids: Unique
+    given: object, path: str, rules: Mapping[str, GeometryRule], canvas: Canvas, count: int | None, uuids: Unique
 ) -> dict[str, Any]:
     record(given, path, ("uuid", "label", "type", "frames"))
     found = an_object(given, path)

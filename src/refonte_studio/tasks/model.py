@@ -27,7 +27,7 @@ TAG_LIMIT = 100
 TAG_LENGTH = 200
 
 
-class Status(StrEnum):
+class TaskStatus(StrEnum):
     PENDING = "pending"
     COMPLETED = "completed"
     CANCELED = "canceled"
@@ -44,9 +44,9 @@ class ReviewStatus(StrEnum):
 
 
 # From which state a task may be brought to which; every state but the first is an end.
-MOVES: dict[tuple[Status, str], Status] = {
-    (Status.PENDING, "complete"): Status.COMPLETED,
-    (Status.PENDING, "cancel"): Status.CANCELED,
+MOVES: dict[tuple[TaskStatus, str], TaskStatus] = {
+    (TaskStatus.PENDING, "complete"): TaskStatus.COMPLETED,
+    (TaskStatus.PENDING, "cancel"): TaskStatus.CANCELED,
 }
 
 
@@ -61,7 +61,7 @@ class Task:
     batch_id: str | None  # None only for a training task
     kind: Kind
     type: str
-    status: Status
+    status: TaskStatus
     params: str  # JSON object: its effective parameters, except those that have a column of their own
     metadata: str  # JSON object
     tags: str | None  # JSON array
@@ -97,7 +97,7 @@ class Draft(msgspec.Struct, frozen=True, array_like=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class CompletionRules:
     """What a project makes of the attempts at its tasks."""
 
     most: int = 1  # attempts that a task is asked for
@@ -106,7 +106,7 @@ class Rules:
     quality: QualitySettings = DEFAULTS
 
     @classmethod
-    def of(cls, project: Project) -> "Rules":
+    def of(cls, project: Project) -> "CompletionRules":
         """Those of a project."""
         return cls(project.attempts_most, project.attempts_wanted, project.adaptive, project.quality)
 
@@ -170,7 +170,7 @@ class TaskSlots:
     open: int  # wanted - attempts - held claims; 0 for a quality task, and while a review or a result is due
     reviewing: bool = False  # whether it has the attempts it wanted, and a review is to decide
     judging: bool = False  # whether it has the attempts it wanted, and their result is made in the background
-    rules: Rules = Rules()
+    rules: CompletionRules = CompletionRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,12 +258,12 @@ class TasksEnded(Event):
     mode: Mode
     task_ids: tuple[str, ...]
     callback_urls: Mapping[str, str]  # of those tasks that have one, by id
-    status: Status  # completed or canceled
+    status: TaskStatus  # completed or canceled
     now: int
     held: bool  # whether anybody may still hold one of them
 
     @classmethod
-    def of(cls, tasks: Sequence[Task], status: Status, now: int, *, held: bool = True) -> "TasksEnded":
+    def of(cls, tasks: Sequence[Task], status: TaskStatus, now: int, *, held: bool = True) -> "TasksEnded":
         """Of some tasks of one team and mode."""
         urls = {task.id: task.callback_url for task in tasks if task.callback_url is not None}
         return cls(tasks[0].team_id, tasks[0].mode, tuple(task.id for task in tasks), urls, status, now, held)
@@ -305,12 +305,12 @@ class CallbackAsked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class TaskFilter:
     """Which tasks a list or an export is about; None leaves a question open."""
 
     project_id: str | None = None
     batch_id: str | None = None
-    status: Status | None = None
+    status: TaskStatus | None = None
     type: str | None = None
     reviews: tuple[ReviewStatus, ...] | None = None
     claim_id: str | None = None

@@ -7,7 +7,7 @@ from refonte_studio.db import Event
 from refonte_studio.kit.caller import Mode, Role
 
 
-class State(StrEnum):
+class TeammateState(StrEnum):
     INVITED = "invited"
     ACTIVE = "active"
     DISABLED = "disabled"
@@ -16,15 +16,15 @@ class State(StrEnum):
 
 # How a teammate moves from state to state. `restore` is for those who had joined, `reopen` for those who never did;
 # `invite` and `create` make a teammate of an external annotator.
-MOVES: dict[tuple[State, str], State] = {
-    (State.INVITED, "renew"): State.INVITED,
-    (State.INVITED, "accept"): State.ACTIVE,
-    (State.INVITED, "disable"): State.DISABLED,
-    (State.ACTIVE, "disable"): State.DISABLED,
-    (State.DISABLED, "restore"): State.ACTIVE,
-    (State.DISABLED, "reopen"): State.INVITED,
-    (State.EXTERNAL, "invite"): State.INVITED,
-    (State.EXTERNAL, "create"): State.ACTIVE,
+MOVES: dict[tuple[TeammateState, str], TeammateState] = {
+    (TeammateState.INVITED, "renew"): TeammateState.INVITED,
+    (TeammateState.INVITED, "accept"): TeammateState.ACTIVE,
+    (TeammateState.INVITED, "disable"): TeammateState.DISABLED,
+    (TeammateState.ACTIVE, "disable"): TeammateState.DISABLED,
+    (TeammateState.DISABLED, "restore"): TeammateState.ACTIVE,
+    (TeammateState.DISABLED, "reopen"): TeammateState.INVITED,
+    (TeammateState.EXTERNAL, "invite"): TeammateState.INVITED,
+    (TeammateState.EXTERNAL, "create"): TeammateState.ACTIVE,
 }
 
 
@@ -42,7 +42,7 @@ class Teammate:
     team_id: str
     email: str
     role: Role  # what they are, or are invited to be
-    state: State
+    state: TeammateState
     first_name: str | None
     last_name: str | None
     company: str | None
@@ -52,7 +52,7 @@ class Teammate:
     @property
     def joined(self) -> bool:
         """Whether they ever became active, whatever they are now."""
-        return self.invite_expires_at is None and self.state is not State.EXTERNAL
+        return self.invite_expires_at is None and self.state is not TeammateState.EXTERNAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Roster:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class SignInCandidate:
     """An active person with the address that somebody signs in with; whether it is them, the password tells."""
 
     teammate_id: str

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from refonte_studio.analytics.model import Confusion, Given, Pair, Params, Read, Votes
+from refonte_studio.analytics.model import Confusion, Given, Pair, Params, RecentAttempts, Votes
 from refonte_studio.analytics.policy import figures as figure_policy
 from refonte_studio.analytics.policy.figures import Said
 from refonte_studio.kit.errors import BadInput
@@ -36,7 +36,7 @@ class _Reader:
             return {}
 
 
-def confusion(read: Read, question: str | None, apart: Sequence[str]) -> Confusion:
+def confusion(read: RecentAttempts, question: str | None, apart: Sequence[str]) -> Confusion:
     """How often which label was given where which was right. Raises BadInput for a question that nobody answers."""
     reader = _Reader()
     votes: list[tuple[str, Votes, Votes]] = []
@@ -51,7 +51,7 @@ def confusion(read: Read, question: str | None, apart: Sequence[str]) -> Confusi
     return figure_policy.confusion(figure_policy.the_question(question, asked), votes, apart)
 
 
-def disagreement(read: Read, at_least: int, limit: int) -> tuple[list[Pair], bool]:
+def disagreement(read: RecentAttempts, at_least: int, limit: int) -> tuple[list[Pair], bool]:
     """The pairs of people who met `at_least` so often and agree least, and whether there were too many to compare."""
     reader = _Reader()
     by_task: dict[str, list[tuple[Given, Said]]] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from math import sqrt
 
-from refonte_studio.analytics.model import Cell, Confusion, Done, Pair, Votes
+from refonte_studio.analytics.model import AttemptFigures, Cell, Confusion, Pair, Votes
 from refonte_studio.kit.clock import DAY_MS, MINUTE_MS, parse_time
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.kit.names import name_key
@@ -34,11 +34,11 @@ def wilson(passed: int, of: int) -> tuple[float, float, float] | None:
     return share, middle - half if passed else 0.0, middle + half if passed < of else 1.0
 
 
-def per_active_hour(done: Done) -> float | None:
+def per_active_hour(done: AttemptFigures) -> float | None:
     return done.timed * HOUR_MS / done.active_ms if done.active_ms else None
 
 
-def per_calendar_day(done: Done, start: int | None, end: int) -> float | None:
+def per_calendar_day(done: AttemptFigures, start: int | None, end: int) -> float | None:
     """Over the days of the period, or since the first attempt where it has no beginning; a day at least."""
     if done.first is None:
         return None

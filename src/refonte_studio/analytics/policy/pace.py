@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from refonte_studio.analytics.model import DAY_HOURS, HISTORY_DAYS, Known, Pace
+from refonte_studio.analytics.model import DAY_HOURS, HISTORY_DAYS, ForecastInput, ProjectPace
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ SEED = 20_231_101
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class RecentDays:
     """The last days of everybody. A day that a newcomer has not seen is filled with one of theirs or a colleague's."""
 
     work: Floats  # (people, days, hours), milliseconds
@@ -78,7 +78,7 @@ class Column:
     variance: float  # of the logarithm of the pace: how little is known of it
 
 
-def history_of(known: Known) -> History:
+def history_of(known: ForecastInput) -> RecentDays:
     """What is known of the people, with what is not known filled in."""
     own = [np.array(worker.work, dtype=np.float64).reshape(-1, DAY_HOURS) for worker in known.workers]
     for person in _without_pace(known, own):
@@ -88,7 +88,7 @@ def history_of(known: Known) -> History:
     within, same_weekday = _rhythm([day for day, works in zip(totals, active, strict=True) if works])
     between = _between([day for day, works in zip(totals, active, strict=True) if works], within)
     work = _filled(own, active)
-    return History(
+    return RecentDays(
         work=work,
         total=work.sum(axis=(1, 2)),
         active=active,
@@ -100,7 +100,7 @@ def history_of(known: Known) -> History:
     )
 
 
-def _without_pace(known: Known, own: Sequence[Floats]) -> set[int]:
+def _without_pace(known: ForecastInput, own: Sequence[Floats]) -> set[int]:
     """The people of batches that none of those who may work them has worked of late: their own days tell nothing."""
     idle = {person for person, days in enumerate(own) if days.sum() == 0}
     return {person for line in known.lines if idle.issuperset(line.people) for person in line.people}
@@ -162,7 +162,7 @@ def _together(totals: Sequence[Floats], *, weekly: bool) -> float:
     return math.sqrt(float(np.clip((days.sum(axis=0).var() - alone) / (wholly - alone), 0.0, 1.0)))
 
 
-def columns_of(known: Known, history: History) -> list[Column]:
+def columns_of(known: ForecastInput, history: RecentDays) -> list[Column]:
     """Those who may work any of the batches, put together where that makes no difference."""
     lines: dict[int, list[int]] = {}
     scarce: set[int] = set()
@@ -187,7 +187,7 @@ def columns_of(known: Known, history: History) -> list[Column]:
     return found
 
 
-def _column(history: History, members: Sequence[int], lines: frozenset[int]) -> Column:
+def _column(history: RecentDays, members: Sequence[int], lines: frozenset[int]) -> Column:
     work = history.work[list(members)]
     means = work.sum(axis=(1, 2))
     total = float(means.sum())
@@ -198,7 +198,7 @@ def _column(history: History, members: Sequence[int], lines: frozenset[int]) -> 
     return Column(members, lines, work.sum(axis=0), math.log1p(share))
 
 
-def task_time(known: Known, history: History, members: Sequence[int], project_id: str) -> float:
+def task_time(known: ForecastInput, history: RecentDays, members: Sequence[int], project_id: str) -> float:
     """How long a task of the project takes these people, on average, in milliseconds.
 
     A person's own times count the more the more there are; without any, it is the project's, or else the team's.
@@ -206,14 +206,14 @@ def task_time(known: Known, history: History, members: Sequence[int], project_id
     everywhere = _mean(known, project_id)
     tasks, work_ms = 0.0, 0.0
     for person in members:
-        own = known.workers[person].pace.get(project_id, Pace(0, 0.0))
+        own = known.workers[person].pace.get(project_id, ProjectPace(0, 0.0))
         task_ms = (own.active_ms + PRIOR_ATTEMPTS * everywhere) / (own.attempts + PRIOR_ATTEMPTS)
         works_ms = float(history.total[person]) or 1.0
         tasks, work_ms = tasks + works_ms / task_ms, work_ms + works_ms
     return work_ms / tasks
 
 
-def _mean(known: Known, project_id: str) -> float:
+def _mean(known: ForecastInput, project_id: str) -> float:
     own = known.paces.get(project_id)
     if own is not None and own.attempts:
         return max(1.0, own.active_ms / own.attempts)

@@ -14,8 +14,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from refonte_studio.analytics.model import DAY_HOURS, Basis, Finish, Known, Line
-from refonte_studio.analytics.policy.pace import Column, History, columns_of, history_of, task_time
+from refonte_studio.analytics.model import DAY_HOURS, Basis, Finish, ForecastInput, QueuedBatch
+from refonte_studio.analytics.policy.pace import Column, RecentDays, columns_of, history_of, task_time
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -39,7 +39,7 @@ TOO_FEW = "its tasks want more different people than may work it"
 TOO_FAR = f"it is not foreseen within {HORIZON_DAYS} days"
 
 
-def foresee(known: Known) -> list[Finish]:
+def foresee(known: ForecastInput) -> list[Finish]:
     """When each batch of the queue will be finished, in its order."""
     history = history_of(known)
     columns = columns_of(known, history)
@@ -49,7 +49,7 @@ def foresee(known: Known) -> list[Finish]:
     return [_finish(known, history, place, found) for place in range(len(known.lines))]
 
 
-def _unforeseen(line: Line, history: History) -> Finish:
+def _unforeseen(line: QueuedBatch, history: RecentDays) -> Finish:
     if line.remaining == 0:
         return Finish(0, 0, 0, None, None, None)
     return Finish(None, None, None, None, None, NO_PACE if line.people and not history.any else NOBODY)
@@ -63,7 +63,7 @@ class _Found:
     finished: Floats
 
 
-def _finish(known: Known, history: History, place: int, found: _Found) -> Finish:
+def _finish(known: ForecastInput, history: RecentDays, place: int, found: _Found) -> Finish:
     line = known.lines[place]
     if line.remaining == 0 or not line.people or not history.any:
         return _unforeseen(line, history)
@@ -74,7 +74,7 @@ def _finish(known: Known, history: History, place: int, found: _Found) -> Finish
     return Finish(median, low, high, _at(found.begun[:, place], 0.5), basis, TOO_FAR if high is None else None)
 
 
-def _impossible(line: Line) -> bool:
+def _impossible(line: QueuedBatch) -> bool:
     """Whether the people cannot make all the attempts, as nobody makes two at one task."""
     return sum(line.tasks - line.had.get(person, 0) for person in line.people) < line.remaining
 
@@ -87,7 +87,7 @@ def _at(hours: Floats, share: float) -> int | None:
 class _Futures:
     """All runs at once: arrays of (runs, columns), where a column is a person, or several who may work the same."""
 
-    def __init__(self, known: Known, history: History, columns: Sequence[Column]) -> None:
+    def __init__(self, known: ForecastInput, history: RecentDays, columns: Sequence[Column]) -> None:
         self.lines = known.lines
         self.history = history
         self.work = np.stack([column.work for column in columns])  # (columns, days, hours)
@@ -123,7 +123,7 @@ class _Futures:
         had = np.array([float(self.lines[place].had.get(person, 0)) for person in people])
         return np.tile(had, (self.runs, 1))
 
-    def _task_ms(self, known: Known, columns: Sequence[Column]) -> list[Floats]:
+    def _task_ms(self, known: ForecastInput, columns: Sequence[Column]) -> list[Floats]:
         """For each batch, how long one of its tasks takes each column that may work it."""
         project_ids = {line.project_id for line in self.lines}
         times = {
@@ -132,7 +132,7 @@ class _Futures:
         }
         return [times[line.project_id][among] for line, among in zip(self.lines, self.among, strict=True)]
 
-    def _unsure(self, known: Known) -> Floats:
+    def _unsure(self, known: ForecastInput) -> Floats:
         """How unsure it is how long the tasks of each batch take, as a variance."""
         seen = [known.paces[line.project_id].attempts if line.project_id in known.paces else 0 for line in self.lines]
         left = [max(1, line.remaining) for line in self.lines]
@@ -212,7 +212,7 @@ def _around_one(rng: np.random.Generator, variance: Floats | float, shape: tuple
     return np.exp(np.sqrt(variance) * rng.standard_normal(shape) - np.asarray(variance) / 2)
 
 
-def _pass_on(line: Line, passed: Floats, left: Floats) -> Floats:
+def _pass_on(line: QueuedBatch, passed: Floats, left: Floats) -> Floats:
     """How far people have come in a batch, with `left` attempts to go: nobody is behind the first task with a place.
 
     Fewer than `wanted` people are ahead of it, and the others go on from there. So what has been done is `wanted`
@@ -233,7 +233,7 @@ def _choose(weights: Floats, draws: Floats) -> NDArray[np.intp]:
     return np.minimum((draws[:, :, None] >= reached).sum(axis=2), weights.shape[-1] - 1)
 
 
-def _seed(known: Known) -> int:
+def _seed(known: ForecastInput) -> int:
     """The same for the same people and batches, in whatever order these stand."""
     names = sorted([*(worker.id for worker in known.workers), *(line.id for line in known.lines)])
     return int.from_bytes(blake2b("\n".join(names).encode(), digest_size=8).digest(), "big")

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
-from refonte_studio.analytics.model import Asked, Given, Read, Scope
+from refonte_studio.analytics.model import Asked, Given, RecentAttempts, Scope
 from refonte_studio.analytics.service.figures import scope_of
 from refonte_studio.analytics.store import answers as answer_store
 from refonte_studio.db import Tx
@@ -26,7 +26,7 @@ _FETCH: dict[Against, Fetch] = {
 }
 
 
-async def answers(tx: Tx, caller: Caller, asked: Asked, against: Against) -> Read:
+async def answers(tx: Tx, caller: Caller, asked: Asked, against: Against) -> RecentAttempts:
     """The newest attempts of a project in a period, with what they are held against, as many as are read at most.
 
     Raises as `scope_of`, and BadInput where no project is named.
@@ -43,13 +43,13 @@ async def answers(tx: Tx, caller: Caller, asked: Asked, against: Against) -> Rea
         found += page
         characters += sum(map(_size, page))
         if len(page) < wanted:
-            return Read(found, truncated=False)
+            return RecentAttempts(found, truncated=False)
         if len(found) > ATTEMPTS_LIMIT or characters > CHARACTERS_LIMIT:
-            return Read(found[:ATTEMPTS_LIMIT], truncated=True)
+            return RecentAttempts(found[:ATTEMPTS_LIMIT], truncated=True)
         rows = max(LEAST_ROWS, min(MOST_ROWS, CHARACTERS_AT_ONCE * len(found) // max(1, characters)))
 
 
-async def held_against(tx: Tx, caller: Caller, asked: Asked, against: str) -> Read:
+async def held_against(tx: Tx, caller: Caller, asked: Asked, against: str) -> RecentAttempts:
     """The same for a confusion matrix. Raises BadInput for what they cannot be held against."""
     await scope_of(tx, caller, asked)
     if against == "result":

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from refonte_studio.analytics.model import Asked, Done, Figures, Scope, Subject, Subjected
+from refonte_studio.analytics.model import Asked, AttemptFigures, Figures, Scope, Subject, Subjected
 from refonte_studio.analytics.policy import figures as figure_policy
 from refonte_studio.analytics.store import figures as figure_store
 from refonte_studio.batches import service as batches
@@ -90,7 +90,7 @@ async def _rows(tx: Tx, caller: Caller, subject: Subject, subjects: Sequence[Sub
         _figures(
             one,
             names.get(one.project_id or ""),
-            done.get(one.id, Done()),
+            done.get(one.id, AttemptFigures()),
             counts[one.id],
             skipped.get(one.id, 0),
             evaluated.get(one.id, (0, 0)),
@@ -121,7 +121,7 @@ async def _counts(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str],
 def _figures(
     one: Subjected,
     project: str | None,
-    done: Done,
+    done: AttemptFigures,
     counts: Counts,
     skipped: int,
     evaluated: tuple[int, int],

@@ -4,11 +4,19 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from refonte_studio.analytics.model import DAY_HOURS, HISTORY_DAYS, Known, Line, Pace, Queue, Worker
+from refonte_studio.analytics.model import (
+    DAY_HOURS,
+    HISTORY_DAYS,
+    ForecastInput,
+    ProjectPace,
+    Queue,
+    QueuedBatch,
+    Worker,
+)
 from refonte_studio.analytics.policy import figures as figure_policy
 from refonte_studio.analytics.store import forecasts as forecast_store
 from refonte_studio.batches import service as batches
-from refonte_studio.batches.model import Listed
+from refonte_studio.batches.model import BatchSummary
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import DAY_MS
@@ -42,7 +50,7 @@ async def tried_out(
     return await _queue(tx, caller, [by_name[name] for name in order], [one.batch.id for one in shown], now)
 
 
-async def _queue(tx: Tx, caller: Caller, queue: Sequence[Listed], asked: Sequence[str], now: int) -> Queue:
+async def _queue(tx: Tx, caller: Caller, queue: Sequence[BatchSummary], asked: Sequence[str], now: int) -> Queue:
     looked_at = queue[:BATCHES_LIMIT]
     ids = [listed.batch.id for listed in looked_at]
     people = await _people(tx, caller, looked_at, now) if ids else _People()
@@ -50,7 +58,7 @@ async def _queue(tx: Tx, caller: Caller, queue: Sequence[Listed], asked: Sequenc
     had = await _had(tx, caller.team_id, ids, left)
     wanted = frozenset(asked)
     return Queue(
-        known=Known(
+        known=ForecastInput(
             lines=[_line(listed, left.get(listed.batch.id), people, had) for listed in looked_at],
             workers=people.workers,
             paces=people.paces,
@@ -78,21 +86,21 @@ class _People:
     """Those who may work any of the batches, and their pace."""
 
     workers: Sequence[Worker] = ()
-    paces: Mapping[str, Pace] = field(default_factory=dict[str, Pace])
+    paces: Mapping[str, ProjectPace] = field(default_factory=dict[str, ProjectPace])
     places: Mapping[str, int] = field(default_factory=dict[str, int])  # in `workers`, by teammate id
     of_project: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     of_batch: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])  # that has groups
 
-    def who(self, listed: Listed) -> list[int]:
+    def who(self, listed: BatchSummary) -> list[int]:
         """Who may work the batch."""
         assigned = self.of_project.get(listed.batch.project_id, ())
         groups = self.of_batch.get(listed.batch.id)
         return [self.places[person] for person in assigned if groups is None or person in groups]
 
 
-def _line(listed: Listed, left: Row | None, people: _People, had: Mapping[str, Mapping[str, int]]) -> Line:
+def _line(listed: BatchSummary, left: Row | None, people: _People, had: Mapping[str, Mapping[str, int]]) -> QueuedBatch:
     mine = had.get(listed.batch.id, {})
-    return Line(
+    return QueuedBatch(
         id=listed.batch.id,
         project_id=listed.batch.project_id,
         remaining=int(left["remaining"]) if left else 0,
@@ -103,7 +111,7 @@ def _line(listed: Listed, left: Row | None, people: _People, had: Mapping[str, M
     )
 
 
-async def _people(tx: Tx, caller: Caller, queue: Sequence[Listed], now: int) -> _People:
+async def _people(tx: Tx, caller: Caller, queue: Sequence[BatchSummary], now: int) -> _People:
     ids = [listed.batch.id for listed in queue]
     rows = await forecast_store.may_work(tx, caller.team_id, ids, PLACES_LIMIT + 1)
     if len(rows) > PLACES_LIMIT:
@@ -127,7 +135,9 @@ async def _people(tx: Tx, caller: Caller, queue: Sequence[Listed], now: int) -> 
     )
 
 
-async def _workers(tx: Tx, caller: Caller, since: Mapping[str, int], now: int) -> tuple[list[Worker], dict[str, Pace]]:
+async def _workers(
+    tx: Tx, caller: Caller, since: Mapping[str, int], now: int
+) -> tuple[list[Worker], dict[str, ProjectPace]]:
     """The people with what they did in the last days. Of a newcomer it begins with their first attempt, or where there
     is none, with their assignment."""
     people = sorted(since)
@@ -137,8 +147,8 @@ async def _workers(tx: Tx, caller: Caller, since: Mapping[str, int], now: int) -
     for person in people:
         days = min(HISTORY_DAYS, max(0, -(-(now - began.get(person, since[person])) // DAY_MS)))
         work[person] = [[0.0] * DAY_HOURS for _ in range(days)]
-    own: defaultdict[str, dict[str, Pace]] = defaultdict(dict)
-    everybody: dict[str, Pace] = {}
+    own: defaultdict[str, dict[str, ProjectPace]] = defaultdict(dict)
+    everybody: dict[str, ProjectPace] = {}
     for row in await forecast_store.worked(tx, caller, people, start, now) if people else ():
         person, project_id, attempts = row["teammate_id"], row["project_id"], row["attempts"]
         active_ms = max(row["active_ms"], attempts)  # no attempt takes no time
@@ -150,6 +160,6 @@ async def _workers(tx: Tx, caller: Caller, since: Mapping[str, int], now: int) -
     return [Worker(person, work[person], own[person]) for person in people], everybody
 
 
-def _more(pace: Pace | None, attempts: int, active_ms: int) -> Pace:
-    before = pace or Pace(0, 0.0)
-    return Pace(before.attempts + attempts, before.active_ms + active_ms)
+def _more(pace: ProjectPace | None, attempts: int, active_ms: int) -> ProjectPace:
+    before = pace or ProjectPace(0, 0.0)
+    return ProjectPace(before.attempts + attempts, before.active_ms + active_ms)

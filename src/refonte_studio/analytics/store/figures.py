@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from refonte_studio.analytics.model import Done, Scope, Subject, Subjected
+from refonte_studio.analytics.model import AttemptFigures, Scope, Subject, Subjected
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import DAY_MS
@@ -67,7 +67,9 @@ def _narrowed(scope: Scope, row: str) -> tuple[str, dict[str, Any]]:
     return wheres, values
 
 
-async def done(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], scope: Scope) -> dict[str, Done]:
+async def done(
+    tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], scope: Scope
+) -> dict[str, AttemptFigures]:
     """What was done of work tasks in the period, by key. Those without anything are absent.
 
     The median is the time in the middle (of two, the shorter), the ninetieth percentile the one that nine of ten do
@@ -108,8 +110,8 @@ async def done(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], sc
     return {row["key"]: _done(row) for row in rows}
 
 
-def _done(row: Row) -> Done:
-    return Done(
+def _done(row: Row) -> AttemptFigures:
+    return AttemptFigures(
         done=row["done"],
         timed=row["timed"],
         rejected=row["rejected"],

@@ -23,10 +23,10 @@ from refonte_studio.annotator_models.policy import (
     Cleared,
     Finding,
     Finished,
-    Given,
     GivenAttempt,
     Job,
     PeopleFound,
+    ProjectAttempts,
     QuestionsFound,
     ResultsFound,
     findings,
@@ -37,8 +37,8 @@ from refonte_studio.db import Database, Reads, open_database
 from refonte_studio.kit.clock import Clock
 from refonte_studio.kit.errors import StudioError
 from refonte_studio.tasks.service import background_results
-from refonte_studio.tasks.service.aggregating import Read
-from refonte_studio.tasks.service.background_results import Made, ResultsJob
+from refonte_studio.tasks.service.aggregating import DecodedAttempts
+from refonte_studio.tasks.service.background_results import BackgroundResult, ResultsJob
 
 T = TypeVar("T")
 
@@ -52,11 +52,11 @@ NICENESS = 10
 RESULT_LIMIT_S = 1_800  # for one result; it is tried again, after a pause that grows
 
 _findings = msgspec.json.Decoder(Finding)
-_made = msgspec.json.Decoder(Made)
+_made = msgspec.json.Decoder(BackgroundResult)
 _jobs = msgspec.json.Decoder(Job | ResultsJob)
 
 Finder = Callable[[Job], AbstractAsyncContextManager[AsyncIterator[Finding]]]
-Maker = Callable[[ResultsJob], AbstractAsyncContextManager[AsyncIterator[Made]]]
+Maker = Callable[[ResultsJob], AbstractAsyncContextManager[AsyncIterator[BackgroundResult]]]
 
 
 async def estimate_next(db: Database, clock: Clock, find: Finder) -> int:
@@ -126,7 +126,7 @@ async def _renew(db: Database, clock: Clock, job: ResultsJob) -> None:
             await db.write(background_results.renew, job, clock())
 
 
-async def _in_time(found: AsyncIterator[Made]) -> AsyncIterator[Made]:
+async def _in_time(found: AsyncIterator[BackgroundResult]) -> AsyncIterator[BackgroundResult]:
     """Raises NotEstimated if one of them takes too long."""
     while True:
         try:
@@ -155,7 +155,7 @@ async def _keep(db: Database, job: Job, finding: Finding, now: int) -> None:
             await db.write(tasks.finish_estimate, job, seen, attempts, now)
 
 
-async def gathered(db: Reads, job: Job) -> Given:
+async def gathered(db: Reads, job: Job) -> ProjectAttempts:
     """All that is to be gone over: the project's newest attempts that count, and their tasks."""
     seen = await db.read(tasks.seen_now, job)
     attempts: list[GivenAttempt] = []
@@ -170,7 +170,7 @@ async def gathered(db: Reads, job: Job) -> Given:
     attempts.reverse()
     ids = list(dict.fromkeys(attempt.task_id for attempt in attempts))
     pages = [await db.read(tasks.tasks_page, job, part) for part in _parts(ids, TASKS_PAGE)]
-    return Given(seen, [task for page in pages for task in page], attempts)
+    return ProjectAttempts(seen, [task for page in pages for task in page], attempts)
 
 
 def _parts(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
@@ -190,7 +190,7 @@ class Process:
             yield _read(lines, _findings)
 
     @asynccontextmanager
-    async def make(self, job: ResultsJob) -> AsyncGenerator[AsyncIterator[Made]]:
+    async def make(self, job: ResultsJob) -> AsyncGenerator[AsyncIterator[BackgroundResult]]:
         """Results of tasks, one after the other."""
         async with self._run(job) as lines:
             yield _read(lines, _made)
@@ -222,20 +222,20 @@ async def _read(lines: asyncio.StreamReader, decoder: msgspec.json.Decoder[T]) -
 
 
 @asynccontextmanager
-async def make_here(db: Reads, job: ResultsJob) -> AsyncGenerator[AsyncIterator[Made]]:
+async def make_here(db: Reads, job: ResultsJob) -> AsyncGenerator[AsyncIterator[BackgroundResult]]:
     """Makes results in this process, which stands still meanwhile."""
     yield results(db, job)
 
 
-async def results(db: Reads, job: ResultsJob) -> AsyncIterator[Made]:
+async def results(db: Reads, job: ResultsJob) -> AsyncIterator[BackgroundResult]:
     """The results of the job's tasks, each as soon as it is made."""
     for task_id in job.task_ids:
         given = await db.read(background_results.given, job, task_id)
         if given is None:  # it has ended meanwhile
-            yield Made(task_id, None)
+            yield BackgroundResult(task_id, None)
         else:
             task, attempts, known = given
-            yield Made(task_id, Read.of(task, attempts).result(AnnotatorModels.stored(known)))
+            yield BackgroundResult(task_id, DecodedAttempts.of(task, attempts).result(AnnotatorModels.stored(known)))
 
 
 @asynccontextmanager
@@ -270,7 +270,7 @@ async def _main(job: Job | ResultsJob) -> None:
         _tell(finding)
 
 
-def _tell(found: Finding | Made) -> None:
+def _tell(found: Finding | BackgroundResult) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
     sys.stdout.buffer.flush()
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from refonte_studio.batches import policy, service
-from refonte_studio.batches.model import Batch, Counts, State
+from refonte_studio.batches.model import Batch, BatchState, Counts
 from refonte_studio.batches.routes.queue import operations as studio_operations
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
@@ -65,7 +65,7 @@ class BatchOut(msgspec.Struct, kw_only=True):
     id: str
     name: str
     project: str
-    status: State
+    status: BatchState
     created_at: str
     metadata: dict[str, Any]
     calibration_batch: bool
@@ -109,7 +109,7 @@ class BatchesOut(msgspec.Struct):
 
 
 class StatusOut(msgspec.Struct):
-    status: State
+    status: BatchState
     pending: int
     completed: int
     canceled: int

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from refonte_studio.batches import service
-from refonte_studio.batches.model import Batch, BatchType, Listed
+from refonte_studio.batches.model import Batch, BatchSummary, BatchType
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.web import Call, Operations, Params
@@ -70,7 +70,7 @@ class StudioBatchOut(msgspec.Struct, kw_only=True):
     groups: list[str]
 
     @classmethod
-    def of(cls, listed: Listed) -> "StudioBatchOut":
+    def of(cls, listed: BatchSummary) -> "StudioBatchOut":
         return cls(
             id=listed.batch.id,
             name=listed.batch.name,
@@ -84,7 +84,7 @@ class StudioBatchOut(msgspec.Struct, kw_only=True):
         )
 
 
-def _outs(batches: Sequence[Listed]) -> list[StudioBatchOut]:
+def _outs(batches: Sequence[BatchSummary]) -> list[StudioBatchOut]:
     return [StudioBatchOut.of(listed) for listed in batches]
 
 

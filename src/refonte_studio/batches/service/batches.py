@@ -176,7 +176,7 @@ async def batches_page(
     """
     checked_cursor(place)
     state = policy.checked_status(status) if status is not None else None
-    filters = batch_store.Filter(
+    filters = batch_store.BatchFilter(
         caller.team_id, caller.mode, state, project.id if project else None, *times, exclude_archived
     )
     total = await batch_store.total(tx, filters)

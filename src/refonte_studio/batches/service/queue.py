@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from refonte_studio.batches import policy
-from refonte_studio.batches.model import Batch, Counts, Listed
+from refonte_studio.batches.model import Batch, BatchSummary, Counts
 from refonte_studio.batches.store import batches as batch_store
 from refonte_studio.batches.store import counts as count_store
 from refonte_studio.db import Tx
@@ -19,7 +19,7 @@ def queue_lock(team_id: str, mode: Mode) -> str:
     return f"queue:{team_id}:{mode}"
 
 
-async def pending(tx: Tx, caller: Caller, project: str | None = None, group: str | None = None) -> list[Listed]:
+async def pending(tx: Tx, caller: Caller, project: str | None = None, group: str | None = None) -> list[BatchSummary]:
     """The pending batches in order of priority; of one project, or given to a group of that name, if it is said.
 
     Raises NotFound for an unknown project or group.
@@ -32,7 +32,7 @@ async def pending(tx: Tx, caller: Caller, project: str | None = None, group: str
 
 async def set_priorities(
     tx: Tx, caller: Caller, names: Sequence[str], project: str | None = None, group: str | None = None
-) -> list[Listed]:
+) -> list[BatchSummary]:
     """Puts the named batches first, in that order; the rest follow as they were. Answers all pending batches.
 
     With a group (or project) only its batches trade places, among themselves. Raises BadInput, changing nothing, for
@@ -65,7 +65,7 @@ def _first(queue: Sequence[Batch], chosen: set[str], names: Sequence[str]) -> li
 
 async def reset_priorities(
     tx: Tx, caller: Caller, project: str | None = None, group: str | None = None
-) -> list[Listed]:
+) -> list[BatchSummary]:
     """Back to the initial order: calibration batches first, then by creation. Answers all pending batches.
 
     With a group (or project) only its batches trade places, among themselves; an unknown one raises BadInput.
@@ -90,7 +90,7 @@ async def prioritize(tx: Tx, caller: Caller, name: str, place: int) -> Batch:
     return batch
 
 
-async def set_groups(tx: Tx, caller: Caller, name: str, groups: Sequence[str], now: int) -> Listed:
+async def set_groups(tx: Tx, caller: Caller, name: str, groups: Sequence[str], now: int) -> BatchSummary:
     """Sets the groups that may work the batch; none opens it to everyone assigned to the project.
 
     Raises BadInput, changing nothing, for an unknown group, for a person not assigned to the project, and for a batch
@@ -143,7 +143,7 @@ async def _rearrange(tx: Tx, caller: Caller, queue: Sequence[Batch], order: Sequ
         await batch_store.set_positions(tx, caller.team_id, caller.mode, changed)
 
 
-async def _listed(tx: Tx, team_id: str, batches: Sequence[Batch], places: Mapping[str, int]) -> list[Listed]:
+async def _listed(tx: Tx, team_id: str, batches: Sequence[Batch], places: Mapping[str, int]) -> list[BatchSummary]:
     """The batches with their projects, groups and counts, in a fixed number of statements."""
     if not batches:
         return []
@@ -153,7 +153,7 @@ async def _listed(tx: Tx, team_id: str, batches: Sequence[Batch], places: Mappin
     groups = await batch_store.groups_of(tx, team_id, ids)
     names = await projects.group_names(tx, team_id, sorted({one for several in groups.values() for one in several}))
     return [
-        Listed(
+        BatchSummary(
             batch,
             project_names[batch.project_id],
             places.get(batch.id),

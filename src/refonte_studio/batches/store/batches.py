@@ -14,7 +14,7 @@ _PENDING = "team_id = :team_id AND mode = :mode AND state = 'in_progress' AND po
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class BatchFilter:
     """Which batches a list shows."""
 
     team_id: str
@@ -151,7 +151,7 @@ _LISTED = """team_id = :team_id AND mode = :mode AND created_at >= :created_from
       OR project_id NOT IN (SELECT id FROM projects WHERE team_id = :team_id AND archived_at IS NOT NULL))"""
 
 
-async def page(tx: Tx, filters: Filter, limit: int, before: str | None, offset: int) -> list[Batch]:
+async def page(tx: Tx, filters: BatchFilter, limit: int, before: str | None, offset: int) -> list[Batch]:
     """Newest first, behind the batch `before` if there is one."""
     rows = await tx.all(
         f"""SELECT {_COLUMNS} FROM batches
@@ -171,7 +171,7 @@ async def page(tx: Tx, filters: Filter, limit: int, before: str | None, offset: 
     return [_batch(row) for row in rows]
 
 
-async def total(tx: Tx, filters: Filter) -> int:
+async def total(tx: Tx, filters: BatchFilter) -> int:
     row = await tx.one(
         f"SELECT COUNT(*) AS total FROM batches WHERE {_LISTED}",
         team_id=filters.team_id,

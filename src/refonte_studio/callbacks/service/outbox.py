@@ -7,11 +7,11 @@ from refonte_studio.batches import service as batches
 from refonte_studio.batches.model import BatchCompleted
 from refonte_studio.callbacks import store
 from refonte_studio.callbacks.model import (
-    About,
     Callback,
+    CallbackEvent,
+    CallbackState,
     Keys,
     Parcel,
-    State,
     lane,
     pair_of_pause,
     subject_of_pause,
@@ -26,7 +26,7 @@ from refonte_studio.kit.ids import new_id, new_ids
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.projects import service as projects
 from refonte_studio.tasks import service as tasks
-from refonte_studio.tasks.model import CallbackAsked, Status, Task, TaskAudited, TasksChanged, TasksEnded
+from refonte_studio.tasks.model import CallbackAsked, Task, TaskAudited, TasksChanged, TasksEnded, TaskStatus
 from refonte_studio.teams import service as teams
 
 SWEEP_LIMIT = 5_000
@@ -37,15 +37,17 @@ SWEEP_LIMIT = 5_000
 
 async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
     """Those of the tasks that have a callback_url are to be told of."""
-    await _of_tasks(tx, event, About.TASK_COMPLETED if event.status is Status.COMPLETED else About.TASK_CANCELED)
+    await _of_tasks(
+        tx, event, CallbackEvent.TASK_COMPLETED if event.status is TaskStatus.COMPLETED else CallbackEvent.TASK_CANCELED
+    )
 
 
 async def on_tasks_changed(tx: Tx, event: TasksChanged) -> None:
     """Those of the tasks that have a callback_url are to be told of again."""
-    await _of_tasks(tx, event, About.TASK_CHANGED)
+    await _of_tasks(tx, event, CallbackEvent.TASK_CHANGED)
 
 
-async def _of_tasks(tx: Tx, event: TasksEnded | TasksChanged, about: About) -> None:
+async def _of_tasks(tx: Tx, event: TasksEnded | TasksChanged, about: CallbackEvent) -> None:
     wanted = sorted(event.callback_urls.items())
     if wanted:
         ids = new_ids(event.now, len(wanted))
@@ -55,15 +57,15 @@ async def _of_tasks(tx: Tx, event: TasksEnded | TasksChanged, about: About) -> N
 
 async def on_task_audited(tx: Tx, event: TaskAudited) -> None:
     """The task, if it has a callback_url, is to be told of again, with what the audit made of it."""
-    await _of_task(tx, event.task, About.TASK_AUDITED, event.now)
+    await _of_task(tx, event.task, CallbackEvent.TASK_AUDITED, event.now)
 
 
 async def on_callback_asked(tx: Tx, event: CallbackAsked) -> None:
     """The task is to be told of once more."""
-    await _of_task(tx, event.task, About.TASK_RESENT, event.now)
+    await _of_task(tx, event.task, CallbackEvent.TASK_RESENT, event.now)
 
 
-async def _of_task(tx: Tx, task: Task, about: About, now: int) -> None:
+async def _of_task(tx: Tx, task: Task, about: CallbackEvent, now: int) -> None:
     if task.callback_url is not None:
         rows = [(new_id(now), task.callback_url, task.id)]
         await store.insert(tx, task.team_id, task.mode, about, rows, now)
@@ -74,7 +76,7 @@ async def on_batch_completed(tx: Tx, event: BatchCompleted) -> None:
     batch = event.batch
     if batch.callback:
         rows = [(new_id(event.now), batch.callback, batch.id)]
-        await store.insert(tx, batch.team_id, batch.mode, About.BATCH_COMPLETED, rows, event.now)
+        await store.insert(tx, batch.team_id, batch.mode, CallbackEvent.BATCH_COMPLETED, rows, event.now)
 
 
 async def tell_paused(
@@ -83,7 +85,7 @@ async def tell_paused(
     """Each of these addresses is to be told, by mail, that the person is paused in the project."""
     subject = subject_of_pause(teammate_id, project_id)
     rows = [(id_, address, subject) for id_, address in zip(new_ids(now, len(addresses)), addresses, strict=True)]
-    await store.insert(tx, team_id, mode, About.LABELER_PAUSED, rows, now)
+    await store.insert(tx, team_id, mode, CallbackEvent.LABELER_PAUSED, rows, now)
 
 
 # ----------------------------------------------------------------------------------------------------------- tries
@@ -106,11 +108,17 @@ async def begin_tries(tx: Tx, now: int, under_way: Mapping[str, int], limit: int
 async def parcel(tx: Tx, callback: Callback) -> Parcel | None:
     """What is to be sent: as things are now, not as they were when they ended. None if they are gone."""
     match callback.event:
-        case About.TASK_COMPLETED | About.TASK_CANCELED | About.TASK_CHANGED | About.TASK_AUDITED | About.TASK_RESENT:
+        case (
+            CallbackEvent.TASK_COMPLETED
+            | CallbackEvent.TASK_CANCELED
+            | CallbackEvent.TASK_CHANGED
+            | CallbackEvent.TASK_AUDITED
+            | CallbackEvent.TASK_RESENT
+        ):
             return await _task_parcel(tx, callback)
-        case About.BATCH_COMPLETED:
+        case CallbackEvent.BATCH_COMPLETED:
             return await _batch_parcel(tx, callback)
-        case About.LABELER_PAUSED:
+        case CallbackEvent.LABELER_PAUSED:
             return await _pause_parcel(tx, callback)
     assert_never(callback.event)
 
@@ -154,25 +162,25 @@ async def _pause_parcel(tx: Tx, callback: Callback) -> Parcel | None:
 @vital
 async def delivered(tx: Tx, callback: Callback, now: int) -> bool:
     """The try succeeded. False if another one has begun since."""
-    return await _end_try(tx, callback, State.DELIVERED, callback.next_try_at, None, now)
+    return await _end_try(tx, callback, CallbackState.DELIVERED, callback.next_try_at, None, now)
 
 
 @vital
 async def not_delivered(tx: Tx, callback: Callback, error: str, pause_ms: int | None, now: int) -> bool:
     """The try failed; the next one comes after the pause, or never. False if another one has begun since."""
-    state = State.FAILED if pause_ms is None else State.WAITING
+    state = CallbackState.FAILED if pause_ms is None else CallbackState.WAITING
     next_try_at, why = now + (pause_ms or 0), retry_policy.error_shown(error)
     return await _end_try(tx, callback, state, next_try_at, why, callback.delivered_at)
 
 
 async def _end_try(
-    tx: Tx, callback: Callback, state: State, next_try_at: int, error: str | None, delivered_at: int | None
+    tx: Tx, callback: Callback, state: CallbackState, next_try_at: int, error: str | None, delivered_at: int | None
 ) -> bool:
     retries = lane(callback.team_id, callback.event, callback.url, again=True)
     if not await store.end_try(tx, callback, state, next_try_at, error, delivered_at, retries):
         return False
-    if state is not State.WAITING and callback.event.value.startswith("task."):
-        succeeded = state is State.DELIVERED
+    if state is not CallbackState.WAITING and callback.event.value.startswith("task."):
+        succeeded = state is CallbackState.DELIVERED
         await tasks.set_callback_succeeded(tx, callback.team_id, callback.subject_id, succeeded)
     return True
 
@@ -206,11 +214,11 @@ async def listing(tx: Tx, caller: Caller, state: str | None, limit: int, token: 
     return page_of(rows, limit, lambda callback: callback.id)
 
 
-def _state(state: str) -> State:
+def _state(state: str) -> CallbackState:
     try:
-        return State(state)
+        return CallbackState(state)
     except ValueError:
-        raise BadInput(f"state must be one of {', '.join(State)}, not {shown(state)}") from None
+        raise BadInput(f"state must be one of {', '.join(CallbackState)}, not {shown(state)}") from None
 
 
 async def find(tx: Tx, caller: Caller, callback_id: str) -> Callback:

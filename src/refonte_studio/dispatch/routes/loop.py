@@ -84,7 +84,7 @@ async def _claim(
     )
 
 
-async def submit(call: Call, claim_id: str, response: tasks.Given) -> Submitted:
+async def submit(call: Call, claim_id: str, response: tasks.SentResponse) -> Submitted:
     """Finds out who calls, and records their response; see `service.submit`. A large one is checked beforehand."""
     pace = _pace(call)
     return await _paced(pace, call, _told(_submit(pace, call, claim_id, response)))
@@ -108,7 +108,7 @@ async def release(call: Call, claim_id: str) -> PutDown:
     return await _paced(_pace(call), call, _told(done))
 
 
-async def _submit(pace: RequestPace, call: Call, claim_id: str, response: tasks.Given) -> Submitted:
+async def _submit(pace: RequestPace, call: Call, claim_id: str, response: tasks.SentResponse) -> Submitted:
     """A large response is checked between two holds: what is done before the check and what is done after it are each
     on the grid, and the check itself does as much for an evaluation task as for another."""
     if not isinstance(response, msgspec.Raw):

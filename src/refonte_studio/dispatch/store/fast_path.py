@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from refonte_studio.aggregation.model import Result
 from refonte_studio.aggregation.service import INLINE_CHARACTERS
-from refonte_studio.callbacks.model import About, State, lane
+from refonte_studio.callbacks.model import CallbackEvent, CallbackState, lane
 from refonte_studio.db import Row, Tx
 from refonte_studio.dispatch.store.candidates import (
     EVALUATION_DUE,
@@ -182,8 +182,8 @@ _COMPLETED = f"""WITH slot AS MATERIALIZED (
         SELECT team_id, :batch, -1, 1, 0 FROM moved),
       told AS (
         INSERT INTO callbacks (id, team_id, mode, url, event, subject_id, state, tries, next_try_at, created_at, lane)
-        SELECT :callback, m.team_id, m.mode, :url, '{About.TASK_COMPLETED}', m.task_id, '{State.WAITING}', 0, :now,
-          :now, :lane
+        SELECT :callback, m.team_id, m.mode, :url, '{CallbackEvent.TASK_COMPLETED}', m.task_id,
+          '{CallbackState.WAITING}', 0, :now, :now, :lane
         FROM moved m WHERE CAST(:url AS TEXT) IS NOT NULL)
     SELECT p.number, p.wanted FROM moved CROSS JOIN slot p"""
 
@@ -271,6 +271,6 @@ async def record(tx: Tx, answered: Answered, completed: Completed | None, now: i
         agreement=completed.result.agreement,
         callback=new_id(now),
         url=completed.callback_url,
-        lane=lane(answered.team_id, About.TASK_COMPLETED, completed.callback_url or ""),
+        lane=lane(answered.team_id, CallbackEvent.TASK_COMPLETED, completed.callback_url or ""),
         far=completed.far,
     )

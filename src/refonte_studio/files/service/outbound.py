@@ -23,7 +23,7 @@ READ_TIMEOUT_S = 30.0
 ADDRESSES = 3  # that are tried, of one host
 
 
-class Refused(BadInput):
+class OutboundRefused(BadInput):
     """The server does not send requests there."""
 
 
@@ -46,15 +46,15 @@ class Guard:
         """The addresses of a host. Raises Refused unless requests may go to all of them."""
         name = ascii_host(host)
         if name is None:
-            raise Refused(f"no server can have the host {shown(host)}")
+            raise OutboundRefused(f"no server can have the host {shown(host)}")
         try:
             async with asyncio.timeout(RESOLVE_TIMEOUT_S):
                 found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
         except (OSError, TimeoutError, UnicodeError) as error:
-            raise Refused(f"the host {shown(host)} cannot be found") from error
+            raise OutboundRefused(f"the host {shown(host)} cannot be found") from error
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         if not addresses or not all(self.admits(name, address) for address in addresses):
-            raise Refused(
+            raise OutboundRefused(
                 f"the host {shown(host)} is not on the public internet, and STUDIO_INTERNAL_HOSTS does not name it"
             )
         return addresses[:ADDRESSES]

@@ -15,7 +15,7 @@ from refonte_studio.batches.model import Batch
 from refonte_studio.db import Tx
 from refonte_studio.db.engine import takes_long
 from refonte_studio.imports import policy as external_attempts
-from refonte_studio.imports.service.spool import Answer, Prepared, Spool
+from refonte_studio.imports.service.spool import Prepared, PreparedAttempt, Spool
 from refonte_studio.kit.caller import Caller, Mode
 from refonte_studio.kit.errors import BadInput, StudioError, shown
 from refonte_studio.kit.ids import new_ids
@@ -25,7 +25,7 @@ from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import ANY_TYPE, Project
 from refonte_studio.task_types import TaskType
 from refonte_studio.tasks import service as tasks_service
-from refonte_studio.tasks.model import Attempt, AttemptsImported, Status, Task, TasksEnded
+from refonte_studio.tasks.model import Attempt, AttemptsImported, Task, TasksEnded, TaskStatus
 from refonte_studio.tasks.service import creation
 from refonte_studio.tasks.service.completion import complete_enough, settle
 from refonte_studio.teams import service as teams
@@ -34,7 +34,7 @@ SHOWN_LINES = 100  # bad lines that an error tells of
 LABELERS_LIMIT = 100_000  # different ones of one import
 
 Destination = tuple[str | None, str | None]  # the names of a project and a batch; None: the default one
-Read = Callable[[TaskType, Mapping[str, Any]], Mapping[str, Any]]
+ParameterReader = Callable[[TaskType, Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ImportLine:
     """A line that is a JSON object: what it gives, apart from where it goes and of which type it is."""
 
     number: int
@@ -66,7 +66,7 @@ class Import:
     place: Destination  # of lines that name none
     spool: Spool
     now: int
-    read: Read  # what a creation through the API makes of the parameters that it is given
+    read: ParameterReader  # what a creation through the API makes of the parameters that it is given
     targets: dict[Destination, Target] = field(default_factory=dict)
     bad: list[dict[str, Any]] = field(default_factory=list)
     bad_count: int = 0  # `bad` is cut to the first of them
@@ -93,9 +93,9 @@ class Import:
         self.bad_count += 1
         self.bad.append({"line": line, "error": error})
 
-    def decoded(self, lines: Sequence[tuple[int, bytes]]) -> list[Line]:
+    def decoded(self, lines: Sequence[tuple[int, bytes]]) -> list[ImportLine]:
         """Those lines that are JSON objects; the others are noted, blank ones skipped."""
-        found: list[Line] = []
+        found: list[ImportLine] = []
         for number, text in lines:
             if number == 1:
                 text = text.removeprefix(BOM_UTF8)
@@ -113,7 +113,7 @@ class Import:
                 found.append(line)
         return found
 
-    def _line(self, number: int, text: bytes) -> Line | None:
+    def _line(self, number: int, text: bytes) -> ImportLine | None:
         """The line; None for a task of an export that was canceled there."""
         value = decode_json(text, "the line")
         if isinstance(value, list):
@@ -123,7 +123,7 @@ class Import:
         given: dict[str, Any] = value
         attempts = given.pop("attempts", None)
         exported = "task_id" in given
-        if exported and given.get("status") == Status.CANCELED:
+        if exported and given.get("status") == TaskStatus.CANCELED:
             return None
         if exported:
             given = external_attempts.creation_of(given)
@@ -137,13 +137,13 @@ class Import:
             project = self.place[0]
         if batch is None and project == self.place[0]:
             batch = self.place[1]
-        return Line(number, type_name, (project, batch), given, attempts)
+        return ImportLine(number, type_name, (project, batch), given, attempts)
 
-    def unmet(self, lines: Sequence[Line]) -> list[Destination]:
+    def unmet(self, lines: Sequence[ImportLine]) -> list[Destination]:
         """Places that are still to be looked up."""
         return list(dict.fromkeys(line.place for line in lines if line.place not in self.targets))
 
-    def prepared(self, lines: Sequence[Line]) -> list[Prepared]:
+    def prepared(self, lines: Sequence[ImportLine]) -> list[Prepared]:
         """Those lines that pass every check; the others are noted."""
         found: list[Prepared] = []
         for line in lines:
@@ -153,7 +153,7 @@ class Import:
                 self.refuse(line.number, error.message)
         return found
 
-    def _prepared(self, line: Line) -> Prepared:
+    def _prepared(self, line: ImportLine) -> Prepared:
         target = self.targets[line.place]
         if target.error is not None:
             raise BadInput(target.error)
@@ -164,7 +164,7 @@ class Import:
             raise BadInput("type is required, since the project takes tasks of every type")
         task_type = tasks_service.task_type(type_name)
         draft = tasks_service.drafted(task_type, self.read(task_type, line.given), target.project, self.mode)
-        answers: tuple[Answer, ...] = ()
+        answers: tuple[PreparedAttempt, ...] = ()
         if line.attempts is not None and line.attempts != []:
             if self.mode == "test":
                 raise BadInput("attempts are not taken in test mode, where a sample response completes every task")
@@ -176,9 +176,10 @@ class Import:
             self._unique_ids.add(key)
         return Prepared(line.number, target.number, draft, answers)
 
-    def _answers(self, attempts: Sequence[external_attempts.Given]) -> tuple[Answer, ...]:
+    def _answers(self, attempts: Sequence[external_attempts.ExternalAttempt]) -> tuple[PreparedAttempt, ...]:
         return tuple(
-            Answer(self._number(each.labeler), each.response, each.started_at, each.submitted_at) for each in attempts
+            PreparedAttempt(self._number(each.labeler), each.response, each.started_at, each.submitted_at)
+            for each in attempts
         )
 
     def _number(self, labeler: str) -> int:
@@ -286,7 +287,7 @@ async def write(tx: Tx, caller: Caller, importing: Import, now: int) -> int:
                 completed.add(batch.id)
         counts.update(task.batch_id for task in tasks if task.batch_id is not None)
         if caller.mode == "test":
-            await tx.tell(TasksEnded.of(tasks, Status.COMPLETED, now, held=False))
+            await tx.tell(TasksEnded.of(tasks, TaskStatus.COMPLETED, now, held=False))
     for batch_id, count in sorted(counts.items()):
         await creation.count_new(tx, opened[batch_id], count)
         if batch_id in completed:

@@ -13,7 +13,7 @@ MEMORY_BYTES = 4_000_000
 _LENGTH_BYTES = 8
 
 
-class Answer(msgspec.Struct, frozen=True, array_like=True):
+class PreparedAttempt(msgspec.Struct, frozen=True, array_like=True):
     """A checked attempt, by the number of its labeler among those of the import."""
 
     labeler: int
@@ -28,7 +28,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True):
     line: int
     target: int  # the number of its project and batch among those of the import
     draft: Draft
-    answers: tuple[Answer, ...]  # in the order in which they were submitted
+    answers: tuple[PreparedAttempt, ...]  # in the order in which they were submitted
 
 
 _encode = msgspec.msgpack.Encoder().encode

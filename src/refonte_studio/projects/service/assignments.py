@@ -10,7 +10,7 @@ from refonte_studio.projects.model import Unassigned
 from refonte_studio.projects.store import assignments as assignment_store
 from refonte_studio.projects.store import projects as project_store
 from refonte_studio.teams import service as teams
-from refonte_studio.teams.model import State
+from refonte_studio.teams.model import TeammateState
 
 
 async def assignments(tx: Tx, caller: Caller) -> dict[str, list[str]]:
@@ -32,7 +32,7 @@ async def assign(
     """
     await teams.lock_roster(tx, caller.team_id)  # who is being disabled must not be assigned beside it
     people = await teams.people(tx, caller.team_id, emails)
-    disabled = [person.email for person in people if person.state is State.DISABLED]
+    disabled = [person.email for person in people if person.state is TeammateState.DISABLED]
     if disabled:
         raise BadInput(f"{_list(disabled)} is disabled; give them a role before a project")
     project_ids = await named_projects(tx, caller.team_id, caller.mode, projects or [])

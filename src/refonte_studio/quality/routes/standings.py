@@ -21,7 +21,7 @@ operations = Operations("Quality")
 of_work = Operations("Work")
 
 Share = Annotated[float, Meta(ge=0, le=1)]
-State = Literal["open", "passed", "paused"]
+CourseState = Literal["open", "passed", "paused"]
 _PAUSE = {
     "labeler_email": "ben@example.com",
     "project": "Dog breeds",
@@ -47,7 +47,7 @@ class TrainingOut(msgspec.Struct):
 
     tasks: int
     passed: int
-    state: State
+    state: CourseState
 
 
 class StandingOut(msgspec.Struct):
@@ -250,7 +250,7 @@ class CourseOut(msgspec.Struct):
     tasks: int
     passed: int
     left: int
-    state: State
+    state: CourseState
 
     @classmethod
     def of(cls, course: Course) -> "CourseOut":

@@ -21,7 +21,7 @@ from refonte_studio.quality.service.standings import (
 )
 from refonte_studio.quality.store import quality_tasks as quality_store
 from refonte_studio.tasks import service as tasks
-from refonte_studio.tasks.model import Checked, Kind, ReviewStatus, Status, Task, ToCheck
+from refonte_studio.tasks.model import Checked, Kind, ReviewStatus, Task, TaskStatus, ToCheck
 from refonte_studio.teams import service as teams
 
 DECOYS = 1_000  # evaluation tasks of a project whose answers stand in for one that is not known
@@ -85,7 +85,7 @@ async def make_of_task(
 async def _check_source(tx: Tx, source: Task) -> None:
     if source.kind != "work":
         raise BadInput(f"task {source.id} is made for {source.kind} already")
-    if source.status is not Status.COMPLETED:
+    if source.status is not TaskStatus.COMPLETED:
         raise BadInput(f"task {source.id} is {source.status}; only a completed task can become a quality task")
     audited = source.review_status in (ReviewStatus.ACCEPTED, ReviewStatus.FIXED)
     if source.review_status == ReviewStatus.REJECTED:

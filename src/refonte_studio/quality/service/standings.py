@@ -14,7 +14,7 @@ from refonte_studio.quality import policy
 from refonte_studio.quality.model import Course, Feedback, Standing, Tally
 from refonte_studio.quality.store import standings as standing_store
 from refonte_studio.teams import service as teams
-from refonte_studio.teams.model import State
+from refonte_studio.teams.model import TeammateState
 
 COURSES_LIMIT = 1_000
 CHIEFS = (Role.ADMIN, Role.MANAGER)
@@ -112,7 +112,7 @@ async def pause(tx: Tx, project: Project, teammate_id: str, reason: str, now: in
     chiefs = [
         mate.email
         for mate in await teams.team_members(tx, project.team_id)
-        if mate.state is State.ACTIVE and mate.role in CHIEFS
+        if mate.state is TeammateState.ACTIVE and mate.role in CHIEFS
     ]
     await callbacks.tell_paused(tx, project.team_id, project.mode, project.id, teammate_id, chiefs, now)
 

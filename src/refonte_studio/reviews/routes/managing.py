@@ -12,7 +12,7 @@ from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.pages import PAGE_LIMIT
 from refonte_studio.projects import service as projects
-from refonte_studio.reviews.model import AuditDue, Happening, Listed, Review, ReviewState
+from refonte_studio.reviews.model import AuditDue, Happening, Review, ReviewState, ReviewSummary
 from refonte_studio.reviews.service import history, lists, reviewers
 from refonte_studio.tasks import service as tasks
 from refonte_studio.web import Call, Operations, Params
@@ -64,7 +64,7 @@ class ReviewOut(msgspec.Struct, omit_defaults=True, kw_only=True):
     duration_ms: int | UnsetType = UNSET
 
     @classmethod
-    def of(cls, listed: Listed) -> "ReviewOut":
+    def of(cls, listed: ReviewSummary) -> "ReviewOut":
         review = listed.review
         held = review.state is ReviewState.HELD
         return cls(

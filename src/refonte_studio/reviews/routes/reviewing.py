@@ -13,7 +13,7 @@ from refonte_studio.files import service as files
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.reviews import service
-from refonte_studio.reviews.model import Assignment, Decision, Review, ReviewState
+from refonte_studio.reviews.model import Review, ReviewDecision, ReviewState, ReviewTask
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks.model import Checked
 from refonte_studio.web import Call, HttpResponse, Operations, Params
@@ -111,7 +111,7 @@ async def _locate_claim(tx: Tx, caller: Caller, path: Mapping[str, str]) -> obje
     return await work.claim_of(tx, caller, path["claim"])
 
 
-def _claimed_out(given: Assignment) -> ClaimedReviewOut:
+def _claimed_out(given: ReviewTask) -> ClaimedReviewOut:
     review = given.review
     params = task_types.seen_params(given.type, given.params, review.reviewer_id or "", review.task_id)
     return ClaimedReviewOut(
@@ -180,7 +180,7 @@ async def claim_review(call: Call, params: ClaimReviewParams) -> ClaimedReviewOu
     return _claimed_out(given) if given else None
 
 
-async def _decide(call: Call, decision: Decision) -> DecidedOut:
+async def _decide(call: Call, decision: ReviewDecision) -> DecidedOut:
     done = await call.db.write(service.decide, call.caller, call.path["review"], decision, call.now)
     return DecidedOut(done.task_id, done.status, done.level, done.state.value)
 
@@ -202,7 +202,7 @@ async def accept_review(call: Call, params: AcceptReviewParams) -> DecidedOut:
     It goes to the next level of review or, after the last, completes the task. The same decision again answers the
     same; another one, or a review that is lost, is 409.
     """
-    return await _decide(call, Decision(ReviewState.ACCEPTED, params.comments))
+    return await _decide(call, ReviewDecision(ReviewState.ACCEPTED, params.comments))
 
 
 @operations.add(
@@ -228,7 +228,7 @@ async def fix_review(call: Call, params: FixReviewParams) -> DecidedOut:
         to_check = await call.db.read(service.to_check, call.caller, call.path["review"], call.now)
         checks: tasks.Checks = call.studio.services[tasks.Checks]
         response = await checks.check(to_check, unread)
-    return await _decide(call, Decision(ReviewState.FIXED, params.comments, response=response))
+    return await _decide(call, ReviewDecision(ReviewState.FIXED, params.comments, response=response))
 
 
 @operations.add(
@@ -248,7 +248,7 @@ async def reject_review(call: Call, params: RejectReviewParams) -> DecidedOut:
     Its attempts count no more, and it is done again: by the `same` people, by `different` ones, or by `anyone`;
     without `send_to`, as the project has it (`rejects_to`). The `same` are shown the comments.
     """
-    return await _decide(call, Decision(ReviewState.REJECTED, params.comments, sent_to=params.send_to))
+    return await _decide(call, ReviewDecision(ReviewState.REJECTED, params.comments, sent_to=params.send_to))
 
 
 @operations.add(

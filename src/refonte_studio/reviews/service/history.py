@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Caller
-from refonte_studio.reviews.model import DECIDED, Happening, History
+from refonte_studio.reviews.model import DECIDED, Happening, TaskHistory
 from refonte_studio.reviews.policy import in_order, said
 from refonte_studio.reviews.store import history as history_store
 from refonte_studio.tasks import service as tasks
-from refonte_studio.tasks.model import ReviewStatus, Status, Task
+from refonte_studio.tasks.model import ReviewStatus, Task, TaskStatus
 
 LIMIT = 1_000  # claims, reviews, audits of one task, each
 
 
-async def history(tx: Tx, caller: Caller, task_id: str) -> History:
+async def history(tx: Tx, caller: Caller, task_id: str) -> TaskHistory:
     """All that happened to a task, the oldest first, from the rows that dispatch, reviews and audits left.
 
     Raises NotFound.
@@ -29,15 +29,15 @@ async def history(tx: Tx, caller: Caller, task_id: str) -> History:
         *_of_audits(audits[:LIMIT], task),
     ]
     whole = max(map(len, (claims, reviews, audits))) <= LIMIT
-    return History(task.id, task.project_version, in_order(happenings), whole)
+    return TaskHistory(task.id, task.project_version, in_order(happenings), whole)
 
 
 def _of_task(task: Task) -> Iterator[Happening]:
     yield Happening(task.created_at, "created", None, said(instructions_version=task.project_version, kind=task.kind))
-    if task.status is Status.COMPLETED and task.completed_at is not None:
+    if task.status is TaskStatus.COMPLETED and task.completed_at is not None:
         more = said(confidence=task.confidence, agreement=task.agreement, reviewed=task.reviewed)
         yield Happening(task.completed_at, "completed", None, more)
-    elif task.status is Status.CANCELED:
+    elif task.status is TaskStatus.CANCELED:
         yield Happening(task.updated_at, "canceled")
 
 

@@ -6,13 +6,13 @@ from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.projects import service as projects
 from refonte_studio.reviews import policy
-from refonte_studio.reviews.model import AuditDue, Listed, ReviewState
+from refonte_studio.reviews.model import AuditDue, ReviewState, ReviewSummary
 from refonte_studio.reviews.store import lists as list_store
 
 
 async def reviews(
     tx: Tx, caller: Caller, project: str | None, state: str | None, limit: int, token: str | None
-) -> Page[Listed]:
+) -> Page[ReviewSummary]:
     """A page of reviews, the newest first. Raises NotFound for an unknown project, BadInput for an unknown state."""
     project_id = None
     if project is not None:

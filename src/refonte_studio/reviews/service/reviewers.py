@@ -9,7 +9,7 @@ from refonte_studio.projects import service as projects
 from refonte_studio.reviews.store import reviewers as reviewer_store
 from refonte_studio.reviews.store import reviews as review_store
 from refonte_studio.teams import service as teams
-from refonte_studio.teams.model import State
+from refonte_studio.teams.model import TeammateState
 
 
 async def reviewers(tx: Tx, caller: Caller, project_name: str) -> list[str]:
@@ -25,7 +25,7 @@ async def add_reviewers(tx: Tx, caller: Caller, project_name: str, emails: Seque
     """
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     people = await teams.people(tx, caller.team_id, emails)
-    absent = [person.email for person in people if person.state is not State.ACTIVE]
+    absent = [person.email for person in people if person.state is not TeammateState.ACTIVE]
     if absent:
         raise BadInput(f"{', '.join(map(shown, absent[:10]))} cannot review before they are active")
     await reviewer_store.add(tx, caller.team_id, project.id, [person.id for person in people], now)

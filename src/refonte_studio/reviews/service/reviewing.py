@@ -15,7 +15,7 @@ from refonte_studio.kit.errors import BadInput, Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project, SendTo
-from refonte_studio.reviews.model import DECIDED, Assignment, Decided, Decision, Review, ReviewState
+from refonte_studio.reviews.model import DECIDED, Decided, Review, ReviewDecision, ReviewState, ReviewTask
 from refonte_studio.reviews.store import reviewers as reviewer_store
 from refonte_studio.reviews.store import reviews as review_store
 from refonte_studio.tasks import service as tasks
@@ -24,9 +24,9 @@ from refonte_studio.tasks.model import (
     ResultsDue,
     ReviewDue,
     ReviewReason,
-    Status,
     Task,
     TasksEnded,
+    TaskStatus,
     ToCheck,
 )
 from refonte_studio.teams.model import TeammatesDisabled
@@ -38,7 +38,7 @@ CLAIM_TRIES = 3  # reviews looked at before a claim gives up, when others keep t
 
 async def claim_next(
     tx: Tx, caller: Caller, project: str | None, batch: str | None, lease_ms: int, now: int
-) -> Assignment | None:
+) -> ReviewTask | None:
     """The review that the person holds, or else the oldest that they may do; None if there is none.
 
     Raises NotFound for a project or batch that does not exist, or a batch of another project.
@@ -69,9 +69,9 @@ async def check_filters(tx: Tx, caller: Caller, named: Mapping[str, str]) -> Non
     await work.ids_filtered_by(tx, caller, named.get("project"), named.get("batch"), _reviews)
 
 
-async def _assignment(tx: Tx, review: Review) -> Assignment:
+async def _assignment(tx: Tx, review: Review) -> ReviewTask:
     row = await review_store.task_of(tx, review)
-    return Assignment(
+    return ReviewTask(
         review,
         type=row["type"],
         project=row["project"],
@@ -101,7 +101,7 @@ async def attachment_of(tx: Tx, caller: Caller, review_id: str, file_id: str, no
     return file
 
 
-async def decide(tx: Tx, caller: Caller, review_id: str, decision: Decision, now: int) -> Decided:
+async def decide(tx: Tx, caller: Caller, review_id: str, decision: ReviewDecision, now: int) -> Decided:
     """Accepts, fixes or rejects what was proposed; the same decision again answers the same.
 
     What is accepted or fixed goes to the next level, or completes the task; what is rejected is to be done again.
@@ -148,7 +148,7 @@ async def to_check(tx: Tx, caller: Caller, review_id: str, now: int) -> ToCheck:
     return await tasks.to_check(tx, caller, review.task_id)
 
 
-def _fixed(task: Task, decision: Decision) -> str | None:
+def _fixed(task: Task, decision: ReviewDecision) -> str | None:
     if decision.response is None:
         return None
     if isinstance(decision.response, Checked):
@@ -158,28 +158,28 @@ def _fixed(task: Task, decision: Decision) -> str | None:
     return msgspec.json.encode(checked).decode()
 
 
-def _sent_to(project: Project, decision: Decision) -> SendTo | None:
+def _sent_to(project: Project, decision: ReviewDecision) -> SendTo | None:
     if decision.state is not ReviewState.REJECTED:
         return None
     return decision.sent_to or project.quality.rejects_to
 
 
-async def _too_late(tx: Tx, caller: Caller, decided: Review, decision: Decision, now: int) -> Decided:
+async def _too_late(tx: Tx, caller: Caller, decided: Review, decision: ReviewDecision, now: int) -> Decided:
     review = await review_of(tx, caller, decided.id)
     if review.state not in DECIDED:
         raise _lost(review, now)
     return await _decided_before(tx, review, decided, decision)
 
 
-async def _decided_before(tx: Tx, review: Review, again: Review, decision: Decision) -> Decided:
+async def _decided_before(tx: Tx, review: Review, again: Review, decision: ReviewDecision) -> Decided:
     same = (review.state, review.comments, review.response) == (again.state, again.comments, again.response)
     if not same or (decision.sent_to is not None and decision.sent_to != review.sent_to):
         raise Conflict(f"the review {review.id} was decided before, otherwise: it is {review.state}")
     goes_on = review.state is ReviewState.REJECTED or await review_store.goes_on(tx, review)
-    return _decided(review, Status.PENDING if goes_on else Status.COMPLETED)
+    return _decided(review, TaskStatus.PENDING if goes_on else TaskStatus.COMPLETED)
 
 
-def _decided(review: Review, status: Status) -> Decided:
+def _decided(review: Review, status: TaskStatus) -> Decided:
     return Decided(review.task_id, status.value, review.level, review.state)
 
 
@@ -189,13 +189,13 @@ async def _carry_out(tx: Tx, project: Project, task: Task, review: Review, now: 
         sent_to = review.sent_to or project.quality.rejects_to
         people = await tasks.send_back(tx, project, task, sent_to != "same", now)
         await work.send_back(tx, task, people, sent_to, now)
-        return _decided(review, Status.PENDING)
+        return _decided(review, TaskStatus.PENDING)
     levels = project.quality.review_levels if review.reason == ReviewReason.LEVEL else 1
     if review.level < levels:
         await review_store.insert(tx, _opened(review, now))
-        return _decided(review, Status.PENDING)
+        return _decided(review, TaskStatus.PENDING)
     await tasks.complete_reviewed(tx, task, review.settled, now)
-    return _decided(review, Status.COMPLETED)
+    return _decided(review, TaskStatus.COMPLETED)
 
 
 def _opened(before: Review, now: int) -> Review:

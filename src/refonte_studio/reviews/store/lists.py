@@ -2,13 +2,13 @@
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
-from refonte_studio.reviews.model import AuditDue, Listed
+from refonte_studio.reviews.model import AuditDue, ReviewSummary
 from refonte_studio.reviews.store.reviews import REVIEW, review_of
 
 
 async def newest(
     tx: Tx, caller: Caller, project_id: str | None, state: str | None, before: str | None, limit: int
-) -> list[Listed]:
+) -> list[ReviewSummary]:
     """Reviews, the newest first."""
     rows = await tx.all(
         f"""SELECT {REVIEW}, p.name AS project, b.name AS batch, t.email AS reviewer
@@ -27,7 +27,7 @@ async def newest(
         **({} if state is None else {"state": state}),
         **({} if before is None else {"before": before}),
     )
-    return [Listed(review_of(row), row["project"], row["batch"], row["reviewer"]) for row in rows]
+    return [ReviewSummary(review_of(row), row["project"], row["batch"], row["reviewer"]) for row in rows]
 
 
 # Which tasks are audited follows from their ids, so that nobody can choose. The last digits of an id count up within a

@@ -8,7 +8,7 @@ from typing import Any
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Caller
-from refonte_studio.reviews.model import Answer, Review, ReviewState
+from refonte_studio.reviews.model import Review, ReviewedAttempt, ReviewState
 
 _COLUMNS = (
     *("id", "team_id", "mode", "project_id", "batch_id", "task_id", "level", "state", "reason", "proposed"),
@@ -133,7 +133,7 @@ async def task_of(tx: Tx, review: Review) -> Row:
     return row
 
 
-async def answers(tx: Tx, review: Review) -> list[Answer]:
+async def answers(tx: Tx, review: Review) -> list[ReviewedAttempt]:
     """The attempts that made the task's result, in their order."""
     rows = await tx.all(
         """SELECT a.response, a.submitted_at, a.imported, i.email AS imported_by
@@ -142,7 +142,9 @@ async def answers(tx: Tx, review: Review) -> list[Answer]:
         task=review.task_id,
         team=review.team_id,
     )
-    return [Answer(row["response"], row["submitted_at"], bool(row["imported"]), row["imported_by"]) for row in rows]
+    return [
+        ReviewedAttempt(row["response"], row["submitted_at"], bool(row["imported"]), row["imported_by"]) for row in rows
+    ]
 
 
 async def decide(tx: Tx, review: Review, now: int) -> bool:

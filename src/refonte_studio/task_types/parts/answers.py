@@ -34,30 +34,30 @@ Likeness = Callable[[Any, Any], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QuestionAnswer:
     """None stands for a question that stays open."""
 
     value: Any
     confidence: float
 
 
-def answered(asked: Question, name: str, given: Sequence[Any], panel: Panel) -> Answer:
+def answered(asked: Question, name: str, given: Sequence[Any], panel: Panel) -> QuestionAnswer:
     """One answer of several to the question that judges know by that name; None is no answer."""
     present = [value is not None for value in given]
     if not panel.most(present):
-        return Answer(None, panel.support([0.0 if each else 1.0 for each in present]))
+        return QuestionAnswer(None, panel.support([0.0 if each else 1.0 for each in present]))
     share = panel.share(present)
     if asked.kind == "category" and asked.multiple:
         found = chosen(name, given, max(asked.fewest, 1), asked.most, panel)
-        return Answer(found.value, found.confidence * share)
+        return QuestionAnswer(found.value, found.confidence * share)
     if is_decided(asked):
         value, decision = panel.decide(name, given, choices_of(asked))
-        return Answer(value, decision.confidence * share)
+        return QuestionAnswer(value, decision.confidence * share)
     places = [place for place, each in enumerate(present) if each]
     values, weights = [given[place] for place in places], panel.part(places)
     value = _MIDDLES[asked.kind](asked, values, weights)
     likeness = likeness_of(asked)
-    return Answer(value, support(weights, [likeness(each, value) for each in values]) * share)
+    return QuestionAnswer(value, support(weights, [likeness(each, value) for each in values]) * share)
 
 
 def is_decided(asked: Question) -> bool:
@@ -69,7 +69,7 @@ def choices_of(asked: Question) -> int | None:
     return 2 if asked.options is None else len(asked.options)
 
 
-def chosen(name: str, given: Sequence[Sequence[Any] | None], fewest: int, most: int, panel: Panel) -> Answer:
+def chosen(name: str, given: Sequence[Sequence[Any] | None], fewest: int, most: int, panel: Panel) -> QuestionAnswer:
     """The choices that a judge, asked about each that anybody made, holds to be right.
 
     The probabilities decide which ones come in or stay out to keep within the limits. The choices are listed in the
@@ -84,13 +84,13 @@ def chosen(name: str, given: Sequence[Sequence[Any] | None], fewest: int, most: 
         is_right, decision = panel.decide(f"{name}/{choice_name(value)}", said, 2)
         sure[option] = decision.confidence if is_right is True else -decision.confidence
     if not options:
-        return Answer([], panel.support([1.0] * len(given)))
+        return QuestionAnswer([], panel.support([1.0] * len(given)))
     probability = {option: p if p > 0 else 1 + p for option, p in sure.items()}
     order = sorted(options, key=lambda option: (sure[option] <= 0, -round(probability[option], 9)))
     agreed = sum(1 for option in options if sure[option] > 0)
     kept = set(order[: max(fewest, min(agreed, most))])
     confidence = sum(probability[each] if each in kept else 1 - probability[each] for each in options) / len(options)
-    return Answer([options[option] for option in options if option in kept], confidence)
+    return QuestionAnswer([options[option] for option in options if option in kept], confidence)
 
 
 def _holds(answer: Sequence[Any], option: Hashable) -> bool:

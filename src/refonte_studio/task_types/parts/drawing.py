@@ -37,7 +37,7 @@ from refonte_studio.task_types.parts.geometry import (
     OPTIONAL,
     SCHEMAS,
     Canvas,
-    Rule,
+    GeometryRule,
     canvas_of,
     check_shape,
     sample_shape,
@@ -120,12 +120,12 @@ DRAWING_PARAMETERS: Mapping[str, Parameter] = {
 }
 
 
-def rules_of(params: Mapping[str, Any]) -> Mapping[str, Rule]:
+def rules_of(params: Mapping[str, Any]) -> Mapping[str, GeometryRule]:
     """The rules by geometry of a type that may draw several."""
     geometries = params.get("geometries")
     if not geometries:
         left_out("geometries")
-    rules: dict[str, Rule] = {}
+    rules: dict[str, GeometryRule] = {}
     for kind, spec in an_object(geometries, "geometries").items():
         path = at("geometries", one_of(kind, "geometries", FIELDS))
         own = {} if spec is None else an_object(spec, path)
@@ -138,7 +138,7 @@ def rules_of(params: Mapping[str, Any]) -> Mapping[str, Rule]:
     return rules
 
 
-def rule_of(kind: str, params: Mapping[str, Any]) -> Rule:
+def rule_of(kind: str, params: Mapping[str, Any]) -> GeometryRule:
     """The rule of a type that draws one geometry: from its top-level parameters, or those under `geometries`."""
     geometries = params.get("geometries")
     own = {} if geometries is None else an_object(geometries, "geometries").get(kind)
@@ -148,7 +148,7 @@ def rule_of(kind: str, params: Mapping[str, Any]) -> Rule:
     return _rule(kind, {**own, **params}, "")
 
 
-def _rule(kind: str, spec: Mapping[str, Any], path: str) -> Rule:
+def _rule(kind: str, spec: Mapping[str, Any], path: str) -> GeometryRule:
     prefix = f"{path}." if path else ""
     objects = spec.get("objects_to_annotate")
     if objects is None:
@@ -159,19 +159,19 @@ def _rule(kind: str, spec: Mapping[str, Any], path: str) -> Rule:
         fewest = 0 if fewest is None else a_whole(fewest, f"{prefix}min_vertices", 0, _MAX_ASKED_VERTICES)
         least = max(fewest, 3 if kind == "polygon" else 2)
         most = MAX_VERTICES if most is None else a_whole(most, f"{prefix}max_vertices", least)
-        return Rule(labels, min_vertices=fewest, max_vertices=most)
+        return GeometryRule(labels, min_vertices=fewest, max_vertices=most)
     if kind == "point":
-        return Rule(labels)
+        return GeometryRule(labels)
     sides = [spec.get(name) for name in ("min_width", "min_height")]
     width, height = (
         0 if side is None else a_number(side, f"{prefix}{name}", 0, MAX_PIXEL)
         for name, side in zip(("min_width", "min_height"), sides, strict=True)
     )
     turns = spec.get("can_rotate")
-    return Rule(labels, width, height, can_rotate=turns is not None and a_flag(turns, f"{prefix}can_rotate"))
+    return GeometryRule(labels, width, height, can_rotate=turns is not None and a_flag(turns, f"{prefix}can_rotate"))
 
 
-def check_room(rules: Mapping[str, Rule], canvas: Canvas) -> None:
+def check_room(rules: Mapping[str, GeometryRule], canvas: Canvas) -> None:
     """The smallest shapes that are asked for fit into the image."""
     for rule in rules.values():
         if canvas.width is not None and rule.min_width > canvas.width:
@@ -183,7 +183,7 @@ def check_room(rules: Mapping[str, Rule], canvas: Canvas) -> None:
 class DrawnCraft(Craft):
     """Shapes of the same geometry are compared and joined as `_shapes` says, attributes as `_answers` does."""
 
-    def __init__(self, rules: Mapping[str, Rule], canvas: Canvas, attributes: Mapping[str, Attribute]) -> None:
+    def __init__(self, rules: Mapping[str, GeometryRule], canvas: Canvas, attributes: Mapping[str, Attribute]) -> None:
         self._attributes, self._half_alike = attributes, half_alike_at(canvas)
         self._turns = any(rule.can_rotate for rule in rules.values())
         self.labels = len({label for rule in rules.values() for label in rule.labels})
@@ -226,7 +226,7 @@ class DrawnTask(MarkingTask):
     parameters: ClassVar[Mapping[str, Parameter]] = DRAWING_PARAMETERS
 
     @abstractmethod
-    def rules(self, params: Mapping[str, Any]) -> Mapping[str, Rule]:
+    def rules(self, params: Mapping[str, Any]) -> Mapping[str, GeometryRule]:
         """What may be drawn, by geometry."""
 
     def check_own_params(self, params: dict[str, Any]) -> None:
@@ -271,7 +271,7 @@ class DrawnTask(MarkingTask):
 def _annotation(
     given: object,
     path: str,
-    rules: Mapping[str, Rule],
+    rules: Mapping[str, GeometryRule],
     canvas: Canvas,
     attributes: Mapping[str, Attribute],
     uuids: Unique,
@@ -303,5 +303,5 @@ class OneShapeTask(DrawnTask):
 
     kind: ClassVar[str]
 
-    def rules(self, params: Mapping[str, Any]) -> Mapping[str, Rule]:
+    def rules(self, params: Mapping[str, Any]) -> Mapping[str, GeometryRule]:
         return {self.kind: rule_of(self.kind, params)}

@@ -11,7 +11,7 @@ from refonte_studio.consensus.model import Outcome
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.task_types.base import TaskType
 from refonte_studio.task_types.parts import schema
-from refonte_studio.task_types.parts.answers import Answer, value_cost
+from refonte_studio.task_types.parts.answers import QuestionAnswer, value_cost
 from refonte_studio.task_types.parts.checks import (
     Unique,
     a_text,
@@ -55,7 +55,7 @@ FIELD_PARAMETERS: Mapping[str, Parameter] = {
     "row_fields": free("The older name of repeatable_fields."),
 }
 
-Row = dict[str, Any]
+FieldRow = dict[str, Any]
 
 
 class FieldsTask(TaskType):
@@ -164,7 +164,7 @@ def agreed(
         return Outcome(responses[place], panel.support(alike[place]), agreement)
 
 
-def _typical_rows(asked: Questions, given: Sequence[list[Row] | None], panel: Panel) -> Answer:
+def _typical_rows(asked: Questions, given: Sequence[list[FieldRow] | None], panel: Panel) -> QuestionAnswer:
     """The rows that more than half give exactly, else those most like the others'; rows left out are no rows."""
     rows = [each or [] for each in given]
     alike = table_of(rows, lambda one, other: rows_likeness(asked, one, other))
@@ -172,10 +172,10 @@ def _typical_rows(asked: Questions, given: Sequence[list[Row] | None], panel: Pa
     place = first_greatest(exact)
     if exact[place] <= 0.5:
         place = most_typical(alike, panel.weights)
-    return Answer(rows[place], panel.support(alike[place]))
+    return QuestionAnswer(rows[place], panel.support(alike[place]))
 
 
-def rows_likeness(asked: Questions, one: Sequence[Row], other: Sequence[Row]) -> float:
+def rows_likeness(asked: Questions, one: Sequence[FieldRow], other: Sequence[FieldRow]) -> float:
     """The likeness of the rows that correspond, by how many rows there are: those that together are most alike, or
     where there are very many, those in the same place."""
     if len(one) * len(other) > MAX_ROW_PAIRS:
@@ -187,13 +187,13 @@ def rows_likeness(asked: Questions, one: Sequence[Row], other: Sequence[Row]) ->
     return 2 * float(worth[found].sum()) / (len(one) + len(other)) if one or other else 1.0
 
 
-def check_row(asked: Mapping[str, Question], given: object, path: str) -> Row:
+def check_row(asked: Mapping[str, Question], given: object, path: str) -> FieldRow:
     """Answers by question: no others than are asked for, and all that are required."""
     answers = an_object(given, path)
     for name in answers:
         if name not in asked:
             missing(at(path, name), f"is not a field of this task; they are {listed(list(asked)) or 'none'}")
-    found: Row = {}
+    found: FieldRow = {}
     for name, each in asked.items():
         if answers.get(name) is not None:
             found[name] = check_value(each, answers[name], at(path, name))

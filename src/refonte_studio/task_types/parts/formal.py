@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from refonte_studio.task_types.parts.answers import Answer, answered, likeness_of, set_likeness, typical
+from refonte_studio.task_types.parts.answers import QuestionAnswer, answered, likeness_of, set_likeness, typical
 from refonte_studio.task_types.parts.forms import Field
 from refonte_studio.task_types.parts.panel import Panel
 from refonte_studio.task_types.parts.questionnaire import choices_to, votes_reader
@@ -13,7 +13,7 @@ Answers = list[list[Any]]
 
 def settled_field(
     field: Field, name: str, given: Sequence[Answers | None], panel: Panel
-) -> tuple[Answers | None, list[Answer]]:
+) -> tuple[Answers | None, list[QuestionAnswer]]:
     """The answers that several give together, None where the field stays open, and how sure each question in it is."""
     if field.most_answers > 1:
         found = _whole(given, panel)
@@ -23,10 +23,10 @@ def settled_field(
         return _as_answers(field, found.value), [found]
     present = [each is not None for each in given]
     if not panel.most(present):
-        return None, [Answer(None, panel.support([0.0 if each else 1.0 for each in present]))]
+        return None, [QuestionAnswer(None, panel.support([0.0 if each else 1.0 for each in present]))]
     sets: list[dict[str, Any]] = [{} if each is None else each[0][0] for each in given]
     value: dict[str, Any] = {}
-    settled: list[Answer] = []
+    settled: list[QuestionAnswer] = []
     for key, inner in field.inner.items():
         said = [[each[key]] if key in each else None for each in sets]
         if any(said):
@@ -36,15 +36,15 @@ def settled_field(
     return [[value]], settled
 
 
-def _whole(given: Sequence[Answers | None], panel: Panel) -> Answer:
+def _whole(given: Sequence[Answers | None], panel: Panel) -> QuestionAnswer:
     """All the answers to a field as one."""
     present = [each is not None for each in given]
     if not panel.most(present):
-        return Answer(None, panel.support([0.0 if each else 1.0 for each in present]))
+        return QuestionAnswer(None, panel.support([0.0 if each else 1.0 for each in present]))
     places = [place for place, each in enumerate(present) if each]
     found = given[places[typical([given[place] for place in places], panel.part(places))]]
     alike = [0.0 if each is None or found is None else set_likeness(each, found) for each in given]
-    return Answer(found, panel.support(alike))
+    return QuestionAnswer(found, panel.support(alike))
 
 
 def _value(field: Field, answers: Answers | None) -> Any:

@@ -30,7 +30,7 @@ class Canvas:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class GeometryRule:
     """What the parameters ask of one geometry."""
 
     labels: Mapping[str, None]  # an ordered set
@@ -84,7 +84,7 @@ def _length(params: Mapping[str, Any], name: str, least: float) -> float:
     return 0 if value is None else a_number(value, name, least, MAX_PIXEL)
 
 
-def check_shape(kind: str, given: Mapping[str, Any], path: str, rule: Rule, canvas: Canvas) -> Shape:
+def check_shape(kind: str, given: Mapping[str, Any], path: str, rule: GeometryRule, canvas: Canvas) -> Shape:
     """The members that make the shape, in canonical form: well-formed, inside the image, large enough."""
     shape = _READ[kind](given, path)
     if kind == "box" and given.get("rotation") is not None:
@@ -259,7 +259,7 @@ def extent(shape: Mapping[str, Any]) -> Extent:
     return shape["x"], shape["y"], shape["x"], shape["y"]
 
 
-def sample_shape(kind: str, rule: Rule, canvas: Canvas) -> Shape:
+def sample_shape(kind: str, rule: GeometryRule, canvas: Canvas) -> Shape:
     """A shape in the upper left of the image, as large as the rule asks."""
     width = max(rule.min_width, (canvas.width or 200) / 2)
     height = max(rule.min_height, (canvas.height or 200) / 2)

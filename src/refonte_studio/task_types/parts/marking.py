@@ -18,7 +18,7 @@ from refonte_studio.task_types.parts.objects import (
     MAX_COMPARED,
     Cluster,
     Craft,
-    Group,
+    ObjectCluster,
     Pairs,
     clusters,
     clusters_around,
@@ -49,7 +49,7 @@ class Attempts:
     craft: Craft
     responses: Sequence[Response]
     panel: Panel
-    groups: Sequence[Group]
+    groups: Sequence[ObjectCluster]
     pairs: Pairs  # those that were compared
     table: Any  # how alike two attempts are; not a number where they were not compared
 
@@ -66,7 +66,7 @@ class Attempts:
     def agreement(self) -> float:
         return float(np.mean([self.table[pair] for pair in self.pairs]))
 
-    def support(self, groups: Sequence[Group]) -> float:
+    def support(self, groups: Sequence[ObjectCluster]) -> float:
         """How far the attempts bear out one more, which comes after them in these groups."""
         last = len(self.responses)
         return self.panel.support([likeness(self.craft, groups, attempt, last) for attempt in range(last)])

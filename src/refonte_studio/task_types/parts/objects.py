@@ -96,7 +96,7 @@ class Craft(ABC):
 
 
 @dataclass(frozen=True)
-class Group:
+class ObjectCluster:
     """The objects of all attempts that may be the same."""
 
     name: Hashable
@@ -107,20 +107,20 @@ class Group:
     features: Features
     labels: Array
     compare: Compare
-    before: "Group | None" = None  # the one that this one extends
+    before: "ObjectCluster | None" = None  # the one that this one extends
 
     def alike(self, mine: Array, theirs: Array) -> Array:
         """How alike the objects are, row by row."""
         return self.compare(self.features, mine, theirs)
 
-    def with_more(self, craft: Craft, objects: Sequence[tuple[int, Annotation]], attempt: int) -> "Group":
+    def with_more(self, craft: Craft, objects: Sequence[tuple[int, Annotation]], attempt: int) -> "ObjectCluster":
         """The group and the objects of one more attempt, by their places in its response."""
         if not objects:
             return self
         annotations = [each for _, each in objects]
         centers, features = craft.measured(self.name, annotations)
         size = len(self.annotations)
-        return Group(
+        return ObjectCluster(
             self.name,
             [*self.annotations, *annotations],
             [*self.places, *(place for place, _ in objects)],
@@ -177,13 +177,13 @@ def _bytes(feature: Any) -> bytes:
     return feature.tobytes() if isinstance(feature, np.ndarray | np.generic) else repr(feature).encode()
 
 
-def groups_of(craft: Craft, responses: Sequence[Mapping[str, Any]]) -> list[Group]:
+def groups_of(craft: Craft, responses: Sequence[Mapping[str, Any]]) -> list[ObjectCluster]:
     """The objects of the attempts, each of which is known by its place among the responses."""
     parted: dict[Hashable, list[tuple[int, int, Annotation]]] = {}
     for attempt, response in enumerate(responses):
         for place, each in enumerate(response["annotations"]):
             parted.setdefault(craft.group(each), []).append((attempt, place, each))
-    found: list[Group] = []
+    found: list[ObjectCluster] = []
     for name, objects in parted.items():
         annotations = [each for _, _, each in objects]
         centers, features = craft.measured(name, annotations)
@@ -191,11 +191,13 @@ def groups_of(craft: Craft, responses: Sequence[Mapping[str, Any]]) -> list[Grou
         of = {attempt: np.flatnonzero(owners == attempt) for attempt in np.unique(owners).tolist()}
         labels = np.array([each["label"] for each in annotations])
         places = [place for _, place, _ in objects]
-        found.append(Group(name, annotations, places, of, centers, features, labels, craft.compare(name)))
+        found.append(ObjectCluster(name, annotations, places, of, centers, features, labels, craft.compare(name)))
     return found
 
 
-def with_more(craft: Craft, groups: Sequence[Group], response: Mapping[str, Any], attempt: int) -> list[Group]:
+def with_more(
+    craft: Craft, groups: Sequence[ObjectCluster], response: Mapping[str, Any], attempt: int
+) -> list[ObjectCluster]:
     """The groups and one more attempt, whose objects are of the same groups."""
     parted: dict[Hashable, list[tuple[int, Annotation]]] = {}
     for place, each in enumerate(response["annotations"]):
@@ -203,7 +205,7 @@ def with_more(craft: Craft, groups: Sequence[Group], response: Mapping[str, Any]
     return [group.with_more(craft, parted.get(group.name, []), attempt) for group in groups]
 
 
-def likeness(craft: Craft, groups: Sequence[Group], one: int, other: int) -> float:
+def likeness(craft: Craft, groups: Sequence[ObjectCluster], one: int, other: int) -> float:
     """Of two attempts: the likeness of the objects that are the same and have the same label, by the mean number of
     objects (F1, a pair counting as much as it is alike)."""
     total = shared = 0.0
@@ -218,7 +220,7 @@ def likeness(craft: Craft, groups: Sequence[Group], one: int, other: int) -> flo
     return min(1.0, 2 * shared / total) if total else 1.0
 
 
-def compared(groups: Sequence[Group], attempts: int) -> list[tuple[int, int]]:
+def compared(groups: Sequence[ObjectCluster], attempts: int) -> list[tuple[int, int]]:
     """The pairs of attempts to look at: all of them, or where that would be too much, each with those next to it."""
     size = sum(len(group.annotations) for group in groups)
     rounds = max(1, min(attempts // 2, MAX_COMPARED // max(1, 2 * size)))
@@ -226,7 +228,7 @@ def compared(groups: Sequence[Group], attempts: int) -> list[tuple[int, int]]:
     return list(dict.fromkeys((min(pair), max(pair)) for pair in steps if pair[0] != pair[1]))
 
 
-def clusters(groups: Sequence[Group], order: Sequence[int], panel: Panel, pairs: Pairs) -> list[Cluster]:
+def clusters(groups: Sequence[ObjectCluster], order: Sequence[int], panel: Panel, pairs: Pairs) -> list[Cluster]:
     """The objects that more than half of the weight has found, those of the earlier attempts in the order first."""
     rank = {attempt: index for index, attempt in enumerate(order)}
     found: list[tuple[Any, Cluster]] = []
@@ -239,7 +241,7 @@ def clusters(groups: Sequence[Group], order: Sequence[int], panel: Panel, pairs:
     return [cluster for _, cluster in sorted(found, key=lambda each: each[0])]
 
 
-def clusters_around(groups: Sequence[Group], center: int, panel: Panel, pairs: Pairs) -> list[Cluster]:
+def clusters_around(groups: Sequence[ObjectCluster], center: int, panel: Panel, pairs: Pairs) -> list[Cluster]:
     """Those of an attempt's objects, in its order, that match what more than half of the weight has found."""
     found: list[tuple[Any, Cluster]] = []
     for group in groups:
@@ -251,7 +253,7 @@ def clusters_around(groups: Sequence[Group], center: int, panel: Panel, pairs: P
     return [cluster for _, cluster in sorted(found, key=lambda each: each[0])]
 
 
-def _clusters(group: Group, members: Array, panel: Panel, pairs: Pairs) -> list[Cluster]:
+def _clusters(group: ObjectCluster, members: Array, panel: Panel, pairs: Pairs) -> list[Cluster]:
     """One for each row of members."""
     found: list[Cluster] = []
     half = sum(panel.weights) / 2
@@ -263,7 +265,7 @@ def _clusters(group: Group, members: Array, panel: Panel, pairs: Pairs) -> list[
     return found
 
 
-def _members(group: Group, order: Sequence[int], weights: Sequence[float]) -> Array:
+def _members(group: ObjectCluster, order: Sequence[int], weights: Sequence[float]) -> Array:
     """A row for each object that more than half of the weight has: by attempt its place in the group, or -1."""
     half, left = sum(weights) / 2, sum(weights)
     rows = np.full((0, len(weights)), -1)
@@ -286,7 +288,7 @@ def _members(group: Group, order: Sequence[int], weights: Sequence[float]) -> Ar
     return rows
 
 
-def _members_around(group: Group, heads: Array, attempts: int) -> Array:
+def _members_around(group: ObjectCluster, heads: Array, attempts: int) -> Array:
     """A row for each of these objects: by attempt, the place of what matches it in the group, or -1."""
     rows = np.full((len(heads), attempts), -1)
     for attempt in range(attempts):
@@ -295,7 +297,7 @@ def _members_around(group: Group, heads: Array, attempts: int) -> Array:
     return rows
 
 
-def _typical(group: Group, members: Array, weights: Sequence[float], pairs: Pairs) -> list[list[int]]:
+def _typical(group: ObjectCluster, members: Array, weights: Sequence[float], pairs: Pairs) -> list[list[int]]:
     """By object, the attempts: first the one whose annotation is most like the others', taken together."""
     totals = np.where(members >= 0, np.asarray(weights)[None, :] + _CLOSE, -1.0)
     for one, other in pairs:

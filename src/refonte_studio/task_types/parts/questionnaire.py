@@ -3,7 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from refonte_studio.task_types.parts.answers import Answer, answered, choice_name, choices_of, is_decided, likeness_of
+from refonte_studio.task_types.parts.answers import (
+    QuestionAnswer,
+    answered,
+    choice_name,
+    choices_of,
+    is_decided,
+    likeness_of,
+)
 from refonte_studio.task_types.parts.panel import Panel, label
 from refonte_studio.task_types.parts.values import Question
 
@@ -15,7 +22,7 @@ def mean(numbers: Sequence[float]) -> float:
     return sum(numbers) / len(numbers)
 
 
-def answers_to(questions: Questions, prefix: str, given: Sequence[Values], panel: Panel) -> dict[str, Answer]:
+def answers_to(questions: Questions, prefix: str, given: Sequence[Values], panel: Panel) -> dict[str, QuestionAnswer]:
     """One answer to each question that anybody answered; judges know a question by prefix and name."""
     return {
         name: answered(asked, f"{prefix}/{name}", [each.get(name) for each in given], panel)
@@ -24,11 +31,11 @@ def answers_to(questions: Questions, prefix: str, given: Sequence[Values], panel
     }
 
 
-def values_of(answers: Mapping[str, Answer]) -> dict[str, Any]:
+def values_of(answers: Mapping[str, QuestionAnswer]) -> dict[str, Any]:
     return {name: answer.value for name, answer in answers.items() if answer.value is not None}
 
 
-def confidence_of(answers: Sequence[Answer], panel: Panel) -> float:
+def confidence_of(answers: Sequence[QuestionAnswer], panel: Panel) -> float:
     """The share of the answers that is expected to be right: the mean over the questions that anybody answered.
 
     Not the probability that all are right, which for a long form would be next to nothing however careful its people

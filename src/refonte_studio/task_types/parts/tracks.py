@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from refonte_studio.consensus import geometry
-from refonte_studio.task_types.parts.geometry import Canvas, Rule, extent
+from refonte_studio.task_types.parts.geometry import Canvas, GeometryRule, extent
 from refonte_studio.task_types.parts.objects import Annotation, Array, Cluster, Compare, Craft, Features
 from refonte_studio.task_types.parts.panel import identity
 from refonte_studio.task_types.parts.shapes import between, half_alike_at
@@ -24,7 +24,7 @@ class TrackCraft(Craft):
     other tracks give the most typical one.
     """
 
-    def __init__(self, rules: Mapping[str, Rule], canvas: Canvas) -> None:
+    def __init__(self, rules: Mapping[str, GeometryRule], canvas: Canvas) -> None:
         self.labels = len({label for rule in rules.values() for label in rule.labels})
         self._half_alike = half_alike_at(canvas)
         # The frames to compare on, by geometry: those of the first tracks that are measured, for all that follow.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from refonte_studio.task_types.parts.answers import Answer, answered, chosen, set_likeness
+from refonte_studio.task_types.parts.answers import QuestionAnswer, answered, chosen, set_likeness
 from refonte_studio.task_types.parts.checks import a_choice, a_text, a_whole, an_array, at, missing, record, refuse
 from refonte_studio.task_types.parts.panel import Panel
 from refonte_studio.task_types.parts.questionnaire import ballot
@@ -45,14 +45,14 @@ def _labels(given: object, labels: Mapping[str, None], path: str) -> list[str]:
 
 def settled_turns(
     given: Sequence[Sequence[Turn]], labels: Mapping[str, None], panel: Panel
-) -> tuple[list[Turn], list[Answer]]:
+) -> tuple[list[Turn], list[QuestionAnswer]]:
     """What several say about the turns, and how sure each turn is that anybody has said something about.
 
     The judge decides on every label; a comment is there where most have one, and is then the most typical.
     """
     said = [{entry["turn"]: entry for entry in each} for each in given]
     found: list[Turn] = []
-    answers: list[Answer] = []
+    answers: list[QuestionAnswer] = []
     for turn in sorted({turn for each in said for turn in each}):
         entries = [each.get(turn, {}) for each in said]
         kept = chosen(f"turns/{turn}", [each.get("labels", []) for each in entries], 0, len(labels), panel)
@@ -61,7 +61,7 @@ def settled_turns(
         if kept.value or comment.value is not None:
             entry: Turn = {"turn": turn, "labels": [each for each in labels if each in kept.value]}
             found.append(entry if comment.value is None else {**entry, "comment": comment.value})
-    return found, answers or [Answer([], panel.support([1.0] * len(given)))]
+    return found, answers or [QuestionAnswer([], panel.support([1.0] * len(given)))]
 
 
 def turns_likeness(one: Sequence[Turn], other: Sequence[Turn]) -> float:

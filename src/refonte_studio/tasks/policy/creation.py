@@ -23,10 +23,10 @@ from refonte_studio.tasks.model import (
     TAG_LENGTH,
     TAG_LIMIT,
     UNIQUE_ID_LENGTH,
+    CompletionRules,
     Draft,
     Recorded,
     ReviewReason,
-    Rules,
     Step,
     Task,
     TaskSlots,
@@ -45,7 +45,7 @@ _OF_A_TASK = (("project", "batch", "unique_id"), ("project", "batch", "unique_id
 _encode = msgspec.json.Encoder().encode
 
 
-def next_step(rules: Rules, attempts: int, confidence: float) -> tuple[Step, ReviewReason | None]:
+def next_step(rules: CompletionRules, attempts: int, confidence: float) -> tuple[Step, ReviewReason | None]:
     """What comes of a task that has so many attempts, as many as it asked for, and whose result is so sure.
 
     A review says why there is one.

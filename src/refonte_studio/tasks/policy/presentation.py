@@ -9,7 +9,7 @@ import msgspec
 from refonte_studio.files.model import FILES
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.redaction import redacted
-from refonte_studio.tasks.model import Attempt, Audit, ReviewStatus, Status, Task
+from refonte_studio.tasks.model import Attempt, Audit, ReviewStatus, Task, TaskStatus
 
 _OWN_FILE = re.compile(f'"{FILES}([0-9a-f]{{24}})"')
 _encode = msgspec.json.Encoder().encode
@@ -72,7 +72,7 @@ def _state(task: Task) -> dict[str, Any]:
     }
     if task.completed_at is not None:
         state["completed_at"] = iso(task.completed_at)
-    if task.status is Status.COMPLETED:
+    if task.status is TaskStatus.COMPLETED:
         state["response"] = msgspec.Raw(task.response or "{}")
         if task.confidence is not None:
             state["confidence"] = round(task.confidence, 4)

@@ -11,10 +11,10 @@ from refonte_studio.kit.caller import Permission
 from refonte_studio.kit.clock import parse_time
 from refonte_studio.kit.names import name_key
 from refonte_studio.kit.pages import PAGE_LIMIT
-from refonte_studio.tasks.model import Filter
+from refonte_studio.tasks.model import TaskFilter
 from refonte_studio.tasks.routes.wire import EXAMPLE_COMPLETED, TASK_ID, TasksOut
 from refonte_studio.tasks.service import listing
-from refonte_studio.tasks.service.listing import Question
+from refonte_studio.tasks.service.listing import TaskQuery
 from refonte_studio.web import Call, HttpResponse, Operations, Params
 from refonte_studio.web.offsets import keep_page_end, page_place
 
@@ -51,14 +51,14 @@ def _time(name: str, text: str | None) -> int | None:
     return parse_time(name, text) if text else None
 
 
-def _question(params: TasksParams) -> Question:
-    return Question(
+def _question(params: TasksParams) -> TaskQuery:
+    return TaskQuery(
         project=params.project,
         batch=params.batch,
         status=params.status,
         type=params.type,
         reviews=params.customer_review_status,
-        rest=Filter(
+        rest=TaskFilter(
             claim_id=params.claim_id,
             unique_ids=None if params.unique_id is None else tuple(params.unique_id),
             tags=None if params.tags is None else tuple(map(name_key, params.tags)),
@@ -154,7 +154,7 @@ async def export_tasks(call: Call, params: ExportParams) -> HttpResponse:
     Each line is a task as `GET /v1/task/{id}` gives it; with `attempts=true` it has `attempts`, too, each with its
     `labeler`, `response` and `submitted_at`. Training and evaluation tasks are not exported.
     """
-    asked = Question(project=params.project, batch=params.batch, status=params.status)
+    asked = TaskQuery(project=params.project, batch=params.batch, status=params.status)
     which = await call.replica.read(listing.filter_for, call.caller, asked)
     attempts = bool(params.attempts)
     lines, after = await call.replica.read(listing.export_page, call.caller, which, "", attempts)

@@ -22,14 +22,14 @@ from refonte_studio.tasks.service.completion import (
 from refonte_studio.tasks.service.creation import Ready, copy_task, create_task, made_ready, project_before
 from refonte_studio.tasks.service.editing import cancel, find, lock, lock_pending, set_callback_succeeded, to_check
 from refonte_studio.tasks.service.listing import described, tasks_by_ids
-from refonte_studio.tasks.service.response_checks import Checks, Given, is_large
+from refonte_studio.tasks.service.response_checks import Checks, SentResponse, is_large
 from refonte_studio.tasks.store.task_slots import rules_of
 
 __all__ = [
     "AT_ONCE",
     "Checks",
-    "Given",
     "Ready",
+    "SentResponse",
     "cancel",
     "checked_response",
     "complete_attempted",

@@ -17,7 +17,7 @@ TOGETHER_STEPS = 10 * INLINE_STEPS  # of what is made in one go
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class DecodedAttempts:
     """A task and its attempts, decoded."""
 
     task: Task
@@ -26,7 +26,7 @@ class Read:
     responses: Sequence[dict[str, Any]]
 
     @classmethod
-    def of(cls, task: Task, attempts: Sequence[Attempt]) -> "Read":
+    def of(cls, task: Task, attempts: Sequence[Attempt]) -> "DecodedAttempts":
         """From what is stored."""
         responses = [msgspec.json.decode(attempt.response) for attempt in attempts]
         return cls(task, [attempt.teammate_id for attempt in attempts], msgspec.json.decode(task.params), responses)
@@ -49,16 +49,18 @@ async def results(
     return {read.task.id: read.result(known) for read in reads}, costly
 
 
-def _affordable(tasks: Sequence[Task], attempts: Mapping[str, Sequence[Attempt]]) -> tuple[list[Read], list[Task]]:
+def _affordable(
+    tasks: Sequence[Task], attempts: Mapping[str, Sequence[Attempt]]
+) -> tuple[list[DecodedAttempts], list[Task]]:
     """Those tasks whose consensus is cheap, and the others."""
-    cheap: list[Read] = []
+    cheap: list[DecodedAttempts] = []
     costly: list[Task] = []
     total = 0
     for task in tasks:
         made = attempts[task.id]
         read, steps = None, 0
         if sum(len(attempt.response) for attempt in made) <= INLINE_CHARACTERS:
-            read = Read.of(task, made)
+            read = DecodedAttempts.of(task, made)
             steps = aggregation.cost(task.type, read.params, read.responses)
         if steps > UNCOUNTED_STEPS:
             total += steps

@@ -13,7 +13,7 @@ from refonte_studio.aggregation.model import Result, StoredModels
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.ids import new_id
-from refonte_studio.tasks.model import Attempt, Status, Task
+from refonte_studio.tasks.model import Attempt, Task, TaskStatus
 from refonte_studio.tasks.service.completion import conclude_postponed
 from refonte_studio.tasks.store import (
     attempts as attempt_store,
@@ -45,7 +45,7 @@ class ResultsJob(msgspec.Struct, frozen=True, tag=True):
     task_ids: Sequence[str]
 
 
-class Made(msgspec.Struct, frozen=True, tag=True):
+class BackgroundResult(msgspec.Struct, frozen=True, tag=True):
     """The result of one of them; None if it is not wanted any more."""
 
     task_id: str
@@ -76,7 +76,7 @@ async def given(tx: Tx, job: ResultsJob, task_id: str) -> tuple[Task, list[Attem
     """What a result is made of; None for a task that is not pending any more."""
     task = await task_store.task(tx, job.team_id, job.mode, task_id)
     attempts = (await attempt_store.attempts_of(tx, job.team_id, [task_id])).get(task_id)
-    if task is None or task.status is not Status.PENDING or not attempts:
+    if task is None or task.status is not TaskStatus.PENDING or not attempts:
         return None
     people = {attempt.teammate_id for attempt in attempts}
     return task, attempts, await aggregation.stored_models(tx, job.team_id, job.project_id, people)
@@ -87,7 +87,7 @@ async def renew(tx: Tx, job: ResultsJob, now: int) -> None:
     await background_store.renew(tx, job.team_id, job.taken_by, now + LEASE_MS)
 
 
-async def keep(tx: Tx, job: ResultsJob, made: Made, now: int) -> None:
+async def keep(tx: Tx, job: ResultsJob, made: BackgroundResult, now: int) -> None:
     """Gives a task its result, and does what follows from it, unless this has been done or the task has ended."""
     found = await slot_store.lock_pending(tx, job.team_id, job.mode, made.task_id)
     if found is None or not found[1].judging or made.result is None:

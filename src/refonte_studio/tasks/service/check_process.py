@@ -10,7 +10,7 @@ from refonte_studio.aggregation import service as aggregation
 from refonte_studio.aggregation.model import AnnotatorModels, Result
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.job_processes import Reply, answer_messages
-from refonte_studio.tasks.service.response_checks import Fits, Message, Refused, ToCheck, as_read
+from refonte_studio.tasks.service.response_checks import DoesNotFit, Fits, Message, ToCheck, as_read
 
 _messages = msgspec.msgpack.Decoder(Message)
 _encode = msgspec.msgpack.Encoder().encode
@@ -21,7 +21,7 @@ def answer(message: bytes) -> bytes:
     try:
         return _encode(_checked(_messages.decode(message)))
     except BadInput as error:
-        return _encode(Refused(error.message))
+        return _encode(DoesNotFit(error.message))
 
 
 async def here(message: bytes) -> Reply:

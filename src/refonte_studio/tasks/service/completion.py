@@ -11,17 +11,17 @@ from refonte_studio.db.engine import Duplicate
 from refonte_studio.kit.errors import Conflict
 from refonte_studio.projects.model import Project
 from refonte_studio.tasks.model import (
+    CompletionRules,
     NewAttempt,
     Recorded,
     ResultsDue,
     ReviewDue,
     ReviewReason,
-    Rules,
-    Status,
     Step,
     Task,
     TasksEnded,
     TaskSlots,
+    TaskStatus,
 )
 from refonte_studio.tasks.policy import creation as creation_policy
 from refonte_studio.tasks.service import aggregating
@@ -202,7 +202,7 @@ async def complete_enough(tx: Tx, project: Project, tasks: Sequence[Task], now: 
     Does not settle their batches."""
     if not tasks:
         return 0
-    rules = Rules.of(project)
+    rules = CompletionRules.of(project)
     attempts = await attempt_store.attempts_of(tx, project.team_id, [task.id for task in tasks])
     results, costly = await aggregating.results(tx, tasks, attempts)
     if costly:
@@ -234,7 +234,7 @@ async def _ended(tx: Tx, tasks: Sequence[Task], now: int, *, held: bool = True) 
     for batch_id, ids in sorted(by_batch.items()):
         await slot_store.end(tx, tasks[0].team_id, batch_id, ids)
         await batches.add_counts(tx, tasks[0].team_id, batch_id, pending=-len(ids), completed=len(ids))
-    await tx.tell(TasksEnded.of(tasks, Status.COMPLETED, now, held=held))
+    await tx.tell(TasksEnded.of(tasks, TaskStatus.COMPLETED, now, held=held))
 
 
 async def complete_attempted(tx: Tx, team_id: str, batch_ids: Sequence[str], now: int) -> dict[str, int]:

@@ -17,7 +17,7 @@ from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.json_text import as_json
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project
-from refonte_studio.tasks.model import Attempt, Draft, Kind, Status, Task, TasksEnded, TaskSlots
+from refonte_studio.tasks.model import Attempt, Draft, Kind, Task, TasksEnded, TaskSlots, TaskStatus
 from refonte_studio.tasks.policy import creation as creation_policy
 from refonte_studio.tasks.service.completion import settle
 from refonte_studio.tasks.store import attempts as attempt_store
@@ -102,8 +102,8 @@ async def create_task(
     await task_store.insert_tags(tx, [(task.team_id, tag, task.id) for tag in draft.tags])
     if batch is not None and kind == "work":
         await count_new(tx, batch, 1)
-    if task.status is Status.COMPLETED:
-        await tx.tell(TasksEnded.of([task], Status.COMPLETED, now))
+    if task.status is TaskStatus.COMPLETED:
+        await tx.tell(TasksEnded.of([task], TaskStatus.COMPLETED, now))
         if batch is not None:
             await settle(tx, task.team_id, batch.id, now)
     return task
@@ -119,7 +119,7 @@ async def copy_task(tx: Tx, source: Task, kind: Kind, now: int) -> Task:
         id=new_id(now),
         batch_id=None,
         kind=kind,
-        status=Status.COMPLETED if is_test else Status.PENDING,
+        status=TaskStatus.COMPLETED if is_test else TaskStatus.PENDING,
         response=source.response if is_test else None,
         tags=None,
         unique_id=None,
@@ -195,7 +195,7 @@ async def insert_slots(
 ) -> None:
     """The slots of those of these new tasks, of one batch, that are pending; `made` tells what attempts they have."""
     wanted = project.attempts_wanted
-    pending = [task for task in tasks if task.status is Status.PENDING]
+    pending = [task for task in tasks if task.status is TaskStatus.PENDING]
     # nobody who works the batch may have passed them: they may come in beside tasks that are older or newer
     opened = await slot_store.present_stamp(tx) if pending and batch is not None and batch.state != STAGING else None
     slots = [_slots_row(task, wanted, made.get(task.id, 0)) for task in pending]
@@ -219,7 +219,7 @@ def task_from(draft: Draft, task_id: str, project: Project, batch_id: str | None
         batch_id=batch_id,
         kind=kind,
         type=draft.type,
-        status=Status.COMPLETED if completed else Status.PENDING,
+        status=TaskStatus.COMPLETED if completed else TaskStatus.PENDING,
         params=draft.params,
         metadata=draft.metadata,
         tags=as_json("tags", draft.tags) if draft.tags else None,

@@ -19,11 +19,11 @@ from refonte_studio.tasks.model import (
     CallbackAsked,
     Checked,
     ReviewStatus,
-    Status,
     Task,
     TaskAudited,
     TasksEnded,
     TaskSlots,
+    TaskStatus,
     ToCheck,
 )
 from refonte_studio.tasks.policy import creation as creation_policy
@@ -83,14 +83,14 @@ async def cancel(tx: Tx, caller: Caller, task_id: str, clear_unique_id: bool, no
     await background_store.end(tx, task.team_id, task.id, now)
     if task.kind == "work" and task.batch_id is not None:
         await batches.add_counts(tx, task.team_id, task.batch_id, pending=-1, canceled=1)
-    await tx.tell(TasksEnded.of([task], Status.CANCELED, now))
+    await tx.tell(TasksEnded.of([task], TaskStatus.CANCELED, now))
     if task.kind == "work" and task.batch_id is not None:
         await settle(tx, task.team_id, task.batch_id, now)
     return await find(tx, task.team_id, task.mode, task.id)
 
 
 async def _canceled_before(tx: Tx, task: Task, clear_unique_id: bool, now: int) -> Task:
-    if task.status is not Status.CANCELED:
+    if task.status is not TaskStatus.CANCELED:
         raise BadInput(f"task {task.id} is {task.status} already, so it cannot be canceled")
     if clear_unique_id and task.unique_id is not None:
         await task_store.set_unique_id(tx, task.team_id, task.id, None, now)
@@ -112,7 +112,7 @@ async def audit(
     fit it.
     """
     task = await lock(tx, caller.team_id, caller.mode, task_id)
-    if task.status is not Status.COMPLETED:
+    if task.status is not TaskStatus.COMPLETED:
         raise BadInput(f"task {task.id} is {task.status}; only a completed task can be audited")
     part = await task_store.part_in(tx, task.team_id, task.id, caller.teammate_id)
     if part is not None:
@@ -145,7 +145,7 @@ async def send_callback(tx: Tx, caller: Caller, task_id: str, now: int) -> Task:
     task = await find(tx, caller.team_id, caller.mode, task_id)
     if task.callback_url is None:
         raise BadInput(f"task {task.id} has no callback_url, so there is nobody to send its callback to")
-    if task.status is Status.PENDING:
+    if task.status is TaskStatus.PENDING:
         raise BadInput(f"task {task.id} is pending; its callback is sent when it ends")
     await tx.tell(CallbackAsked(task, now))
     return task

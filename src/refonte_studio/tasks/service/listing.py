@@ -13,7 +13,7 @@ from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.kit.ndjson import escape_line_separators
 from refonte_studio.kit.pages import Page, PageCursor, checked_cursor, page_of
 from refonte_studio.projects import service as projects
-from refonte_studio.tasks.model import Attempt, Audit, Filter, ReviewStatus, Status, Task
+from refonte_studio.tasks.model import Attempt, Audit, ReviewStatus, Task, TaskFilter, TaskStatus
 from refonte_studio.tasks.policy import presentation
 from refonte_studio.tasks.service.editing import find
 from refonte_studio.tasks.store import attempts as attempt_store
@@ -76,7 +76,7 @@ async def show(tx: Tx, caller: Caller, task_id: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class TaskQuery:
     """What a list or an export is asked for, as it came in."""
 
     project: str | None = None
@@ -84,15 +84,15 @@ class Question:
     status: str | None = None
     type: str | None = None
     reviews: Sequence[str] | None = None
-    rest: Filter = field(default_factory=Filter)  # all that needs no look-up
+    rest: TaskFilter = field(default_factory=TaskFilter)  # all that needs no look-up
 
 
-async def filter_for(tx: Tx, caller: Caller, asked: Question) -> Filter:
+async def filter_for(tx: Tx, caller: Caller, asked: TaskQuery) -> TaskFilter:
     """The filter that a question means. Raises NotFound for an unknown project or batch, or a batch of another
     project, then BadInput."""
     project, batch = await batches.filtered_by(tx, caller, asked.project, asked.batch)
-    if asked.status is not None and asked.status not in list(Status):
-        raise BadInput(f"status must be one of {', '.join(Status)}, not {shown(asked.status)}")
+    if asked.status is not None and asked.status not in list(TaskStatus):
+        raise BadInput(f"status must be one of {', '.join(TaskStatus)}, not {shown(asked.status)}")
     task_type = None if asked.type is None else task_types.get(asked.type)
     if asked.type is not None and task_type is None:
         raise BadInput(f"type must be one of {', '.join(task_types.TYPES)}, not {shown(asked.type)}")
@@ -103,7 +103,7 @@ async def filter_for(tx: Tx, caller: Caller, asked: Question) -> Filter:
         asked.rest,
         project_id=None if project is None else project.id,
         batch_id=None if batch is None else batch.id,
-        status=None if asked.status is None else Status(asked.status),
+        status=None if asked.status is None else TaskStatus(asked.status),
         type=None if task_type is None else task_type.name,
         reviews=None if asked.reviews is None else tuple(map(ReviewStatus, asked.reviews)),
     )
@@ -120,7 +120,7 @@ class Total:
 async def page(
     tx: Tx,
     caller: Caller,
-    asked: Question,
+    asked: TaskQuery,
     place: PageCursor,
     limit: int,
     limited: bool,
@@ -143,19 +143,19 @@ async def page(
     return Page(docs, limit, found.next_token), total
 
 
-async def _total(tx: Tx, caller: Caller, which: Filter, seen: int) -> Total:
+async def _total(tx: Tx, caller: Caller, which: TaskFilter, seen: int) -> Total:
     """How many tasks a filter lets through, of which at least so many were seen: by the batches' own counts where they
     tell, else by counting, which ends at a limit where other filters than project, batch, status and type take part."""
     rest = replace(which, project_id=None, batch_id=None, status=None)
-    if rest == Filter():
+    if rest == TaskFilter():
         return Total(await _by_batches(tx, caller, which))
-    if replace(rest, type=None) == Filter():
+    if replace(rest, type=None) == TaskFilter():
         return Total(await list_store.count(tx, caller.team_id, caller.mode, which, None))
     counted = await list_store.count(tx, caller.team_id, caller.mode, which, COUNTED)
     return Total(max(counted, seen), counted >= COUNTED)
 
 
-async def _by_batches(tx: Tx, caller: Caller, which: Filter) -> int:
+async def _by_batches(tx: Tx, caller: Caller, which: TaskFilter) -> int:
     if which.project_id is None and which.batch_id is None:
         return _of_status(await batches.counts_of_team(tx, caller.team_id, caller.mode), which.status)
     if which.batch_id is not None:
@@ -167,11 +167,13 @@ async def _by_batches(tx: Tx, caller: Caller, which: Filter) -> int:
     return sum(_of_status(count, which.status) for count in counts)
 
 
-def _of_status(counts: Counts, status: Status | None) -> int:
+def _of_status(counts: Counts, status: TaskStatus | None) -> int:
     return counts.total if status is None else getattr(counts, status.value)
 
 
-async def export_page(tx: Tx, caller: Caller, which: Filter, after: str, attempts: bool) -> tuple[bytes, str | None]:
+async def export_page(
+    tx: Tx, caller: Caller, which: TaskFilter, after: str, attempts: bool
+) -> tuple[bytes, str | None]:
     """The next lines of an export, bounded in number and size, and the id to go on after; None at the end."""
     sizes = await list_store.oldest_sizes(tx, caller.team_id, caller.mode, which, after, EXPORT_TASKS)
     last, taken, characters = "", 0, 0

@@ -15,7 +15,7 @@ from refonte_studio.kit.job_processes import CPU_LIMIT_S, JobProcesses, JobTimed
 from refonte_studio.kit.json_text import decode_json
 from refonte_studio.tasks.model import Checked, ToCheck, has_large
 
-Given = dict[str, Any] | msgspec.Raw  # a response as it came; Raw if it is large, and has not been read
+SentResponse = dict[str, Any] | msgspec.Raw  # a response as it came; Raw if it is large, and has not been read
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -34,22 +34,22 @@ class Fits(msgspec.Struct, frozen=True, tag=True):
     result: Result | None
 
 
-class Refused(msgspec.Struct, frozen=True, tag=True):
+class DoesNotFit(msgspec.Struct, frozen=True, tag=True):
     """It does not."""
 
     error: str
 
 
-_replies = msgspec.msgpack.Decoder(Fits | Refused)
+_replies = msgspec.msgpack.Decoder(Fits | DoesNotFit)
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def is_large(response: Given, params: str) -> bool:
+def is_large(response: SentResponse, params: str) -> bool:
     """Whether a response to these parameters is to be checked processes."""
     return isinstance(response, msgspec.Raw) or has_large(params)
 
 
-def as_read(response: Given) -> dict[str, Any]:
+def as_read(response: SentResponse) -> dict[str, Any]:
     """The response, read if it has not been. Raises BadInput unless it is a JSON object."""
     if not isinstance(response, msgspec.Raw):
         return response
@@ -63,17 +63,17 @@ class Checks:
         self.run = run
         self._queue = queue or FairQueue()
 
-    async def check(self, to_check: ToCheck, response: Given, name: str = "response") -> Checked:
+    async def check(self, to_check: ToCheck, response: SentResponse, name: str = "response") -> Checked:
         """The response, checked. Raises BadInput for one that does not fit or takes too long, and TooMany for a
         person who has spent their share of the server's time."""
         content = bytes(response) if isinstance(response, msgspec.Raw) else _json(response)
         async with self._queue.turn(to_check.person):
             reply = await self._reply(to_check.person, name, _encode(Message(name, to_check, content)), len(content))
-        found: Fits | Refused = _replies.decode(reply.content)
+        found: Fits | DoesNotFit = _replies.decode(reply.content)
         match found:
             case Fits(text, score, result):
                 return Checked(to_check.task_id, text, score, result)
-            case Refused(error):
+            case DoesNotFit(error):
                 raise BadInput(error)
 
     async def _reply(self, person: str, name: str, message: bytes, size: int) -> Reply:

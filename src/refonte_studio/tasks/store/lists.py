@@ -6,7 +6,7 @@ from typing import Any
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.pages import PageCursor
-from refonte_studio.tasks.model import Filter, ReviewStatus, Task
+from refonte_studio.tasks.model import ReviewStatus, Task, TaskFilter
 from refonte_studio.tasks.store.tasks import TASK, task_of
 
 _BOUNDS = {
@@ -23,7 +23,7 @@ _BOUNDS = {
 }
 
 
-def _where(team_id: str, mode: Mode, which: Filter) -> tuple[str, dict[str, Any]]:
+def _where(team_id: str, mode: Mode, which: TaskFilter) -> tuple[str, dict[str, Any]]:
     """The condition of a filter, of fixed text for each set of questions, and its values."""
     values: dict[str, Any] = {"team_id": team_id}
     conditions = ["team_id = :team_id"]
@@ -59,7 +59,7 @@ def _where(team_id: str, mode: Mode, which: Filter) -> tuple[str, dict[str, Any]
     return " AND ".join(conditions), values
 
 
-async def count(tx: Tx, team_id: str, mode: Mode, which: Filter, most: int | None) -> int:
+async def count(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, most: int | None) -> int:
     """How many tasks there are; counted up to a limit, if there is one."""
     where, values = _where(team_id, mode, which)
     sql = f"SELECT COUNT(*) AS total FROM tasks WHERE {where}"
@@ -72,7 +72,7 @@ async def count(tx: Tx, team_id: str, mode: Mode, which: Filter, most: int | Non
     return row["total"] if row else 0
 
 
-async def newest(tx: Tx, team_id: str, mode: Mode, which: Filter, place: PageCursor, limit: int) -> list[Task]:
+async def newest(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, place: PageCursor, limit: int) -> list[Task]:
     """Tasks from the newest on, beginning at a place."""
     where, values = _where(team_id, mode, which)
     if place.before is not None:
@@ -87,7 +87,7 @@ async def newest(tx: Tx, team_id: str, mode: Mode, which: Filter, place: PageCur
 
 
 async def oldest_sizes(
-    tx: Tx, team_id: str, mode: Mode, which: Filter, after: str, limit: int
+    tx: Tx, team_id: str, mode: Mode, which: TaskFilter, after: str, limit: int
 ) -> list[tuple[str, int]]:
     """The ids of tasks from the oldest on, beyond the one of id `after`, and about how large each is."""
     where, values = _where(team_id, mode, which)
@@ -101,7 +101,7 @@ async def oldest_sizes(
     return [(row["id"], row["size"]) for row in rows]
 
 
-async def between(tx: Tx, team_id: str, mode: Mode, which: Filter, after: str, last: str) -> list[Task]:
+async def between(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, after: str, last: str) -> list[Task]:
     """Tasks beyond the one of id `after`, up to and with the one of id `last`, oldest first."""
     where, values = _where(team_id, mode, which)
     rows = await tx.all(

@@ -10,7 +10,7 @@ from refonte_studio.db import Row, Tx
 from refonte_studio.db.commit_order import COMMIT_NUMBER
 from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import CONSENSUS, MIN_ATTEMPTS, settings_of
-from refonte_studio.tasks.model import Rules, Task, TaskSlots
+from refonte_studio.tasks.model import CompletionRules, Task, TaskSlots
 from refonte_studio.tasks.store.tasks import TASK_COLUMNS, task_of
 
 COLUMNS = ("team_id", "batch_id", "task_id", "wanted", "attempts", "open", "opened")
@@ -38,14 +38,14 @@ def _slots_of(row: Row) -> TaskSlots:
 
 
 @lru_cache(maxsize=256)
-def rules_of(pipeline: str, consensus_attempts: int, quality: str | None) -> Rules:
+def rules_of(pipeline: str, consensus_attempts: int, quality: str | None) -> CompletionRules:
     """A project's rules from its columns."""
     settings = settings_of(quality)
     consensus = pipeline == CONSENSUS
     most = consensus_attempts if consensus else 1
     adaptive = consensus and settings.adaptive
     least = min(settings.min_attempts or MIN_ATTEMPTS, most) if adaptive else most
-    return Rules(most, least, adaptive, settings)
+    return CompletionRules(most, least, adaptive, settings)
 
 
 async def present_stamp(tx: Tx) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Mode
-from refonte_studio.tasks.model import Status, Task
+from refonte_studio.tasks.model import Task, TaskStatus
 
 TASK_COLUMNS = tuple(field.name for field in fields(Task))
 TASK = ", ".join(TASK_COLUMNS)
@@ -19,7 +19,7 @@ TAG_COLUMNS = ("team_id", "tag", "task_id")
 def task_of(row: Row) -> Task:
     """The task of a row that has `TASK_COLUMNS`, wherever they stand in it."""
     values = list(_columns_of(row))
-    values[_STATUS] = Status(values[_STATUS])
+    values[_STATUS] = TaskStatus(values[_STATUS])
     return Task(*values)
 
 

@@ -10,7 +10,7 @@ from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import DAY_MS, SECOND_MS
 from refonte_studio.kit.errors import BadInput, Unauthorized
 from refonte_studio.teams import service
-from refonte_studio.teams.model import Candidate, SignedIn
+from refonte_studio.teams.model import SignedIn, SignInCandidate
 from refonte_studio.teams.policy import accounts as account_policy
 from refonte_studio.teams.routes.wire import BEN, KEY, KEY_SHOWN, SESSION, KeyOut, NewKeyOut, SessionOut, TeammateOut
 from refonte_studio.teams.service import membership
@@ -182,7 +182,7 @@ async def sign_in(call: Call, params: SignInParams) -> HttpResponse:
     return _with_cookie(call, signed_in, _session(signed_in))
 
 
-async def _fitting(call: Call, candidates: list[Candidate], password: str) -> list[Candidate]:
+async def _fitting(call: Call, candidates: list[SignInCandidate], password: str) -> list[SignInCandidate]:
     """Those whose password this is. Takes its time even when there is nobody to compare with."""
     passwords: Passwords = call.studio.services[Passwords]
     if not candidates or len(password) > account_policy.PASSWORD_MAX:

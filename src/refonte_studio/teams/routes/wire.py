@@ -4,7 +4,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from refonte_studio.kit.caller import ALLOWED, Permission
 from refonte_studio.kit.clock import iso
-from refonte_studio.teams.model import Key, Role, State, Team, Teammate
+from refonte_studio.teams.model import Key, Role, Team, Teammate, TeammateState
 
 # The people and things of the API reference's examples.
 ANA = {
@@ -51,10 +51,10 @@ class TeammateOut(Struct, omit_defaults=True, kw_only=True):
 
     @classmethod
     def of(cls, person: Teammate, invite_url: str | None = None) -> "TeammateOut":
-        invited = person.state is State.INVITED and person.invite_expires_at is not None
+        invited = person.state is TeammateState.INVITED and person.invite_expires_at is not None
         return cls(
             email=person.email,
-            role=(person.role if person.state is State.ACTIVE else person.state).value,
+            role=(person.role if person.state is TeammateState.ACTIVE else person.state).value,
             disable_rapid_emails=person.disable_rapid_emails,
             is_studio_labeler=person.role is Role.LABELER,
             first_name=person.first_name or UNSET,

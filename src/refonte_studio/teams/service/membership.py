@@ -10,15 +10,15 @@ from refonte_studio.kit.ids import digest, new_ids, new_secret
 from refonte_studio.kit.names import address_key
 from refonte_studio.teams.model import (
     MOVES,
-    Candidate,
     Invitation,
     Key,
     Roster,
     SignedIn,
-    State,
+    SignInCandidate,
     Team,
     Teammate,
     TeammatesDisabled,
+    TeammateState,
 )
 from refonte_studio.teams.policy import accounts as account_policy
 from refonte_studio.teams.service import teams
@@ -36,7 +36,7 @@ async def invite(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, 
     role = account_policy.checked_role(team_role)
     await teams.lock_roster(tx, caller.team_id)
     known = await team_store.teammates_for_update(tx, caller.team_id, addresses)
-    disabled = [person.email for person in known.values() if person.state is State.DISABLED]
+    disabled = [person.email for person in known.values() if person.state is TeammateState.DISABLED]
     if disabled:
         raise BadInput(f"disabled, so set_role brings them back, not an invitation: {account_policy.listed(disabled)}")
     new = [email for email in addresses if email not in known]
@@ -51,7 +51,7 @@ async def invite(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, 
         await team_store.insert_invited(tx, rows)
     except Duplicate as error:
         raise Conflict("answers of one of these people are just being imported; try again") from error
-    for state, move in ((State.INVITED, "renew"), (State.EXTERNAL, "invite")):
+    for state, move in ((TeammateState.INVITED, "renew"), (TeammateState.EXTERNAL, "invite")):
         waiting = [person for person in known.values() if person.state is state]
         made += [await _send_again(tx, caller, team, person, move, role, expires_at) for person in waiting]
     return Roster(await team_store.teammates(tx, team.id), made)
@@ -80,18 +80,18 @@ async def set_role(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str
     check_administers(caller)
     role = account_policy.checked_role(team_role)
     chosen = await _locked_people(tx, caller.team_id, emails)
-    protected = (State.ACTIVE,) if caller.role is Role.ADMIN else (State.ACTIVE, State.DISABLED)
+    protected = (TeammateState.ACTIVE,) if caller.role is Role.ADMIN else (TeammateState.ACTIVE, TeammateState.DISABLED)
     admins = [person.email for person in chosen if person.role is Role.ADMIN and person.state in protected]
     if admins:
         raise BadInput(f"an admin's role cannot be set: {account_policy.listed(admins)}")
     await team_store.set_role(tx, caller.team_id, [person.id for person in chosen], role)
-    back = [person.id for person in chosen if person.state is State.DISABLED and person.joined]
-    await team_store.set_state(tx, caller.team_id, back, MOVES[State.DISABLED, "restore"])
+    back = [person.id for person in chosen if person.state is TeammateState.DISABLED and person.joined]
+    await team_store.set_state(tx, caller.team_id, back, MOVES[TeammateState.DISABLED, "restore"])
     team = await team_store.team(tx, caller.team_id)
     made = [
         await _send_again(tx, caller, team, person, "reopen", role, now + lifetime_ms)
         for person in chosen
-        if person.state is State.DISABLED and not person.joined
+        if person.state is TeammateState.DISABLED and not person.joined
     ]
     return Roster(await team_store.teammates(tx, team.id), made)
 
@@ -104,8 +104,8 @@ async def disable(tx: Tx, caller: Caller, emails: Sequence[str], now: int) -> Ro
     check_administers(caller)
     chosen = await _locked_people(tx, caller.team_id, emails)
     await teams.check_an_admin_stays(tx, caller.team_id, chosen)
-    leaving = tuple(person.id for person in chosen if person.state is not State.DISABLED)
-    await team_store.set_state(tx, caller.team_id, leaving, State.DISABLED)
+    leaving = tuple(person.id for person in chosen if person.state is not TeammateState.DISABLED)
+    await team_store.set_state(tx, caller.team_id, leaving, TeammateState.DISABLED)
     await teams.end_access(tx, caller.team_id, leaving, now)
     if leaving:
         await tx.tell(TeammatesDisabled(caller.team_id, leaving, now))
@@ -161,7 +161,7 @@ async def sign_out(tx: Tx, caller: Caller) -> None:
 
 
 async def change_password(
-    tx: Tx, caller: Caller, person: Candidate, attempt_id: str, password_hash: str, now: int, lifetime_ms: int
+    tx: Tx, caller: Caller, person: SignInCandidate, attempt_id: str, password_hash: str, now: int, lifetime_ms: int
 ) -> SignedIn | None:
     """A new password for the caller, whose old one was right. Ends all the caller's sessions and keys.
 

@@ -9,7 +9,7 @@ from refonte_studio.kit.clock import MINUTE_MS
 from refonte_studio.kit.errors import BadInput, Conflict, NotFound, Unauthorized, shown
 from refonte_studio.kit.ids import digest, new_id, new_secret
 from refonte_studio.kit.names import address_key, checked_address, name_key
-from refonte_studio.teams.model import MOVES, Candidate, Key, SignedIn, State, Team, Teammate
+from refonte_studio.teams.model import MOVES, Key, SignedIn, SignInCandidate, Team, Teammate, TeammateState
 from refonte_studio.teams.policy import accounts as account_policy
 from refonte_studio.teams.policy import throttle
 from refonte_studio.teams.service.annotators import emails_of as emails_of
@@ -135,13 +135,13 @@ async def create_teammate(
     address = checked_address(email)
     await lock_roster(tx, team_id)
     known = (await team_store.teammates_for_update(tx, team_id, [address])).get(address)
-    if known is not None and known.state is State.EXTERNAL:
+    if known is not None and known.state is TeammateState.EXTERNAL:
         await team_store.create_of_external(
             tx,
             id=known.id,
             team_id=team_id,
             role=role.value,
-            state=MOVES[State.EXTERNAL, "create"].value,
+            state=MOVES[TeammateState.EXTERNAL, "create"].value,
             first_name=first_name,
             last_name=last_name,
             password_hash=password_hash,
@@ -156,7 +156,7 @@ async def create_teammate(
             email=address,
             email_key=address,
             role=role.value,
-            state=State.ACTIVE.value,
+            state=TeammateState.ACTIVE.value,
             first_name=first_name,
             last_name=last_name,
             company=None,
@@ -189,7 +189,7 @@ def in_order(found: dict[str, Teammate], emails: Sequence[str]) -> list[Teammate
     if unknown:
         raise BadInput(f"no teammate has the address {account_policy.listed(unknown)}")
     chosen = [found[key] for key in dict.fromkeys(address_key(email) for email in emails)]
-    external = [person.email for person in chosen if person.state is State.EXTERNAL]
+    external = [person.email for person in chosen if person.state is TeammateState.EXTERNAL]
     if external:
         raise BadInput(f"an external annotator is no teammate until invited: {account_policy.listed(external)}")
     return chosen
@@ -221,13 +221,13 @@ async def appoint(tx: Tx, teammate: Teammate, role: Role) -> None:
     if role is not Role.ADMIN:
         await check_an_admin_stays(tx, teammate.team_id, [teammate])
     await team_store.set_role(tx, teammate.team_id, [teammate.id], role)
-    if teammate.state is State.DISABLED:
-        await team_store.set_state(tx, teammate.team_id, [teammate.id], MOVES[State.DISABLED, "restore"])
+    if teammate.state is TeammateState.DISABLED:
+        await team_store.set_state(tx, teammate.team_id, [teammate.id], MOVES[TeammateState.DISABLED, "restore"])
 
 
 async def check_an_admin_stays(tx: Tx, team_id: str, leaving: Sequence[Teammate]) -> None:
     """Raises BadInput if these people are the team's last active admins. Holds while the roster is locked."""
-    admins = [person for person in leaving if person.role is Role.ADMIN and person.state is State.ACTIVE]
+    admins = [person for person in leaving if person.role is Role.ADMIN and person.state is TeammateState.ACTIVE]
     if admins and not await team_store.admins_besides(tx, team_id, [person.id for person in leaving]):
         raise BadInput(f"a team keeps at least one admin: {account_policy.listed([person.email for person in admins])}")
 
@@ -350,13 +350,13 @@ async def set_password(tx: Tx, teammate: Teammate, password_hash: str, now: int)
     await end_access(tx, teammate.team_id, [teammate.id], now)
 
 
-async def candidates(tx: Tx, email: str, team_name: str | None) -> list[Candidate]:
+async def candidates(tx: Tx, email: str, team_name: str | None) -> list[SignInCandidate]:
     """The active people who have this address and a password, in all teams or in the named one."""
     team = None if team_name is None else name_key(team_name)
     return await access_store.candidates(tx, address_key(email), team, TEAMS_TRIED)
 
 
-async def own_candidate(tx: Tx, caller: Caller) -> Candidate | None:
+async def own_candidate(tx: Tx, caller: Caller) -> SignInCandidate | None:
     """The caller as someone whose password can be checked; None if they have none."""
     return await access_store.candidate(tx, caller.team_id, caller.teammate_id)
 
@@ -366,7 +366,7 @@ async def forgive(tx: Tx, attempt_id: str) -> None:
     await access_store.delete_failure(tx, attempt_id)
 
 
-async def sign_in(tx: Tx, person: Candidate, attempt_id: str, now: int, lifetime_ms: int) -> SignedIn:
+async def sign_in(tx: Tx, person: SignInCandidate, attempt_id: str, now: int, lifetime_ms: int) -> SignedIn:
     """A session for a person whose password was right. Raises Unauthorized if it ended meanwhile."""
     if not await access_store.lock_candidate(tx, person):
         raise Unauthorized("the e-mail address or the password is wrong")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from refonte_studio.db import Row, Tx
-from refonte_studio.teams.model import Candidate, Key
+from refonte_studio.teams.model import Key, SignInCandidate
 
 SWEEP_LIMIT = 1_000
 BUDGETS_LIMIT = 3  # for which one attempt counts
@@ -174,7 +174,7 @@ async def sweep_sessions(tx: Tx, now: int) -> int:
     )
 
 
-async def candidates(tx: Tx, key: str, team_name: str | None, limit: int) -> list[Candidate]:
+async def candidates(tx: Tx, key: str, team_name: str | None, limit: int) -> list[SignInCandidate]:
     """The active people with a password who have this address, oldest first."""
     rows = await tx.all(
         """SELECT t.id, t.team_id, t.password_hash, m.name FROM teammates t JOIN teams m ON m.id = t.team_id
@@ -185,10 +185,10 @@ async def candidates(tx: Tx, key: str, team_name: str | None, limit: int) -> lis
         team_name=team_name,
         limit=limit,
     )
-    return [Candidate(row["id"], row["team_id"], row["name"], row["password_hash"]) for row in rows]
+    return [SignInCandidate(row["id"], row["team_id"], row["name"], row["password_hash"]) for row in rows]
 
 
-async def candidate(tx: Tx, team_id: str, teammate_id: str) -> Candidate | None:
+async def candidate(tx: Tx, team_id: str, teammate_id: str) -> SignInCandidate | None:
     """The same for one person; None without a password."""
     row = await tx.one(
         """SELECT t.password_hash, m.name FROM teammates t JOIN teams m ON m.id = t.team_id
@@ -196,10 +196,10 @@ async def candidate(tx: Tx, team_id: str, teammate_id: str) -> Candidate | None:
         team_id=team_id,
         teammate_id=teammate_id,
     )
-    return Candidate(teammate_id, team_id, row["name"], row["password_hash"]) if row else None
+    return SignInCandidate(teammate_id, team_id, row["name"], row["password_hash"]) if row else None
 
 
-async def lock_candidate(tx: Tx, person: Candidate) -> bool:
+async def lock_candidate(tx: Tx, person: SignInCandidate) -> bool:
     """Whether the person is still active with this password, and stays so to the end of the transaction."""
     row = await tx.one(
         """SELECT id FROM teammates WHERE team_id = :team_id AND id = :teammate_id AND state = 'active'

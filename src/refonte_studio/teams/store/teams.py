@@ -5,7 +5,7 @@ from typing import Any
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Role
-from refonte_studio.teams.model import State, Team, Teammate
+from refonte_studio.teams.model import Team, Teammate, TeammateState
 
 _TEAMMATE = """id, team_id, email, role, state, first_name, last_name, company, disable_rapid_emails,
     invite_expires_at"""
@@ -21,7 +21,7 @@ def _teammate(row: Row) -> Teammate:
         team_id=row["team_id"],
         email=row["email"],
         role=Role(row["role"]),
-        state=State(row["state"]),
+        state=TeammateState(row["state"]),
         first_name=row["first_name"],
         last_name=row["last_name"],
         company=row["company"],
@@ -205,7 +205,7 @@ _INVITED = (
 
 async def insert_invited(tx: Tx, rows: Sequence[Sequence[Any]]) -> None:
     """New invited people: id, team_id, email, email_key, role, invite_hash, invite_expires_at, created_at."""
-    await tx.insert("teammates", _INVITED, [(*row, State.INVITED.value, False) for row in rows])
+    await tx.insert("teammates", _INVITED, [(*row, TeammateState.INVITED.value, False) for row in rows])
 
 
 _EXTERNAL = ("id", "team_id", "email", "email_key", "role", "state", "disable_rapid_emails", "created_at")
@@ -213,7 +213,7 @@ _EXTERNAL = ("id", "team_id", "email", "email_key", "role", "state", "disable_ra
 
 async def insert_external(tx: Tx, team_id: str, people: Sequence[tuple[str, str]], now: int) -> None:
     """New external annotators: id and name, in its one form. Raises Duplicate if a name is taken."""
-    role, state = Role.LABELER.value, State.EXTERNAL.value
+    role, state = Role.LABELER.value, TeammateState.EXTERNAL.value
     await tx.insert(
         "teammates", _EXTERNAL, [(id_, team_id, name, name, role, state, False, now) for id_, name in people]
     )
@@ -230,7 +230,7 @@ async def create_of_external(tx: Tx, **values: Any) -> None:
 
 
 async def invite_again(
-    tx: Tx, team_id: str, teammate_id: str, role: Role, state: State, invite_hash: str, expires_at: int
+    tx: Tx, team_id: str, teammate_id: str, role: Role, state: TeammateState, invite_hash: str, expires_at: int
 ) -> None:
     """A new link; the one before is void."""
     await tx.run(
@@ -255,7 +255,7 @@ async def set_role(tx: Tx, team_id: str, teammate_ids: Sequence[str], role: Role
     )
 
 
-async def set_state(tx: Tx, team_id: str, teammate_ids: Sequence[str], state: State) -> None:
+async def set_state(tx: Tx, team_id: str, teammate_ids: Sequence[str], state: TeammateState) -> None:
     """Also voids their open invitations."""
     await tx.run(
         """UPDATE teammates SET state = :state, invite_hash = NULL
