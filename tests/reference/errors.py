@@ -46,7 +46,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
         "A required parameter, or a required part of a response, is missing.",
         "Supply it; the message names it and its alternatives.",
     ),
-    "Refused": (
+    "OutboundRefused": (
         "The URL of a file to fetch is not on the public internet. (A callback to such a URL is recorded as failed.)",
         "Use a public host, or add the host to `STUDIO_INTERNAL_HOSTS`.",
     ),
