@@ -19,10 +19,10 @@ async def models_of(tx: Tx, team_id: str, project_id: str, people: Sequence[str]
     """Questions, those of these people of whom something is known, and the models of their answers."""
     rows = await tx.all(
         """SELECT question, teammate_id, model FROM labeler_models
-           WHERE project_id = :project_id AND team_id = :team_id AND teammate_id IN :people[]""",
+           WHERE project_id = :project_id AND team_id = :team_id AND teammate_id IN :teammate_ids[]""",
         project_id=project_id,
         team_id=team_id,
-        people=list(people),
+        teammate_ids=list(people),
     )
     return [(row["question"], row["teammate_id"], row["model"]) for row in rows]
 

@@ -17,16 +17,16 @@ _DUE = """SELECT x.* FROM (
       (SELECT a.id FROM attempts a WHERE a.project_id = p.id AND a.team_id = p.team_id ORDER BY a.id DESC LIMIT 1)
         AS newest
     FROM projects p LEFT JOIN estimates e ON e.project_id = p.id AND e.team_id = p.team_id
-    WHERE e.taken_at IS NULL OR e.taken_at <= :lost) AS x
+    WHERE e.taken_at IS NULL OR e.taken_at <= :lost_before) AS x
   WHERE x.newest IS NOT NULL
     AND (x.asked_at IS NOT NULL OR x.taken_at IS NOT NULL
-      OR (x.newest > COALESCE(x.seen, '') AND COALESCE(x.done_at + :pause + x.attempts, 0) <= :now))
+      OR (x.newest > COALESCE(x.seen, '') AND COALESCE(x.done_at + :pause_ms + x.attempts, 0) <= :now))
   ORDER BY x.asked_at IS NULL, COALESCE(x.asked_at, x.done_at, 0), x.project_id LIMIT 1"""
 
 
 async def due(tx: Tx, now: int, pause_ms: int, lost_ms: int) -> Row | None:
     """The project whose estimates are to be made next. Each attempt that there is makes it wait a millisecond more."""
-    return await tx.one(_DUE, now=now, pause=pause_ms, lost=now - lost_ms)
+    return await tx.one(_DUE, now=now, pause_ms=pause_ms, lost_before=now - lost_ms)
 
 
 async def take(tx: Tx, team_id: str, project_id: str, now: int, lost_ms: int) -> bool:
@@ -35,12 +35,12 @@ async def take(tx: Tx, team_id: str, project_id: str, now: int, lost_ms: int) ->
         """INSERT INTO estimates (project_id, team_id, seen, attempts, taken_at)
            VALUES (:project_id, :team_id, '', 0, :now)
            ON CONFLICT (project_id) DO UPDATE SET taken_at = :now, asked_at = NULL
-             WHERE estimates.team_id = :team_id AND (estimates.taken_at IS NULL OR estimates.taken_at <= :lost)
+             WHERE estimates.team_id = :team_id AND (estimates.taken_at IS NULL OR estimates.taken_at <= :lost_before)
            RETURNING project_id""",
         project_id=project_id,
         team_id=team_id,
         now=now,
-        lost=now - lost_ms,
+        lost_before=now - lost_ms,
     )
     return row is not None
 
@@ -49,10 +49,10 @@ async def put_off(tx: Tx, team_id: str, project_id: str, began: int, taken_at: i
     """Leaves estimates that were not made to whoever finds them to be taken so long ago."""
     await tx.run(
         """UPDATE estimates SET taken_at = :taken_at
-           WHERE project_id = :project_id AND team_id = :team_id AND taken_at = :began""",
+           WHERE project_id = :project_id AND team_id = :team_id AND taken_at = :began_at""",
         project_id=project_id,
         team_id=team_id,
-        began=began,
+        began_at=began,
         taken_at=taken_at,
     )
 
@@ -61,12 +61,12 @@ async def done(tx: Tx, team_id: str, project_id: str, seen: str, attempts: int, 
     """Notes that a project's estimates are made, of so many attempts, unless another process has them by now."""
     await tx.run(
         """UPDATE estimates SET seen = :seen, attempts = :attempts, done_at = :now, taken_at = NULL
-           WHERE project_id = :project_id AND team_id = :team_id AND taken_at = :began""",
+           WHERE project_id = :project_id AND team_id = :team_id AND taken_at = :began_at""",
         project_id=project_id,
         team_id=team_id,
         seen=seen,
         attempts=attempts,
-        began=began,
+        began_at=began,
         now=now,
     )
 
@@ -202,11 +202,11 @@ async def replace_people(tx: Tx, team_id: str, project_id: str, rows: Sequence[S
         await tx.run(
             """DELETE FROM labeler_models
                WHERE project_id = :project_id AND team_id = :team_id AND question = :question
-                 AND teammate_id IN :people[]""",
+                 AND teammate_id IN :teammate_ids[]""",
             project_id=project_id,
             team_id=team_id,
             question=question,
-            people=[row[3] for row in rows if row[2] == question],
+            teammate_ids=[row[3] for row in rows if row[2] == question],
         )
     await tx.insert("labeler_models", PEOPLE_COLUMNS, rows)
 
@@ -225,11 +225,11 @@ async def people_models(tx: Tx, team_id: str, project_id: str, people: Sequence[
     """What is known of these people's answers in the project."""
     return await tx.all(
         """SELECT question, teammate_id, answers, accuracy, model FROM labeler_models
-           WHERE project_id = :project_id AND team_id = :team_id AND teammate_id IN :people[]
+           WHERE project_id = :project_id AND team_id = :team_id AND teammate_id IN :teammate_ids[]
            ORDER BY teammate_id, question""",
         project_id=project_id,
         team_id=team_id,
-        people=list(people),
+        teammate_ids=list(people),
     )
 
 

@@ -107,8 +107,8 @@ async def end_try(
     changed = await tx.run(
         """UPDATE callbacks SET state = :state, next_try_at = :next_try_at, last_error = :last_error,
              delivered_at = :delivered_at, lane = :lane
-           WHERE id = :id AND team_id = :team_id AND state = 'waiting' AND tries = :tries""",
-        id=callback.id,
+           WHERE id = :callback_id AND team_id = :team_id AND state = 'waiting' AND tries = :tries""",
+        callback_id=callback.id,
         team_id=callback.team_id,
         tries=callback.tries,
         state=state.value,
@@ -122,8 +122,8 @@ async def end_try(
 
 async def callback(tx: Tx, team_id: str, mode: Mode, callback_id: str) -> Callback | None:
     row = await tx.one(
-        f"SELECT {_COLUMNS} FROM callbacks WHERE id = :id AND team_id = :team_id AND mode = :mode",
-        id=callback_id,
+        f"SELECT {_COLUMNS} FROM callbacks WHERE id = :callback_id AND team_id = :team_id AND mode = :mode",
+        callback_id=callback_id,
         team_id=team_id,
         mode=mode,
     )
@@ -135,8 +135,8 @@ async def start_over(tx: Tx, team_id: str, mode: Mode, callback_id: str, now: in
     row: Any = await tx.one(
         f"""UPDATE callbacks SET state = 'waiting', tries = 0, next_try_at = :now, last_error = NULL,
               delivered_at = NULL, lane = REPLACE(lane, '{AGAIN}', '')
-            WHERE id = :id AND team_id = :team_id AND mode = :mode RETURNING {_COLUMNS}""",
-        id=callback_id,
+            WHERE id = :callback_id AND team_id = :team_id AND mode = :mode RETURNING {_COLUMNS}""",
+        callback_id=callback_id,
         team_id=team_id,
         mode=mode,
         now=now,

@@ -57,7 +57,7 @@ async def complete(tx: Tx, **values: Any) -> None:
              reference_id = :reference_id,
              mime_type = :mime_type, size = :size,
              project_names = :project_names, metadata = :metadata, updated_at = :updated_at
-           WHERE id = :id AND team_id = :team_id""",
+           WHERE id = :file_id AND team_id = :team_id""",
         **values,
     )
 

@@ -8,7 +8,7 @@ from refonte_studio.analytics.store.figures import earliest_id
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Caller
 
-_PERIOD = """a.id >= :first AND a.team_id = :team AND a.mode = :mode
+_PERIOD = """a.id >= :first_id AND a.team_id = :team_id AND a.mode = :mode
     AND a.submitted_at >= :start AND a.submitted_at < :end AND (CAST(:before AS TEXT) IS NULL OR a.id < :before)"""
 
 
@@ -30,13 +30,13 @@ def _given(rows: Sequence[Row]) -> list[Given]:
 async def _newest(
     tx: Tx, caller: Caller, sql: str, project_id: str, scope: Scope, before: str | None, limit: int
 ) -> list[Given]:
-    people: dict[str, Any] = {} if scope.people is None else {"people": list(scope.people)}
-    only = "" if scope.people is None else "AND a.teammate_id IN :people[]"
+    people: dict[str, Any] = {} if scope.people is None else {"teammate_ids": list(scope.people)}
+    only = "" if scope.people is None else "AND a.teammate_id IN :teammate_ids[]"
     rows = await tx.all(
         f"{sql} AND {_PERIOD} {only} ORDER BY a.id DESC LIMIT :limit",
-        project=project_id,
-        first=earliest_id(scope.start),
-        team=caller.team_id,
+        project_id=project_id,
+        first_id=earliest_id(scope.start),
+        team_id=caller.team_id,
         mode=caller.mode,
         start=scope.start or 0,
         end=scope.end,
@@ -54,7 +54,7 @@ async def with_results(
     were the only one and nobody reviewed it."""
     sql = """SELECT a.id, a.task_id, a.teammate_id, t.type, t.params, a.response, t.response AS result
         FROM attempts a CROSS JOIN tasks t
-        WHERE a.project_id = :project AND t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'work'
+        WHERE a.project_id = :project_id AND t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'work'
           AND t.status = 'completed' AND t.response IS NOT NULL
           AND (a.wanted > 1 OR t.reviewed)"""
     return await _newest(tx, caller, sql, project_id, scope, before, limit)
@@ -66,7 +66,7 @@ async def with_expected(
     """Attempts at evaluation tasks with what was expected, the newest first."""
     sql = """SELECT a.id, a.task_id, a.teammate_id, t.type, t.params, a.response, x.expected_response AS result
         FROM tasks t CROSS JOIN quality_tasks x CROSS JOIN quality_attempts q CROSS JOIN attempts a
-        WHERE t.project_id = :project AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.team_id = :team
+        WHERE t.project_id = :project_id AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.team_id = :team_id
           AND x.task_id = t.id AND x.team_id = t.team_id AND q.task_id = t.id AND q.team_id = t.team_id
           AND a.id = q.id AND a.team_id = q.team_id"""
     return await _newest(tx, caller, sql, project_id, scope, before, limit)
@@ -78,6 +78,6 @@ async def side_by_side(
     """Attempts of tasks that several people are asked to do, the newest first; not those that were rejected."""
     sql = """SELECT a.id, a.task_id, a.teammate_id, t.type, t.params, a.response, NULL AS result
         FROM attempts a CROSS JOIN tasks t
-        WHERE a.project_id = :project AND t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'work'
+        WHERE a.project_id = :project_id AND t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'work'
           AND a.wanted > 1 AND a.rejected_at IS NULL"""
     return await _newest(tx, caller, sql, project_id, scope, before, limit)

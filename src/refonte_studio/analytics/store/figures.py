@@ -31,10 +31,10 @@ class _By:
     where: str
 
 
-_PROJECTS_OF_MODE = "(SELECT p.id FROM projects p WHERE p.team_id = :team AND p.mode = :mode)"
-_BATCHES_PROJECTS = "(SELECT b.project_id FROM batches b WHERE b.team_id = :team AND b.id IN :keys[])"
+_PROJECTS_OF_MODE = "(SELECT p.id FROM projects p WHERE p.team_id = :team_id AND p.mode = :mode)"
+_BATCHES_PROJECTS = "(SELECT b.project_id FROM batches b WHERE b.team_id = :team_id AND b.id IN :keys[])"
 _MEMBER = "m.teammate_id = {row}.teammate_id AND m.team_id = {row}.team_id"
-_GROUPS_PROJECTS = "(SELECT g.project_id FROM groups g WHERE g.team_id = :team AND g.id IN :keys[])"
+_GROUPS_PROJECTS = "(SELECT g.project_id FROM groups g WHERE g.team_id = :team_id AND g.id IN :keys[])"
 
 
 def _by(subject: Subject, row: str) -> _By:
@@ -56,14 +56,14 @@ def _narrowed(scope: Scope, row: str) -> tuple[str, dict[str, Any]]:
     """What else a scope asks of an attempt or claim, and the values for it."""
     wheres, values = "", {}
     if scope.project_id is not None:
-        wheres += f" AND {row}.project_id = :project"
-        values["project"] = scope.project_id
+        wheres += f" AND {row}.project_id = :project_id"
+        values["project_id"] = scope.project_id
     if scope.batch_id is not None:
-        wheres += f" AND {row}.batch_id = :batch"
-        values["batch"] = scope.batch_id
+        wheres += f" AND {row}.batch_id = :batch_id"
+        values["batch_id"] = scope.batch_id
     if scope.people is not None:
-        wheres += f" AND {row}.teammate_id IN :people[]"
-        values["people"] = list(scope.people)
+        wheres += f" AND {row}.teammate_id IN :teammate_ids[]"
+        values["teammate_ids"] = list(scope.people)
     return wheres, values
 
 
@@ -96,13 +96,13 @@ async def done(
                   CASE WHEN t.status = 'completed' AND a.wanted > 1 THEN t.agreement END AS agreement
                 FROM attempts a {by.join} CROSS JOIN tasks t
                 WHERE {by.where} AND t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'work'
-                  AND a.id >= :first AND a.team_id = :team AND a.mode = :mode
+                  AND a.id >= :first_id AND a.team_id = :team_id AND a.mode = :mode
                   AND a.submitted_at >= :start AND a.submitted_at < :end {narrowed}) AS each_one) AS ranked
             GROUP BY key""",
         keys=list(keys),
-        team=caller.team_id,
+        team_id=caller.team_id,
         mode=caller.mode,
-        first=earliest_id(scope.start),
+        first_id=earliest_id(scope.start),
         start=scope.start or 0,
         end=scope.end,
         **values,
@@ -129,11 +129,11 @@ async def skipped(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str],
     narrowed, values = _narrowed(scope, "c")
     rows = await tx.all(
         f"""SELECT {by.key} AS key, COUNT(*) AS skipped FROM claims c {by.join}
-            WHERE {by.where} AND c.project_id IN {_PROJECTS_OF_MODE} AND c.state = 'skipped' AND c.team_id = :team
+            WHERE {by.where} AND c.project_id IN {_PROJECTS_OF_MODE} AND c.state = 'skipped' AND c.team_id = :team_id
               AND c.lease_expires_at > c.claimed_at AND c.ended_at >= :start AND c.ended_at < :end {narrowed}
             GROUP BY {by.key}""",
         keys=list(keys),
-        team=caller.team_id,
+        team_id=caller.team_id,
         mode=caller.mode,
         start=scope.start or 0,
         end=scope.end,
@@ -154,13 +154,13 @@ async def evaluated(
     rows = await tx.all(
         f"""SELECT {by.key} AS key, COUNT(*) AS evaluated, SUM(CASE WHEN q.passed THEN 1 ELSE 0 END) AS passed
             FROM projects p CROSS JOIN tasks t CROSS JOIN quality_attempts q CROSS JOIN claims c {by.join}
-            WHERE p.team_id = :team AND p.mode = :mode AND t.project_id = p.id AND t.team_id = p.team_id
+            WHERE p.team_id = :team_id AND p.mode = :mode AND t.project_id = p.id AND t.team_id = p.team_id
               AND t.kind = 'evaluation' AND t.kind <> 'work' AND q.task_id = t.id AND q.team_id = t.team_id
               AND c.id = q.id AND c.team_id = q.team_id AND {by.where}
               AND c.ended_at >= :start AND c.ended_at < :end {narrowed}
             GROUP BY {by.key}""",
         keys=list(keys),
-        team=caller.team_id,
+        team_id=caller.team_id,
         mode=caller.mode,
         start=scope.start or 0,
         end=scope.end,
@@ -173,9 +173,9 @@ async def alphas(tx: Tx, team_id: str, project_ids: Sequence[str]) -> dict[str, 
     """Krippendorff's alpha of each project where it is known; of several types of tasks, that of the most attempts."""
     rows = await tx.all(
         """SELECT project_id, alpha FROM project_models
-           WHERE team_id = :team AND project_id IN :ids[] AND question = '' AND alpha IS NOT NULL ORDER BY attempts""",
-        team=team_id,
-        ids=list(project_ids),
+           WHERE team_id = :team_id AND project_id IN :project_ids[] AND question = '' AND alpha IS NOT NULL ORDER BY attempts""",
+        team_id=team_id,
+        project_ids=list(project_ids),
     )
     return {row["project_id"]: row["alpha"] for row in rows}
 
@@ -187,12 +187,12 @@ async def projects_page(tx: Tx, caller: Caller, only: str | None, limit: int, be
     """The newest first."""
     rows = await tx.all(
         """SELECT id, name FROM projects
-           WHERE team_id = :team AND mode = :mode AND (CAST(:only AS TEXT) IS NULL OR id = :only)
+           WHERE team_id = :team_id AND mode = :mode AND (CAST(:project_id AS TEXT) IS NULL OR id = :project_id)
              AND (CAST(:before AS TEXT) IS NULL OR id < :before)
            ORDER BY id DESC LIMIT :limit""",
-        team=caller.team_id,
+        team_id=caller.team_id,
         mode=caller.mode,
-        only=only,
+        project_id=only,
         before=before,
         limit=limit,
     )
@@ -203,14 +203,14 @@ async def batches_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before:
     """The newest first."""
     rows = await tx.all(
         """SELECT id, name, project_id FROM batches
-           WHERE team_id = :team AND mode = :mode AND (CAST(:only AS TEXT) IS NULL OR id = :only)
-             AND (CAST(:project AS TEXT) IS NULL OR project_id = :project)
+           WHERE team_id = :team_id AND mode = :mode AND (CAST(:batch_id AS TEXT) IS NULL OR id = :batch_id)
+             AND (CAST(:project_id AS TEXT) IS NULL OR project_id = :project_id)
              AND (CAST(:before AS TEXT) IS NULL OR id < :before)
            ORDER BY id DESC LIMIT :limit""",
-        team=caller.team_id,
+        team_id=caller.team_id,
         mode=caller.mode,
-        only=scope.batch_id,
-        project=scope.project_id,
+        batch_id=scope.batch_id,
+        project_id=scope.project_id,
         before=before,
         limit=limit,
     )
@@ -223,11 +223,11 @@ async def groups_page(
     """The newest first."""
     rows = await tx.all(
         """SELECT id, name FROM groups
-           WHERE team_id = :team AND project_id = :project AND (CAST(:name AS TEXT) IS NULL OR name = :name)
+           WHERE team_id = :team_id AND project_id = :project_id AND (CAST(:name AS TEXT) IS NULL OR name = :name)
              AND (CAST(:before AS TEXT) IS NULL OR id < :before)
            ORDER BY id DESC LIMIT :limit""",
-        team=caller.team_id,
-        project=project_id,
+        team_id=caller.team_id,
+        project_id=project_id,
         name=name,
         before=before,
         limit=limit,
@@ -238,24 +238,24 @@ async def groups_page(
 async def labelers_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before: str | None) -> list[Subjected]:
     """Those who are assigned (of no project in particular: all labelers), and who else has done anything in the
     period; the newest first."""
-    only = "" if scope.people is None else "AND t.id IN :people[]"
-    people = {} if scope.people is None else {"people": list(scope.people)}
+    only = "" if scope.people is None else "AND t.id IN :teammate_ids[]"
+    people = {} if scope.people is None else {"teammate_ids": list(scope.people)}
     rows = await tx.all(
         f"""SELECT t.id, t.email FROM teammates t
-            WHERE t.team_id = :team AND (CAST(:before AS TEXT) IS NULL OR t.id < :before) {only}
-              AND ((CAST(:project AS TEXT) IS NULL AND t.role = 'labeler' AND t.state = 'active')
+            WHERE t.team_id = :team_id AND (CAST(:before AS TEXT) IS NULL OR t.id < :before) {only}
+              AND ((CAST(:project_id AS TEXT) IS NULL AND t.role = 'labeler' AND t.state = 'active')
                 OR (SELECT 1 FROM assignments s
-                    WHERE s.teammate_id = t.id AND s.project_id = :project AND s.team_id = :team) IS NOT NULL
+                    WHERE s.teammate_id = t.id AND s.project_id = :project_id AND s.team_id = :team_id) IS NOT NULL
                 OR (SELECT 1 FROM attempts a
-                    WHERE a.teammate_id = t.id AND a.id >= :first AND a.team_id = :team AND a.mode = :mode
+                    WHERE a.teammate_id = t.id AND a.id >= :first_id AND a.team_id = :team_id AND a.mode = :mode
                       AND a.submitted_at >= :start AND a.submitted_at < :end
-                      AND COALESCE(a.project_id, '') = COALESCE(CAST(:project AS TEXT), a.project_id, '')
+                      AND COALESCE(a.project_id, '') = COALESCE(CAST(:project_id AS TEXT), a.project_id, '')
                     LIMIT 1) IS NOT NULL)
             ORDER BY t.id DESC LIMIT :limit""",
-        team=caller.team_id,
+        team_id=caller.team_id,
         mode=caller.mode,
-        project=scope.project_id,
-        first=earliest_id(scope.start),
+        project_id=scope.project_id,
+        first_id=earliest_id(scope.start),
         start=scope.start or 0,
         end=scope.end,
         before=before,
@@ -274,28 +274,28 @@ async def batches_of(
     """(key, batch): the batches of projects, those given to groups, and the pending ones that are open to labelers."""
     rows = await tx.all(
         _BATCHES[subject],
-        team=caller.team_id,
+        team_id=caller.team_id,
         mode=caller.mode,
         keys=list(keys),
-        **({"project": project_id} if subject == "labeler" else {}),
+        **({"project_id": project_id} if subject == "labeler" else {}),
     )
     return [(row["key"], row["batch_id"]) for row in rows]
 
 
 _BATCHES: Mapping[Subject, str] = {
     "project": """SELECT b.project_id AS key, b.id AS batch_id FROM batches b
-        WHERE b.team_id = :team AND b.mode = :mode AND b.project_id IN :keys[]""",
+        WHERE b.team_id = :team_id AND b.mode = :mode AND b.project_id IN :keys[]""",
     "batch": """SELECT b.id AS key, b.id AS batch_id FROM batches b
-        WHERE b.team_id = :team AND b.mode = :mode AND b.id IN :keys[]""",
+        WHERE b.team_id = :team_id AND b.mode = :mode AND b.id IN :keys[]""",
     "group": """SELECT g.group_id AS key, b.id AS batch_id FROM batches b
         JOIN batch_groups g ON g.batch_id = b.id AND g.team_id = b.team_id
-        WHERE b.team_id = :team AND b.mode = :mode AND g.group_id IN :keys[]""",
+        WHERE b.team_id = :team_id AND b.mode = :mode AND g.group_id IN :keys[]""",
     "labeler": """SELECT s.teammate_id AS key, b.id AS batch_id
         FROM assignments s JOIN batches b ON b.project_id = s.project_id AND b.team_id = s.team_id
-        WHERE b.team_id = :team AND b.mode = :mode AND b.state = 'in_progress' AND s.teammate_id IN :keys[]
-          AND (CAST(:project AS TEXT) IS NULL OR b.project_id = :project) AND s.paused_at IS NULL AND NOT s.archived
-          AND (NOT EXISTS (SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id AND g.team_id = :team)
+        WHERE b.team_id = :team_id AND b.mode = :mode AND b.state = 'in_progress' AND s.teammate_id IN :keys[]
+          AND (CAST(:project_id AS TEXT) IS NULL OR b.project_id = :project_id) AND s.paused_at IS NULL AND NOT s.archived
+          AND (NOT EXISTS (SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id AND g.team_id = :team_id)
             OR EXISTS (SELECT 1 FROM batch_groups g
               JOIN group_members m ON m.group_id = g.group_id AND m.team_id = g.team_id
-              WHERE g.batch_id = b.id AND g.team_id = :team AND m.teammate_id = s.teammate_id))""",
+              WHERE g.batch_id = b.id AND g.team_id = :team_id AND m.teammate_id = s.teammate_id))""",
 }

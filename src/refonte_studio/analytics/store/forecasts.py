@@ -16,9 +16,9 @@ async def left(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> dict[str, Row]
              SUM(CASE WHEN wanted > attempts AND NOT reviewing THEN 1 ELSE 0 END) AS tasks,
              MAX(CASE WHEN wanted > attempts AND NOT reviewing THEN wanted ELSE 0 END) AS wanted,
              SUM(CASE WHEN reviewing THEN 1 ELSE 0 END) AS reviewing
-           FROM task_slots WHERE batch_id IN :ids[] AND team_id = :team GROUP BY batch_id""",
-        ids=list(batch_ids),
-        team=team_id,
+           FROM task_slots WHERE batch_id IN :batch_ids[] AND team_id = :team_id GROUP BY batch_id""",
+        batch_ids=list(batch_ids),
+        team_id=team_id,
     )
     return {row["batch_id"]: row for row in rows}
 
@@ -29,11 +29,11 @@ async def may_work(tx: Tx, team_id: str, batch_ids: Sequence[str], limit: int) -
     return await tx.all(
         """SELECT s.project_id, s.teammate_id, s.created_at AS since
            FROM assignments s JOIN teammates t ON t.id = s.teammate_id AND t.team_id = s.team_id
-           WHERE s.project_id IN (SELECT b.project_id FROM batches b WHERE b.id IN :ids[] AND b.team_id = :team)
-             AND s.team_id = :team AND s.paused_at IS NULL AND NOT s.archived AND t.state = 'active'
+           WHERE s.project_id IN (SELECT b.project_id FROM batches b WHERE b.id IN :batch_ids[] AND b.team_id = :team_id)
+             AND s.team_id = :team_id AND s.paused_at IS NULL AND NOT s.archived AND t.state = 'active'
            ORDER BY s.teammate_id, s.project_id LIMIT :limit""",
-        ids=list(batch_ids),
-        team=team_id,
+        batch_ids=list(batch_ids),
+        team_id=team_id,
         limit=limit,
     )
 
@@ -44,9 +44,9 @@ async def members(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> Sequence[Ro
     return await tx.all(
         """SELECT g.batch_id, m.teammate_id
            FROM batch_groups g LEFT JOIN group_members m ON m.group_id = g.group_id AND m.team_id = g.team_id
-           WHERE g.batch_id IN :ids[] AND g.team_id = :team""",
-        ids=list(batch_ids),
-        team=team_id,
+           WHERE g.batch_id IN :batch_ids[] AND g.team_id = :team_id""",
+        batch_ids=list(batch_ids),
+        team_id=team_id,
     )
 
 
@@ -56,11 +56,11 @@ async def had(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> Sequence[Row]:
         """SELECT p.batch_id, c.teammate_id, COUNT(*) AS tasks
            FROM task_slots p JOIN claims c ON c.task_id = p.task_id AND c.team_id = p.team_id
              AND c.state IN ('held', 'submitted', 'skipped')
-           WHERE p.batch_id IN :ids[] AND p.team_id = :team AND p.attempts > 0 AND p.wanted > p.attempts
+           WHERE p.batch_id IN :batch_ids[] AND p.team_id = :team_id AND p.attempts > 0 AND p.wanted > p.attempts
              AND NOT p.reviewing AND c.state IN ('submitted', 'skipped')
            GROUP BY p.batch_id, c.teammate_id""",
-        ids=list(batch_ids),
-        team=team_id,
+        batch_ids=list(batch_ids),
+        team_id=team_id,
     )
 
 
@@ -73,13 +73,13 @@ async def worked(tx: Tx, caller: Caller, people: Sequence[str], start: int, now:
              SELECT a.teammate_id, a.project_id, (CAST(:now AS BIGINT) - a.submitted_at) / 3600000 AS ago,
                a.submitted_at - a.started_at AS active
              FROM attempts a
-             WHERE a.teammate_id IN :people[] AND a.id >= :first AND a.team_id = :team AND a.mode = :mode
+             WHERE a.teammate_id IN :teammate_ids[] AND a.id >= :first_id AND a.team_id = :team_id AND a.mode = :mode
                AND a.submitted_at > :start AND a.submitted_at <= :now AND a.batch_id IS NOT NULL
                AND NOT a.imported) AS each_one
            GROUP BY teammate_id, project_id, ago""",
-        people=list(people),
-        first=earliest_id(start),
-        team=caller.team_id,
+        teammate_ids=list(people),
+        first_id=earliest_id(start),
+        team_id=caller.team_id,
         mode=caller.mode,
         start=start,
         now=now,
@@ -90,9 +90,9 @@ async def began(tx: Tx, team_id: str, people: Sequence[str]) -> dict[str, int]:
     """When each of these people submitted their first attempt; those who never did are absent."""
     rows = await tx.all(
         """SELECT t.id, (SELECT a.submitted_at FROM attempts a
-             WHERE a.teammate_id = t.id AND a.team_id = :team ORDER BY a.id LIMIT 1) AS began
-           FROM teammates t WHERE t.team_id = :team AND t.id IN :people[]""",
-        team=team_id,
-        people=list(people),
+             WHERE a.teammate_id = t.id AND a.team_id = :team_id ORDER BY a.id LIMIT 1) AS began
+           FROM teammates t WHERE t.team_id = :team_id AND t.id IN :teammate_ids[]""",
+        team_id=team_id,
+        teammate_ids=list(people),
     )
     return {row["id"]: row["began"] for row in rows if row["began"] is not None}

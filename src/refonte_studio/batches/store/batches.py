@@ -84,7 +84,9 @@ async def by_name(tx: Tx, team_id: str, mode: Mode, name: str) -> Batch | None:
 
 async def by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Batch]:
     rows = await tx.all(
-        f"SELECT {_COLUMNS} FROM batches WHERE team_id = :team_id AND id IN :ids[]", team_id=team_id, ids=list(ids)
+        f"SELECT {_COLUMNS} FROM batches WHERE team_id = :team_id AND id IN :batch_ids[]",
+        team_id=team_id,
+        batch_ids=list(ids),
     )
     return {row["id"]: _batch(row) for row in rows}
 
@@ -111,8 +113,8 @@ async def default_of(tx: Tx, team_id: str, project_id: str) -> Batch | None:
 async def hold(tx: Tx, batch: Batch) -> Batch | None:
     """The batch as it is now, and stays until the transaction ends, beside others who hold it too."""
     row = await tx.one(
-        f"SELECT {_COLUMNS} FROM batches WHERE id = :id AND team_id = :team_id FOR KEY SHARE",
-        id=batch.id,
+        f"SELECT {_COLUMNS} FROM batches WHERE id = :batch_id AND team_id = :team_id FOR KEY SHARE",
+        batch_id=batch.id,
         team_id=batch.team_id,
     )
     return _batch(row) if row else None
@@ -121,7 +123,9 @@ async def hold(tx: Tx, batch: Batch) -> Batch | None:
 async def lock(tx: Tx, team_id: str, batch_id: str) -> Batch | None:
     """The batch as it is when nobody else holds or locks it any more."""
     row = await tx.one(
-        f"SELECT {_COLUMNS} FROM batches WHERE id = :id AND team_id = :team_id FOR UPDATE", id=batch_id, team_id=team_id
+        f"SELECT {_COLUMNS} FROM batches WHERE id = :batch_id AND team_id = :team_id FOR UPDATE",
+        batch_id=batch_id,
+        team_id=team_id,
     )
     return _batch(row) if row else None
 
@@ -129,16 +133,16 @@ async def lock(tx: Tx, team_id: str, batch_id: str) -> Batch | None:
 async def lock_for_change(tx: Tx, batch: Batch) -> None:
     """Waits for others who change the batch, but not for those who hold it."""
     await tx.one(
-        "SELECT id FROM batches WHERE id = :id AND team_id = :team_id FOR NO KEY UPDATE",
-        id=batch.id,
+        "SELECT id FROM batches WHERE id = :batch_id AND team_id = :team_id FOR NO KEY UPDATE",
+        batch_id=batch.id,
         team_id=batch.team_id,
     )
 
 
 async def set_metadata(tx: Tx, batch: Batch, metadata: str) -> None:
     await tx.run(
-        "UPDATE batches SET metadata = :metadata WHERE id = :id AND team_id = :team_id",
-        id=batch.id,
+        "UPDATE batches SET metadata = :metadata WHERE id = :batch_id AND team_id = :team_id",
+        batch_id=batch.id,
         team_id=batch.team_id,
         metadata=metadata,
     )
@@ -192,8 +196,8 @@ async def finalize(tx: Tx, batch: Batch, position: int, now: int) -> None:
     """staging → in_progress, with a place in the queue."""
     await tx.run(
         """UPDATE batches SET state = 'in_progress', position = :position, finalized_at = :now
-           WHERE id = :id AND team_id = :team_id AND state = 'staging'""",
-        id=batch.id,
+           WHERE id = :batch_id AND team_id = :team_id AND state = 'staging'""",
+        batch_id=batch.id,
         team_id=batch.team_id,
         position=position,
         now=now,
@@ -203,8 +207,8 @@ async def finalize(tx: Tx, batch: Batch, position: int, now: int) -> None:
 async def mark_finalized(tx: Tx, batch: Batch, now: int) -> None:
     """Keeps the time at which a batch was finalized that takes tasks all the same."""
     await tx.run(
-        "UPDATE batches SET finalized_at = :now WHERE id = :id AND team_id = :team_id AND finalized_at IS NULL",
-        id=batch.id,
+        "UPDATE batches SET finalized_at = :now WHERE id = :batch_id AND team_id = :team_id AND finalized_at IS NULL",
+        batch_id=batch.id,
         team_id=batch.team_id,
         now=now,
     )
@@ -214,9 +218,9 @@ async def complete(tx: Tx, batch: Batch, now: int) -> Batch | None:
     """in_progress → completed, out of the queue; None for a batch that is not in progress or never completes."""
     row = await tx.one(
         f"""UPDATE batches SET state = 'completed', position = NULL, completed_at = :now
-            WHERE id = :id AND team_id = :team_id AND state = 'in_progress' AND NOT (studio AND is_default)
+            WHERE id = :batch_id AND team_id = :team_id AND state = 'in_progress' AND NOT (studio AND is_default)
             RETURNING {_COLUMNS}""",
-        id=batch.id,
+        batch_id=batch.id,
         team_id=batch.team_id,
         now=now,
     )
@@ -227,8 +231,8 @@ async def reopen(tx: Tx, batch: Batch) -> None:
     """completed → in_progress, outside Studio projects."""
     await tx.run(
         """UPDATE batches SET state = 'in_progress', completed_at = NULL
-           WHERE id = :id AND team_id = :team_id AND state = 'completed' AND NOT studio""",
-        id=batch.id,
+           WHERE id = :batch_id AND team_id = :team_id AND state = 'completed' AND NOT studio""",
+        batch_id=batch.id,
         team_id=batch.team_id,
     )
 
@@ -275,7 +279,7 @@ async def position_after_calibrations(tx: Tx, team_id: str, mode: Mode) -> int:
     return position
 
 
-_PAIRS = {"sqlite": "json_each(:places)", "postgresql": "json_each_text(CAST(:places AS JSON))"}
+_PAIRS = {"sqlite": "json_each(:positions)", "postgresql": "json_each_text(CAST(:positions AS JSON))"}
 
 
 async def set_positions(tx: Tx, team_id: str, mode: Mode, places: Mapping[str, int]) -> None:
@@ -285,7 +289,7 @@ async def set_positions(tx: Tx, team_id: str, mode: Mode, places: Mapping[str, i
             WHERE batches.id = place.key AND {_PENDING}""",
         team_id=team_id,
         mode=mode,
-        places=json.dumps(places),
+        positions=json.dumps(places),
     )
 
 

@@ -23,11 +23,11 @@ async def of_batches(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counts]:
     """The counts of each batch that has any. One statement, so that a fold in between cannot be seen by half."""
     rows = await tx.all(
         """SELECT batch_id, SUM(pending) AS pending, SUM(completed) AS completed, SUM(canceled) AS canceled
-           FROM (SELECT batch_id, pending, completed, canceled FROM batch_counts WHERE batch_id IN :ids[]
+           FROM (SELECT batch_id, pending, completed, canceled FROM batch_counts WHERE batch_id IN :batch_ids[]
                  UNION ALL
-                 SELECT batch_id, pending, completed, canceled FROM batch_deltas WHERE batch_id IN :ids[]) AS parts
+                 SELECT batch_id, pending, completed, canceled FROM batch_deltas WHERE batch_id IN :batch_ids[]) AS parts
            GROUP BY batch_id""",
-        ids=list(batch_ids),
+        batch_ids=list(batch_ids),
     )
     return {row["batch_id"]: Counts(row["pending"], row["completed"], row["canceled"]) for row in rows}
 
@@ -35,7 +35,7 @@ async def of_batches(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counts]:
 async def of_team(tx: Tx, team_id: str, mode: Mode) -> Counts:
     """The counts of all batches of a team and mode together. One statement, as above."""
     of_batch = (
-        "JOIN batches b ON b.id = c.batch_id AND b.team_id = c.team_id WHERE b.team_id = :team AND b.mode = :mode"
+        "JOIN batches b ON b.id = c.batch_id AND b.team_id = c.team_id WHERE b.team_id = :team_id AND b.mode = :mode"
     )
     row = await tx.one(
         f"""SELECT COALESCE(SUM(pending), 0) AS pending, COALESCE(SUM(completed), 0) AS completed,
@@ -43,7 +43,7 @@ async def of_team(tx: Tx, team_id: str, mode: Mode) -> Counts:
             FROM (SELECT c.pending, c.completed, c.canceled FROM batch_counts c {of_batch}
                   UNION ALL
                   SELECT c.pending, c.completed, c.canceled FROM batch_deltas c {of_batch}) AS parts""",
-        team=team_id,
+        team_id=team_id,
         mode=mode,
     )
     assert row is not None
@@ -61,11 +61,11 @@ async def fold(tx: Tx, delta_ids: Sequence[int]) -> None:
     await tx.run(
         """INSERT INTO batch_counts (team_id, batch_id, pending, completed, canceled)
            SELECT MIN(team_id), batch_id, SUM(pending), SUM(completed), SUM(canceled)
-           FROM batch_deltas WHERE id IN :ids[] GROUP BY batch_id ORDER BY batch_id
+           FROM batch_deltas WHERE id IN :delta_ids[] GROUP BY batch_id ORDER BY batch_id
            ON CONFLICT (batch_id) DO UPDATE SET
              pending = batch_counts.pending + excluded.pending,
              completed = batch_counts.completed + excluded.completed,
              canceled = batch_counts.canceled + excluded.canceled""",
-        ids=list(delta_ids),
+        delta_ids=list(delta_ids),
     )
-    await tx.run("DELETE FROM batch_deltas WHERE id IN :ids[]", ids=list(delta_ids))
+    await tx.run("DELETE FROM batch_deltas WHERE id IN :delta_ids[]", delta_ids=list(delta_ids))

@@ -19,7 +19,7 @@ def taken(task: str) -> str:
 
 
 # Whether a quality task (t) was not made of one that the person had a part in: they know what is expected.
-NOT_THEIR_OWN = quality.not_their_own(":me")
+NOT_THEIR_OWN = quality.not_their_own(":me", ":team")
 
 # Whether a batch (b) is open to a person: they are assigned to its project and not paused in it, it is not archived,
 # and the batch has no groups or one of theirs.

@@ -61,7 +61,7 @@ async def finish(
     try:
         await store.complete(
             tx,
-            id=file_id,
+            file_id=file_id,
             team_id=caller.team_id,
             name=policy.safe_name(name),
             display_name=display_name,

@@ -159,13 +159,15 @@ async def groups_by_names(tx: Tx, team_id: str, project_id: str, names: Sequence
 
 
 async def groups_by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Group]:
-    rows = await tx.all(f"{_GROUPS} AND g.id IN :ids[] ORDER BY g.id", team_id=team_id, ids=list(ids))
+    rows = await tx.all(f"{_GROUPS} AND g.id IN :group_ids[] ORDER BY g.id", team_id=team_id, group_ids=list(ids))
     return {group.id: group for group in _groups(rows)}
 
 
 async def group_names(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str]:
     rows = await tx.all(
-        "SELECT id, name FROM groups WHERE team_id = :team_id AND id IN :ids[]", team_id=team_id, ids=list(ids)
+        "SELECT id, name FROM groups WHERE team_id = :team_id AND id IN :group_ids[]",
+        team_id=team_id,
+        group_ids=list(ids),
     )
     return {row["id"]: row["name"] for row in rows}
 

@@ -30,13 +30,13 @@ async def pause(
     Waits for claims that they are making just now.
     """
     rows = await tx.all(
-        """UPDATE assignments SET paused_at = :now, pause_reason = :reason
-           WHERE team_id = :team AND project_id = :project AND teammate_id IN :people[] AND paused_at IS NULL
+        """UPDATE assignments SET paused_at = :now, pause_reason = :pause_reason
+           WHERE team_id = :team_id AND project_id = :project_id AND teammate_id IN :teammate_ids[] AND paused_at IS NULL
            RETURNING teammate_id""",
-        team=team_id,
-        project=project_id,
-        people=list(teammate_ids),
-        reason=reason,
+        team_id=team_id,
+        project_id=project_id,
+        teammate_ids=list(teammate_ids),
+        pause_reason=reason,
         now=now,
     )
     return [row["teammate_id"] for row in rows]
@@ -46,11 +46,11 @@ async def lift(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str
     """Lifts the pauses of these people; answers whose. What they did before counts no more."""
     rows = await tx.all(
         """UPDATE assignments SET paused_at = NULL, pause_reason = NULL, counts_from = :now
-           WHERE team_id = :team AND project_id = :project AND teammate_id IN :people[] AND paused_at IS NOT NULL
+           WHERE team_id = :team_id AND project_id = :project_id AND teammate_id IN :teammate_ids[] AND paused_at IS NOT NULL
            RETURNING teammate_id""",
-        team=team_id,
-        project=project_id,
-        people=list(teammate_ids),
+        team_id=team_id,
+        project_id=project_id,
+        teammate_ids=list(teammate_ids),
         now=now,
     )
     return [row["teammate_id"] for row in rows]
@@ -69,21 +69,21 @@ async def page(
 ) -> list[Pause]:
     """The assignments of active people, all or those that are paused, by person and project."""
     person, project = after or ("", "")
-    people = "" if teammate_ids is None else "AND a.teammate_id IN :people[]"
+    people = "" if teammate_ids is None else "AND a.teammate_id IN :teammate_ids[]"
     rows = await tx.all(
         f"""{_SELECT}
-            WHERE a.team_id = :team AND p.mode = :mode AND t.state = 'active' {people}
+            WHERE a.team_id = :team_id AND p.mode = :mode AND t.state = 'active' {people}
               {"AND a.paused_at IS NOT NULL" if paused else ""}
-              AND (CAST(:project AS TEXT) IS NULL OR a.project_id = :project)
-              AND (a.teammate_id, a.project_id) > (:after_person, :after_project)
+              AND (CAST(:project_id AS TEXT) IS NULL OR a.project_id = :project_id)
+              AND (a.teammate_id, a.project_id) > (:after_teammate_id, :after_project_id)
             ORDER BY a.teammate_id, a.project_id LIMIT :limit""",
-        team=team_id,
+        team_id=team_id,
         mode=mode,
-        project=project_id,
-        after_person=person,
-        after_project=project,
+        project_id=project_id,
+        after_teammate_id=person,
+        after_project_id=project,
         limit=limit,
-        **({} if teammate_ids is None else {"people": list(teammate_ids)}),
+        **({} if teammate_ids is None else {"teammate_ids": list(teammate_ids)}),
     )
     return [_pause(row) for row in rows]
 
@@ -92,9 +92,9 @@ async def assignments(tx: Tx, team_id: str, pairs: Sequence[tuple[str, str]]) ->
     """Assignments by person and project, of these pairs and maybe of more."""
     rows = await tx.all(
         f"""{_SELECT}
-            WHERE a.team_id = :team AND a.teammate_id IN :people[] AND a.project_id IN :projects[]""",
-        team=team_id,
-        people=sorted({teammate_id for teammate_id, _ in pairs}),
-        projects=sorted({project_id for _, project_id in pairs}),
+            WHERE a.team_id = :team_id AND a.teammate_id IN :teammate_ids[] AND a.project_id IN :project_ids[]""",
+        team_id=team_id,
+        teammate_ids=sorted({teammate_id for teammate_id, _ in pairs}),
+        project_ids=sorted({project_id for _, project_id in pairs}),
     )
     return {(row["teammate_id"], row["project_id"]): _pause(row) for row in rows}

@@ -78,8 +78,8 @@ async def insert_version(tx: Tx, project: Project, version: int, params: str, no
 
 async def set_version(tx: Tx, project: Project, version: int) -> None:
     await tx.run(
-        "UPDATE projects SET version = :version WHERE id = :id AND team_id = :team_id",
-        id=project.id,
+        "UPDATE projects SET version = :version WHERE id = :project_id AND team_id = :team_id",
+        project_id=project.id,
         team_id=project.team_id,
         version=version,
     )
@@ -88,8 +88,8 @@ async def set_version(tx: Tx, project: Project, version: int) -> None:
 async def set_pipeline(tx: Tx, project: Project, pipeline: str, consensus_attempts: int) -> None:
     await tx.run(
         """UPDATE projects SET pipeline = :pipeline, consensus_attempts = :consensus_attempts
-           WHERE id = :id AND team_id = :team_id""",
-        id=project.id,
+           WHERE id = :project_id AND team_id = :team_id""",
+        project_id=project.id,
         team_id=project.team_id,
         pipeline=pipeline,
         consensus_attempts=consensus_attempts,
@@ -99,19 +99,19 @@ async def set_pipeline(tx: Tx, project: Project, pipeline: str, consensus_attemp
 async def set_quality(tx: Tx, project: Project, settings: QualitySettings, mix: int) -> None:
     text = msgspec.json.encode(settings).decode()
     await tx.run(
-        "UPDATE projects SET quality = :quality, evaluation_mix = :mix WHERE id = :id AND team_id = :team_id",
-        id=project.id,
+        "UPDATE projects SET quality = :quality, evaluation_mix = :evaluation_mix WHERE id = :project_id AND team_id = :team_id",
+        project_id=project.id,
         team_id=project.team_id,
         quality=None if text == "{}" else text,
-        mix=mix,
+        evaluation_mix=mix,
     )
 
 
 async def set_evaluates(tx: Tx, team_id: str, project_id: str) -> None:
     """Notes that the project has evaluation tasks."""
     await tx.run(
-        "UPDATE projects SET evaluates = true WHERE id = :id AND team_id = :team_id AND NOT evaluates",
-        id=project_id,
+        "UPDATE projects SET evaluates = true WHERE id = :project_id AND team_id = :team_id AND NOT evaluates",
+        project_id=project_id,
         team_id=team_id,
     )
 
@@ -119,14 +119,14 @@ async def set_evaluates(tx: Tx, team_id: str, project_id: str) -> None:
 async def set_archived(tx: Tx, project: Project, archived_at: int | None) -> None:
     """Marks the project, and everybody's assignment to it, where dispatch looks. The caller has locked the project."""
     await tx.run(
-        "UPDATE projects SET archived_at = :archived_at WHERE id = :id AND team_id = :team_id",
-        id=project.id,
+        "UPDATE projects SET archived_at = :archived_at WHERE id = :project_id AND team_id = :team_id",
+        project_id=project.id,
         team_id=project.team_id,
         archived_at=archived_at,
     )
     await tx.run(
-        "UPDATE assignments SET archived = :archived WHERE project_id = :id AND team_id = :team_id",
-        id=project.id,
+        "UPDATE assignments SET archived = :archived WHERE project_id = :project_id AND team_id = :team_id",
+        project_id=project.id,
         team_id=project.team_id,
         archived=archived_at is not None,
     )
@@ -135,7 +135,9 @@ async def set_archived(tx: Tx, project: Project, archived_at: int | None) -> Non
 async def lock(tx: Tx, team_id: str, project_id: str) -> None:
     """Waits for everybody else who holds or locks the project."""
     await tx.one(
-        "SELECT id FROM projects WHERE id = :id AND team_id = :team_id FOR UPDATE", id=project_id, team_id=team_id
+        "SELECT id FROM projects WHERE id = :project_id AND team_id = :team_id FOR UPDATE",
+        project_id=project_id,
+        team_id=team_id,
     )
 
 
@@ -143,8 +145,8 @@ async def hold(tx: Tx, team_id: str, project_id: str) -> Row | None:
     """Keeps the pipeline as it is until the transaction ends, beside others who hold it too."""
     return await tx.one(
         """SELECT pipeline, consensus_attempts, quality, evaluates, archived_at FROM projects
-           WHERE id = :id AND team_id = :team_id FOR KEY SHARE""",
-        id=project_id,
+           WHERE id = :project_id AND team_id = :team_id FOR KEY SHARE""",
+        project_id=project_id,
         team_id=team_id,
     )
 
@@ -162,10 +164,10 @@ async def by_name(tx: Tx, team_id: str, mode: Mode, name: str) -> Project | None
 async def of_type(tx: Tx, team_id: str, mode: Mode, type_name: str) -> Project | None:
     """The oldest project of this type."""
     row = await tx.one(
-        f"{_SELECT} WHERE p.team_id = :team_id AND p.mode = :mode AND p.type = :type_name ORDER BY p.id LIMIT 1",
+        f"{_SELECT} WHERE p.team_id = :team_id AND p.mode = :mode AND p.type = :type ORDER BY p.id LIMIT 1",
         team_id=team_id,
         mode=mode,
-        type_name=type_name,
+        type=type_name,
     )
     return _project(row) if row else None
 
@@ -183,13 +185,17 @@ async def all_of_team(tx: Tx, team_id: str, mode: Mode, archived: bool) -> list[
 
 
 async def by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Project]:
-    rows = await tx.all(f"{_SELECT} WHERE p.team_id = :team_id AND p.id IN :ids[]", team_id=team_id, ids=list(ids))
+    rows = await tx.all(
+        f"{_SELECT} WHERE p.team_id = :team_id AND p.id IN :project_ids[]", team_id=team_id, project_ids=list(ids)
+    )
     return {row["id"]: _project(row) for row in rows}
 
 
 async def names_by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str]:
     rows = await tx.all(
-        "SELECT id, name FROM projects WHERE team_id = :team_id AND id IN :ids[]", team_id=team_id, ids=list(ids)
+        "SELECT id, name FROM projects WHERE team_id = :team_id AND id IN :project_ids[]",
+        team_id=team_id,
+        project_ids=list(ids),
     )
     return {row["id"]: row["name"] for row in rows}
 
@@ -209,11 +215,11 @@ async def versions(tx: Tx, team_id: str, project_ids: Sequence[str]) -> dict[str
     rows: Sequence[Any] = await tx.all(
         """SELECT v.project_id, v.version, v.params, v.created_at
            FROM project_params v JOIN projects p ON p.id = v.project_id
-           WHERE p.team_id = :team_id AND p.id IN :ids[] AND v.version > p.version - :shown
+           WHERE p.team_id = :team_id AND p.id IN :project_ids[] AND v.version > p.version - :limit
            ORDER BY v.project_id, v.version""",
         team_id=team_id,
-        ids=list(project_ids),
-        shown=HISTORY_LIMIT,
+        project_ids=list(project_ids),
+        limit=HISTORY_LIMIT,
     )
     found: dict[str, list[Version]] = {}
     for row in rows:

@@ -26,9 +26,9 @@ async def expected(tx: Tx, team_id: str, task_id: str) -> str:
 async def expected_of_any(tx: Tx, team_id: str, task_id: str) -> str | None:
     """The same; None for a task for work."""
     row = await tx.one(
-        "SELECT expected_response FROM quality_tasks WHERE task_id = :task AND team_id = :team",
-        task=task_id,
-        team=team_id,
+        "SELECT expected_response FROM quality_tasks WHERE task_id = :task_id AND team_id = :team_id",
+        task_id=task_id,
+        team_id=team_id,
     )
     return row["expected_response"] if row else None
 
@@ -37,11 +37,11 @@ async def evaluations(tx: Tx, team_id: str, project_id: str, type_name: str, lim
     """The project's evaluation tasks of this type, the oldest first."""
     rows = await tx.all(
         """SELECT t.id FROM tasks t
-           WHERE t.project_id = :project AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.status <> 'canceled'
-             AND t.type = :type AND t.team_id = :team
+           WHERE t.project_id = :project_id AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.status <> 'canceled'
+             AND t.type = :type AND t.team_id = :team_id
            ORDER BY t.id LIMIT :limit""",
-        team=team_id,
-        project=project_id,
+        team_id=team_id,
+        project_id=project_id,
         type=type_name,
         limit=limit,
     )
@@ -52,12 +52,12 @@ async def made_of(tx: Tx, team_id: str, project_id: str, source_id: str, kind: s
     """The quality task of this kind that was made of a task and is not canceled, if there is one."""
     row = await tx.one(
         """SELECT t.id FROM tasks t JOIN quality_tasks q ON q.task_id = t.id AND q.team_id = t.team_id
-           WHERE t.project_id = :project AND t.kind = :kind AND t.kind <> 'work' AND t.status <> 'canceled'
-             AND t.team_id = :team AND q.source_task_id = :source
+           WHERE t.project_id = :project_id AND t.kind = :kind AND t.kind <> 'work' AND t.status <> 'canceled'
+             AND t.team_id = :team_id AND q.source_task_id = :source_task_id
            ORDER BY t.id LIMIT 1""",
-        team=team_id,
-        project=project_id,
-        source=source_id,
+        team_id=team_id,
+        project_id=project_id,
+        source_task_id=source_id,
         kind=kind,
     )
     return row["id"] if row else None
@@ -65,24 +65,28 @@ async def made_of(tx: Tx, team_id: str, project_id: str, source_id: str, kind: s
 
 async def is_reviewed(tx: Tx, team_id: str, task_id: str) -> bool:
     """Whether a person has decided about the task's response."""
-    row = await tx.one("SELECT reviewed FROM tasks WHERE id = :task AND team_id = :team", task=task_id, team=team_id)
+    row = await tx.one(
+        "SELECT reviewed FROM tasks WHERE id = :task_id AND team_id = :team_id", task_id=task_id, team_id=team_id
+    )
     return bool(row is not None and row["reviewed"])
 
 
 async def is_training(tx: Tx, team_id: str, task_id: str) -> bool:
-    row = await tx.one("SELECT kind FROM tasks WHERE id = :task AND team_id = :team", task=task_id, team=team_id)
+    row = await tx.one(
+        "SELECT kind FROM tasks WHERE id = :task_id AND team_id = :team_id", task_id=task_id, team_id=team_id
+    )
     return row is not None and row["kind"] == "training"
 
 
 async def insert_attempt(tx: Tx, caller: Caller, attempt_id: str, task_id: str, score: float, passed: bool) -> None:
     await tx.run(
         """INSERT INTO quality_attempts (id, team_id, mode, task_id, teammate_id, number, score, passed)
-           SELECT :id, :team, :mode, :task, :me, count(*) + 1, :score, :passed FROM quality_attempts
-           WHERE task_id = :task AND teammate_id = :me AND team_id = :team""",
+           SELECT :id, :team_id, :mode, :task_id, :me, count(*) + 1, :score, :passed FROM quality_attempts
+           WHERE task_id = :task_id AND teammate_id = :me AND team_id = :team_id""",
         id=attempt_id,
-        team=caller.team_id,
+        team_id=caller.team_id,
         mode=caller.mode,
-        task=task_id,
+        task_id=task_id,
         me=caller.teammate_id,
         score=score,
         passed=passed,
@@ -91,11 +95,11 @@ async def insert_attempt(tx: Tx, caller: Caller, attempt_id: str, task_id: str, 
 
 async def known_quality_tasks(tx: Tx, caller: Caller, task_ids: Sequence[str]) -> set[str]:
     rows = await tx.all(
-        """SELECT t.id FROM tasks t WHERE t.team_id = :team AND t.mode = :mode AND t.kind <> 'work'
-           AND t.id IN :tasks[]""",
-        team=caller.team_id,
+        """SELECT t.id FROM tasks t WHERE t.team_id = :team_id AND t.mode = :mode AND t.kind <> 'work'
+           AND t.id IN :task_ids[]""",
+        team_id=caller.team_id,
         mode=caller.mode,
-        tasks=list(task_ids),
+        task_ids=list(task_ids),
     )
     return {row["id"] for row in rows}
 
@@ -112,19 +116,19 @@ async def attempts(
     filters: dict[str, Any] = {}
     wheres = ""
     if task_ids is not None:
-        filters["tasks"] = list(task_ids)
-        wheres += " AND q.task_id IN :tasks[]"
+        filters["task_ids"] = list(task_ids)
+        wheres += " AND q.task_id IN :task_ids[]"
     if teammate_ids is not None:
-        filters["people"] = list(teammate_ids)
-        wheres += " AND q.teammate_id IN :people[]"
+        filters["teammate_ids"] = list(teammate_ids)
+        wheres += " AND q.teammate_id IN :teammate_ids[]"
     rows = await tx.all(
         f"""SELECT q.id, q.task_id, q.number, q.score, q.passed, p.name AS project, m.email, a.response,
               x.expected_response, a.started_at, a.submitted_at
             FROM quality_attempts q JOIN attempts a ON a.id = q.id JOIN quality_tasks x ON x.task_id = q.task_id
             JOIN projects p ON p.id = a.project_id JOIN teammates m ON m.id = q.teammate_id
-            WHERE q.team_id = :team AND q.mode = :mode AND (CAST(:before AS TEXT) IS NULL OR q.id < :before) {wheres}
+            WHERE q.team_id = :team_id AND q.mode = :mode AND (CAST(:before AS TEXT) IS NULL OR q.id < :before) {wheres}
             ORDER BY q.id DESC LIMIT :limit""",
-        team=caller.team_id,
+        team_id=caller.team_id,
         mode=caller.mode,
         before=before,
         limit=limit,

@@ -12,21 +12,21 @@ Pair = tuple[str, str]  # a person and a project
 _COUNTS = """a.submitted_at >= CASE WHEN s.counts_from > s.created_at THEN s.counts_from ELSE s.created_at END"""
 
 
-def not_their_own(person: str) -> str:
-    """A condition: that a quality task (t) was not made of one that a person, given by an SQL expression for their id,
-    had a part in, so that they know what is expected: they attempted, reviewed or audited it."""
+def not_their_own(person: str, team: str) -> str:
+    """A condition: that a quality task (t) was not made of one that a person of a team, given by SQL expressions for
+    their ids, had a part in, so that they know what is expected: they attempted, reviewed or audited it."""
     # Selects of one value, and not EXISTS, which PostgreSQL may turn into a look at everything.
     return " AND ".join(
         f"""(SELECT 1 FROM quality_tasks x JOIN {table} y ON y.task_id = x.source_task_id AND y.team_id = x.team_id
-        WHERE x.task_id = t.id AND x.team_id = :team AND y.{column} = {person} LIMIT 1) IS NULL"""
+        WHERE x.task_id = t.id AND x.team_id = {team} AND y.{column} = {person} LIMIT 1) IS NULL"""
         for table, column in (("attempts", "teammate_id"), ("reviews", "reviewer_id"), ("audits", "teammate_id"))
     )
 
 
-_NOT_THEIR_OWN = not_their_own("s.teammate_id")
+_NOT_THEIR_OWN = not_their_own("s.teammate_id", ":team_id")
 _PASSED = """EXISTS (
       SELECT 1 FROM quality_attempts q
-      WHERE q.task_id = t.id AND q.teammate_id = s.teammate_id AND q.team_id = :team AND q.passed)"""
+      WHERE q.task_id = t.id AND q.teammate_id = s.teammate_id AND q.team_id = :team_id AND q.passed)"""
 
 
 async def tallies(tx: Tx, team_id: str, pairs: Sequence[Pair]) -> Mapping[Pair, Tally]:
@@ -39,7 +39,7 @@ async def tallies(tx: Tx, team_id: str, pairs: Sequence[Pair]) -> Mapping[Pair, 
             JOIN tasks t ON t.id = q.task_id AND t.team_id = s.team_id AND t.project_id = s.project_id
               AND t.kind = 'evaluation'
             JOIN attempts a ON a.id = q.id AND a.team_id = s.team_id
-            WHERE s.team_id = :team AND s.teammate_id IN :people[] AND s.project_id IN :projects[] AND {_COUNTS}
+            WHERE s.team_id = :team_id AND s.teammate_id IN :teammate_ids[] AND s.project_id IN :project_ids[] AND {_COUNTS}
             GROUP BY s.teammate_id, s.project_id""",
         **_of(team_id, pairs),
     )
@@ -56,7 +56,7 @@ async def trained(tx: Tx, team_id: str, pairs: Sequence[Pair]) -> Mapping[Pair, 
             FROM assignments s
             JOIN tasks t ON t.project_id = s.project_id AND t.team_id = s.team_id AND t.kind = 'training'
               AND t.kind <> 'work' AND t.status = 'pending'
-            WHERE s.team_id = :team AND s.teammate_id IN :people[] AND s.project_id IN :projects[] AND {_NOT_THEIR_OWN}
+            WHERE s.team_id = :team_id AND s.teammate_id IN :teammate_ids[] AND s.project_id IN :project_ids[] AND {_NOT_THEIR_OWN}
             GROUP BY s.teammate_id, s.project_id""",
         **_of(team_id, pairs),
     )
@@ -65,9 +65,9 @@ async def trained(tx: Tx, team_id: str, pairs: Sequence[Pair]) -> Mapping[Pair, 
 
 def _of(team_id: str, pairs: Sequence[Pair]) -> dict[str, str | list[str]]:
     return {
-        "team": team_id,
-        "people": sorted({teammate_id for teammate_id, _ in pairs}),
-        "projects": sorted({project_id for _, project_id in pairs}),
+        "team_id": team_id,
+        "teammate_ids": sorted({teammate_id for teammate_id, _ in pairs}),
+        "project_ids": sorted({project_id for _, project_id in pairs}),
     }
 
 
@@ -78,10 +78,10 @@ async def courses(tx: Tx, caller: Caller, limit: int) -> list[Course]:
             FROM assignments s JOIN projects p ON p.id = s.project_id AND p.team_id = s.team_id
             JOIN tasks t ON t.project_id = s.project_id AND t.team_id = s.team_id AND t.kind = 'training'
               AND t.kind <> 'work' AND t.status = 'pending'
-            WHERE s.team_id = :team AND s.teammate_id = :me AND p.mode = :mode AND NOT s.archived
+            WHERE s.team_id = :team_id AND s.teammate_id = :me AND p.mode = :mode AND NOT s.archived
               AND {_NOT_THEIR_OWN}
             GROUP BY p.name, s.paused_at ORDER BY p.name LIMIT :limit""",
-        team=caller.team_id,
+        team_id=caller.team_id,
         me=caller.teammate_id,
         mode=caller.mode,
         limit=limit,
@@ -95,10 +95,10 @@ async def training_tries(tx: Tx, team_id: str, teammate_id: str, task_id: str) -
         f"""SELECT COUNT(*) AS tries FROM attempts a
             JOIN assignments s ON s.teammate_id = a.teammate_id AND s.project_id = a.project_id
               AND s.team_id = a.team_id
-            WHERE a.task_id = :task AND a.teammate_id = :person AND a.team_id = :team AND {_COUNTS}""",
-        team=team_id,
-        person=teammate_id,
-        task=task_id,
+            WHERE a.task_id = :task_id AND a.teammate_id = :teammate_id AND a.team_id = :team_id AND {_COUNTS}""",
+        team_id=team_id,
+        teammate_id=teammate_id,
+        task_id=task_id,
     )
     assert row is not None
     return row["tries"]
@@ -111,10 +111,10 @@ async def training_attempt(tx: Tx, caller: Caller, claim_id: str) -> Feedback | 
            FROM attempts a JOIN tasks t ON t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'training'
            JOIN quality_attempts q ON q.id = a.id AND q.team_id = a.team_id
            JOIN quality_tasks x ON x.task_id = a.task_id AND x.team_id = a.team_id
-           WHERE a.id = :claim AND a.teammate_id = :me AND a.team_id = :team AND a.mode = :mode""",
-        claim=claim_id,
+           WHERE a.id = :claim_id AND a.teammate_id = :me AND a.team_id = :team_id AND a.mode = :mode""",
+        claim_id=claim_id,
         me=caller.teammate_id,
-        team=caller.team_id,
+        team_id=caller.team_id,
         mode=caller.mode,
     )
     if row is None:

@@ -9,7 +9,7 @@ _CLAIM = """SELECT c.id AS id, c.state, c.claimed_at, c.ended_at, c.reason, t.em
     FROM claims c JOIN teammates t ON t.id = c.teammate_id AND t.team_id = c.team_id
     LEFT JOIN attempts a ON a.id = c.id AND a.team_id = c.team_id
     LEFT JOIN teammates i ON i.id = a.imported_by AND i.team_id = a.team_id
-    WHERE c.task_id = :task AND c.team_id = :team"""
+    WHERE c.task_id = :task_id AND c.team_id = :team_id"""
 
 
 async def claims(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row]:
@@ -22,8 +22,8 @@ async def claims(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row
               AND NOT (c.state = 'skipped' AND c.lease_expires_at <= c.claimed_at)
             UNION ALL {_CLAIM} AND c.state IN ('released', 'expired', 'ended', 'retaken')
             ORDER BY id LIMIT :limit""",
-        task=task_id,
-        team=team_id,
+        task_id=task_id,
+        team_id=team_id,
         limit=limit,
     )
 
@@ -33,9 +33,9 @@ async def reviews(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Ro
     return await tx.all(
         """SELECT r.level, r.state, r.reason, r.comments, r.sent_to, r.created_at, r.started_at, r.decided_at, t.email
            FROM reviews r LEFT JOIN teammates t ON t.id = r.reviewer_id AND t.team_id = r.team_id
-           WHERE r.task_id = :task AND r.team_id = :team ORDER BY r.id LIMIT :limit""",
-        task=task_id,
-        team=team_id,
+           WHERE r.task_id = :task_id AND r.team_id = :team_id ORDER BY r.id LIMIT :limit""",
+        task_id=task_id,
+        team_id=team_id,
         limit=limit,
     )
 
@@ -45,8 +45,8 @@ async def audits(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row
     return await tx.all(
         """SELECT a.accepted, a.comments, a.created_at, t.email
            FROM audits a JOIN teammates t ON t.id = a.teammate_id AND t.team_id = a.team_id
-           WHERE a.task_id = :task AND a.team_id = :team ORDER BY a.id LIMIT :limit""",
-        task=task_id,
-        team=team_id,
+           WHERE a.task_id = :task_id AND a.team_id = :team_id ORDER BY a.id LIMIT :limit""",
+        task_id=task_id,
+        team_id=team_id,
         limit=limit,
     )

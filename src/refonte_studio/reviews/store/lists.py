@@ -15,15 +15,15 @@ async def newest(
             FROM reviews r JOIN projects p ON p.id = r.project_id AND p.team_id = r.team_id
             LEFT JOIN batches b ON b.id = r.batch_id AND b.team_id = r.team_id
             LEFT JOIN teammates t ON t.id = r.reviewer_id AND t.team_id = r.team_id AND r.state <> 'open'
-            WHERE r.team_id = :team AND r.mode = :mode
-              {"" if project_id is None else "AND r.project_id = :project"}
+            WHERE r.team_id = :team_id AND r.mode = :mode
+              {"" if project_id is None else "AND r.project_id = :project_id"}
               {"" if state is None else "AND r.state = :state"}
               {"" if before is None else "AND r.id < :before"}
             ORDER BY r.id DESC LIMIT :limit""",
-        team=caller.team_id,
+        team_id=caller.team_id,
         mode=caller.mode,
         limit=limit,
-        **({} if project_id is None else {"project": project_id}),
+        **({} if project_id is None else {"project_id": project_id}),
         **({} if state is None else {"state": state}),
         **({} if before is None else {"before": before}),
     )
@@ -45,17 +45,17 @@ async def audits_due(
               p.name AS project, b.name AS batch
             FROM tasks t JOIN projects p ON p.id = t.project_id AND p.team_id = t.team_id
             LEFT JOIN batches b ON b.id = t.batch_id AND b.team_id = t.team_id
-            WHERE t.project_id = :project AND t.team_id = :team AND t.mode = :mode AND t.kind = 'work'
+            WHERE t.project_id = :project_id AND t.team_id = :team_id AND t.mode = :mode AND t.kind = 'work'
               AND {_SAMPLED} AND t.status = 'completed' AND t.review_status IS NULL
               {"" if after is None else "AND t.id > :after"}
               AND NOT EXISTS (SELECT 1 FROM attempts a
-                WHERE a.task_id = t.id AND a.teammate_id = :me AND a.team_id = :team)
+                WHERE a.task_id = t.id AND a.teammate_id = :me AND a.team_id = :team_id)
               AND NOT EXISTS (SELECT 1 FROM reviews r
-                WHERE r.task_id = t.id AND r.reviewer_id = :me AND r.team_id = :team
+                WHERE r.task_id = t.id AND r.reviewer_id = :me AND r.team_id = :team_id
                   AND r.state IN ('accepted', 'fixed', 'rejected'))
             ORDER BY t.id LIMIT :limit""",
-        project=project_id,
-        team=caller.team_id,
+        project_id=project_id,
+        team_id=caller.team_id,
         mode=caller.mode,
         me=caller.teammate_id,
         bound=bound,

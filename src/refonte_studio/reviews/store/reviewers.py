@@ -9,9 +9,9 @@ async def emails(tx: Tx, team_id: str, project_id: str) -> list[str]:
     """The addresses of the project's reviewers, in the order of their arrival in the team."""
     rows = await tx.all(
         """SELECT t.email FROM reviewers w JOIN teammates t ON t.id = w.teammate_id AND t.team_id = w.team_id
-           WHERE w.project_id = :project AND w.team_id = :team ORDER BY t.id""",
-        team=team_id,
-        project=project_id,
+           WHERE w.project_id = :project_id AND w.team_id = :team_id ORDER BY t.id""",
+        team_id=team_id,
+        project_id=project_id,
     )
     return [row["email"] for row in rows]
 
@@ -20,10 +20,10 @@ async def is_reviewer(tx: Tx, team_id: str, project_id: str, teammate_id: str) -
     """Whether the person may review the project's tasks."""
     row = await tx.one(
         """SELECT 1 AS one FROM reviewers
-           WHERE teammate_id = :person AND project_id = :project AND team_id = :team""",
-        person=teammate_id,
-        project=project_id,
-        team=team_id,
+           WHERE teammate_id = :teammate_id AND project_id = :project_id AND team_id = :team_id""",
+        teammate_id=teammate_id,
+        project_id=project_id,
+        team_id=team_id,
     )
     return row is not None
 
@@ -32,20 +32,20 @@ async def add(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str]
     """Those who are reviewers already are left as they are."""
     await tx.run(
         """INSERT INTO reviewers (team_id, project_id, teammate_id, created_at)
-           SELECT t.team_id, :project, t.id, :now FROM teammates t
-           WHERE t.id IN :people[] AND t.team_id = :team ORDER BY t.id
+           SELECT t.team_id, :project_id, t.id, :now FROM teammates t
+           WHERE t.id IN :teammate_ids[] AND t.team_id = :team_id ORDER BY t.id
            ON CONFLICT (teammate_id, project_id) DO NOTHING""",
-        team=team_id,
-        project=project_id,
-        people=list(teammate_ids),
+        team_id=team_id,
+        project_id=project_id,
+        teammate_ids=list(teammate_ids),
         now=now,
     )
 
 
 async def remove(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str]) -> None:
     await tx.run(
-        "DELETE FROM reviewers WHERE teammate_id IN :people[] AND project_id = :project AND team_id = :team",
-        team=team_id,
-        project=project_id,
-        people=list(teammate_ids),
+        "DELETE FROM reviewers WHERE teammate_id IN :teammate_ids[] AND project_id = :project_id AND team_id = :team_id",
+        team_id=team_id,
+        project_id=project_id,
+        teammate_ids=list(teammate_ids),
     )

@@ -32,22 +32,22 @@ async def insert(tx: Tx, review: Review) -> None:
 # What is not a person's own work: they have never attempted the task (r: its review), nor fixed it, nor accepted it
 # at an earlier level since it was last rejected.
 NOT_MINE = """NOT EXISTS (SELECT 1 FROM attempts a
-        WHERE a.task_id = r.task_id AND a.teammate_id = :me AND a.team_id = :team)
+        WHERE a.task_id = r.task_id AND a.teammate_id = :me AND a.team_id = :team_id)
       AND NOT EXISTS (SELECT 1 FROM reviews o
-        WHERE o.task_id = r.task_id AND o.reviewer_id = :me AND o.team_id = :team
+        WHERE o.task_id = r.task_id AND o.reviewer_id = :me AND o.team_id = :team_id
           AND (o.state = 'fixed' OR (o.state = 'accepted' AND o.id > COALESCE(
             (SELECT MAX(l.id) FROM reviews l
-             WHERE l.task_id = r.task_id AND l.state = 'rejected' AND l.team_id = :team), ''))))"""
+             WHERE l.task_id = r.task_id AND l.state = 'rejected' AND l.team_id = :team_id), ''))))"""
 
 
 async def held(tx: Tx, caller: Caller) -> Review | None:
     """The review that the person holds, its lease running or not."""
     row = await tx.one(
         f"""SELECT {REVIEW} FROM reviews r
-            WHERE r.reviewer_id = :me AND r.mode = :mode AND r.state = 'held' AND r.team_id = :team""",
+            WHERE r.reviewer_id = :me AND r.mode = :mode AND r.state = 'held' AND r.team_id = :team_id""",
         me=caller.teammate_id,
         mode=caller.mode,
-        team=caller.team_id,
+        team_id=caller.team_id,
     )
     return review_of(row) if row else None
 
@@ -55,12 +55,12 @@ async def held(tx: Tx, caller: Caller) -> Review | None:
 def _oldest(lock: str) -> str:
     """The oldest review that the person may do, of the oldest in each of the projects that they review."""
     return f"""SELECT (SELECT r.id FROM reviews r
-          WHERE r.project_id = w.project_id AND r.state = 'open' AND r.mode = :mode AND r.team_id = :team
-            AND (CAST(:batch AS TEXT) IS NULL OR r.batch_id = :batch) AND {NOT_MINE}
+          WHERE r.project_id = w.project_id AND r.state = 'open' AND r.mode = :mode AND r.team_id = :team_id
+            AND (CAST(:batch_id AS TEXT) IS NULL OR r.batch_id = :batch_id) AND {NOT_MINE}
           ORDER BY r.id LIMIT 1 {lock}) AS id
         FROM reviewers w JOIN projects p ON p.id = w.project_id AND p.team_id = w.team_id AND p.archived_at IS NULL
-        WHERE w.teammate_id = :me AND w.team_id = :team
-          AND (CAST(:project AS TEXT) IS NULL OR w.project_id = :project)
+        WHERE w.teammate_id = :me AND w.team_id = :team_id
+          AND (CAST(:project_id AS TEXT) IS NULL OR w.project_id = :project_id)
         ORDER BY id NULLS LAST LIMIT 1"""
 
 
@@ -80,7 +80,7 @@ async def oldest(tx: Tx, caller: Caller, project_id: str | None, batch_id: str |
 
 async def _find(tx: Tx, sql: str, caller: Caller, project_id: str | None, batch_id: str | None) -> str | None:
     row = await tx.one(
-        sql, me=caller.teammate_id, team=caller.team_id, mode=caller.mode, project=project_id, batch=batch_id
+        sql, me=caller.teammate_id, team_id=caller.team_id, mode=caller.mode, project_id=project_id, batch_id=batch_id
     )
     return row["id"] if row else None
 
@@ -92,16 +92,16 @@ async def hold(tx: Tx, caller: Caller, review_id: str, now: int, expires: int) -
     """
     return bool(
         await tx.run(
-            """UPDATE reviews SET state = 'held', reviewer_id = :me, started_at = :now, lease_expires_at = :expires
-               WHERE id = :id AND team_id = :team AND state = 'open' AND EXISTS (
+            """UPDATE reviews SET state = 'held', reviewer_id = :me, started_at = :now, lease_expires_at = :lease_expires_at
+               WHERE id = :review_id AND team_id = :team_id AND state = 'open' AND EXISTS (
                  SELECT 1 FROM reviewers w JOIN teammates t ON t.id = w.teammate_id AND t.team_id = w.team_id
-                 WHERE w.teammate_id = :me AND w.project_id = reviews.project_id AND w.team_id = :team
+                 WHERE w.teammate_id = :me AND w.project_id = reviews.project_id AND w.team_id = :team_id
                    AND t.state = 'active' FOR SHARE)""",
-            id=review_id,
-            team=caller.team_id,
+            review_id=review_id,
+            team_id=caller.team_id,
             me=caller.teammate_id,
             now=now,
-            expires=expires,
+            lease_expires_at=expires,
         )
     )
 
@@ -110,11 +110,11 @@ async def of_reviewer(tx: Tx, caller: Caller, review_id: str) -> Review | None:
     """A review that this person holds, held last, or has decided."""
     row = await tx.one(
         f"""SELECT {REVIEW} FROM reviews r
-            WHERE r.id = :id AND r.reviewer_id = :me AND r.mode = :mode AND r.team_id = :team""",
-        id=review_id,
+            WHERE r.id = :review_id AND r.reviewer_id = :me AND r.mode = :mode AND r.team_id = :team_id""",
+        review_id=review_id,
         me=caller.teammate_id,
         mode=caller.mode,
-        team=caller.team_id,
+        team_id=caller.team_id,
     )
     return review_of(row) if row else None
 
@@ -125,9 +125,9 @@ async def task_of(tx: Tx, review: Review) -> Row:
         """SELECT t.type, t.params, t.confidence, p.name AS project, b.name AS batch
            FROM tasks t JOIN projects p ON p.id = t.project_id AND p.team_id = t.team_id
            JOIN batches b ON b.id = t.batch_id AND b.team_id = t.team_id
-           WHERE t.id = :task AND t.team_id = :team""",
-        task=review.task_id,
-        team=review.team_id,
+           WHERE t.id = :task_id AND t.team_id = :team_id""",
+        task_id=review.task_id,
+        team_id=review.team_id,
     )
     assert row is not None, f"review {review.id} is of a task that does not exist"
     return row
@@ -138,9 +138,9 @@ async def answers(tx: Tx, review: Review) -> list[ReviewedAttempt]:
     rows = await tx.all(
         """SELECT a.response, a.submitted_at, a.imported, i.email AS imported_by
            FROM attempts a LEFT JOIN teammates i ON i.id = a.imported_by AND i.team_id = a.team_id
-           WHERE a.task_id = :task AND a.team_id = :team AND a.rejected_at IS NULL ORDER BY a.number, a.id""",
-        task=review.task_id,
-        team=review.team_id,
+           WHERE a.task_id = :task_id AND a.team_id = :team_id AND a.rejected_at IS NULL ORDER BY a.number, a.id""",
+        task_id=review.task_id,
+        team_id=review.team_id,
     )
     return [
         ReviewedAttempt(row["response"], row["submitted_at"], bool(row["imported"]), row["imported_by"]) for row in rows
@@ -153,11 +153,11 @@ async def decide(tx: Tx, review: Review, now: int) -> bool:
         await tx.run(
             """UPDATE reviews SET state = :state, comments = :comments, response = :response, sent_to = :sent_to,
                  decided_at = :now
-               WHERE id = :id AND team_id = :team AND state = 'held' AND reviewer_id = :reviewer
+               WHERE id = :review_id AND team_id = :team_id AND state = 'held' AND reviewer_id = :reviewer_id
                  AND lease_expires_at > :now""",
-            id=review.id,
-            team=review.team_id,
-            reviewer=review.reviewer_id,
+            review_id=review.id,
+            team_id=review.team_id,
+            reviewer_id=review.reviewer_id,
             state=review.state.value,
             comments=review.comments,
             response=review.response,
@@ -171,12 +171,12 @@ async def extend(tx: Tx, review: Review, expires: int) -> bool:
     """Renews the lease of a held review."""
     return bool(
         await tx.run(
-            """UPDATE reviews SET lease_expires_at = :expires
-               WHERE id = :id AND team_id = :team AND state = 'held' AND reviewer_id = :reviewer""",
-            id=review.id,
-            team=review.team_id,
-            reviewer=review.reviewer_id,
-            expires=expires,
+            """UPDATE reviews SET lease_expires_at = :lease_expires_at
+               WHERE id = :review_id AND team_id = :team_id AND state = 'held' AND reviewer_id = :reviewer_id""",
+            review_id=review.id,
+            team_id=review.team_id,
+            reviewer_id=review.reviewer_id,
+            lease_expires_at=expires,
         )
     )
 
@@ -186,10 +186,10 @@ async def release(tx: Tx, review: Review) -> bool:
     return bool(
         await tx.run(
             """UPDATE reviews SET state = 'open', started_at = NULL, lease_expires_at = NULL
-               WHERE id = :id AND team_id = :team AND state = 'held' AND reviewer_id = :reviewer""",
-            id=review.id,
-            team=review.team_id,
-            reviewer=review.reviewer_id,
+               WHERE id = :review_id AND team_id = :team_id AND state = 'held' AND reviewer_id = :reviewer_id""",
+            review_id=review.id,
+            team_id=review.team_id,
+            reviewer_id=review.reviewer_id,
         )
     )
 
@@ -210,11 +210,11 @@ async def expire_own(tx: Tx, review: Review, now: int) -> None:
     """Opens a held review whose lease has run out."""
     await tx.run(
         """UPDATE reviews SET state = 'open', started_at = NULL
-           WHERE id = :id AND team_id = :team AND state = 'held' AND reviewer_id = :reviewer
+           WHERE id = :review_id AND team_id = :team_id AND state = 'held' AND reviewer_id = :reviewer_id
              AND lease_expires_at <= :now""",
-        id=review.id,
-        team=review.team_id,
-        reviewer=review.reviewer_id,
+        review_id=review.id,
+        team_id=review.team_id,
+        reviewer_id=review.reviewer_id,
         now=now,
     )
 
@@ -223,10 +223,10 @@ async def expire_of_team(tx: Tx, team_id: str, now: int, limit: int) -> int:
     """Opens held reviews of one team whose lease has run out; answers how many."""
     return await tx.run(
         """UPDATE reviews SET state = 'open', started_at = NULL
-           WHERE state = 'held' AND team_id = :team AND id IN (
-             SELECT r.id FROM reviews r WHERE r.state = 'held' AND r.team_id = :team AND r.lease_expires_at <= :now
+           WHERE state = 'held' AND team_id = :team_id AND id IN (
+             SELECT r.id FROM reviews r WHERE r.state = 'held' AND r.team_id = :team_id AND r.lease_expires_at <= :now
              ORDER BY r.id LIMIT :limit FOR UPDATE SKIP LOCKED)""",
-        team=team_id,
+        team_id=team_id,
         now=now,
         limit=limit,
     )
@@ -236,11 +236,11 @@ async def open_held_by(tx: Tx, team_id: str, teammate_ids: Sequence[str], projec
     """Opens what these people hold, in one project or in all."""
     await tx.run(
         f"""UPDATE reviews SET state = 'open', started_at = NULL
-            WHERE reviewer_id IN :people[] AND state = 'held' AND team_id = :team
-            {"" if project_id is None else "AND project_id = :project"}""",
-        team=team_id,
-        people=list(teammate_ids),
-        **({} if project_id is None else {"project": project_id}),
+            WHERE reviewer_id IN :teammate_ids[] AND state = 'held' AND team_id = :team_id
+            {"" if project_id is None else "AND project_id = :project_id"}""",
+        team_id=team_id,
+        teammate_ids=list(teammate_ids),
+        **({} if project_id is None else {"project_id": project_id}),
     )
 
 
@@ -248,9 +248,9 @@ async def end(tx: Tx, team_id: str, task_ids: Sequence[str], now: int) -> None:
     """Ends the reviews of these tasks that are not decided."""
     await tx.run(
         """UPDATE reviews SET state = 'ended', decided_at = :now
-           WHERE task_id IN :tasks[] AND state IN ('open', 'held') AND team_id = :team""",
-        team=team_id,
-        tasks=list(task_ids),
+           WHERE task_id IN :task_ids[] AND state IN ('open', 'held') AND team_id = :team_id""",
+        team_id=team_id,
+        task_ids=list(task_ids),
         now=now,
     )
 
@@ -258,10 +258,10 @@ async def end(tx: Tx, team_id: str, task_ids: Sequence[str], now: int) -> None:
 async def goes_on(tx: Tx, review: Review) -> bool:
     """Whether another level, or another round, of the task's review has come after this one."""
     row = await tx.one(
-        "SELECT id FROM reviews WHERE task_id = :task AND id > :id AND team_id = :team LIMIT 1",
-        task=review.task_id,
-        id=review.id,
-        team=review.team_id,
+        "SELECT id FROM reviews WHERE task_id = :task_id AND id > :review_id AND team_id = :team_id LIMIT 1",
+        task_id=review.task_id,
+        review_id=review.id,
+        team_id=review.team_id,
     )
     return row is not None
 
@@ -271,11 +271,11 @@ async def comments_on(tx: Tx, caller: Caller, task_id: str, before: int) -> list
     rows = await tx.all(
         """SELECT r.comments FROM reviews r
            JOIN attempts a ON a.task_id = r.task_id AND a.rejected_at = r.decided_at AND a.team_id = r.team_id
-           WHERE r.task_id = :task AND r.state = 'rejected' AND r.sent_to = 'same' AND r.team_id = :team
+           WHERE r.task_id = :task_id AND r.state = 'rejected' AND r.sent_to = 'same' AND r.team_id = :team_id
              AND r.decided_at <= :before AND a.teammate_id = :me
            ORDER BY r.id""",
-        task=task_id,
-        team=caller.team_id,
+        task_id=task_id,
+        team_id=caller.team_id,
         me=caller.teammate_id,
         before=before,
     )

@@ -117,11 +117,11 @@ async def complete_all(tx: Tx, team_id: str, results: Mapping[str, Result], now:
     await tx.run(
         """UPDATE tasks t SET status = 'completed', response = r.response, confidence = r.confidence,
              agreement = r.agreement, completed_at = :now, updated_at = :now
-           FROM unnest(CAST(:ids AS TEXT[]), CAST(:responses AS TEXT[]), CAST(:confidences AS FLOAT8[]),
+           FROM unnest(CAST(:task_ids AS TEXT[]), CAST(:responses AS TEXT[]), CAST(:confidences AS FLOAT8[]),
              CAST(:agreements AS FLOAT8[])) AS r (id, response, confidence, agreement)
            WHERE t.id = r.id AND t.team_id = :team_id AND t.status = 'pending'""",
         team_id=team_id,
-        ids=list(results),
+        task_ids=list(results),
         responses=[result.response for result in results.values()],
         confidences=[result.confidence for result in results.values()],
         agreements=[result.agreement for result in results.values()],

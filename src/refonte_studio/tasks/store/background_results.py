@@ -53,7 +53,7 @@ async def next_due(tx: Tx, now: int, not_first: str) -> Row | None:
 async def take(tx: Tx, team_id: str, project_id: str, taken_by: str, now: int, until: int, limit: int) -> Sequence[Row]:
     """Takes on results of a project that are due: the id and batch of their tasks."""
     return await tx.all(
-        """UPDATE postponed_results SET taken_by = :taken_by, due_at = :until
+        """UPDATE postponed_results SET taken_by = :taken_by, due_at = :due_at
            WHERE done_at IS NULL AND id IN (
              SELECT p.id FROM postponed_results p
              WHERE p.done_at IS NULL AND p.due_at <= :now AND p.project_id = :project_id AND p.team_id = :team_id
@@ -63,7 +63,7 @@ async def take(tx: Tx, team_id: str, project_id: str, taken_by: str, now: int, u
         project_id=project_id,
         taken_by=taken_by,
         now=now,
-        until=until,
+        due_at=until,
         limit=limit,
     )
 
@@ -71,11 +71,11 @@ async def take(tx: Tx, team_id: str, project_id: str, taken_by: str, now: int, u
 async def renew(tx: Tx, team_id: str, taken_by: str, until: int) -> None:
     """Whoever took these on is still at it."""
     await tx.run(
-        """UPDATE postponed_results SET due_at = :until
+        """UPDATE postponed_results SET due_at = :due_at
            WHERE done_at IS NULL AND taken_by = :taken_by AND team_id = :team_id""",
         team_id=team_id,
         taken_by=taken_by,
-        until=until,
+        due_at=until,
     )
 
 

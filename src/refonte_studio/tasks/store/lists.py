@@ -54,8 +54,8 @@ def _where(team_id: str, mode: Mode, which: TaskFilter) -> tuple[str, dict[str, 
     if which.reviews is not None:
         # a completed task without an audit is pending review
         unseen = "OR review_status IS NULL" if ReviewStatus.PENDING in which.reviews else ""
-        conditions.append(f"status = 'completed' AND (review_status IN :reviews[] {unseen})")
-        values["reviews"] = [review.value for review in which.reviews]
+        conditions.append(f"status = 'completed' AND (review_status IN :review_statuses[] {unseen})")
+        values["review_statuses"] = [review.value for review in which.reviews]
     return " AND ".join(conditions), values
 
 
@@ -64,8 +64,8 @@ async def count(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, most: int |
     where, values = _where(team_id, mode, which)
     sql = f"SELECT COUNT(*) AS total FROM tasks WHERE {where}"
     if most is not None:
-        sql, values["most"] = (
-            f"SELECT COUNT(*) AS total FROM (SELECT 1 FROM tasks WHERE {where} LIMIT :most) AS t",
+        sql, values["limit"] = (
+            f"SELECT COUNT(*) AS total FROM (SELECT 1 FROM tasks WHERE {where} LIMIT :limit) AS t",
             most,
         )
     row = await tx.one(sql, **values)
@@ -105,9 +105,9 @@ async def between(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, after: st
     """Tasks beyond the one of id `after`, up to and with the one of id `last`, oldest first."""
     where, values = _where(team_id, mode, which)
     rows = await tx.all(
-        f"SELECT {TASK} FROM tasks WHERE {where} AND id > :after AND id <= :last ORDER BY id",
+        f"SELECT {TASK} FROM tasks WHERE {where} AND id > :after AND id <= :last_id ORDER BY id",
         after=after,
-        last=last,
+        last_id=last,
         **values,
     )
     return [task_of(row) for row in rows]

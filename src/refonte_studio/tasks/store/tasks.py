@@ -102,10 +102,10 @@ async def set_unique_id(tx: Tx, team_id: str, task_id: str, unique_id: str | Non
 
 async def set_callback_succeeded(tx: Tx, team_id: str, task_id: str, succeeded: bool) -> None:
     await tx.run(
-        "UPDATE tasks SET callback_succeeded = :succeeded WHERE id = :task_id AND team_id = :team_id",
+        "UPDATE tasks SET callback_succeeded = :callback_succeeded WHERE id = :task_id AND team_id = :team_id",
         task_id=task_id,
         team_id=team_id,
-        succeeded=succeeded,
+        callback_succeeded=succeeded,
     )
 
 
@@ -126,10 +126,10 @@ async def set_tags(tx: Tx, team_id: str, task_id: str, tags: Sequence[str], tags
     )
     await insert_tags(tx, [(team_id, tag, task_id) for tag in tags])
     await tx.run(
-        "UPDATE tasks SET tags = :tags_json, updated_at = :now WHERE id = :task_id AND team_id = :team_id",
+        "UPDATE tasks SET tags = :tags, updated_at = :now WHERE id = :task_id AND team_id = :team_id",
         task_id=task_id,
         team_id=team_id,
-        tags_json=tags_json,
+        tags=tags_json,
         now=now,
     )
 

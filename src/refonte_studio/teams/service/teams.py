@@ -138,7 +138,7 @@ async def create_teammate(
     if known is not None and known.state is TeammateState.EXTERNAL:
         await team_store.create_of_external(
             tx,
-            id=known.id,
+            teammate_id=known.id,
             team_id=team_id,
             role=role.value,
             state=MOVES[TeammateState.EXTERNAL, "create"].value,

@@ -131,10 +131,10 @@ async def keep_newest_sessions(tx: Tx, team_id: str, teammate_id: str, count: in
     await tx.run(
         """DELETE FROM sessions WHERE team_id = :team_id AND teammate_id = :teammate_id AND token_hash NOT IN (
              SELECT token_hash FROM sessions WHERE team_id = :team_id AND teammate_id = :teammate_id
-             ORDER BY created_at DESC, token_hash LIMIT :count)""",
+             ORDER BY created_at DESC, token_hash LIMIT :limit)""",
         team_id=team_id,
         teammate_id=teammate_id,
-        count=count,
+        limit=count,
     )
 
 
@@ -178,10 +178,10 @@ async def candidates(tx: Tx, key: str, team_name: str | None, limit: int) -> lis
     """The active people with a password who have this address, oldest first."""
     rows = await tx.all(
         """SELECT t.id, t.team_id, t.password_hash, m.name FROM teammates t JOIN teams m ON m.id = t.team_id
-           WHERE t.email_key = :key AND t.state = 'active' AND t.password_hash IS NOT NULL
+           WHERE t.email_key = :email_key AND t.state = 'active' AND t.password_hash IS NOT NULL
              AND (CAST(:team_name AS TEXT) IS NULL OR m.name = :team_name)
            ORDER BY t.id LIMIT :limit""",
-        key=key,
+        email_key=key,
         team_name=team_name,
         limit=limit,
     )
@@ -225,8 +225,8 @@ async def failures(tx: Tx, address_hash: str, since: int, limit: int) -> list[in
 
 async def insert_failure(tx: Tx, failure_id: str, address_hash: str, now: int) -> None:
     await tx.run(
-        "INSERT INTO sign_in_failures (id, address_hash, failed_at) VALUES (:failure_id, :address_hash, :now)",
-        failure_id=failure_id,
+        "INSERT INTO sign_in_failures (id, address_hash, failed_at) VALUES (:id, :address_hash, :now)",
+        id=failure_id,
         address_hash=address_hash,
         now=now,
     )
@@ -235,8 +235,8 @@ async def insert_failure(tx: Tx, failure_id: str, address_hash: str, now: int) -
 async def delete_failure(tx: Tx, failure_id: str) -> None:
     """Deletes what an attempt counts for, every budget of it."""
     await tx.run(
-        "DELETE FROM sign_in_failures WHERE id IN :ids[]",
-        ids=[f"{failure_id}-{number}" for number in range(BUDGETS_LIMIT)],
+        "DELETE FROM sign_in_failures WHERE id IN :failure_ids[]",
+        failure_ids=[f"{failure_id}-{number}" for number in range(BUDGETS_LIMIT)],
     )
 
 

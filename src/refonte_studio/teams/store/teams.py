@@ -68,7 +68,9 @@ async def callback_keys(tx: Tx, team_id: str) -> tuple[str, str | None]:
 
 
 async def set_callback_auth(tx: Tx, team_id: str, auth: str | None) -> None:
-    await tx.run("UPDATE teams SET callback_auth = :auth WHERE id = :team_id", team_id=team_id, auth=auth)
+    await tx.run(
+        "UPDATE teams SET callback_auth = :callback_auth WHERE id = :team_id", team_id=team_id, callback_auth=auth
+    )
 
 
 async def insert_setup_link(tx: Tx, token_hash: str, now: int) -> None:
@@ -111,9 +113,9 @@ async def teammates(tx: Tx, team_id: str) -> list[Teammate]:
 async def teammates_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, Teammate]:
     """The teammates and external annotators of these keys, by key."""
     rows = await tx.all(
-        f"SELECT {_TEAMMATE}, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :keys[]",
+        f"SELECT {_TEAMMATE}, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :email_keys[]",
         team_id=team_id,
-        keys=list(keys),
+        email_keys=list(keys),
     )
     return {row["email_key"]: _teammate(row) for row in rows}
 
@@ -121,10 +123,10 @@ async def teammates_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[st
 async def teammates_for_update(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, Teammate]:
     """The same; they stay as they are to the end of the transaction."""
     rows = await tx.all(
-        f"""SELECT {_TEAMMATE}, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :keys[]
+        f"""SELECT {_TEAMMATE}, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :email_keys[]
             ORDER BY id FOR NO KEY UPDATE""",
         team_id=team_id,
-        keys=list(keys),
+        email_keys=list(keys),
     )
     return {row["email_key"]: _teammate(row) for row in rows}
 
@@ -132,9 +134,9 @@ async def teammates_for_update(tx: Tx, team_id: str, keys: Sequence[str]) -> dic
 async def ids_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, str]:
     """The ids of the teammates and external annotators of these keys, by key."""
     rows = await tx.all(
-        "SELECT id, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :keys[]",
+        "SELECT id, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :email_keys[]",
         team_id=team_id,
-        keys=list(keys),
+        email_keys=list(keys),
     )
     return {row["email_key"]: row["id"] for row in rows}
 
@@ -153,8 +155,8 @@ async def teammates_of_address(tx: Tx, key: str, team_name: str | None) -> list[
     """The people of this address, over all teams or in the named one, and their teams' names."""
     rows = await tx.all(
         f"""SELECT {_prefixed("t")}, m.name AS team_name FROM teammates t JOIN teams m ON m.id = t.team_id
-            WHERE t.email_key = :key AND (CAST(:team_name AS TEXT) IS NULL OR m.name = :team_name) ORDER BY t.id""",
-        key=key,
+            WHERE t.email_key = :email_key AND (CAST(:team_name AS TEXT) IS NULL OR m.name = :team_name) ORDER BY t.id""",
+        email_key=key,
         team_name=team_name,
     )
     return [(_teammate(row), row["team_name"]) for row in rows]
@@ -224,7 +226,7 @@ async def create_of_external(tx: Tx, **values: Any) -> None:
     await tx.run(
         """UPDATE teammates SET role = :role, state = :state, first_name = :first_name, last_name = :last_name,
              password_hash = :password_hash
-           WHERE team_id = :team_id AND id = :id AND state = 'external'""",
+           WHERE team_id = :team_id AND id = :teammate_id AND state = 'external'""",
         **values,
     )
 
@@ -235,14 +237,14 @@ async def invite_again(
     """A new link; the one before is void."""
     await tx.run(
         """UPDATE teammates SET role = :role, state = :state, invite_hash = :invite_hash,
-             invite_expires_at = :expires_at
+             invite_expires_at = :invite_expires_at
            WHERE team_id = :team_id AND id = :teammate_id""",
         team_id=team_id,
         teammate_id=teammate_id,
         role=role.value,
         state=state.value,
         invite_hash=invite_hash,
-        expires_at=expires_at,
+        invite_expires_at=expires_at,
     )
 
 
