@@ -8,7 +8,7 @@ import msgspec
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.projects import service
-from refonte_studio.projects.model import Group
+from refonte_studio.projects.model import Group, Project
 from refonte_studio.web import Call, Operations, Params
 
 operations = Operations("Studio Teams")
@@ -113,13 +113,18 @@ async def remove_assignments(call: Call, params: Assignment) -> dict[str, list[s
     return await call.db.write(service.unassign, call.caller, params.emails, params.projects, call.now)
 
 
+async def _find_project(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Project:
+    """The project in the path. A `name` among the parameters is that of a group. Raises NotFound."""
+    return await service.find(tx, caller.team_id, caller.mode, path["project"])
+
+
 async def located_group(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Group:
     """The group that the path names."""
-    return await service.find_group(tx, await service.locate(tx, caller, path), path["group"])
+    return await service.find_group(tx, await _find_project(tx, caller, path), path["group"])
 
 
 async def _groups(tx: Tx, caller: Caller, path: Mapping[str, str]) -> list[Group]:
-    return await service.groups(tx, await service.locate(tx, caller, path))
+    return await service.groups(tx, await _find_project(tx, caller, path))
 
 
 @operations.add(
@@ -127,7 +132,7 @@ async def _groups(tx: Tx, caller: Caller, path: Mapping[str, str]) -> list[Group
     "/v1/studio/projects/{project}/groups",
     may=Permission.READ,
     answer=list[GroupOut],
-    locate=service.locate,
+    locate=_find_project,
     example={},
     example_answer=[_GROUP],
 )
@@ -140,7 +145,7 @@ async def list_groups(call: Call, _params: Params) -> list[GroupOut]:
 
 
 async def _create(tx: Tx, caller: Caller, path: Mapping[str, str], params: CreateGroup, now: int) -> Group:
-    return await service.create_group(tx, await service.locate(tx, caller, path), params.name, params.emails or [], now)
+    return await service.create_group(tx, await _find_project(tx, caller, path), params.name, params.emails or [], now)
 
 
 @operations.add(
@@ -150,7 +155,7 @@ async def _create(tx: Tx, caller: Caller, path: Mapping[str, str], params: Creat
     params=CreateGroup,
     answer=GroupOut,
     errors=(409,),
-    locate=service.locate,
+    locate=_find_project,
     example={"name": "Night shift", "emails": ["ben@example.com"]},
     example_answer=_GROUP,
     ignores=("force",),
@@ -164,7 +169,7 @@ async def create_group(call: Call, params: CreateGroup) -> GroupOut:
 
 
 async def _update(tx: Tx, caller: Caller, path: Mapping[str, str], params: UpdateGroup) -> Group:
-    project = await service.locate(tx, caller, path)
+    project = await _find_project(tx, caller, path)
     return await service.update_group(tx, project, path["group"], params.add_emails or [], params.remove_emails or [])
 
 
