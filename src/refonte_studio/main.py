@@ -2,10 +2,9 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from functools import cache
 from typing import Any
 
-from litestar.types import ASGIApp
+from starlette.types import ASGIApp
 
 from refonte_studio.analytics.routes import operations as analytics
 from refonte_studio.annotator_models.routes import operations as annotator_models
@@ -50,11 +49,11 @@ from refonte_studio.teams.routes.accounts import operations as accounts
 from refonte_studio.teams.service.mail import Mailer
 from refonte_studio.teams.service.passwords import Passwords
 from refonte_studio.web import Operation, Studio
-from refonte_studio.web.app import create_app, routes
+from refonte_studio.web.account_pages import ACCOUNT_PAGES
+from refonte_studio.web.app import create_app
+from refonte_studio.web.authentication import Authenticator, Credential
 from refonte_studio.web.clients import Clients
 from refonte_studio.web.openapi import Schema, document
-from refonte_studio.web.operation import Authenticator, Credential
-from refonte_studio.web.pages import PAGES
 from refonte_studio.web.site import Readiness, site
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -99,6 +98,9 @@ def openapi_document() -> Schema:
     return document(OPERATIONS, about())
 
 
+PAGES = (*site(openapi_document), *ACCOUNT_PAGES)
+
+
 async def _identify(tx: Tx, credential: Credential, now: int) -> tuple[Caller, bool] | None:
     if credential.kind == "key":
         return await teams_service.caller_of_key(tx, credential.secret, now)
@@ -106,12 +108,12 @@ async def _identify(tx: Tx, credential: Credential, now: int) -> tuple[Caller, b
     return (caller, False) if caller is not None else None
 
 
-async def _note_use(tx: Tx, caller: Caller, now: int) -> None:
+async def _record_use(tx: Tx, caller: Caller, now: int) -> None:
     if caller.key_id is not None:
         await teams_service.touch_key(tx, caller.team_id, caller.key_id, now)
 
 
-AUTHENTICATOR = Authenticator(_identify, _note_use)
+AUTHENTICATOR = Authenticator(_identify, _record_use)
 
 
 def build(
@@ -141,10 +143,4 @@ def build(
             await mailer.close()
             passwords.close()
 
-    return create_app(studio, OPERATIONS, _routed(), lifespan)
-
-
-@cache
-def _routed() -> ASGIApp:
-    """Made once in a process."""
-    return routes(OPERATIONS, [*site(openapi_document), *PAGES])
+    return create_app(studio, OPERATIONS, PAGES, lifespan)

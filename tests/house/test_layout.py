@@ -14,7 +14,7 @@ NESTING = 3
 
 # What only a few places may know, so that it can be changed in a few places.
 KNOWN_ONLY_TO = {
-    "litestar": ("web.*", "main", "demo.api"),
+    "starlette": ("web.*", "main", "demo.api"),
     "refonte_studio.web": (
         "web",
         "web.*",
@@ -107,7 +107,7 @@ def _texts(module: ast.Module) -> list[str]:
         (r"\bcommit\(|\bCOMMIT\b", r"^refonte_studio\.db\b"),
         (r"\bdatetime\.(now|utcnow|today)\(|\btime\.(time|time_ns)\(|\bdate\.today\(", r"^refonte_studio\.kit\.clock$"),
         # these hand it on, or answer with it
-        (r"\bexcept (Base)?Exception\b|\bexcept:", r"\.db\.sqlite$|\.teams\.service\.mail$|\.web\.shortcut$"),
+        (r"\bexcept (Base)?Exception\b|\bexcept:", r"\.db\.sqlite$|\.teams\.service\.mail$|\.web\.app$"),
         (r"type: ignore|pyright: ignore", ""),
         (
             r"\.is_(global|private|reserved)\b",

@@ -3,14 +3,14 @@
 from typing import Any
 
 import httpx
-from litestar.types import ASGIApp
+from starlette.types import ASGIApp
 
 
 class Api:
     """Calls with a person's key. Every call must succeed; one that does not is a bug of the demo."""
 
     def __init__(self, app: ASGIApp) -> None:
-        untyped: Any = app  # httpx types applications otherwise than Litestar does
+        untyped: Any = app  # httpx has a narrower type for applications
         self._http = httpx.AsyncClient(transport=httpx.ASGITransport(untyped), base_url="http://demo")
 
     async def get(self, key: str, path: str) -> Any:

@@ -15,7 +15,7 @@ from refonte_studio.kit.caller import Permission
 from refonte_studio.kit.errors import Conflict, TooLarge
 from refonte_studio.task_types import TaskType
 from refonte_studio.web import Body, Call, Operations, Params
-from refonte_studio.web.given import given_parameters
+from refonte_studio.web.params import read_dynamic_params
 
 operations = Operations("Tasks")
 
@@ -80,7 +80,7 @@ async def import_tasks(call: Call, params: ImportParams) -> ImportOut:
 
 
 def _read(task_type: TaskType, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    return given_parameters(task_types.schemas_of(task_type), given, ())
+    return read_dynamic_params(task_types.schemas_of(task_type), given)
 
 
 async def _look_up(call: Call, importing: Import, places: list[imports.Destination]) -> None:

@@ -40,7 +40,7 @@ class TrustedProxies:
         This is the rightmost address that does not belong to a trusted proxy. If both kinds of forwarding header are
         present and disagree, the client forged one of them, and the result is the address of the proxy.
         """
-        nearest = _parsed(peer)
+        nearest = _parsed(peer) if self.networks else None
         if nearest is None or not self._trusts(nearest):
             return peer
         found = {self._first_untrusted(nearest, chain) for chain in _chains(headers)}

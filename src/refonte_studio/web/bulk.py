@@ -1,4 +1,4 @@
-"""Imports and exports: each takes more than a common request, and for longer, so at most some run at once."""
+"""Imports and exports: each costs more than other requests, and takes longer, so the number at once is bounded."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -10,28 +10,28 @@ from refonte_studio.kit.errors import Overloaded
 from refonte_studio.kit.fair_shares import FairShares, Holder
 
 BULK_RETRY_S = 10
-_PLACES = "studio_bulk_places"
+_PERMITS = "studio_bulk_permits"
 
 
 @dataclass(slots=True)
 class Bulk:
-    """The imports and exports under way. One credential, team or address has no more than its share of the places."""
+    """The permits of the imports and exports that run now. One credential, team or address has at most its share."""
 
     _shares: FairShares = field(default_factory=FairShares)
     _refusals: Refusals = field(default_factory=lambda: Refusals("imports and exports"))
 
     def enter(self, scope: Any, holders: Sequence[Holder], limit: int) -> None:
-        """Takes one of `limit` places for a request inside of `places`. Raises Overloaded."""
+        """Takes one of `limit` permits for a request that is served within `permits`. Raises Overloaded."""
         if not self._shares.take(1, holders, limit):
             self._refusals.add()
             raise Overloaded("imports and exports", BULK_RETRY_S)
-        scope[_PLACES].append(holders)
+        scope[_PERMITS].append(holders)
 
     @asynccontextmanager
-    async def places(self, scope: Any) -> AsyncGenerator[None]:
-        """Around a request until all of its answer is sent: gives back the place that it took."""
+    async def permits(self, scope: Any) -> AsyncGenerator[None]:
+        """Surrounds a request until its response is sent, and gives back the permit that it took."""
         taken: list[Sequence[Holder]] = []
-        scope[_PLACES] = taken
+        scope[_PERMITS] = taken
         try:
             yield
         finally:

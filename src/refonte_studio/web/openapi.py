@@ -12,8 +12,8 @@ from refonte_studio.kit.caller import ALLOWED
 from refonte_studio.web.forms import MULTIPART, URL_ENCODED
 from refonte_studio.web.operation import Body, Method, Operation
 from refonte_studio.web.params import Params, fields_of
+from refonte_studio.web.responses import JSON
 
-JSON = "application/json"
 REF = "#/components/schemas/"
 Schema = dict[str, Any]
 

@@ -1,27 +1,27 @@
-"""An operation: one row of the API, with all that serving, documenting and testing it needs to know."""
+"""The table of operations: each row says what it takes to serve, document and test one operation of the API."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, TypeVar
 
-import msgspec
-
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Reads, Tx
 from refonte_studio.kit.caller import Caller, HashedCredential, Permission
 from refonte_studio.kit.clock import Clock
+from refonte_studio.web.authentication import Authenticator, Credential
 from refonte_studio.web.bodies import Bodies
 from refonte_studio.web.bulk import Bulk
 from refonte_studio.web.clients import Clients
 from refonte_studio.web.params import Params
+from refonte_studio.web.responses import JSON
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 NDJSON = "application/x-ndjson"
 
 
 class Body(Enum):
-    """What an operation's body is."""
+    """What an operation takes as its body."""
 
     PARAMS = "params"  # a JSON object of the documented parameters, which may also come in the query string
     JSON = "json"  # a JSON value that the operation reads itself, as `call.body`
@@ -31,50 +31,30 @@ class Body(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """What the composition root hands to every operation."""
+    """What every operation works with. The composition root makes it."""
 
     db: Database
     settings: Settings
     clock: Clock
-    authenticator: "Authenticator"
-    services: Mapping[type, Any] = field(default_factory=dict)  # things of the outside world, e.g. the mailer
-    replica: Reads | None = None  # None: the database itself
+    authenticator: Authenticator
+    services: Mapping[type, Any] = field(default_factory=dict)  # by their classes, such as the mailer
+    replica: Reads | None = None  # None: lists are read from `db`
     bodies: Bodies = field(default_factory=Bodies)
     bulk: Bulk = field(default_factory=Bulk)
     clients: Clients = field(default_factory=Clients)
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticator:
-    """How callers are known: two use-cases.
-
-    `identify` answers who shows a credential, and whether its use should be noted again; None for nobody. `note_use`
-    notes it.
-    """
-
-    identify: Callable[[Tx, "Credential", int], Coroutine[Any, Any, tuple[Caller, bool] | None]]
-    note_use: Callable[[Tx, Caller, int], Coroutine[Any, Any, None]]
+RecordUse = Callable[[Tx], Coroutine[Any, Any, None]]
+SignIn = Callable[[Tx], Coroutine[Any, Any, tuple[Caller, RecordUse | None]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """What a request shows of who sent it: an API key or the token of a cookie session."""
-
-    kind: Literal["key", "session"]
-    secret: str
-
-
-NoteUse = Callable[[Tx], Coroutine[Any, Any, None]]
-SignIn = Callable[[Tx], Coroutine[Any, Any, tuple[Caller, NoteUse | None]]]
-
-
-async def _no_authenticator(_tx: Tx) -> tuple[Caller, NoteUse | None]:
-    raise AssertionError("the operation does not sign in by itself")
+async def _does_not_sign_in(_tx: Tx) -> tuple[Caller, RecordUse | None]:
+    raise AssertionError("the operation does not sign in itself: the caller is in `call.caller`")
 
 
 @dataclass(slots=True)
 class Call:
-    """One request, as an operation sees it."""
+    """One request, as a handler sees it."""
 
     studio: Studio
     now: int
@@ -82,15 +62,16 @@ class Call:
     credential: Credential | None
     content_type: str
     stream: Callable[[], AsyncIterator[bytes]]
-    client: str = ""  # the address that it comes from, beyond trusted proxies; empty if that is not known
-    signed_in: Caller | None = None  # None on the few public operations, and on those that sign in themselves
-    hashed_credential: HashedCredential | None = None  # for those: what the caller shows, if it is well-formed
-    # For those: who calls, and what is to be done at the end if that is to be noted; or the error that keeps them out.
-    sign_in: SignIn = _no_authenticator
-    body: Any = None
-    is_large: bool = False  # whether the body is so large that to check it in a transaction would keep others waiting
+    client: str = ""  # its address, beyond trusted proxies; empty if it is not known
+    signed_in: Caller | None = None  # None for public operations, and for those that sign in themselves
+    # The next two are for operations that sign in themselves. `sign_in` returns the caller, and what records the use of
+    # the credential, if that is due; it raises Unauthorized and Forbidden.
+    hashed_credential: HashedCredential | None = None  # None if it is missing, or is not enough for this call
+    sign_in: SignIn = _does_not_sign_in
+    body: Any = None  # of Body.JSON and Body.OPEN
+    query: Sequence[tuple[str, str]] = ()  # of Body.OPEN: names and values as they were sent
+    is_large: bool = False  # whether checking the body within a transaction would keep other requests waiting
     range: str | None = None  # the Range header
-    query: Sequence[tuple[str, str]] = ()  # of a Body.OPEN: the names and values as they were sent
 
     @property
     def db(self) -> Database:
@@ -98,7 +79,7 @@ class Call:
 
     @property
     def replica(self) -> Reads:
-        """Where lists are read that may be large and decide nothing: what it says may be a little old."""
+        """Where long lists are read on which no decision depends. It may lag behind `db` a little."""
         return self.studio.replica or self.studio.db
 
     @property
@@ -107,24 +88,14 @@ class Call:
         return self.signed_in
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
-    """An answer other than 200 with JSON: raw bytes, a stream, headers."""
-
-    content: bytes | AsyncIterator[bytes] = b""
-    status: int = 200
-    media_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
 Handler = Callable[[Call, Any], Awaitable[Any]]
-# Raises NotFound if what the path or a filter names does not exist. A public operation has no caller.
+# Raises NotFound if the path or a filter names something that does not exist. The caller is None if it is public.
 Locate = Callable[[Tx, Any, Mapping[str, str]], Coroutine[Any, Any, object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation. `handler` answers with an object that becomes JSON, with None (204), or with an HttpResponse."""
+    """One operation. `handler` returns an object that becomes JSON, None for 204, or an HttpResponse."""
 
     methods: tuple[Method, ...]
     path: str  # /v1/projects/{name}
@@ -133,15 +104,15 @@ class Operation:
     params: type[Params]
     answer: Any  # a type for msgspec's JSON schema, a ready schema (dict), or None for 204
     tag: str
-    errors: tuple[int, ...]  # beyond those that follow from the rest
+    errors: tuple[int, ...]  # statuses beyond those that follow from the other fields
     body: Body
     body_schema: Mapping[str, Any] | None  # of a JSON or STREAM body
     body_type: str
-    locate: Locate | None  # asked with path, query and body before a 400 is answered
-    deprecated: tuple[Method, ...]  # methods that work, with a Deprecation header pointing at the first method
-    changes: bool  # whether it changes state, whatever the method
-    ignores: tuple[str, ...]  # parameters that are accepted and have no effect, as published clients send them
-    signs_in: bool  # whether the handler finds out who calls in its own transaction, by `call.sign_in`
+    locate: Locate | None  # called with the names in path, query and body before a 400 is sent
+    deprecated: tuple[Method, ...]  # methods that work, with a Deprecation header that points to the first method
+    changes: bool  # whether it changes state, by any of its methods
+    ignores: tuple[str, ...]  # parameters without effect, accepted because published clients send them
+    signs_in: bool  # whether the handler authenticates in its own transaction, with `call.sign_in`
     media_type: str
     example: Any  # of the parameters
     example_answer: Any
@@ -153,7 +124,7 @@ class Operation:
 
     @property
     def bulk(self) -> bool:
-        """Whether it takes or gives any number of things, one to a line."""
+        """Whether it reads or writes any number of lines: an import or an export."""
         return NDJSON in (self.body_type, self.media_type)
 
     @property
@@ -169,7 +140,7 @@ H = TypeVar("H", bound=Handler)
 
 
 class Operations(list[Operation]):
-    """A room's operations, collected by decorating its handlers."""
+    """The operations of a room, collected by decorating their handlers."""
 
     def __init__(self, tag: str) -> None:
         super().__init__()
@@ -186,17 +157,17 @@ class Operations(list[Operation]):
         errors: tuple[int, ...] = (),
         body: Body = Body.PARAMS,
         body_schema: Mapping[str, Any] | None = None,
-        body_type: str = "application/json",
+        body_type: str = JSON,
         locate: Locate | None = None,
         deprecated: tuple[Method, ...] = (),
         changes: bool | None = None,
         ignores: tuple[str, ...] = (),
         signs_in: bool = False,
-        media_type: str = "application/json",
+        media_type: str = JSON,
         example: Any = None,
         example_answer: Any = None,
     ) -> Callable[[H], H]:
-        """Registers the decorated handler. Its docstring is the description, the first line of it the summary."""
+        """Registers the decorated handler. Its docstring is the description; the first line of that is the summary."""
         methods: tuple[Method, ...] = (method,) if isinstance(method, str) else method
 
         def register(handler: H) -> H:
@@ -228,8 +199,7 @@ class Operations(list[Operation]):
         return register
 
 
-encode = msgspec.json.Encoder().encode
-STUDIO = "refonte_studio"  # where the scope of a request has its studio
+STUDIO = "refonte_studio"  # the key of the studio in the scope of a request
 
 
 def studio_of(scope: Any) -> Studio:

@@ -1,4 +1,8 @@
-"""Parameters: each is accepted in the JSON body and in the query string, in every form that clients send."""
+"""Parameters: each is accepted in the JSON body and in the query string, in every form that clients send.
+
+Most operations have fixed parameters, the fields of a `Params`. Others have dynamic ones, which depend on the type of a
+task and are described by JSON schemas.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
@@ -14,21 +18,24 @@ from refonte_studio.web.expected import at, described, reason, where
 
 LIST_LIMIT = 1_000
 QUERY_LIMIT = 5_000  # parameters in one query string
-LARGE_BYTES = 16_384  # a body of so much is read in well under a millisecond
-BODY = "the body"  # what errors call it
+LARGE_BYTES = 16_384  # decoding a body up to this size takes well under a millisecond
+BODY = "the body"  # its name in errors
+Schemas = Mapping[str, Mapping[str, Any]]  # JSON schemas by the names of parameters
+
+_SCALARS: Mapping[str, type] = {"boolean": bool, "integer": int, "number": float}  # by their names in JSON schemas
 
 
 class Params(msgspec.Struct, kw_only=True):
     """Base of an operation's parameters. A field with a default may be left out; JSON null means left out."""
 
-    ALIASES: ClassVar[Mapping[str, str]] = {}  # other name -> field
+    ALIASES: ClassVar[Mapping[str, str]] = {}  # another name -> field
     MAY_BE_EMPTY: ClassVar[frozenset[str]] = frozenset()  # required lists that may be empty
-    IN_BODY_ALONE: ClassVar[frozenset[str]] = frozenset()  # secrets: addresses are logged and kept on the way
-    # Objects that are left unread, as `msgspec.Raw`, where the body is large: to read them would delay other requests.
+    IN_BODY_ALONE: ClassVar[frozenset[str]] = frozenset()  # secrets, because proxies log addresses
+    # Objects that stay undecoded, as `msgspec.Raw`, in a large body: decoding them would delay other requests.
     UNREAD: ClassVar[frozenset[str]] = frozenset()
 
     def unread(self, name: str) -> msgspec.Raw | None:
-        """The JSON of such an object if it was left unread; None if it was read, or not given."""
+        """The JSON of such an object if it is undecoded; None if it is decoded or was left out."""
         value: Any = getattr(self, name)
         return value if isinstance(value, msgspec.Raw) else None
 
@@ -39,14 +46,14 @@ P = TypeVar("P", bound=Params)
 class _Field(msgspec.Struct, frozen=True):
     type: Any
     is_list: bool
-    is_json: bool  # an object, which in a query string or a form may be written as JSON
+    is_json: bool  # an object, which query strings and forms hold as JSON
     required: bool
     must_be: str  # in words
 
 
 @lru_cache(maxsize=512)
 def fields_of(spec: type[Params]) -> Mapping[str, _Field]:
-    """The parameters of a spec by their names on the wire."""
+    """The parameters of a spec, by their names in requests."""
     found: dict[str, _Field] = {}
     for field in msgspec.structs.fields(spec):
         kind = inspect.type_info(field.type)
@@ -70,8 +77,10 @@ def _kinds(kind: inspect.Type) -> list[inspect.Type]:
 
 
 def query_pairs(query: bytes) -> list[tuple[str, str]]:
-    """The parameters of a query string in order. A name without `=` counts as left out. Raises BadInput for what is
-    not UTF-8."""
+    """The parameters of a query string in order. A name without `=` counts as left out.
+
+    Raises BadInput for a query that is not UTF-8, or has too many parameters.
+    """
     try:
         text = "&".join(part for part in query.decode("ascii").split("&") if "=" in part)
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=QUERY_LIMIT)
@@ -80,9 +89,9 @@ def query_pairs(query: bytes) -> list[tuple[str, str]]:
 
 
 def decode_object(body: bytes, unread: Collection[str] = ()) -> dict[str, Any]:
-    """A body that must be a JSON object; an empty one stands for no parameters.
+    """The JSON object that a body must be; an empty body means no parameters. Raises BadInput.
 
-    Of a large body, those members in `unread` that are objects stay `msgspec.Raw`; whoever reads them checks them.
+    In a large body, the objects among the members in `unread` stay `msgspec.Raw`; whoever decodes them checks them.
     """
     if not body.strip():
         return {}
@@ -103,12 +112,12 @@ def _decode_partly(body: bytes, unread: Collection[str]) -> dict[str, Any]:
 
 
 def read_params(spec: type[P], pairs: Sequence[tuple[str, str]], body: Mapping[str, Any], changes: bool = True) -> P:
-    """The parameters of a call from its query string and its body. Raises BadInput naming what is wrong.
+    """The parameters of a call, from its query string and its body. Raises BadInput naming what is wrong.
 
-    Of a call that only reads, no text in the query may be empty: a filter that says nothing would be no filter.
+    In the query of a call that changes nothing, no text may be empty: an empty filter would filter nothing.
     """
     fields = fields_of(spec)
-    from_query = grouped(pairs)
+    from_query = _grouped(pairs)
     _check_names(spec, fields, from_query, body)
     given: dict[str, Any] = {}
     for name, (values, bracketed) in from_query.items():
@@ -120,7 +129,7 @@ def read_params(spec: type[P], pairs: Sequence[tuple[str, str]], body: Mapping[s
         target = spec.ALIASES.get(name, name)
         if value is None:
             continue
-        if isinstance(value, msgspec.Raw) and target in given:  # to be compared
+        if isinstance(value, msgspec.Raw) and target in given:  # decoded to be compared
             value = decode_json(bytes(value), name)
         _keep(given, target, _checked(name, _from_body(name, fields[target], value), fields[target]))
     for name, field in fields.items():
@@ -148,8 +157,8 @@ def _check_names(
         raise BadInput(f"{secret[0]} must not stand in the address, which is logged on the way; send it in the body")
 
 
-def grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[list[str], bool]]:
-    """Values by name; `a[]=1` counts as a list of one that is not split."""
+def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[list[str], bool]]:
+    """Values by name, and whether the name had brackets: `a[]=1,2` is a list of one text that is not split."""
     found: dict[str, tuple[list[str], bool]] = {}
     for name, value in pairs:
         bare = name.removesuffix("[]")
@@ -158,29 +167,35 @@ def grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[list[str], bool
     return found
 
 
-def split(text: str) -> list[str]:
-    """A list that a query writes as one text."""
+def _split(text: str) -> list[str]:
+    """The list that a query holds as one text."""
     return [part.strip() for part in text.split(",")] if text.strip() else []
 
 
 def _from_query(name: str, field: _Field, values: list[str], bracketed: bool) -> Any:
     if field.is_list:
-        return values if len(values) > 1 or bracketed else split(values[0])
-    if len(set(values)) > 1:
-        raise BadInput(f"{name} is given {len(values)} times, with different values")
-    return decode_json(values[0].encode(), name) if field.is_json else values[0]
+        return values if len(values) > 1 or bracketed else _split(values[0])
+    text = _only(name, values)
+    return decode_json(text.encode(), name) if field.is_json else text
+
+
+def _only(name: str, texts: Sequence[str]) -> str:
+    """The text that a query gives, perhaps several times."""
+    if len(set(texts)) > 1:
+        raise BadInput(f"{name} is given {len(texts)} times, with different values")
+    return texts[0]
 
 
 def _from_body(name: str, field: _Field, value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    if field.is_json and value.lstrip()[:1] in ("{", "["):  # of a form
+    if field.is_json and value.lstrip()[:1] in ("{", "["):  # in a form
         return decode_json(value.encode(), name)
     return [value] if field.is_list else value
 
 
 def _checked(name: str, value: Any, field: _Field) -> Any:
-    """The value in its field's type. A text may stand for a number, or for true or false."""
+    """The value as its field's type. A text may stand for a number, or for true or false."""
     if isinstance(value, msgspec.Raw):
         return value
     if isinstance(value, list) and len(value) > LIST_LIMIT:
@@ -199,6 +214,68 @@ def _checked(name: str, value: Any, field: _Field) -> Any:
 
 
 def _keep(given: dict[str, Any], name: str, value: Any) -> None:
-    if name in given and given[name] != value:
+    """Adds a value, which must be equal to one that is there already."""
+    if name in given and _differ(given[name], value):
         raise BadInput(f"{name} is given twice and differs: {shown(given[name])} and {shown(value)}")
     given[name] = value
+
+
+def _differ(one: Any, other: Any) -> bool:
+    try:
+        return one != other
+    except RecursionError as error:
+        raise BadInput("a parameter is nested too deeply") from error
+
+
+def read_dynamic_params(
+    schemas: Schemas, body: Mapping[str, Any], pairs: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """The parameters of a call whose parameters are not always the same, from its body and its query string.
+
+    `schemas` are those of the known parameters; others pass as they are. Raises BadInput if body and query disagree, or
+    if a text cannot stand for a value of its type.
+    """
+    given = {
+        name: _from_text(name, _types(schemas, name), value) if isinstance(value, str) else value
+        for name, value in body.items()
+        if value is not None
+    }
+    for name, (texts, bracketed) in _grouped(pairs).items():
+        _keep(given, name, _from_texts(name, _types(schemas, name), texts, bracketed))
+    return given
+
+
+def _types(schemas: Schemas, name: str) -> Sequence[str]:
+    """The JSON types that a parameter may have; text if its schema does not say, or is not known."""
+    types = schemas.get(name, {}).get("type", "string")
+    return (types,) if isinstance(types, str) else tuple(types)
+
+
+def _from_texts(name: str, types: Sequence[str], texts: Sequence[str], bracketed: bool) -> Any:
+    if "array" in types and (len(texts) > 1 or bracketed):
+        return list(texts)
+    text = _only(name, texts)
+    if "array" in types and not _is_json(types, text):
+        return _split(text)
+    return _from_text(name, types, text)
+
+
+def _from_text(name: str, types: Sequence[str], text: str) -> Any:
+    """The value that a text stands for: itself where texts are allowed, else JSON, a list of one, or a scalar."""
+    if "string" in types:
+        return text
+    if _is_json(types, text) or types == ("object",):
+        return decode_json(text.encode("utf-8", "surrogatepass"), name)
+    if "array" in types:
+        return [text]
+    scalar = next((_SCALARS[each] for each in types if each in _SCALARS), str)
+    try:
+        return msgspec.convert(text, scalar, strict=False)
+    except msgspec.ValidationError as error:
+        must_be = described(inspect.type_info(scalar))
+        raise BadInput(f"{name} must be {must_be}, not {shown(text)}") from error
+
+
+def _is_json(types: Sequence[str], text: str) -> bool:
+    first = text.lstrip()[:1]
+    return (first == "[" and "array" in types) or (first == "{" and "object" in types)

@@ -1,4 +1,4 @@
-"""Reading what an operation takes: from the path, the query string, and a body of JSON or of a form."""
+"""What an operation takes, read from the path, the query string, and a body of JSON or of a form."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,32 +9,35 @@ from refonte_studio.kit.json_text import decode_json
 from refonte_studio.kit.names import address_key, name_key
 from refonte_studio.web.bodies import SMALL_BYTES, WhoSends
 from refonte_studio.web.forms import form_object, form_pairs
-from refonte_studio.web.inbound import Inbound
 from refonte_studio.web.operation import Body, Call, Operation
 from refonte_studio.web.params import BODY, LARGE_BYTES, decode_object, fields_of, query_pairs, read_params
+from refonte_studio.web.request import StudioRequest
 
 Pairs = list[tuple[str, str]]
 
 
 def check_path(path: Mapping[str, str]) -> None:
-    """Raises NotFound for what nothing can be called."""
+    """Raises NotFound for a name that nothing can have."""
     for name, value in path.items():
         if "\x00" in value:
             raise NotFound(f"there is no {name} {value!r}")
 
 
-async def read(operation: Operation, call: Call, inbound: Inbound, who: WhoSends, named: dict[str, str]) -> Any:
-    """The operation's parameters; `named` gets every text among them, as far as they can be read."""
-    pairs = query_pairs(inbound.scope["query_string"])
+async def read(operation: Operation, call: Call, request: StudioRequest, who: WhoSends, named: dict[str, str]) -> Any:
+    """The operation's parameters. Every text among them is added to `named`, even if reading them fails later.
+
+    Raises BadInput, and whatever reading the body raises.
+    """
+    pairs = query_pairs(request.scope["query_string"])
     named.update(pairs)
     pairs = _without_repeated(operation, call, pairs)
     if operation.body is Body.STREAM:
         return read_params(operation.params, pairs, {}, changes=False)
-    body = await call.studio.bodies.read(inbound, _limit_bytes(operation, call), who)
+    body = await call.studio.bodies.read(request, _limit_bytes(operation, call), who)
     call.is_large = len(body) > LARGE_BYTES
     _check_content_type(operation, call)
     form = form_pairs(call.content_type, body)
-    changes = operation.changes or inbound.method != "GET"
+    changes = operation.changes or request.method != "GET"
     if operation.body is Body.JSON:
         call.body = form_object(form) if form is not None else decode_json(body, BODY) if body.strip() else None
         return read_params(operation.params, pairs, {}, changes)
@@ -48,7 +51,7 @@ async def read(operation: Operation, call: Call, inbound: Inbound, who: WhoSends
 
 
 async def _decoded(body: bytes, operation: Operation) -> dict[str, Any]:
-    """The object that a body is. A large one is read in a thread, so that the server goes on serving others."""
+    """The object that a body is. A large body is decoded in a thread, so that other requests need not wait."""
     if len(body) <= LARGE_BYTES:
         return decode_object(body, operation.params.UNREAD)
     return await asyncio.to_thread(decode_object, body, operation.params.UNREAD)
@@ -56,18 +59,21 @@ async def _decoded(body: bytes, operation: Operation) -> dict[str, Any]:
 
 def _limit_bytes(operation: Operation, call: Call) -> int:
     limit_bytes = call.studio.settings.body_limit_bytes
-    return min(limit_bytes, SMALL_BYTES) if operation.permission is None else limit_bytes  # that anybody may send
+    # anybody may call a public operation
+    return min(limit_bytes, SMALL_BYTES) if operation.permission is None else limit_bytes
 
 
 def _check_content_type(operation: Operation, call: Call) -> None:
-    """A page of another site may send plain text without asking; nobody else has a reason to."""
+    """Raises BadInput for plain text, which browsers let pages of other sites send, and which no client needs."""
     if operation.permission is None and call.content_type.lower().startswith("text/plain"):
         raise BadInput(f"send the body as application/json, not as {shown(call.content_type)}")
 
 
 def _without_repeated(operation: Operation, call: Call, given: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Without what is accepted and has no effect, and without the path's own names, which some clients send again.
-    Raises BadInput where they say something else than the path does."""
+    """Leaves out parameters without effect, and the names in the path, which some clients send a second time.
+
+    Raises BadInput if such a name differs from the one in the path.
+    """
     own = fields_of(operation.params).keys() | operation.params.ALIASES.keys()
     left: list[tuple[str, Any]] = []
     for name, value in given:

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from refonte_studio.web.openapi import JSON, REF, Schema
+from refonte_studio.web.openapi import REF, Schema
+from refonte_studio.web.responses import JSON
 
 DEPTH = 4  # how far into nested objects the tables go
 
@@ -87,7 +88,7 @@ def render(document: Schema) -> Page:
     """The reference as HTML."""
     document = copy.deepcopy(document)
     environment = Environment(
-        loader=PackageLoader("refonte_studio.web"),
+        loader=PackageLoader("refonte_studio.web", "templates/reference"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

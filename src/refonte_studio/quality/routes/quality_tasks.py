@@ -19,7 +19,7 @@ from refonte_studio.quality.routes import standings
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks.model import Kind
 from refonte_studio.web import Body, Call, Operations, Params
-from refonte_studio.web.given import given_parameters
+from refonte_studio.web.params import read_dynamic_params
 
 operations = Operations("Quality")
 
@@ -90,7 +90,7 @@ def _made(task: QualityTask) -> QualityTaskOut:
 
 async def _create(call: Call, kind: Kind) -> QualityTaskOut:
     task_type = tasks.task_type(call.path["type"])
-    given = given_parameters({**task_types.schemas_of(task_type), **_RESPONSES}, call.body, call.query)
+    given = read_dynamic_params({**task_types.schemas_of(task_type), **_RESPONSES}, call.body, call.query)
     ready = None
     if call.is_large:
         parameters, responses = service.parted(given)

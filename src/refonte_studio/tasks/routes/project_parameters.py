@@ -11,7 +11,7 @@ from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import EXAMPLE, Project, ProjectOut
 from refonte_studio.tasks.service import inheritance
 from refonte_studio.web import Body, Call, Operations, Params
-from refonte_studio.web.given import given_parameters
+from refonte_studio.web.params import read_dynamic_params
 
 operations = Operations("Projects")
 
@@ -148,7 +148,7 @@ async def set_project_params(call: Call, _params: Params) -> ProjectOut:
 
 def _given(call: Call) -> tuple[dict[str, Any], bool]:
     """What to set, null included, and whether to merge it, from body and query."""
-    given = given_parameters({**_INHERITABLE, "patch": _PATCH}, call.body, call.query)
+    given = read_dynamic_params({**_INHERITABLE, "patch": _PATCH}, call.body, call.query)
     patch = task_types.as_meant(given.pop("patch", False), _PATCH)
     if not isinstance(patch, bool):
         raise BadInput(f"patch must be true or false, not {shown(patch)}")

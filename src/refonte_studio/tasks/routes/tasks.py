@@ -18,7 +18,7 @@ from refonte_studio.tasks.routes.wire import EXAMPLE_COMPLETED, EXAMPLE_PARAMS, 
 from refonte_studio.tasks.service import creation, editing, listing
 from refonte_studio.tasks.service.response_checks import Checks
 from refonte_studio.web import Body, Call, HttpResponse, Operations, Params
-from refonte_studio.web.given import given_parameters
+from refonte_studio.web.params import read_dynamic_params
 
 operations = Operations("Tasks")
 
@@ -74,7 +74,7 @@ async def create_task(call: Call, _params: Params) -> HttpResponse:
     is completed at once with a well-formed sample response.
     """
     task_type = creation_policy.task_type(call.path["type"])
-    given = given_parameters(task_types.schemas_of(task_type), call.body, call.query)
+    given = read_dynamic_params(task_types.schemas_of(task_type), call.body, call.query)
     ready = await ready_if_large(call, task_type.name, given, {})
     create = partial(creation.create_task, ready=ready)
     return HttpResponse(await call.db.write(listing.shown_after, call.caller, create, task_type.name, given, call.now))

@@ -16,8 +16,8 @@ from refonte_studio.teams.routes.wire import BEN, KEY, KEY_SHOWN, SESSION, KeyOu
 from refonte_studio.teams.service import membership
 from refonte_studio.teams.service.passwords import Passwords
 from refonte_studio.web import Call, HttpResponse, Operations, Params
-from refonte_studio.web.credentials import csrf_token, session_cookie
-from refonte_studio.web.operation import encode
+from refonte_studio.web.authentication import csrf_token, session_cookie
+from refonte_studio.web.responses import encode
 
 operations = Operations("Accounts")
 
