@@ -8,25 +8,27 @@ import msgspec
 from refonte_studio.db import Row, Tx
 from refonte_studio.db.engine import Engine
 
-# Projects with attempts that were not there when their estimates were last made, whose estimates were asked for (these
-# come first), or are not done by a process that took them on long ago. An attempt is as old as its claim, so those that
+# The project whose models are to be fitted next: one whose fit somebody asked for (these come first), one that a
+# process took on and lost, or one with attempts since its last fit. An attempt is as old as its claim, so those that
 # are held now may yet come in before the newest.
-_DUE = """SELECT x.* FROM (
-    SELECT p.id AS project_id, p.team_id, p.mode, p.quality, p.pipeline, e.seen, e.asked_at, e.taken_at, e.done_at,
-      e.attempts,
-      (SELECT a.id FROM attempts a WHERE a.project_id = p.id AND a.team_id = p.team_id ORDER BY a.id DESC LIMIT 1)
+DUE = """SELECT candidate.* FROM (
+    SELECT p.id AS project_id, p.team_id, p.mode, p.quality, p.pipeline,
+      e.seen, e.asked_at, e.taken_at, e.done_at, e.attempts,
+      (SELECT h.id FROM attempts h WHERE h.project_id = p.id AND h.team_id = p.team_id ORDER BY h.id DESC LIMIT 1)
         AS newest
     FROM projects p LEFT JOIN estimates e ON e.project_id = p.id AND e.team_id = p.team_id
-    WHERE e.taken_at IS NULL OR e.taken_at <= :lost_before) AS x
-  WHERE x.newest IS NOT NULL
-    AND (x.asked_at IS NOT NULL OR x.taken_at IS NOT NULL
-      OR (x.newest > COALESCE(x.seen, '') AND COALESCE(x.done_at + :pause_ms + x.attempts, 0) <= :now))
-  ORDER BY x.asked_at IS NULL, COALESCE(x.asked_at, x.done_at, 0), x.project_id LIMIT 1"""
+    WHERE e.taken_at IS NULL OR e.taken_at <= :lost_before) AS candidate
+  WHERE candidate.newest IS NOT NULL
+    AND (candidate.asked_at IS NOT NULL OR candidate.taken_at IS NOT NULL
+      OR (candidate.newest > COALESCE(candidate.seen, '')
+        AND COALESCE(candidate.done_at + :pause_ms + candidate.attempts, 0) <= :now))
+  ORDER BY candidate.asked_at IS NULL, COALESCE(candidate.asked_at, candidate.done_at, 0), candidate.project_id
+  LIMIT 1"""
 
 
 async def due(tx: Tx, now: int, pause_ms: int, lost_ms: int) -> Row | None:
     """The project whose estimates are to be made next. Each attempt that there is makes it wait a millisecond more."""
-    return await tx.one(_DUE, now=now, pause_ms=pause_ms, lost_before=now - lost_ms)
+    return await tx.one(DUE, now=now, pause_ms=pause_ms, lost_before=now - lost_ms)
 
 
 async def take(tx: Tx, team_id: str, project_id: str, now: int, lost_ms: int) -> bool:
@@ -121,8 +123,8 @@ async def tasks(tx: Tx, team_id: str, task_ids: Sequence[str]) -> Sequence[Row]:
     return await tx.all(
         """SELECT t.id, t.type, t.status, t.params, t.response, t.confidence, t.agreement,
              t.reviewed OR COALESCE(t.review_status, '') IN ('accepted', 'fixed') AS decided,
-             t.reviewed OR t.review_status IS NOT NULL AS settled, q.expected_response
-           FROM tasks t LEFT JOIN quality_tasks q ON q.task_id = t.id AND q.team_id = t.team_id
+             t.reviewed OR t.review_status IS NOT NULL AS settled, y.expected_response
+           FROM tasks t LEFT JOIN quality_tasks y ON y.task_id = t.id AND y.team_id = t.team_id
            WHERE t.id IN :task_ids[] AND CAST(t.team_id AS TEXT) = :team_id""",
         task_ids=list(task_ids),
         team_id=team_id,
@@ -141,10 +143,10 @@ _ROWS: dict[Engine, str] = {
 
 
 # A result is of so many attempts; a task that has others by now is left to the next time.
-_MAY_CHANGE = """tasks.id = v.id AND CAST(tasks.team_id AS TEXT) = :team_id AND tasks.status = 'completed'
+_MAY_CHANGE = """tasks.id = fresh.id AND CAST(tasks.team_id AS TEXT) = :team_id AND tasks.status = 'completed'
               AND NOT tasks.reviewed AND tasks.review_status IS NULL
-              AND v.attempts = (SELECT COUNT(*) FROM attempts a
-                WHERE a.task_id = v.id AND a.team_id = :team_id AND a.rejected_at IS NULL)"""
+              AND fresh.attempts = (SELECT COUNT(*) FROM attempts h
+                WHERE h.task_id = fresh.id AND h.team_id = :team_id AND h.rejected_at IS NULL)"""
 
 
 async def set_results(tx: Tx, team_id: str, rows: Sequence[Sequence[Any]], now: int) -> Sequence[Row]:
@@ -154,7 +156,7 @@ async def set_results(tx: Tx, team_id: str, rows: Sequence[Sequence[Any]], now: 
     response is another one now.
     """
     await tx.run(
-        f"""UPDATE tasks SET confidence = v.confidence, agreement = v.agreement FROM {_ROWS[tx.engine]} AS v
+        f"""UPDATE tasks SET confidence = fresh.confidence, agreement = fresh.agreement FROM {_ROWS[tx.engine]} AS fresh
             WHERE {_MAY_CHANGE}""",
         team_id=team_id,
         rows=msgspec.json.encode(rows).decode(),
@@ -163,8 +165,8 @@ async def set_results(tx: Tx, team_id: str, rows: Sequence[Sequence[Any]], now: 
     if not changed:
         return ()
     return await tx.all(
-        f"""UPDATE tasks SET response = v.response, updated_at = :now FROM {_ROWS[tx.engine]} AS v
-            WHERE {_MAY_CHANGE} AND tasks.response <> v.response
+        f"""UPDATE tasks SET response = fresh.response, updated_at = :now FROM {_ROWS[tx.engine]} AS fresh
+            WHERE {_MAY_CHANGE} AND tasks.response <> fresh.response
             RETURNING tasks.id, tasks.mode, tasks.callback_url""",
         team_id=team_id,
         rows=msgspec.json.encode(changed).decode(),

@@ -59,19 +59,25 @@ async def insert(
     )
 
 
+# The lanes in which something is due. The first query jumps from lane to lane by the index of waiting callbacks, so
+# that it reads one row of each lane, however many wait there.
+LANES_DUE = """WITH RECURSIVE lanes (lane) AS (
+    SELECT MIN(cb.lane) FROM callbacks cb WHERE cb.state = 'waiting'
+    UNION ALL
+    SELECT (SELECT MIN(cb.lane) FROM callbacks cb WHERE cb.state = 'waiting' AND cb.lane > lanes.lane)
+    FROM lanes WHERE lanes.lane IS NOT NULL)
+  SELECT first_due.lane, first_due.since
+  FROM (
+    SELECT lanes.lane,
+      (SELECT MIN(cb.next_try_at) FROM callbacks cb WHERE cb.state = 'waiting' AND cb.lane = lanes.lane) AS since
+    FROM lanes WHERE lanes.lane IS NOT NULL) AS first_due
+  WHERE first_due.since <= :now"""
+
+
 async def lanes_due(tx: Tx, now: int) -> dict[str, int]:
     """The lanes in which something is due, and since when. However much waits in a lane, it is looked up but once."""
     rows = await tx.all(
-        """WITH RECURSIVE lanes (lane) AS (
-             SELECT MIN(lane) FROM callbacks WHERE state = 'waiting'
-             UNION ALL
-             SELECT (SELECT MIN(c.lane) FROM callbacks c WHERE c.state = 'waiting' AND c.lane > l.lane)
-             FROM lanes l WHERE l.lane IS NOT NULL)
-           SELECT h.lane, h.since FROM (
-             SELECT l.lane,
-               (SELECT MIN(c.next_try_at) FROM callbacks c WHERE c.state = 'waiting' AND c.lane = l.lane) AS since
-             FROM lanes l WHERE l.lane IS NOT NULL) h
-           WHERE h.since <= :now""",
+        LANES_DUE,
         now=now,
     )
     return {row["lane"]: row["since"] for row in rows}

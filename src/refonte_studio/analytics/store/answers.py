@@ -8,8 +8,8 @@ from refonte_studio.analytics.store.figures import earliest_id
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Caller
 
-_PERIOD = """a.id >= :first_id AND a.team_id = :team_id AND a.mode = :mode
-    AND a.submitted_at >= :start AND a.submitted_at < :end AND (CAST(:before AS TEXT) IS NULL OR a.id < :before)"""
+_PERIOD = """h.id >= :first_id AND h.team_id = :team_id AND h.mode = :mode
+    AND h.submitted_at >= :start AND h.submitted_at < :end AND (CAST(:before AS TEXT) IS NULL OR h.id < :before)"""
 
 
 def _given(rows: Sequence[Row]) -> list[Given]:
@@ -31,9 +31,9 @@ async def _newest(
     tx: Tx, caller: Caller, sql: str, project_id: str, scope: Scope, before: str | None, limit: int
 ) -> list[Given]:
     people: dict[str, Any] = {} if scope.people is None else {"teammate_ids": list(scope.people)}
-    only = "" if scope.people is None else "AND a.teammate_id IN :teammate_ids[]"
+    only = "" if scope.people is None else "AND h.teammate_id IN :teammate_ids[]"
     rows = await tx.all(
-        f"{sql} AND {_PERIOD} {only} ORDER BY a.id DESC LIMIT :limit",
+        f"{sql} AND {_PERIOD} {only} ORDER BY h.id DESC LIMIT :limit",
         project_id=project_id,
         first_id=earliest_id(scope.start),
         team_id=caller.team_id,
@@ -52,11 +52,11 @@ async def with_results(
 ) -> list[Given]:
     """Attempts of completed tasks with these tasks' results, the newest first; not those that are the result, as they
     were the only one and nobody reviewed it."""
-    sql = """SELECT a.id, a.task_id, a.teammate_id, t.type, t.params, a.response, t.response AS result
-        FROM attempts a CROSS JOIN tasks t
-        WHERE a.project_id = :project_id AND t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'work'
+    sql = """SELECT h.id, h.task_id, h.teammate_id, t.type, t.params, h.response, t.response AS result
+        FROM attempts h CROSS JOIN tasks t
+        WHERE h.project_id = :project_id AND t.id = h.task_id AND t.team_id = h.team_id AND t.kind = 'work'
           AND t.status = 'completed' AND t.response IS NOT NULL
-          AND (a.wanted > 1 OR t.reviewed)"""
+          AND (h.wanted > 1 OR t.reviewed)"""
     return await _newest(tx, caller, sql, project_id, scope, before, limit)
 
 
@@ -64,11 +64,11 @@ async def with_expected(
     tx: Tx, caller: Caller, project_id: str, scope: Scope, before: str | None, limit: int
 ) -> list[Given]:
     """Attempts at evaluation tasks with what was expected, the newest first."""
-    sql = """SELECT a.id, a.task_id, a.teammate_id, t.type, t.params, a.response, x.expected_response AS result
-        FROM tasks t CROSS JOIN quality_tasks x CROSS JOIN quality_attempts q CROSS JOIN attempts a
+    sql = """SELECT h.id, h.task_id, h.teammate_id, t.type, t.params, h.response, y.expected_response AS result
+        FROM tasks t CROSS JOIN quality_tasks y CROSS JOIN quality_attempts q CROSS JOIN attempts h
         WHERE t.project_id = :project_id AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.team_id = :team_id
-          AND x.task_id = t.id AND x.team_id = t.team_id AND q.task_id = t.id AND q.team_id = t.team_id
-          AND a.id = q.id AND a.team_id = q.team_id"""
+          AND y.task_id = t.id AND y.team_id = t.team_id AND q.task_id = t.id AND q.team_id = t.team_id
+          AND h.id = q.id AND h.team_id = q.team_id"""
     return await _newest(tx, caller, sql, project_id, scope, before, limit)
 
 
@@ -76,8 +76,8 @@ async def side_by_side(
     tx: Tx, caller: Caller, project_id: str, scope: Scope, before: str | None, limit: int
 ) -> list[Given]:
     """Attempts of tasks that several people are asked to do, the newest first; not those that were rejected."""
-    sql = """SELECT a.id, a.task_id, a.teammate_id, t.type, t.params, a.response, NULL AS result
-        FROM attempts a CROSS JOIN tasks t
-        WHERE a.project_id = :project_id AND t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'work'
-          AND a.wanted > 1 AND a.rejected_at IS NULL"""
+    sql = """SELECT h.id, h.task_id, h.teammate_id, t.type, t.params, h.response, NULL AS result
+        FROM attempts h CROSS JOIN tasks t
+        WHERE h.project_id = :project_id AND t.id = h.task_id AND t.team_id = h.team_id AND t.kind = 'work'
+          AND h.wanted > 1 AND h.rejected_at IS NULL"""
     return await _newest(tx, caller, sql, project_id, scope, before, limit)

@@ -34,7 +34,7 @@ class _By:
 _PROJECTS_OF_MODE = "(SELECT p.id FROM projects p WHERE p.team_id = :team_id AND p.mode = :mode)"
 _BATCHES_PROJECTS = "(SELECT b.project_id FROM batches b WHERE b.team_id = :team_id AND b.id IN :keys[])"
 _MEMBER = "m.teammate_id = {row}.teammate_id AND m.team_id = {row}.team_id"
-_GROUPS_PROJECTS = "(SELECT g.project_id FROM groups g WHERE g.team_id = :team_id AND g.id IN :keys[])"
+_GROUPS_PROJECTS = "(SELECT gr.project_id FROM groups gr WHERE gr.team_id = :team_id AND gr.id IN :keys[])"
 
 
 def _by(subject: Subject, row: str) -> _By:
@@ -67,6 +67,30 @@ def _narrowed(scope: Scope, row: str) -> tuple[str, dict[str, Any]]:
     return wheres, values
 
 
+# Attempts at work tasks in a period, counted and timed by key. Each attempt takes part once in the ranks of its key, by
+# which the median and the ninetieth percentile are found, and once in the ranks of its task within the key.
+DONE = """SELECT key, COUNT(*) AS done, COUNT(active) AS timed, CAST(COALESCE(SUM(active), 0) AS BIGINT) AS active_ms,
+  SUM(rejected) AS rejected, MIN(CASE WHEN active IS NOT NULL THEN submitted_at END) AS first,
+  MAX(CASE WHEN place = (all_timed + 1) / 2 THEN active END) AS median_ms,
+  MAX(CASE WHEN place = (9 * all_timed + 9) / 10 THEN active END) AS p90_ms,
+  AVG(CASE WHEN nth = 1 THEN agreement END) AS agreement
+FROM (
+  SELECT key, active, rejected, submitted_at, agreement,
+    ROW_NUMBER() OVER (PARTITION BY key ORDER BY active IS NULL, active) AS place,
+    COUNT(active) OVER (PARTITION BY key) AS all_timed,
+    ROW_NUMBER() OVER (PARTITION BY key, task_id ORDER BY id) AS nth
+  FROM (
+    SELECT {key} AS key, h.id, h.task_id, h.submitted_at,
+      CASE WHEN h.imported THEN NULL ELSE h.submitted_at - h.started_at END AS active,
+      CASE WHEN h.rejected_at IS NOT NULL OR t.review_status = 'rejected' THEN 1 ELSE 0 END AS rejected,
+      CASE WHEN t.status = 'completed' AND h.wanted > 1 THEN t.agreement END AS agreement
+    FROM attempts h {join} CROSS JOIN tasks t
+    WHERE {where} AND t.id = h.task_id AND t.team_id = h.team_id AND t.kind = 'work'
+      AND h.id >= :first_id AND h.team_id = :team_id AND h.mode = :mode
+      AND h.submitted_at >= :start AND h.submitted_at < :end {narrowed}) AS each_one) AS ranked
+GROUP BY key"""
+
+
 async def done(
     tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], scope: Scope
 ) -> dict[str, AttemptFigures]:
@@ -76,29 +100,10 @@ async def done(
     not exceed: both are times that an attempt took, so that both engines find the same. A task counts once for the
     agreement of each key.
     """
-    by = _by(subject, "a")
-    narrowed, values = _narrowed(scope, "a")
+    by = _by(subject, "h")
+    narrowed, values = _narrowed(scope, "h")
     rows = await tx.all(
-        f"""SELECT key, COUNT(*) AS done, COUNT(active) AS timed, CAST(COALESCE(SUM(active), 0) AS BIGINT) AS active_ms,
-              SUM(rejected) AS rejected, MIN(CASE WHEN active IS NOT NULL THEN submitted_at END) AS first,
-              MAX(CASE WHEN place = (all_timed + 1) / 2 THEN active END) AS median_ms,
-              MAX(CASE WHEN place = (9 * all_timed + 9) / 10 THEN active END) AS p90_ms,
-              AVG(CASE WHEN nth = 1 THEN agreement END) AS agreement
-            FROM (
-              SELECT key, active, rejected, submitted_at, agreement,
-                ROW_NUMBER() OVER (PARTITION BY key ORDER BY active IS NULL, active) AS place,
-                COUNT(active) OVER (PARTITION BY key) AS all_timed,
-                ROW_NUMBER() OVER (PARTITION BY key, task_id ORDER BY id) AS nth
-              FROM (
-                SELECT {by.key} AS key, a.id, a.task_id, a.submitted_at,
-                  CASE WHEN a.imported THEN NULL ELSE a.submitted_at - a.started_at END AS active,
-                  CASE WHEN a.rejected_at IS NOT NULL OR t.review_status = 'rejected' THEN 1 ELSE 0 END AS rejected,
-                  CASE WHEN t.status = 'completed' AND a.wanted > 1 THEN t.agreement END AS agreement
-                FROM attempts a {by.join} CROSS JOIN tasks t
-                WHERE {by.where} AND t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'work'
-                  AND a.id >= :first_id AND a.team_id = :team_id AND a.mode = :mode
-                  AND a.submitted_at >= :start AND a.submitted_at < :end {narrowed}) AS each_one) AS ranked
-            GROUP BY key""",
+        DONE.format(key=by.key, join=by.join, where=by.where, narrowed=narrowed),
         keys=list(keys),
         team_id=caller.team_id,
         mode=caller.mode,
@@ -173,7 +178,8 @@ async def alphas(tx: Tx, team_id: str, project_ids: Sequence[str]) -> dict[str, 
     """Krippendorff's alpha of each project where it is known; of several types of tasks, that of the most attempts."""
     rows = await tx.all(
         """SELECT project_id, alpha FROM project_models
-           WHERE team_id = :team_id AND project_id IN :project_ids[] AND question = '' AND alpha IS NOT NULL ORDER BY attempts""",
+           WHERE team_id = :team_id AND project_id IN :project_ids[] AND question = '' AND alpha IS NOT NULL
+           ORDER BY attempts""",
         team_id=team_id,
         project_ids=list(project_ids),
     )
@@ -235,23 +241,28 @@ async def groups_page(
     return [Subjected(row["id"], row["name"], project_id) for row in rows]
 
 
+# Labelers that there are figures of: who is assigned to the project (of none in particular: every active labeler), and
+# who else has attempted anything in the period.
+LABELERS = """SELECT u.id, u.email FROM teammates u
+WHERE u.team_id = :team_id AND (CAST(:before AS TEXT) IS NULL OR u.id < :before) {only}
+  AND ((CAST(:project_id AS TEXT) IS NULL AND u.role = 'labeler' AND u.state = 'active')
+    OR (SELECT 1 FROM assignments a
+        WHERE a.teammate_id = u.id AND a.project_id = :project_id AND a.team_id = :team_id) IS NOT NULL
+    OR (SELECT 1 FROM attempts h
+        WHERE h.teammate_id = u.id AND h.id >= :first_id AND h.team_id = :team_id AND h.mode = :mode
+          AND h.submitted_at >= :start AND h.submitted_at < :end
+          AND COALESCE(h.project_id, '') = COALESCE(CAST(:project_id AS TEXT), h.project_id, '')
+        LIMIT 1) IS NOT NULL)
+ORDER BY u.id DESC LIMIT :limit"""
+
+
 async def labelers_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before: str | None) -> list[Subjected]:
     """Those who are assigned (of no project in particular: all labelers), and who else has done anything in the
     period; the newest first."""
-    only = "" if scope.people is None else "AND t.id IN :teammate_ids[]"
+    only = "" if scope.people is None else "AND u.id IN :teammate_ids[]"
     people = {} if scope.people is None else {"teammate_ids": list(scope.people)}
     rows = await tx.all(
-        f"""SELECT t.id, t.email FROM teammates t
-            WHERE t.team_id = :team_id AND (CAST(:before AS TEXT) IS NULL OR t.id < :before) {only}
-              AND ((CAST(:project_id AS TEXT) IS NULL AND t.role = 'labeler' AND t.state = 'active')
-                OR (SELECT 1 FROM assignments s
-                    WHERE s.teammate_id = t.id AND s.project_id = :project_id AND s.team_id = :team_id) IS NOT NULL
-                OR (SELECT 1 FROM attempts a
-                    WHERE a.teammate_id = t.id AND a.id >= :first_id AND a.team_id = :team_id AND a.mode = :mode
-                      AND a.submitted_at >= :start AND a.submitted_at < :end
-                      AND COALESCE(a.project_id, '') = COALESCE(CAST(:project_id AS TEXT), a.project_id, '')
-                    LIMIT 1) IS NOT NULL)
-            ORDER BY t.id DESC LIMIT :limit""",
+        LABELERS.format(only=only),
         team_id=caller.team_id,
         mode=caller.mode,
         project_id=scope.project_id,
@@ -290,12 +301,13 @@ _BATCHES: Mapping[Subject, str] = {
     "group": """SELECT g.group_id AS key, b.id AS batch_id FROM batches b
         JOIN batch_groups g ON g.batch_id = b.id AND g.team_id = b.team_id
         WHERE b.team_id = :team_id AND b.mode = :mode AND g.group_id IN :keys[]""",
-    "labeler": """SELECT s.teammate_id AS key, b.id AS batch_id
-        FROM assignments s JOIN batches b ON b.project_id = s.project_id AND b.team_id = s.team_id
-        WHERE b.team_id = :team_id AND b.mode = :mode AND b.state = 'in_progress' AND s.teammate_id IN :keys[]
-          AND (CAST(:project_id AS TEXT) IS NULL OR b.project_id = :project_id) AND s.paused_at IS NULL AND NOT s.archived
+    "labeler": """SELECT a.teammate_id AS key, b.id AS batch_id
+        FROM assignments a JOIN batches b ON b.project_id = a.project_id AND b.team_id = a.team_id
+        WHERE b.team_id = :team_id AND b.mode = :mode AND b.state = 'in_progress' AND a.teammate_id IN :keys[]
+          AND (CAST(:project_id AS TEXT) IS NULL OR b.project_id = :project_id)
+          AND a.paused_at IS NULL AND NOT a.archived
           AND (NOT EXISTS (SELECT 1 FROM batch_groups g WHERE g.batch_id = b.id AND g.team_id = :team_id)
             OR EXISTS (SELECT 1 FROM batch_groups g
               JOIN group_members m ON m.group_id = g.group_id AND m.team_id = g.team_id
-              WHERE g.batch_id = b.id AND g.team_id = :team_id AND m.teammate_id = s.teammate_id))""",
+              WHERE g.batch_id = b.id AND g.team_id = :team_id AND m.teammate_id = a.teammate_id))""",
 }

@@ -27,11 +27,12 @@ async def may_work(tx: Tx, team_id: str, batch_ids: Sequence[str], limit: int) -
     """(project_id, teammate_id, since) of everybody active who is assigned to a project of these batches, and not
     paused in it."""
     return await tx.all(
-        """SELECT s.project_id, s.teammate_id, s.created_at AS since
-           FROM assignments s JOIN teammates t ON t.id = s.teammate_id AND t.team_id = s.team_id
-           WHERE s.project_id IN (SELECT b.project_id FROM batches b WHERE b.id IN :batch_ids[] AND b.team_id = :team_id)
-             AND s.team_id = :team_id AND s.paused_at IS NULL AND NOT s.archived AND t.state = 'active'
-           ORDER BY s.teammate_id, s.project_id LIMIT :limit""",
+        """SELECT a.project_id, a.teammate_id, a.created_at AS since
+           FROM assignments a JOIN teammates u ON u.id = a.teammate_id AND u.team_id = a.team_id
+           WHERE a.project_id IN (
+               SELECT b.project_id FROM batches b WHERE b.id IN :batch_ids[] AND b.team_id = :team_id)
+             AND a.team_id = :team_id AND a.paused_at IS NULL AND NOT a.archived AND u.state = 'active'
+           ORDER BY a.teammate_id, a.project_id LIMIT :limit""",
         batch_ids=list(batch_ids),
         team_id=team_id,
         limit=limit,
@@ -53,12 +54,12 @@ async def members(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> Sequence[Ro
 async def had(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> Sequence[Row]:
     """(batch_id, teammate_id, tasks): how many tasks of a batch that still want attempts each person has had."""
     return await tx.all(
-        """SELECT p.batch_id, c.teammate_id, COUNT(*) AS tasks
-           FROM task_slots p JOIN claims c ON c.task_id = p.task_id AND c.team_id = p.team_id
+        """SELECT s.batch_id, c.teammate_id, COUNT(*) AS tasks
+           FROM task_slots s JOIN claims c ON c.task_id = s.task_id AND c.team_id = s.team_id
              AND c.state IN ('held', 'submitted', 'skipped')
-           WHERE p.batch_id IN :batch_ids[] AND p.team_id = :team_id AND p.attempts > 0 AND p.wanted > p.attempts
-             AND NOT p.reviewing AND c.state IN ('submitted', 'skipped')
-           GROUP BY p.batch_id, c.teammate_id""",
+           WHERE s.batch_id IN :batch_ids[] AND s.team_id = :team_id AND s.attempts > 0 AND s.wanted > s.attempts
+             AND NOT s.reviewing AND c.state IN ('submitted', 'skipped')
+           GROUP BY s.batch_id, c.teammate_id""",
         batch_ids=list(batch_ids),
         team_id=team_id,
     )
@@ -70,12 +71,12 @@ async def worked(tx: Tx, caller: Caller, people: Sequence[str], start: int, now:
     return await tx.all(
         """SELECT teammate_id, project_id, ago, COUNT(*) AS attempts, CAST(SUM(active) AS BIGINT) AS active_ms
            FROM (
-             SELECT a.teammate_id, a.project_id, (CAST(:now AS BIGINT) - a.submitted_at) / 3600000 AS ago,
-               a.submitted_at - a.started_at AS active
-             FROM attempts a
-             WHERE a.teammate_id IN :teammate_ids[] AND a.id >= :first_id AND a.team_id = :team_id AND a.mode = :mode
-               AND a.submitted_at > :start AND a.submitted_at <= :now AND a.batch_id IS NOT NULL
-               AND NOT a.imported) AS each_one
+             SELECT h.teammate_id, h.project_id, (CAST(:now AS BIGINT) - h.submitted_at) / 3600000 AS ago,
+               h.submitted_at - h.started_at AS active
+             FROM attempts h
+             WHERE h.teammate_id IN :teammate_ids[] AND h.id >= :first_id AND h.team_id = :team_id AND h.mode = :mode
+               AND h.submitted_at > :start AND h.submitted_at <= :now AND h.batch_id IS NOT NULL
+               AND NOT h.imported) AS each_one
            GROUP BY teammate_id, project_id, ago""",
         teammate_ids=list(people),
         first_id=earliest_id(start),
@@ -89,9 +90,9 @@ async def worked(tx: Tx, caller: Caller, people: Sequence[str], start: int, now:
 async def began(tx: Tx, team_id: str, people: Sequence[str]) -> dict[str, int]:
     """When each of these people submitted their first attempt; those who never did are absent."""
     rows = await tx.all(
-        """SELECT t.id, (SELECT a.submitted_at FROM attempts a
-             WHERE a.teammate_id = t.id AND a.team_id = :team_id ORDER BY a.id LIMIT 1) AS began
-           FROM teammates t WHERE t.team_id = :team_id AND t.id IN :teammate_ids[]""",
+        """SELECT u.id, (SELECT h.submitted_at FROM attempts h
+             WHERE h.teammate_id = u.id AND h.team_id = :team_id ORDER BY h.id LIMIT 1) AS began
+           FROM teammates u WHERE u.team_id = :team_id AND u.id IN :teammate_ids[]""",
         team_id=team_id,
         teammate_ids=list(people),
     )

@@ -25,7 +25,8 @@ async def of_batches(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counts]:
         """SELECT batch_id, SUM(pending) AS pending, SUM(completed) AS completed, SUM(canceled) AS canceled
            FROM (SELECT batch_id, pending, completed, canceled FROM batch_counts WHERE batch_id IN :batch_ids[]
                  UNION ALL
-                 SELECT batch_id, pending, completed, canceled FROM batch_deltas WHERE batch_id IN :batch_ids[]) AS parts
+                 SELECT batch_id, pending, completed, canceled FROM batch_deltas
+                 WHERE batch_id IN :batch_ids[]) AS parts
            GROUP BY batch_id""",
         batch_ids=list(batch_ids),
     )
@@ -34,15 +35,16 @@ async def of_batches(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counts]:
 
 async def of_team(tx: Tx, team_id: str, mode: Mode) -> Counts:
     """The counts of all batches of a team and mode together. One statement, as above."""
-    of_batch = (
-        "JOIN batches b ON b.id = c.batch_id AND b.team_id = c.team_id WHERE b.team_id = :team_id AND b.mode = :mode"
-    )
     row = await tx.one(
-        f"""SELECT COALESCE(SUM(pending), 0) AS pending, COALESCE(SUM(completed), 0) AS completed,
-              COALESCE(SUM(canceled), 0) AS canceled
-            FROM (SELECT c.pending, c.completed, c.canceled FROM batch_counts c {of_batch}
-                  UNION ALL
-                  SELECT c.pending, c.completed, c.canceled FROM batch_deltas c {of_batch}) AS parts""",
+        """SELECT COALESCE(SUM(pending), 0) AS pending, COALESCE(SUM(completed), 0) AS completed,
+             COALESCE(SUM(canceled), 0) AS canceled
+           FROM (SELECT bc.pending, bc.completed, bc.canceled
+                 FROM batch_counts bc JOIN batches b ON b.id = bc.batch_id AND b.team_id = bc.team_id
+                 WHERE b.team_id = :team_id AND b.mode = :mode
+                 UNION ALL
+                 SELECT bd.pending, bd.completed, bd.canceled
+                 FROM batch_deltas bd JOIN batches b ON b.id = bd.batch_id AND b.team_id = bd.team_id
+                 WHERE b.team_id = :team_id AND b.mode = :mode) AS parts""",
         team_id=team_id,
         mode=mode,
     )

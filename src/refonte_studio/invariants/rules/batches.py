@@ -33,11 +33,11 @@ BATCH_RULES = (
         "batches-follow-their-tasks",
         "A completed batch has no pending task; a finalized Studio batch, or another one with tasks, is completed"
         " when it has none.",
-        f"""SELECT b.id, b.state || ', with ' || COALESCE(r.pending, 0) || ' pending tasks' AS found
-            FROM batches b LEFT JOIN ({_REAL}) r ON r.batch_id = b.id
-            WHERE (b.state = 'completed' AND COALESCE(r.pending, 0) > 0)
-              OR (b.state = 'in_progress' AND COALESCE(r.pending, 0) = 0
-                AND (CASE WHEN b.studio THEN NOT b.is_default ELSE r.batch_id IS NOT NULL END))""",
+        f"""SELECT b.id, b.state || ', with ' || COALESCE(tally.pending, 0) || ' pending tasks' AS found
+            FROM batches b LEFT JOIN ({_REAL}) AS tally ON tally.batch_id = b.id
+            WHERE (b.state = 'completed' AND COALESCE(tally.pending, 0) > 0)
+              OR (b.state = 'in_progress' AND COALESCE(tally.pending, 0) = 0
+                AND (CASE WHEN b.studio THEN NOT b.is_default ELSE tally.batch_id IS NOT NULL END))""",
     ),
     Rule(
         "batches-in-a-state",
@@ -68,19 +68,19 @@ BATCH_RULES = (
     Rule(
         "told-once",
         "The end of a task, and of a Studio batch, is told once at most, and only of what has ended.",
-        """SELECT c.subject_id AS id, COUNT(*) || ' callbacks tell of it' AS found
-           FROM callbacks c LEFT JOIN batches b ON b.id = c.subject_id AND NOT b.studio
-           WHERE b.id IS NULL AND c.event NOT IN ('labeler.paused', 'task.changed', 'task.audited', 'task.resent')
-           GROUP BY c.subject_id HAVING COUNT(*) > 1
+        """SELECT cb.subject_id AS id, COUNT(*) || ' callbacks tell of it' AS found
+           FROM callbacks cb LEFT JOIN batches b ON b.id = cb.subject_id AND NOT b.studio
+           WHERE b.id IS NULL AND cb.event NOT IN ('labeler.paused', 'task.changed', 'task.audited', 'task.resent')
+           GROUP BY cb.subject_id HAVING COUNT(*) > 1
            UNION ALL
-           SELECT c.subject_id, c.event || ', and it is ' || COALESCE(t.status, b.state, 'not there')
-           FROM callbacks c LEFT JOIN tasks t ON t.id = c.subject_id LEFT JOIN batches b ON b.id = c.subject_id
-           WHERE c.event <> 'labeler.paused'
+           SELECT cb.subject_id, cb.event || ', and it is ' || COALESCE(t.status, b.state, 'not there')
+           FROM callbacks cb LEFT JOIN tasks t ON t.id = cb.subject_id LEFT JOIN batches b ON b.id = cb.subject_id
+           WHERE cb.event <> 'labeler.paused'
              AND NOT CASE
-             WHEN c.event IN ('task.completed', 'task.changed', 'task.audited')
+             WHEN cb.event IN ('task.completed', 'task.changed', 'task.audited')
              THEN COALESCE(t.status, '') = 'completed'
-             WHEN c.event = 'task.resent' THEN COALESCE(t.status, 'pending') <> 'pending'
-             WHEN c.event = 'task.canceled' THEN COALESCE(t.status, '') = 'canceled'
+             WHEN cb.event = 'task.resent' THEN COALESCE(t.status, 'pending') <> 'pending'
+             WHEN cb.event = 'task.canceled' THEN COALESCE(t.status, '') = 'canceled'
              ELSE b.id IS NOT NULL AND (b.state = 'completed' OR NOT b.studio) END""",
     ),
 )

@@ -1,11 +1,14 @@
 """The rules of claims, of the people who make them, and of what they have attempted."""
 
+from refonte_studio.db.sql_names import ALIASES
 from refonte_studio.invariants.model import Rule
 
 # Where a row repeats what its task says: team, mode, project, and of a task for work the batch.
-_STRAYS = """SELECT r.id, '{what} of another team, mode, project or batch than its task ' || r.task_id AS found
-    FROM {table} r LEFT JOIN tasks t ON t.id = r.task_id AND t.team_id = r.team_id AND t.mode = r.mode
-      AND t.project_id = r.project_id AND (t.kind <> 'work' OR t.batch_id = r.batch_id)
+_STRAYS = """SELECT {alias}.id,
+      '{what} of another team, mode, project or batch than its task ' || {alias}.task_id AS found
+    FROM {table} {alias} LEFT JOIN tasks t ON t.id = {alias}.task_id AND t.team_id = {alias}.team_id
+      AND t.mode = {alias}.mode AND t.project_id = {alias}.project_id
+      AND (t.kind <> 'work' OR t.batch_id = {alias}.batch_id)
     WHERE t.id IS NULL"""
 
 PEOPLE_RULES = (
@@ -25,11 +28,11 @@ PEOPLE_RULES = (
     Rule(
         "held-by-those-who-may",
         "Who holds a claim is active, and assigned to the project.",
-        """SELECT c.id, 'held by ' || c.teammate_id || ', who is ' || COALESCE(m.state, 'nobody of the team')
+        """SELECT c.id, 'held by ' || c.teammate_id || ', who is ' || COALESCE(u.state, 'nobody of the team')
              || CASE WHEN a.project_id IS NULL THEN ', and not assigned' ELSE '' END AS found
-           FROM claims c LEFT JOIN teammates m ON m.id = c.teammate_id AND m.team_id = c.team_id
+           FROM claims c LEFT JOIN teammates u ON u.id = c.teammate_id AND u.team_id = c.team_id
            LEFT JOIN assignments a ON a.teammate_id = c.teammate_id AND a.project_id = c.project_id
-           WHERE c.state = 'held' AND (m.id IS NULL OR m.state <> 'active' OR a.project_id IS NULL)""",
+           WHERE c.state = 'held' AND (u.id IS NULL OR u.state <> 'active' OR a.project_id IS NULL)""",
     ),
     Rule(
         "archived-for-everybody",
@@ -49,9 +52,9 @@ PEOPLE_RULES = (
     Rule(
         "attempted-once",
         "Nobody attempted a task twice, but where it was theirs to do again.",
-        """SELECT a.task_id AS id, a.teammate_id || ' attempted it ' || COUNT(*) || ' times' AS found
-           FROM attempts a LEFT JOIN claims c ON c.id = a.id AND c.state = 'retaken'
-           WHERE c.id IS NULL GROUP BY a.task_id, a.teammate_id HAVING COUNT(*) > 1
+        """SELECT h.task_id AS id, h.teammate_id || ' attempted it ' || COUNT(*) || ' times' AS found
+           FROM attempts h LEFT JOIN claims c ON c.id = h.id AND c.state = 'retaken'
+           WHERE c.id IS NULL GROUP BY h.task_id, h.teammate_id HAVING COUNT(*) > 1
            UNION ALL
            SELECT task_id, teammate_id || ' attempted it ' || COUNT(*) || ' times, the last by number ' || MAX(round)
            FROM attempts GROUP BY task_id, teammate_id HAVING MAX(round) <> COUNT(*) OR MIN(round) <> 1""",
@@ -61,11 +64,11 @@ PEOPLE_RULES = (
         "Every submitted claim is an attempt, and every attempt was a submitted claim.",
         """SELECT c.id, 'submitted, and not an attempt of this person at task ' || c.task_id AS found
            FROM claims c
-           LEFT JOIN attempts a ON a.id = c.id AND a.task_id = c.task_id AND a.teammate_id = c.teammate_id
-           WHERE c.state IN ('submitted', 'retaken') AND a.id IS NULL
+           LEFT JOIN attempts h ON h.id = c.id AND h.task_id = c.task_id AND h.teammate_id = c.teammate_id
+           WHERE c.state IN ('submitted', 'retaken') AND h.id IS NULL
            UNION ALL
-           SELECT a.id, 'an attempt at task ' || a.task_id || ' whose claim is ' || COALESCE(c.state, 'not there')
-           FROM attempts a LEFT JOIN claims c ON c.id = a.id
+           SELECT h.id, 'an attempt at task ' || h.task_id || ' whose claim is ' || COALESCE(c.state, 'not there')
+           FROM attempts h LEFT JOIN claims c ON c.id = h.id
            WHERE c.id IS NULL OR c.state NOT IN ('submitted', 'retaken')""",
     ),
     Rule(
@@ -79,35 +82,35 @@ PEOPLE_RULES = (
     Rule(
         "claims-fit-their-tasks",
         "A claim names its task's team, mode, project and batch.",
-        _STRAYS.format(what="a claim", table="claims"),
+        _STRAYS.format(what="a claim", table="claims", alias=ALIASES["claims"]),
     ),
     Rule(
         "attempts-fit-their-tasks",
         "An attempt names its task's team, mode, project and batch.",
-        _STRAYS.format(what="an attempt", table="attempts"),
+        _STRAYS.format(what="an attempt", table="attempts", alias=ALIASES["attempts"]),
     ),
     Rule(
         "reach-hides-nothing",
         "Of the tasks that a person is past in a batch, none that is open is one they never had.",
-        """SELECT r.teammate_id AS id, 'in batch ' || r.batch_id || ' past task ' || p.task_id
+        """SELECT d.teammate_id AS id, 'in batch ' || d.batch_id || ' past task ' || s.task_id
              || ', which is open' AS found
-           FROM dispatch_cursors r JOIN task_slots p ON p.batch_id = r.batch_id AND p.task_id < r.reached AND p.open > 0
-             AND (p.opened IS NULL OR p.opened <= r.seen)
-           LEFT JOIN claims c ON c.task_id = p.task_id AND c.teammate_id = r.teammate_id
+           FROM dispatch_cursors d JOIN task_slots s ON s.batch_id = d.batch_id AND s.task_id < d.reached AND s.open > 0
+             AND (s.opened IS NULL OR s.opened <= d.seen)
+           LEFT JOIN claims c ON c.task_id = s.task_id AND c.teammate_id = d.teammate_id
              AND c.state IN ('held', 'submitted', 'skipped')
            WHERE c.id IS NULL""",
     ),
     Rule(
         "quality-attempts-scored",
         "Every attempt at a training or evaluation task is scored once, and nothing else is.",
-        """SELECT a.id, 'an attempt at quality task ' || a.task_id || ' without its score' AS found
-           FROM attempts a JOIN tasks t ON t.id = a.task_id
-           LEFT JOIN quality_attempts q ON q.id = a.id AND q.task_id = a.task_id AND q.teammate_id = a.teammate_id
+        """SELECT h.id, 'an attempt at quality task ' || h.task_id || ' without its score' AS found
+           FROM attempts h JOIN tasks t ON t.id = h.task_id
+           LEFT JOIN quality_attempts q ON q.id = h.id AND q.task_id = h.task_id AND q.teammate_id = h.teammate_id
            WHERE t.kind <> 'work' AND q.id IS NULL
            UNION ALL
            SELECT q.id, 'a score at task ' || q.task_id || ' of no attempt at a quality task'
-           FROM quality_attempts q LEFT JOIN attempts a ON a.id = q.id
-           LEFT JOIN tasks t ON t.id = a.task_id AND t.kind <> 'work' WHERE t.id IS NULL
+           FROM quality_attempts q LEFT JOIN attempts h ON h.id = q.id
+           LEFT JOIN tasks t ON t.id = h.task_id AND t.kind <> 'work' WHERE t.id IS NULL
            UNION ALL
            SELECT MIN(id), 'the scores of ' || teammate_id || ' at task ' || task_id || ' are not numbered 1, 2, …'
            FROM quality_attempts GROUP BY task_id, teammate_id

@@ -3,19 +3,20 @@
 from refonte_studio.invariants.model import Rule
 
 # Where an accepted or fixed review is the last word on a task: no other came after it.
-_LAST = "NOT EXISTS (SELECT 1 FROM reviews n WHERE n.task_id = r.task_id AND n.id > r.id)"
+_LAST = "NOT EXISTS (SELECT 1 FROM reviews r_later WHERE r_later.task_id = r.task_id AND r_later.id > r.id)"
 
 REVIEW_RULES = (
     Rule(
         "reviewed-one-by-one",
         "A task has one review that is not decided exactly while it is under review.",
-        """SELECT t.id, COALESCE(r.pending, 0) || ' reviews that are not decided, and it is ' || t.status
-             || CASE WHEN COALESCE(p.reviewing, FALSE) THEN ', under review' ELSE '' END AS found
-           FROM tasks t LEFT JOIN task_slots p ON p.batch_id = t.batch_id AND p.task_id = t.id
+        """SELECT t.id, COALESCE(undecided.pending, 0) || ' reviews that are not decided, and it is ' || t.status
+             || CASE WHEN COALESCE(s.reviewing, FALSE) THEN ', under review' ELSE '' END AS found
+           FROM tasks t LEFT JOIN task_slots s ON s.batch_id = t.batch_id AND s.task_id = t.id
            LEFT JOIN (
-             SELECT task_id, COUNT(*) AS pending FROM reviews WHERE state IN ('open', 'held') GROUP BY task_id) r
-             ON r.task_id = t.id
-           WHERE COALESCE(r.pending, 0) <> CASE WHEN COALESCE(p.reviewing, FALSE) THEN 1 ELSE 0 END
+             SELECT task_id, COUNT(*) AS pending FROM reviews WHERE state IN ('open', 'held')
+             GROUP BY task_id) AS undecided
+             ON undecided.task_id = t.id
+           WHERE COALESCE(undecided.pending, 0) <> CASE WHEN COALESCE(s.reviewing, FALSE) THEN 1 ELSE 0 END
            UNION ALL
            SELECT r.task_id, 'a review of a task that is not there, or no task for work'
            FROM reviews r LEFT JOIN tasks t ON t.id = r.task_id AND t.kind = 'work' WHERE t.id IS NULL""",
@@ -23,12 +24,12 @@ REVIEW_RULES = (
     Rule(
         "nobody-works-under-review",
         "Nobody holds a task that is under review, or has it to do again; and it has an attempt.",
-        """SELECT p.task_id AS id, 'under review, with ' || p.attempts || ' attempts'
+        """SELECT s.task_id AS id, 'under review, with ' || s.attempts || ' attempts'
              || CASE WHEN c.id IS NULL THEN '' ELSE ', and held' END
-             || CASE WHEN d.task_id IS NULL THEN '' ELSE ', and to do again' END AS found
-           FROM task_slots p LEFT JOIN claims c ON c.task_id = p.task_id AND c.state = 'held'
-           LEFT JOIN rework_items d ON d.task_id = p.task_id
-           WHERE p.reviewing AND (p.attempts < 1 OR c.id IS NOT NULL OR d.task_id IS NOT NULL)""",
+             || CASE WHEN w.task_id IS NULL THEN '' ELSE ', and to do again' END AS found
+           FROM task_slots s LEFT JOIN claims c ON c.task_id = s.task_id AND c.state = 'held'
+           LEFT JOIN rework_items w ON w.task_id = s.task_id
+           WHERE s.reviewing AND (s.attempts < 1 OR c.id IS NOT NULL OR w.task_id IS NOT NULL)""",
     ),
     Rule(
         "reviews-in-a-state",
@@ -54,17 +55,19 @@ REVIEW_RULES = (
         "reviewed-by-others",
         "Nobody reviews a task that they attempted, or attempts one that they had to review.",
         """SELECT r.id, r.reviewer_id || ' attempted task ' || r.task_id AS found
-           FROM reviews r JOIN attempts a ON a.task_id = r.task_id AND a.teammate_id = r.reviewer_id""",
+           FROM reviews r JOIN attempts h ON h.task_id = r.task_id AND h.teammate_id = r.reviewer_id""",
     ),
     Rule(
         "every-level-by-another",
         "What a person accepted or fixed, they do not review at the next level.",
-        """SELECT r.id, r.reviewer_id || ' reviewed level ' || b.level || ' before level ' || r.level AS found
-           FROM reviews r JOIN reviews b ON b.task_id = r.task_id AND b.reviewer_id = r.reviewer_id AND b.id < r.id
-             AND b.level < r.level AND b.state IN ('accepted', 'fixed')
+        """SELECT r.id, r.reviewer_id || ' reviewed level ' || r_before.level || ' before level ' || r.level AS found
+           FROM reviews r JOIN reviews r_before ON r_before.task_id = r.task_id
+             AND r_before.reviewer_id = r.reviewer_id AND r_before.id < r.id
+             AND r_before.level < r.level AND r_before.state IN ('accepted', 'fixed')
            WHERE r.state NOT IN ('open', 'ended') AND NOT EXISTS (
-             SELECT 1 FROM reviews j WHERE j.task_id = r.task_id AND j.state = 'rejected' AND j.id > b.id
-               AND j.id < r.id)""",
+             SELECT 1 FROM reviews r_rejected
+             WHERE r_rejected.task_id = r.task_id AND r_rejected.state = 'rejected' AND r_rejected.id > r_before.id
+               AND r_rejected.id < r.id)""",
     ),
     Rule(
         "reviews-carried-out",
@@ -76,12 +79,12 @@ REVIEW_RULES = (
             UNION ALL
             SELECT r.id, 'rejected, and no attempt was' FROM reviews r
             WHERE r.state = 'rejected' AND NOT EXISTS (
-              SELECT 1 FROM attempts a WHERE a.task_id = r.task_id AND a.rejected_at = r.decided_at)
+              SELECT 1 FROM attempts h WHERE h.task_id = r.task_id AND h.rejected_at = r.decided_at)
             UNION ALL
-            SELECT a.id, 'an attempt that no review rejected' FROM attempts a
-            WHERE a.rejected_at IS NOT NULL AND NOT EXISTS (
+            SELECT h.id, 'an attempt that no review rejected' FROM attempts h
+            WHERE h.rejected_at IS NOT NULL AND NOT EXISTS (
               SELECT 1 FROM reviews r
-              WHERE r.task_id = a.task_id AND r.state = 'rejected' AND r.decided_at = a.rejected_at)""",
+              WHERE r.task_id = h.task_id AND r.state = 'rejected' AND r.decided_at = h.rejected_at)""",
     ),
     Rule(
         "reviews-fit-their-tasks",
@@ -91,27 +94,27 @@ REVIEW_RULES = (
              AND t.project_id = r.project_id AND t.batch_id = r.batch_id
            WHERE t.id IS NULL
            UNION ALL
-           SELECT d.task_id, 'to do again, in another team, mode, project or batch'
-           FROM rework_items d LEFT JOIN tasks t ON t.id = d.task_id AND t.team_id = d.team_id AND t.mode = d.mode
-             AND t.project_id = d.project_id AND t.batch_id = d.batch_id
+           SELECT w.task_id, 'to do again, in another team, mode, project or batch'
+           FROM rework_items w LEFT JOIN tasks t ON t.id = w.task_id AND t.team_id = w.team_id AND t.mode = w.mode
+             AND t.project_id = w.project_id AND t.batch_id = w.batch_id
            WHERE t.id IS NULL""",
     ),
     Rule(
         "done-again-by-those-who-may",
         "Who has a task to do again is active, assigned, had an attempt of it rejected, and has had it no other time"
         " since; and the task is pending.",
-        """SELECT d.task_id AS id, 'to do again by ' || d.teammate_id
+        """SELECT w.task_id AS id, 'to do again by ' || w.teammate_id
              || CASE WHEN t.id IS NULL THEN ', not pending' ELSE '' END
-             || CASE WHEN m.id IS NULL THEN ', not active' ELSE '' END
+             || CASE WHEN u.id IS NULL THEN ', not active' ELSE '' END
              || CASE WHEN a.project_id IS NULL THEN ', not assigned' ELSE '' END
              || CASE WHEN c.id IS NULL THEN '' ELSE ', who has ' || c.state || ' it' END AS found
-           FROM rework_items d LEFT JOIN tasks t ON t.id = d.task_id AND t.status = 'pending'
-           LEFT JOIN teammates m ON m.id = d.teammate_id AND m.team_id = d.team_id AND m.state = 'active'
-           LEFT JOIN assignments a ON a.teammate_id = d.teammate_id AND a.project_id = d.project_id
-           LEFT JOIN claims c ON c.task_id = d.task_id AND c.teammate_id = d.teammate_id
+           FROM rework_items w LEFT JOIN tasks t ON t.id = w.task_id AND t.status = 'pending'
+           LEFT JOIN teammates u ON u.id = w.teammate_id AND u.team_id = w.team_id AND u.state = 'active'
+           LEFT JOIN assignments a ON a.teammate_id = w.teammate_id AND a.project_id = w.project_id
+           LEFT JOIN claims c ON c.task_id = w.task_id AND c.teammate_id = w.teammate_id
              AND c.state IN ('submitted', 'skipped')
-           WHERE t.id IS NULL OR m.id IS NULL OR a.project_id IS NULL OR c.id IS NOT NULL OR NOT EXISTS (
-             SELECT 1 FROM attempts x WHERE x.task_id = d.task_id AND x.teammate_id = d.teammate_id
-               AND x.rejected_at IS NOT NULL)""",
+           WHERE t.id IS NULL OR u.id IS NULL OR a.project_id IS NULL OR c.id IS NOT NULL OR NOT EXISTS (
+             SELECT 1 FROM attempts h WHERE h.task_id = w.task_id AND h.teammate_id = w.teammate_id
+               AND h.rejected_at IS NOT NULL)""",
     ),
 )

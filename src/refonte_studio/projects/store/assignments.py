@@ -10,12 +10,12 @@ from refonte_studio.projects.model import Group
 async def assignments(tx: Tx, team_id: str, mode: Mode) -> Sequence[Row]:
     """(email, project) for every active teammate, in the order of their arrival; project is NULL for nothing."""
     return await tx.all(
-        """SELECT t.email, p.name AS project
-           FROM teammates t
+        """SELECT u.email, p.name AS project
+           FROM teammates u
            LEFT JOIN (assignments a JOIN projects p ON p.id = a.project_id AND p.mode = :mode)
-             ON a.teammate_id = t.id
-           WHERE t.team_id = :team_id AND t.state = 'active'
-           ORDER BY t.id""",
+             ON a.teammate_id = u.id
+           WHERE u.team_id = :team_id AND u.state = 'active'
+           ORDER BY u.id""",
         team_id=team_id,
         mode=mode,
     )
@@ -31,10 +31,10 @@ async def assign(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids:
     )
     await tx.run(
         """INSERT INTO assignments (team_id, teammate_id, project_id, created_at, archived)
-           SELECT t.team_id, t.id, p.id, :now, p.archived_at IS NOT NULL
-           FROM teammates t JOIN projects p ON p.team_id = t.team_id
-           WHERE t.team_id = :team_id AND t.id IN :teammate_ids[] AND p.id IN :project_ids[]
-           ORDER BY t.id, p.id
+           SELECT u.team_id, u.id, p.id, :now, p.archived_at IS NOT NULL
+           FROM teammates u JOIN projects p ON p.team_id = u.team_id
+           WHERE u.team_id = :team_id AND u.id IN :teammate_ids[] AND p.id IN :project_ids[]
+           ORDER BY u.id, p.id
            ON CONFLICT (teammate_id, project_id) DO NOTHING""",
         team_id=team_id,
         teammate_ids=list(teammate_ids),
@@ -115,11 +115,11 @@ async def rewrite(tx: Tx, team_id: str, teammate_ids: Sequence[str]) -> None:
 
 # --------------------------------------------------------------------------------------------- groups
 
-_GROUPS = """SELECT g.id, g.project_id, g.name, g.singleton, t.id AS teammate_id, t.email
-  FROM groups g
-  LEFT JOIN group_members m ON m.group_id = g.id
-  LEFT JOIN teammates t ON t.id = m.teammate_id
-  WHERE g.team_id = :team_id"""
+_GROUPS = """SELECT gr.id, gr.project_id, gr.name, gr.singleton, u.id AS teammate_id, u.email
+  FROM groups gr
+  LEFT JOIN group_members m ON m.group_id = gr.id
+  LEFT JOIN teammates u ON u.id = m.teammate_id
+  WHERE gr.team_id = :team_id"""
 
 
 def _groups(rows: Sequence[Row]) -> list[Group]:
@@ -143,14 +143,14 @@ def _groups(rows: Sequence[Row]) -> list[Group]:
 async def groups_of_project(tx: Tx, team_id: str, project_id: str) -> list[Group]:
     """In the order of their creation."""
     rows = await tx.all(
-        f"{_GROUPS} AND g.project_id = :project_id ORDER BY g.id", team_id=team_id, project_id=project_id
+        f"{_GROUPS} AND gr.project_id = :project_id ORDER BY gr.id", team_id=team_id, project_id=project_id
     )
     return _groups(rows)
 
 
 async def groups_by_names(tx: Tx, team_id: str, project_id: str, names: Sequence[str]) -> dict[str, Group]:
     rows = await tx.all(
-        f"{_GROUPS} AND g.project_id = :project_id AND g.name IN :names[] ORDER BY g.id",
+        f"{_GROUPS} AND gr.project_id = :project_id AND gr.name IN :names[] ORDER BY gr.id",
         team_id=team_id,
         project_id=project_id,
         names=list(names),
@@ -159,7 +159,7 @@ async def groups_by_names(tx: Tx, team_id: str, project_id: str, names: Sequence
 
 
 async def groups_by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Group]:
-    rows = await tx.all(f"{_GROUPS} AND g.id IN :group_ids[] ORDER BY g.id", team_id=team_id, group_ids=list(ids))
+    rows = await tx.all(f"{_GROUPS} AND gr.id IN :group_ids[] ORDER BY gr.id", team_id=team_id, group_ids=list(ids))
     return {group.id: group for group in _groups(rows)}
 
 
@@ -174,10 +174,10 @@ async def group_names(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str
 
 async def group_ids_named(tx: Tx, team_id: str, mode: Mode, name: str, project_id: str | None) -> list[str]:
     rows = await tx.all(
-        """SELECT g.id FROM groups g JOIN projects p ON p.id = g.project_id
-           WHERE g.team_id = :team_id AND p.mode = :mode AND g.name = :name
-             AND (CAST(:project_id AS TEXT) IS NULL OR g.project_id = :project_id)
-           ORDER BY g.id""",
+        """SELECT gr.id FROM groups gr JOIN projects p ON p.id = gr.project_id
+           WHERE gr.team_id = :team_id AND p.mode = :mode AND gr.name = :name
+             AND (CAST(:project_id AS TEXT) IS NULL OR gr.project_id = :project_id)
+           ORDER BY gr.id""",
         team_id=team_id,
         mode=mode,
         name=name,
@@ -214,9 +214,10 @@ async def fill_singletons(tx: Tx, team_id: str, teammate_ids: Sequence[str], pro
     """Sees to it that these people are in the groups of these projects that stand for them."""
     await tx.run(
         """INSERT INTO group_members (team_id, group_id, teammate_id)
-           SELECT g.team_id, g.id, t.id FROM teammates t JOIN groups g ON g.team_id = t.team_id AND g.name = t.email
-           WHERE t.team_id = :team_id AND t.id IN :teammate_ids[] AND g.project_id IN :project_ids[] AND g.singleton
-           ORDER BY g.id, t.id
+           SELECT gr.team_id, gr.id, u.id
+           FROM teammates u JOIN groups gr ON gr.team_id = u.team_id AND gr.name = u.email
+           WHERE u.team_id = :team_id AND u.id IN :teammate_ids[] AND gr.project_id IN :project_ids[] AND gr.singleton
+           ORDER BY gr.id, u.id
            ON CONFLICT (group_id, teammate_id) DO NOTHING""",
         team_id=team_id,
         teammate_ids=list(teammate_ids),
@@ -228,9 +229,9 @@ async def add_members(tx: Tx, team_id: str, group_id: str, teammate_ids: Sequenc
     """Those who are members already are left as they are."""
     await tx.run(
         """INSERT INTO group_members (team_id, group_id, teammate_id)
-           SELECT t.team_id, g.id, t.id FROM teammates t JOIN groups g ON g.team_id = t.team_id
-           WHERE t.team_id = :team_id AND g.id = :group_id AND t.id IN :teammate_ids[]
-           ORDER BY t.id
+           SELECT u.team_id, gr.id, u.id FROM teammates u JOIN groups gr ON gr.team_id = u.team_id
+           WHERE u.team_id = :team_id AND gr.id = :group_id AND u.id IN :teammate_ids[]
+           ORDER BY u.id
            ON CONFLICT (group_id, teammate_id) DO NOTHING""",
         team_id=team_id,
         group_id=group_id,

@@ -6,9 +6,9 @@ from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import Pause
 
-_SELECT = """SELECT a.teammate_id, t.email, a.project_id, p.name AS project, a.paused_at, a.pause_reason
+_SELECT = """SELECT a.teammate_id, u.email, a.project_id, p.name AS project, a.paused_at, a.pause_reason
     FROM assignments a JOIN projects p ON p.id = a.project_id AND p.team_id = a.team_id
-    JOIN teammates t ON t.id = a.teammate_id AND t.team_id = a.team_id"""
+    JOIN teammates u ON u.id = a.teammate_id AND u.team_id = a.team_id"""
 
 
 def _pause(row: Row) -> Pause:
@@ -31,7 +31,8 @@ async def pause(
     """
     rows = await tx.all(
         """UPDATE assignments SET paused_at = :now, pause_reason = :pause_reason
-           WHERE team_id = :team_id AND project_id = :project_id AND teammate_id IN :teammate_ids[] AND paused_at IS NULL
+           WHERE team_id = :team_id AND project_id = :project_id AND teammate_id IN :teammate_ids[]
+             AND paused_at IS NULL
            RETURNING teammate_id""",
         team_id=team_id,
         project_id=project_id,
@@ -46,7 +47,8 @@ async def lift(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str
     """Lifts the pauses of these people; answers whose. What they did before counts no more."""
     rows = await tx.all(
         """UPDATE assignments SET paused_at = NULL, pause_reason = NULL, counts_from = :now
-           WHERE team_id = :team_id AND project_id = :project_id AND teammate_id IN :teammate_ids[] AND paused_at IS NOT NULL
+           WHERE team_id = :team_id AND project_id = :project_id AND teammate_id IN :teammate_ids[]
+             AND paused_at IS NOT NULL
            RETURNING teammate_id""",
         team_id=team_id,
         project_id=project_id,
@@ -72,7 +74,7 @@ async def page(
     people = "" if teammate_ids is None else "AND a.teammate_id IN :teammate_ids[]"
     rows = await tx.all(
         f"""{_SELECT}
-            WHERE a.team_id = :team_id AND p.mode = :mode AND t.state = 'active' {people}
+            WHERE a.team_id = :team_id AND p.mode = :mode AND u.state = 'active' {people}
               {"AND a.paused_at IS NOT NULL" if paused else ""}
               AND (CAST(:project_id AS TEXT) IS NULL OR a.project_id = :project_id)
               AND (a.teammate_id, a.project_id) > (:after_teammate_id, :after_project_id)

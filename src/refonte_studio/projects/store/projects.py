@@ -12,9 +12,10 @@ from refonte_studio.projects.model import Project, QualitySettings, Version, set
 HISTORY_LIMIT = 100  # versions that a project shows
 
 _SELECT = """SELECT p.id, p.team_id, p.mode, p.name, p.type, p.studio, p.rapid, p.dataset_id, p.pipeline,
-    p.consensus_attempts, p.version, v.params, p.created_at, p.quality, p.evaluates,
+    p.consensus_attempts, p.version, pp.params, p.created_at, p.quality, p.evaluates,
     p.archived_at
-  FROM projects p JOIN project_params v ON v.project_id = p.id AND v.version = p.version AND v.team_id = p.team_id"""
+  FROM projects p
+  JOIN project_params pp ON pp.project_id = p.id AND pp.version = p.version AND pp.team_id = p.team_id"""
 
 
 def _project(row: Row) -> Project:
@@ -99,7 +100,8 @@ async def set_pipeline(tx: Tx, project: Project, pipeline: str, consensus_attemp
 async def set_quality(tx: Tx, project: Project, settings: QualitySettings, mix: int) -> None:
     text = msgspec.json.encode(settings).decode()
     await tx.run(
-        "UPDATE projects SET quality = :quality, evaluation_mix = :evaluation_mix WHERE id = :project_id AND team_id = :team_id",
+        """UPDATE projects SET quality = :quality, evaluation_mix = :evaluation_mix
+           WHERE id = :project_id AND team_id = :team_id""",
         project_id=project.id,
         team_id=project.team_id,
         quality=None if text == "{}" else text,
@@ -213,10 +215,10 @@ async def ids_by_names(tx: Tx, team_id: str, mode: Mode, names: Sequence[str]) -
 async def versions(tx: Tx, team_id: str, project_ids: Sequence[str]) -> dict[str, list[Version]]:
     """The newest versions of these projects' parameters, oldest first."""
     rows: Sequence[Any] = await tx.all(
-        """SELECT v.project_id, v.version, v.params, v.created_at
-           FROM project_params v JOIN projects p ON p.id = v.project_id
-           WHERE p.team_id = :team_id AND p.id IN :project_ids[] AND v.version > p.version - :limit
-           ORDER BY v.project_id, v.version""",
+        """SELECT pp.project_id, pp.version, pp.params, pp.created_at
+           FROM project_params pp JOIN projects p ON p.id = pp.project_id
+           WHERE p.team_id = :team_id AND p.id IN :project_ids[] AND pp.version > p.version - :limit
+           ORDER BY pp.project_id, pp.version""",
         team_id=team_id,
         project_ids=list(project_ids),
         limit=HISTORY_LIMIT,

@@ -51,9 +51,9 @@ async def evaluations(tx: Tx, team_id: str, project_id: str, type_name: str, lim
 async def made_of(tx: Tx, team_id: str, project_id: str, source_id: str, kind: str) -> str | None:
     """The quality task of this kind that was made of a task and is not canceled, if there is one."""
     row = await tx.one(
-        """SELECT t.id FROM tasks t JOIN quality_tasks q ON q.task_id = t.id AND q.team_id = t.team_id
+        """SELECT t.id FROM tasks t JOIN quality_tasks y ON y.task_id = t.id AND y.team_id = t.team_id
            WHERE t.project_id = :project_id AND t.kind = :kind AND t.kind <> 'work' AND t.status <> 'canceled'
-             AND t.team_id = :team_id AND q.source_task_id = :source_task_id
+             AND t.team_id = :team_id AND y.source_task_id = :source_task_id
            ORDER BY t.id LIMIT 1""",
         team_id=team_id,
         project_id=project_id,
@@ -122,10 +122,10 @@ async def attempts(
         filters["teammate_ids"] = list(teammate_ids)
         wheres += " AND q.teammate_id IN :teammate_ids[]"
     rows = await tx.all(
-        f"""SELECT q.id, q.task_id, q.number, q.score, q.passed, p.name AS project, m.email, a.response,
-              x.expected_response, a.started_at, a.submitted_at
-            FROM quality_attempts q JOIN attempts a ON a.id = q.id JOIN quality_tasks x ON x.task_id = q.task_id
-            JOIN projects p ON p.id = a.project_id JOIN teammates m ON m.id = q.teammate_id
+        f"""SELECT q.id, q.task_id, q.number, q.score, q.passed, p.name AS project, u.email, h.response,
+              y.expected_response, h.started_at, h.submitted_at
+            FROM quality_attempts q JOIN attempts h ON h.id = q.id JOIN quality_tasks y ON y.task_id = q.task_id
+            JOIN projects p ON p.id = h.project_id JOIN teammates u ON u.id = q.teammate_id
             WHERE q.team_id = :team_id AND q.mode = :mode AND (CAST(:before AS TEXT) IS NULL OR q.id < :before) {wheres}
             ORDER BY q.id DESC LIMIT :limit""",
         team_id=caller.team_id,

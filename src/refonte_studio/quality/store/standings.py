@@ -8,8 +8,8 @@ from refonte_studio.quality.model import Course, Feedback, Tally
 
 Pair = tuple[str, str]  # a person and a project
 
-# Whether an attempt (a) counts in an assignment (s): it was made since then, and since a pause was last lifted.
-_COUNTS = """a.submitted_at >= CASE WHEN s.counts_from > s.created_at THEN s.counts_from ELSE s.created_at END"""
+# Whether an attempt (h) counts in an assignment (a): it was made since then, and since a pause was last lifted.
+_COUNTS = """h.submitted_at >= CASE WHEN a.counts_from > a.created_at THEN a.counts_from ELSE a.created_at END"""
 
 
 def not_their_own(person: str, team: str) -> str:
@@ -17,30 +17,32 @@ def not_their_own(person: str, team: str) -> str:
     their ids, had a part in, so that they know what is expected: they attempted, reviewed or audited it."""
     # Selects of one value, and not EXISTS, which PostgreSQL may turn into a look at everything.
     return " AND ".join(
-        f"""(SELECT 1 FROM quality_tasks x JOIN {table} y ON y.task_id = x.source_task_id AND y.team_id = x.team_id
-        WHERE x.task_id = t.id AND x.team_id = {team} AND y.{column} = {person} LIMIT 1) IS NULL"""
-        for table, column in (("attempts", "teammate_id"), ("reviews", "reviewer_id"), ("audits", "teammate_id"))
+        f"""(SELECT 1 FROM quality_tasks y JOIN {part} ON {part[-1]}.task_id = y.source_task_id
+          AND {part[-1]}.team_id = y.team_id
+        WHERE y.task_id = t.id AND y.team_id = {team} AND {part[-1]}.{column} = {person} LIMIT 1) IS NULL"""
+        for part, column in (("attempts h", "teammate_id"), ("reviews r", "reviewer_id"), ("audits x", "teammate_id"))
     )
 
 
-_NOT_THEIR_OWN = not_their_own("s.teammate_id", ":team_id")
+_NOT_THEIR_OWN = not_their_own("a.teammate_id", ":team_id")
 _PASSED = """EXISTS (
       SELECT 1 FROM quality_attempts q
-      WHERE q.task_id = t.id AND q.teammate_id = s.teammate_id AND q.team_id = :team_id AND q.passed)"""
+      WHERE q.task_id = t.id AND q.teammate_id = a.teammate_id AND q.team_id = :team_id AND q.passed)"""
 
 
 async def tallies(tx: Tx, team_id: str, pairs: Sequence[Pair]) -> Mapping[Pair, Tally]:
     """The evaluation tasks that count, of these people in these projects."""
     rows = await tx.all(
-        f"""SELECT s.teammate_id, s.project_id, COUNT(*) AS evaluated,
+        f"""SELECT a.teammate_id, a.project_id, COUNT(*) AS evaluated,
               SUM(CASE WHEN q.passed THEN 1 ELSE 0 END) AS passed, AVG(q.score) AS mean_score
-            FROM assignments s
-            JOIN quality_attempts q ON q.teammate_id = s.teammate_id AND q.team_id = s.team_id
-            JOIN tasks t ON t.id = q.task_id AND t.team_id = s.team_id AND t.project_id = s.project_id
+            FROM assignments a
+            JOIN quality_attempts q ON q.teammate_id = a.teammate_id AND q.team_id = a.team_id
+            JOIN tasks t ON t.id = q.task_id AND t.team_id = a.team_id AND t.project_id = a.project_id
               AND t.kind = 'evaluation'
-            JOIN attempts a ON a.id = q.id AND a.team_id = s.team_id
-            WHERE s.team_id = :team_id AND s.teammate_id IN :teammate_ids[] AND s.project_id IN :project_ids[] AND {_COUNTS}
-            GROUP BY s.teammate_id, s.project_id""",
+            JOIN attempts h ON h.id = q.id AND h.team_id = a.team_id
+            WHERE a.team_id = :team_id AND a.teammate_id IN :teammate_ids[] AND a.project_id IN :project_ids[]
+              AND {_COUNTS}
+            GROUP BY a.teammate_id, a.project_id""",
         **_of(team_id, pairs),
     )
     return {
@@ -52,12 +54,13 @@ async def tallies(tx: Tx, team_id: str, pairs: Sequence[Pair]) -> Mapping[Pair, 
 async def trained(tx: Tx, team_id: str, pairs: Sequence[Pair]) -> Mapping[Pair, tuple[int, int]]:
     """How many training tasks these projects have for these people, and how many of them they have passed."""
     rows = await tx.all(
-        f"""SELECT s.teammate_id, s.project_id, COUNT(*) AS tasks, SUM(CASE WHEN {_PASSED} THEN 1 ELSE 0 END) AS passed
-            FROM assignments s
-            JOIN tasks t ON t.project_id = s.project_id AND t.team_id = s.team_id AND t.kind = 'training'
+        f"""SELECT a.teammate_id, a.project_id, COUNT(*) AS tasks, SUM(CASE WHEN {_PASSED} THEN 1 ELSE 0 END) AS passed
+            FROM assignments a
+            JOIN tasks t ON t.project_id = a.project_id AND t.team_id = a.team_id AND t.kind = 'training'
               AND t.kind <> 'work' AND t.status = 'pending'
-            WHERE s.team_id = :team_id AND s.teammate_id IN :teammate_ids[] AND s.project_id IN :project_ids[] AND {_NOT_THEIR_OWN}
-            GROUP BY s.teammate_id, s.project_id""",
+            WHERE a.team_id = :team_id AND a.teammate_id IN :teammate_ids[] AND a.project_id IN :project_ids[]
+              AND {_NOT_THEIR_OWN}
+            GROUP BY a.teammate_id, a.project_id""",
         **_of(team_id, pairs),
     )
     return {(row["teammate_id"], row["project_id"]): (row["tasks"], row["passed"]) for row in rows}
@@ -74,13 +77,13 @@ def _of(team_id: str, pairs: Sequence[Pair]) -> dict[str, str | list[str]]:
 async def courses(tx: Tx, caller: Caller, limit: int) -> list[Course]:
     """The person's own courses: in the projects that they are assigned to and that have training for them."""
     rows = await tx.all(
-        f"""SELECT p.name, s.paused_at, COUNT(*) AS tasks, SUM(CASE WHEN {_PASSED} THEN 1 ELSE 0 END) AS passed
-            FROM assignments s JOIN projects p ON p.id = s.project_id AND p.team_id = s.team_id
-            JOIN tasks t ON t.project_id = s.project_id AND t.team_id = s.team_id AND t.kind = 'training'
+        f"""SELECT p.name, a.paused_at, COUNT(*) AS tasks, SUM(CASE WHEN {_PASSED} THEN 1 ELSE 0 END) AS passed
+            FROM assignments a JOIN projects p ON p.id = a.project_id AND p.team_id = a.team_id
+            JOIN tasks t ON t.project_id = a.project_id AND t.team_id = a.team_id AND t.kind = 'training'
               AND t.kind <> 'work' AND t.status = 'pending'
-            WHERE s.team_id = :team_id AND s.teammate_id = :me AND p.mode = :mode AND NOT s.archived
+            WHERE a.team_id = :team_id AND a.teammate_id = :me AND p.mode = :mode AND NOT a.archived
               AND {_NOT_THEIR_OWN}
-            GROUP BY p.name, s.paused_at ORDER BY p.name LIMIT :limit""",
+            GROUP BY p.name, a.paused_at ORDER BY p.name LIMIT :limit""",
         team_id=caller.team_id,
         me=caller.teammate_id,
         mode=caller.mode,
@@ -92,10 +95,10 @@ async def courses(tx: Tx, caller: Caller, limit: int) -> list[Course]:
 async def training_tries(tx: Tx, team_id: str, teammate_id: str, task_id: str) -> int:
     """How many attempts of a training task by this person count."""
     row = await tx.one(
-        f"""SELECT COUNT(*) AS tries FROM attempts a
-            JOIN assignments s ON s.teammate_id = a.teammate_id AND s.project_id = a.project_id
-              AND s.team_id = a.team_id
-            WHERE a.task_id = :task_id AND a.teammate_id = :teammate_id AND a.team_id = :team_id AND {_COUNTS}""",
+        f"""SELECT COUNT(*) AS tries FROM attempts h
+            JOIN assignments a ON a.teammate_id = h.teammate_id AND a.project_id = h.project_id
+              AND a.team_id = h.team_id
+            WHERE h.task_id = :task_id AND h.teammate_id = :teammate_id AND h.team_id = :team_id AND {_COUNTS}""",
         team_id=team_id,
         teammate_id=teammate_id,
         task_id=task_id,
@@ -107,11 +110,11 @@ async def training_tries(tx: Tx, team_id: str, teammate_id: str, task_id: str) -
 async def training_attempt(tx: Tx, caller: Caller, claim_id: str) -> Feedback | None:
     """What there is to show of a claim of this person's own; None if it is not an attempt of a training task."""
     row: Row | None = await tx.one(
-        """SELECT a.id, a.task_id, a.project_id, a.response, q.number, q.score, q.passed, x.expected_response
-           FROM attempts a JOIN tasks t ON t.id = a.task_id AND t.team_id = a.team_id AND t.kind = 'training'
-           JOIN quality_attempts q ON q.id = a.id AND q.team_id = a.team_id
-           JOIN quality_tasks x ON x.task_id = a.task_id AND x.team_id = a.team_id
-           WHERE a.id = :claim_id AND a.teammate_id = :me AND a.team_id = :team_id AND a.mode = :mode""",
+        """SELECT h.id, h.task_id, h.project_id, h.response, q.number, q.score, q.passed, y.expected_response
+           FROM attempts h JOIN tasks t ON t.id = h.task_id AND t.team_id = h.team_id AND t.kind = 'training'
+           JOIN quality_attempts q ON q.id = h.id AND q.team_id = h.team_id
+           JOIN quality_tasks y ON y.task_id = h.task_id AND y.team_id = h.team_id
+           WHERE h.id = :claim_id AND h.teammate_id = :me AND h.team_id = :team_id AND h.mode = :mode""",
         claim_id=claim_id,
         me=caller.teammate_id,
         team_id=caller.team_id,

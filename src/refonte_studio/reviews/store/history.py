@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from refonte_studio.db import Row, Tx
 
-_CLAIM = """SELECT c.id AS id, c.state, c.claimed_at, c.ended_at, c.reason, t.email, a.round, a.started_at,
-      a.submitted_at, a.rejected_at, a.imported, i.email AS imported_by
-    FROM claims c JOIN teammates t ON t.id = c.teammate_id AND t.team_id = c.team_id
-    LEFT JOIN attempts a ON a.id = c.id AND a.team_id = c.team_id
-    LEFT JOIN teammates i ON i.id = a.imported_by AND i.team_id = a.team_id
+_CLAIM = """SELECT c.id AS id, c.state, c.claimed_at, c.ended_at, c.reason, u.email, h.round, h.started_at,
+      h.submitted_at, h.rejected_at, h.imported, u_importer.email AS imported_by
+    FROM claims c JOIN teammates u ON u.id = c.teammate_id AND u.team_id = c.team_id
+    LEFT JOIN attempts h ON h.id = c.id AND h.team_id = c.team_id
+    LEFT JOIN teammates u_importer ON u_importer.id = h.imported_by AND u_importer.team_id = h.team_id
     WHERE c.task_id = :task_id AND c.team_id = :team_id"""
 
 
@@ -31,8 +31,8 @@ async def claims(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row
 async def reviews(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row]:
     """The reviews of a task."""
     return await tx.all(
-        """SELECT r.level, r.state, r.reason, r.comments, r.sent_to, r.created_at, r.started_at, r.decided_at, t.email
-           FROM reviews r LEFT JOIN teammates t ON t.id = r.reviewer_id AND t.team_id = r.team_id
+        """SELECT r.level, r.state, r.reason, r.comments, r.sent_to, r.created_at, r.started_at, r.decided_at, u.email
+           FROM reviews r LEFT JOIN teammates u ON u.id = r.reviewer_id AND u.team_id = r.team_id
            WHERE r.task_id = :task_id AND r.team_id = :team_id ORDER BY r.id LIMIT :limit""",
         task_id=task_id,
         team_id=team_id,
@@ -43,9 +43,9 @@ async def reviews(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Ro
 async def audits(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row]:
     """The audits of a task."""
     return await tx.all(
-        """SELECT a.accepted, a.comments, a.created_at, t.email
-           FROM audits a JOIN teammates t ON t.id = a.teammate_id AND t.team_id = a.team_id
-           WHERE a.task_id = :task_id AND a.team_id = :team_id ORDER BY a.id LIMIT :limit""",
+        """SELECT x.accepted, x.comments, x.created_at, u.email
+           FROM audits x JOIN teammates u ON u.id = x.teammate_id AND u.team_id = x.team_id
+           WHERE x.task_id = :task_id AND x.team_id = :team_id ORDER BY x.id LIMIT :limit""",
         task_id=task_id,
         team_id=team_id,
         limit=limit,

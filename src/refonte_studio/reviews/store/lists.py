@@ -11,10 +11,10 @@ async def newest(
 ) -> list[ReviewSummary]:
     """Reviews, the newest first."""
     rows = await tx.all(
-        f"""SELECT {REVIEW}, p.name AS project, b.name AS batch, t.email AS reviewer
+        f"""SELECT {REVIEW}, p.name AS project, b.name AS batch, u.email AS reviewer
             FROM reviews r JOIN projects p ON p.id = r.project_id AND p.team_id = r.team_id
             LEFT JOIN batches b ON b.id = r.batch_id AND b.team_id = r.team_id
-            LEFT JOIN teammates t ON t.id = r.reviewer_id AND t.team_id = r.team_id AND r.state <> 'open'
+            LEFT JOIN teammates u ON u.id = r.reviewer_id AND u.team_id = r.team_id AND r.state <> 'open'
             WHERE r.team_id = :team_id AND r.mode = :mode
               {"" if project_id is None else "AND r.project_id = :project_id"}
               {"" if state is None else "AND r.state = :state"}
@@ -35,25 +35,29 @@ async def newest(
 _SAMPLED = "substr(t.id, 24, 1) || substr(t.id, 23, 1) || substr(t.id, 22, 1) || substr(t.id, 21, 1) < :bound"
 
 
+# Completed tasks for work of a project that are sampled, not audited, and neither attempted nor reviewed by the caller.
+AUDITS_DUE = f"""SELECT t.id, t.type, t.params, t.response, t.confidence, t.agreement, t.completed_at,
+      p.name AS project, b.name AS batch
+    FROM tasks t JOIN projects p ON p.id = t.project_id AND p.team_id = t.team_id
+    LEFT JOIN batches b ON b.id = t.batch_id AND b.team_id = t.team_id
+    WHERE t.project_id = :project_id AND t.team_id = :team_id AND t.mode = :mode AND t.kind = 'work'
+      AND {_SAMPLED} AND t.status = 'completed' AND t.review_status IS NULL
+      {{behind}}
+      AND NOT EXISTS (SELECT 1 FROM attempts h
+        WHERE h.task_id = t.id AND h.teammate_id = :me AND h.team_id = :team_id)
+      AND NOT EXISTS (SELECT 1 FROM reviews r
+        WHERE r.task_id = t.id AND r.reviewer_id = :me AND r.team_id = :team_id
+          AND r.state IN ('accepted', 'fixed', 'rejected'))
+    ORDER BY t.id LIMIT :limit"""
+
+
 async def audits_due(
     tx: Tx, caller: Caller, project_id: str, bound: str, after: str | None, limit: int
 ) -> list[AuditDue]:
     """Completed tasks for work of a project that are sampled, not audited, and not the caller's own work: neither
     attempted nor reviewed by them. The oldest first."""
     rows = await tx.all(
-        f"""SELECT t.id, t.type, t.params, t.response, t.confidence, t.agreement, t.completed_at,
-              p.name AS project, b.name AS batch
-            FROM tasks t JOIN projects p ON p.id = t.project_id AND p.team_id = t.team_id
-            LEFT JOIN batches b ON b.id = t.batch_id AND b.team_id = t.team_id
-            WHERE t.project_id = :project_id AND t.team_id = :team_id AND t.mode = :mode AND t.kind = 'work'
-              AND {_SAMPLED} AND t.status = 'completed' AND t.review_status IS NULL
-              {"" if after is None else "AND t.id > :after"}
-              AND NOT EXISTS (SELECT 1 FROM attempts a
-                WHERE a.task_id = t.id AND a.teammate_id = :me AND a.team_id = :team_id)
-              AND NOT EXISTS (SELECT 1 FROM reviews r
-                WHERE r.task_id = t.id AND r.reviewer_id = :me AND r.team_id = :team_id
-                  AND r.state IN ('accepted', 'fixed', 'rejected'))
-            ORDER BY t.id LIMIT :limit""",
+        AUDITS_DUE.format(behind="" if after is None else "AND t.id > :after"),
         project_id=project_id,
         team_id=caller.team_id,
         mode=caller.mode,

@@ -8,8 +8,8 @@ from refonte_studio.db import Tx
 async def emails(tx: Tx, team_id: str, project_id: str) -> list[str]:
     """The addresses of the project's reviewers, in the order of their arrival in the team."""
     rows = await tx.all(
-        """SELECT t.email FROM reviewers w JOIN teammates t ON t.id = w.teammate_id AND t.team_id = w.team_id
-           WHERE w.project_id = :project_id AND w.team_id = :team_id ORDER BY t.id""",
+        """SELECT u.email FROM reviewers rv JOIN teammates u ON u.id = rv.teammate_id AND u.team_id = rv.team_id
+           WHERE rv.project_id = :project_id AND rv.team_id = :team_id ORDER BY u.id""",
         team_id=team_id,
         project_id=project_id,
     )
@@ -32,8 +32,8 @@ async def add(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str]
     """Those who are reviewers already are left as they are."""
     await tx.run(
         """INSERT INTO reviewers (team_id, project_id, teammate_id, created_at)
-           SELECT t.team_id, :project_id, t.id, :now FROM teammates t
-           WHERE t.id IN :teammate_ids[] AND t.team_id = :team_id ORDER BY t.id
+           SELECT u.team_id, :project_id, u.id, :now FROM teammates u
+           WHERE u.id IN :teammate_ids[] AND u.team_id = :team_id ORDER BY u.id
            ON CONFLICT (teammate_id, project_id) DO NOTHING""",
         team_id=team_id,
         project_id=project_id,
@@ -44,7 +44,8 @@ async def add(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str]
 
 async def remove(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str]) -> None:
     await tx.run(
-        "DELETE FROM reviewers WHERE teammate_id IN :teammate_ids[] AND project_id = :project_id AND team_id = :team_id",
+        """DELETE FROM reviewers
+           WHERE teammate_id IN :teammate_ids[] AND project_id = :project_id AND team_id = :team_id""",
         team_id=team_id,
         project_id=project_id,
         teammate_ids=list(teammate_ids),

@@ -31,13 +31,14 @@ async def insert(tx: Tx, review: Review) -> None:
 
 # What is not a person's own work: they have never attempted the task (r: its review), nor fixed it, nor accepted it
 # at an earlier level since it was last rejected.
-NOT_MINE = """NOT EXISTS (SELECT 1 FROM attempts a
-        WHERE a.task_id = r.task_id AND a.teammate_id = :me AND a.team_id = :team_id)
-      AND NOT EXISTS (SELECT 1 FROM reviews o
-        WHERE o.task_id = r.task_id AND o.reviewer_id = :me AND o.team_id = :team_id
-          AND (o.state = 'fixed' OR (o.state = 'accepted' AND o.id > COALESCE(
-            (SELECT MAX(l.id) FROM reviews l
-             WHERE l.task_id = r.task_id AND l.state = 'rejected' AND l.team_id = :team_id), ''))))"""
+NOT_MINE = """NOT EXISTS (SELECT 1 FROM attempts h
+        WHERE h.task_id = r.task_id AND h.teammate_id = :me AND h.team_id = :team_id)
+      AND NOT EXISTS (SELECT 1 FROM reviews r_own
+        WHERE r_own.task_id = r.task_id AND r_own.reviewer_id = :me AND r_own.team_id = :team_id
+          AND (r_own.state = 'fixed' OR (r_own.state = 'accepted' AND r_own.id > COALESCE(
+            (SELECT MAX(r_rejected.id) FROM reviews r_rejected
+             WHERE r_rejected.task_id = r.task_id AND r_rejected.state = 'rejected'
+               AND r_rejected.team_id = :team_id), ''))))"""
 
 
 async def held(tx: Tx, caller: Caller) -> Review | None:
@@ -55,12 +56,12 @@ async def held(tx: Tx, caller: Caller) -> Review | None:
 def _oldest(lock: str) -> str:
     """The oldest review that the person may do, of the oldest in each of the projects that they review."""
     return f"""SELECT (SELECT r.id FROM reviews r
-          WHERE r.project_id = w.project_id AND r.state = 'open' AND r.mode = :mode AND r.team_id = :team_id
+          WHERE r.project_id = rv.project_id AND r.state = 'open' AND r.mode = :mode AND r.team_id = :team_id
             AND (CAST(:batch_id AS TEXT) IS NULL OR r.batch_id = :batch_id) AND {NOT_MINE}
           ORDER BY r.id LIMIT 1 {lock}) AS id
-        FROM reviewers w JOIN projects p ON p.id = w.project_id AND p.team_id = w.team_id AND p.archived_at IS NULL
-        WHERE w.teammate_id = :me AND w.team_id = :team_id
-          AND (CAST(:project_id AS TEXT) IS NULL OR w.project_id = :project_id)
+        FROM reviewers rv JOIN projects p ON p.id = rv.project_id AND p.team_id = rv.team_id AND p.archived_at IS NULL
+        WHERE rv.teammate_id = :me AND rv.team_id = :team_id
+          AND (CAST(:project_id AS TEXT) IS NULL OR rv.project_id = :project_id)
         ORDER BY id NULLS LAST LIMIT 1"""
 
 
@@ -92,11 +93,12 @@ async def hold(tx: Tx, caller: Caller, review_id: str, now: int, expires: int) -
     """
     return bool(
         await tx.run(
-            """UPDATE reviews SET state = 'held', reviewer_id = :me, started_at = :now, lease_expires_at = :lease_expires_at
+            """UPDATE reviews SET state = 'held', reviewer_id = :me, started_at = :now,
+                 lease_expires_at = :lease_expires_at
                WHERE id = :review_id AND team_id = :team_id AND state = 'open' AND EXISTS (
-                 SELECT 1 FROM reviewers w JOIN teammates t ON t.id = w.teammate_id AND t.team_id = w.team_id
-                 WHERE w.teammate_id = :me AND w.project_id = reviews.project_id AND w.team_id = :team_id
-                   AND t.state = 'active' FOR SHARE)""",
+                 SELECT 1 FROM reviewers rv JOIN teammates u ON u.id = rv.teammate_id AND u.team_id = rv.team_id
+                 WHERE rv.teammate_id = :me AND rv.project_id = reviews.project_id AND rv.team_id = :team_id
+                   AND u.state = 'active' FOR SHARE)""",
             review_id=review_id,
             team_id=caller.team_id,
             me=caller.teammate_id,
@@ -136,9 +138,10 @@ async def task_of(tx: Tx, review: Review) -> Row:
 async def answers(tx: Tx, review: Review) -> list[ReviewedAttempt]:
     """The attempts that made the task's result, in their order."""
     rows = await tx.all(
-        """SELECT a.response, a.submitted_at, a.imported, i.email AS imported_by
-           FROM attempts a LEFT JOIN teammates i ON i.id = a.imported_by AND i.team_id = a.team_id
-           WHERE a.task_id = :task_id AND a.team_id = :team_id AND a.rejected_at IS NULL ORDER BY a.number, a.id""",
+        """SELECT h.response, h.submitted_at, h.imported, u_importer.email AS imported_by
+           FROM attempts h
+           LEFT JOIN teammates u_importer ON u_importer.id = h.imported_by AND u_importer.team_id = h.team_id
+           WHERE h.task_id = :task_id AND h.team_id = :team_id AND h.rejected_at IS NULL ORDER BY h.number, h.id""",
         task_id=review.task_id,
         team_id=review.team_id,
     )
@@ -270,9 +273,9 @@ async def comments_on(tx: Tx, caller: Caller, task_id: str, before: int) -> list
     """What was said when the person's own attempts were rejected and sent back to them, up to a time."""
     rows = await tx.all(
         """SELECT r.comments FROM reviews r
-           JOIN attempts a ON a.task_id = r.task_id AND a.rejected_at = r.decided_at AND a.team_id = r.team_id
+           JOIN attempts h ON h.task_id = r.task_id AND h.rejected_at = r.decided_at AND h.team_id = r.team_id
            WHERE r.task_id = :task_id AND r.state = 'rejected' AND r.sent_to = 'same' AND r.team_id = :team_id
-             AND r.decided_at <= :before AND a.teammate_id = :me
+             AND r.decided_at <= :before AND h.teammate_id = :me
            ORDER BY r.id""",
         task_id=task_id,
         team_id=caller.team_id,

@@ -29,8 +29,8 @@ async def insert_attempt(tx: Tx, **values: Any) -> None:
              response, started_at, submitted_at, round)
            VALUES (:id, :team_id, :mode, :task_id, :project_id, :batch_id, :teammate_id, :number, :wanted,
              :response, :started_at, :submitted_at, 1 + (
-               SELECT COUNT(*) FROM attempts o JOIN claims c ON c.id = o.id AND c.team_id = o.team_id
-               WHERE o.task_id = :task_id AND o.teammate_id = :teammate_id AND o.team_id = :team_id
+               SELECT COUNT(*) FROM attempts h JOIN claims c ON c.id = h.id AND c.team_id = h.team_id
+               WHERE h.task_id = :task_id AND h.teammate_id = :teammate_id AND h.team_id = :team_id
                  AND c.state = 'retaken'))""",
         **values,
     )
@@ -115,11 +115,11 @@ async def complete_all(tx: Tx, team_id: str, results: Mapping[str, Result], now:
             await complete(tx, team_id, task_id, result, now)
         return
     await tx.run(
-        """UPDATE tasks t SET status = 'completed', response = r.response, confidence = r.confidence,
-             agreement = r.agreement, completed_at = :now, updated_at = :now
+        """UPDATE tasks t SET status = 'completed', response = fresh.response, confidence = fresh.confidence,
+             agreement = fresh.agreement, completed_at = :now, updated_at = :now
            FROM unnest(CAST(:task_ids AS TEXT[]), CAST(:responses AS TEXT[]), CAST(:confidences AS FLOAT8[]),
-             CAST(:agreements AS FLOAT8[])) AS r (id, response, confidence, agreement)
-           WHERE t.id = r.id AND t.team_id = :team_id AND t.status = 'pending'""",
+             CAST(:agreements AS FLOAT8[])) AS fresh (id, response, confidence, agreement)
+           WHERE t.id = fresh.id AND t.team_id = :team_id AND t.status = 'pending'""",
         team_id=team_id,
         task_ids=list(results),
         responses=[result.response for result in results.values()],
@@ -136,8 +136,8 @@ async def complete_reviewed(tx: Tx, team_id: str, task_id: str, response: str, n
         """UPDATE tasks SET status = 'completed', response = :response, reviewed = true, completed_at = :now,
              updated_at = :now, confidence = CASE WHEN EXISTS (
                SELECT 1 FROM reviews r WHERE r.task_id = :task_id AND r.team_id = :team_id AND r.state = 'fixed'
-                 AND r.created_at >= COALESCE((SELECT MAX(a.rejected_at) FROM attempts a
-                   WHERE a.task_id = :task_id AND a.team_id = :team_id), 0)) THEN NULL ELSE confidence END
+                 AND r.created_at >= COALESCE((SELECT MAX(h.rejected_at) FROM attempts h
+                   WHERE h.task_id = :task_id AND h.team_id = :team_id), 0)) THEN NULL ELSE confidence END
            WHERE id = :task_id AND team_id = :team_id AND status = 'pending'""",
         task_id=task_id,
         team_id=team_id,

@@ -55,9 +55,9 @@ async def take(tx: Tx, team_id: str, project_id: str, taken_by: str, now: int, u
     return await tx.all(
         """UPDATE postponed_results SET taken_by = :taken_by, due_at = :due_at
            WHERE done_at IS NULL AND id IN (
-             SELECT p.id FROM postponed_results p
-             WHERE p.done_at IS NULL AND p.due_at <= :now AND p.project_id = :project_id AND p.team_id = :team_id
-             ORDER BY p.due_at, p.id LIMIT :limit FOR UPDATE SKIP LOCKED)
+             SELECT pr.id FROM postponed_results pr
+             WHERE pr.done_at IS NULL AND pr.due_at <= :now AND pr.project_id = :project_id AND pr.team_id = :team_id
+             ORDER BY pr.due_at, pr.id LIMIT :limit FOR UPDATE SKIP LOCKED)
            RETURNING task_id""",
         team_id=team_id,
         project_id=project_id,

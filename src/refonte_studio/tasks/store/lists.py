@@ -65,7 +65,7 @@ async def count(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, most: int |
     sql = f"SELECT COUNT(*) AS total FROM tasks WHERE {where}"
     if most is not None:
         sql, values["limit"] = (
-            f"SELECT COUNT(*) AS total FROM (SELECT 1 FROM tasks WHERE {where} LIMIT :limit) AS t",
+            f"SELECT COUNT(*) AS total FROM (SELECT 1 FROM tasks WHERE {where} LIMIT :limit) AS few",
             most,
         )
     row = await tx.one(sql, **values)

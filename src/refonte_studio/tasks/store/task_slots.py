@@ -19,8 +19,8 @@ _TASK = ", ".join(f"t.{column}" for column in TASK_COLUMNS)
 
 
 # What a slot and its project's rules are read from: of `slots p` and `projects j`.
-_SLOTS = """p.batch_id AS slots_in, p.wanted, p.attempts, p.open, p.reviewing, p.judging,
-    j.pipeline, j.consensus_attempts, j.quality"""
+_SLOTS = """s.batch_id AS slots_in, s.wanted, s.attempts, s.open, s.reviewing, s.judging,
+    p.pipeline, p.consensus_attempts, p.quality"""
 
 
 def _slots_of(row: Row) -> TaskSlots:
@@ -76,11 +76,11 @@ async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[
     """A pending task and its slots, as they stay until this transaction ends; None for a task that has ended."""
     row = await tx.one(
         f"""SELECT {_TASK}, {_SLOTS}
-            FROM tasks t JOIN task_slots p
-              ON p.task_id = t.id AND p.batch_id = CASE WHEN t.kind = 'work' THEN t.batch_id ELSE '' END
-            JOIN projects j ON j.id = t.project_id AND j.team_id = t.team_id
-            WHERE t.id = :task_id AND t.team_id = :team_id AND t.mode = :mode AND p.team_id = :team_id
-            FOR UPDATE OF p""",
+            FROM tasks t JOIN task_slots s
+              ON s.task_id = t.id AND s.batch_id = CASE WHEN t.kind = 'work' THEN t.batch_id ELSE '' END
+            JOIN projects p ON p.id = t.project_id AND p.team_id = t.team_id
+            WHERE t.id = :task_id AND t.team_id = :team_id AND t.mode = :mode AND s.team_id = :team_id
+            FOR UPDATE OF s""",
         team_id=team_id,
         mode=mode,
         task_id=task_id,
@@ -211,9 +211,9 @@ async def lock_attempted(tx: Tx, team_id: str, batch_id: str, after: str, limit:
     """Pending tasks of a batch that have an attempt, their slots locked, in order of their ids beyond `after`; each
     with whether its result is being made."""
     rows = await tx.all(
-        f"""SELECT {_TASK}, p.judging FROM task_slots p JOIN tasks t ON t.id = p.task_id
-            WHERE p.batch_id = :batch_id AND p.task_id > :after AND p.attempts > 0 AND p.team_id = :team_id
-            ORDER BY p.task_id LIMIT :limit FOR UPDATE OF p""",
+        f"""SELECT {_TASK}, s.judging FROM task_slots s JOIN tasks t ON t.id = s.task_id
+            WHERE s.batch_id = :batch_id AND s.task_id > :after AND s.attempts > 0 AND s.team_id = :team_id
+            ORDER BY s.task_id LIMIT :limit FOR UPDATE OF s""",
         team_id=team_id,
         batch_id=batch_id,
         after=after,
@@ -228,10 +228,10 @@ async def lock_to_retarget(
     """Pending tasks of a batch that want another number of attempts, their slots locked, in order of their ids
     beyond `after`; each with the attempts it has."""
     rows = await tx.all(
-        f"""SELECT {_TASK}, p.attempts FROM task_slots p JOIN tasks t ON t.id = p.task_id
-            WHERE p.batch_id = :batch_id AND p.task_id > :after AND p.wanted <> :wanted AND p.team_id = :team_id
-              AND NOT p.reviewing AND NOT p.judging
-            ORDER BY p.task_id LIMIT :limit FOR UPDATE OF p""",
+        f"""SELECT {_TASK}, s.attempts FROM task_slots s JOIN tasks t ON t.id = s.task_id
+            WHERE s.batch_id = :batch_id AND s.task_id > :after AND s.wanted <> :wanted AND s.team_id = :team_id
+              AND NOT s.reviewing AND NOT s.judging
+            ORDER BY s.task_id LIMIT :limit FOR UPDATE OF s""",
         team_id=team_id,
         batch_id=batch_id,
         wanted=wanted,
@@ -271,7 +271,7 @@ async def batches_without(tx: Tx, limit: int) -> list[tuple[str, str]]:
     rows = await tx.all(
         """SELECT b.team_id, b.id FROM batches b
            WHERE b.state = 'in_progress' AND NOT (b.studio AND b.is_default)
-             AND NOT EXISTS (SELECT 1 FROM task_slots p WHERE p.batch_id = b.id AND p.team_id = b.team_id)
+             AND NOT EXISTS (SELECT 1 FROM task_slots s WHERE s.batch_id = b.id AND s.team_id = b.team_id)
              AND EXISTS (SELECT 1 FROM tasks t
                          WHERE t.batch_id = b.id AND t.kind = 'work' AND t.team_id = b.team_id)
            ORDER BY b.id LIMIT :limit""",

@@ -10,11 +10,12 @@ SWEEP_LIMIT = 1_000
 BUDGETS_LIMIT = 3  # for which one attempt counts
 _KEY = ("id", "teammate_id", "mode", "name", "prefix", "created_at", "last_used_at", "maker_key_id", "email")
 _SELECT_KEY = """SELECT k.id, k.teammate_id, k.mode, k.name, k.prefix, k.created_at, k.last_used_at, k.maker_key_id,
-    t.email
-  FROM keys k JOIN teammates t ON t.id = k.teammate_id AND t.team_id = k.team_id"""
+    u.email
+  FROM keys k JOIN teammates u ON u.id = k.teammate_id AND u.team_id = k.team_id"""
 _ENDED_WITH = """WITH RECURSIVE ended(id) AS (
     SELECT k.id FROM keys k WHERE k.team_id = :team_id AND {these}
-    UNION SELECT made.id FROM keys made JOIN ended ON made.maker_key_id = ended.id WHERE made.team_id = :team_id)"""
+    UNION SELECT k_made.id FROM keys k_made JOIN ended ON k_made.maker_key_id = ended.id
+    WHERE k_made.team_id = :team_id)"""
 
 
 async def insert_key(tx: Tx, **values: Any) -> None:
@@ -28,10 +29,10 @@ async def insert_key(tx: Tx, **values: Any) -> None:
 async def holder_of_key(tx: Tx, key_hash: str) -> Row | None:
     """The key's active holder, and the key."""
     return await tx.one(
-        """SELECT k.id AS key_id, k.mode, k.last_used_at, t.id, t.team_id, t.email, t.role,
-             (SELECT g.alias_key FROM teams g WHERE g.id = t.team_id) AS alias_key
-           FROM keys k JOIN teammates t ON t.id = k.teammate_id AND t.team_id = k.team_id
-           WHERE k.key_hash = :key_hash AND k.revoked_at IS NULL AND t.state = 'active'""",
+        """SELECT k.id AS key_id, k.mode, k.last_used_at, u.id, u.team_id, u.email, u.role,
+             (SELECT o.alias_key FROM teams o WHERE o.id = u.team_id) AS alias_key
+           FROM keys k JOIN teammates u ON u.id = k.teammate_id AND u.team_id = k.team_id
+           WHERE k.key_hash = :key_hash AND k.revoked_at IS NULL AND u.state = 'active'""",
         key_hash=key_hash,
     )
 
@@ -39,10 +40,10 @@ async def holder_of_key(tx: Tx, key_hash: str) -> Row | None:
 async def holder_of_session(tx: Tx, token_hash: str, now: int) -> Row | None:
     """The session's active holder."""
     return await tx.one(
-        """SELECT t.id, t.team_id, t.email, t.role,
-             (SELECT g.alias_key FROM teams g WHERE g.id = t.team_id) AS alias_key
-           FROM sessions s JOIN teammates t ON t.id = s.teammate_id AND t.team_id = s.team_id
-           WHERE s.token_hash = :token_hash AND s.expires_at > :now AND t.state = 'active'""",
+        """SELECT u.id, u.team_id, u.email, u.role,
+             (SELECT o.alias_key FROM teams o WHERE o.id = u.team_id) AS alias_key
+           FROM sessions v JOIN teammates u ON u.id = v.teammate_id AND u.team_id = v.team_id
+           WHERE v.token_hash = :token_hash AND v.expires_at > :now AND u.state = 'active'""",
         token_hash=token_hash,
         now=now,
     )
@@ -177,10 +178,10 @@ async def sweep_sessions(tx: Tx, now: int) -> int:
 async def candidates(tx: Tx, key: str, team_name: str | None, limit: int) -> list[SignInCandidate]:
     """The active people with a password who have this address, oldest first."""
     rows = await tx.all(
-        """SELECT t.id, t.team_id, t.password_hash, m.name FROM teammates t JOIN teams m ON m.id = t.team_id
-           WHERE t.email_key = :email_key AND t.state = 'active' AND t.password_hash IS NOT NULL
-             AND (CAST(:team_name AS TEXT) IS NULL OR m.name = :team_name)
-           ORDER BY t.id LIMIT :limit""",
+        """SELECT u.id, u.team_id, u.password_hash, o.name FROM teammates u JOIN teams o ON o.id = u.team_id
+           WHERE u.email_key = :email_key AND u.state = 'active' AND u.password_hash IS NOT NULL
+             AND (CAST(:team_name AS TEXT) IS NULL OR o.name = :team_name)
+           ORDER BY u.id LIMIT :limit""",
         email_key=key,
         team_name=team_name,
         limit=limit,
@@ -191,8 +192,8 @@ async def candidates(tx: Tx, key: str, team_name: str | None, limit: int) -> lis
 async def candidate(tx: Tx, team_id: str, teammate_id: str) -> SignInCandidate | None:
     """The same for one person; None without a password."""
     row = await tx.one(
-        """SELECT t.password_hash, m.name FROM teammates t JOIN teams m ON m.id = t.team_id
-           WHERE t.team_id = :team_id AND t.id = :teammate_id AND t.password_hash IS NOT NULL""",
+        """SELECT u.password_hash, o.name FROM teammates u JOIN teams o ON o.id = u.team_id
+           WHERE u.team_id = :team_id AND u.id = :teammate_id AND u.password_hash IS NOT NULL""",
         team_id=team_id,
         teammate_id=teammate_id,
     )

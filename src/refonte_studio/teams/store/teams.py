@@ -154,8 +154,9 @@ async def emails(tx: Tx, team_id: str, teammate_ids: Sequence[str]) -> dict[str,
 async def teammates_of_address(tx: Tx, key: str, team_name: str | None) -> list[tuple[Teammate, str]]:
     """The people of this address, over all teams or in the named one, and their teams' names."""
     rows = await tx.all(
-        f"""SELECT {_prefixed("t")}, m.name AS team_name FROM teammates t JOIN teams m ON m.id = t.team_id
-            WHERE t.email_key = :email_key AND (CAST(:team_name AS TEXT) IS NULL OR m.name = :team_name) ORDER BY t.id""",
+        f"""SELECT {_prefixed("u")}, o.name AS team_name FROM teammates u JOIN teams o ON o.id = u.team_id
+            WHERE u.email_key = :email_key AND (CAST(:team_name AS TEXT) IS NULL OR o.name = :team_name)
+            ORDER BY u.id""",
         email_key=key,
         team_name=team_name,
     )
