@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from refonte_studio.db import Database, Tx
-from refonte_studio.files import service
+from refonte_studio.files import service, store
 from refonte_studio.files.model import CHUNK_BYTES
 from tests.world import Clock, World
 
@@ -162,8 +162,8 @@ async def test_files_are_a_teams_and_a_modes_own(world: World) -> None:
 async def test_what_was_begun_and_never_finished_is_invisible_and_swept_after_a_day(world: World) -> None:
     async def begun(tx: Tx) -> str:
         file_id = "00000000000000000000000a"
-        await service.store.insert(tx, id=file_id, team_id=world.ana.team_id, mode="live", created_at=world.clock())
-        await service.store.insert_chunk(tx, world.ana.team_id, file_id, 0, b"x")
+        await store.insert(tx, id=file_id, team_id=world.ana.team_id, mode="live", created_at=world.clock())
+        await store.insert_chunk(tx, world.ana.team_id, file_id, 0, b"x")
         return file_id
 
     file_id = await world.db.write(begun)

@@ -2,10 +2,16 @@
 
 import ast
 import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
+import asyncpg
 from sqlglot import exp
 
+from refonte_studio.db.migrate import migrate
 from refonte_studio.db.schema import metadata
+from refonte_studio.db.sql import for_postgres, for_sqlite
 from refonte_studio.db.sql_names import ALIASES, PARAMETERS
 from tests.house.sources import modules, tree
 from tests.house.statements import STORES, Statement, parsed, statements, tables_in
@@ -13,6 +19,8 @@ from tests.house.test_layout import listed
 
 LINES = 10  # of a statement; a longer one has a name and a sentence about it
 COLUMNS = {column.name for table in metadata.tables.values() for column in table.c}
+# What no service asks of SQLite: it says what only PostgreSQL has.
+_FOR_POSTGRESQL_ALONE = re.compile(r"\bunnest\(|::|\bLATERAL\b|\bjson_agg\(|\bAS \(\s*(UPDATE|INSERT|DELETE)\b")
 IDS = {f"{noun}_id" for noun in ("callback", "claim", "delta", "failure", "key", "review")}  # beside columns
 
 
@@ -114,3 +122,24 @@ def _is_long_sql(node: ast.Constant | ast.JoinedStr) -> bool:
     texts = [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
     is_sql = re.search(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b", "".join(texts)) is not None
     return is_sql and (node.end_lineno or 0) - node.lineno + 1 > LINES
+
+
+def test_sqlite_understands_every_statement(tmp_path: Path):
+    file = tmp_path / "studio.db"
+    migrate(f"sqlite:///{file}")
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in statements():
+            if statement.engine == "sqlite" and not _FOR_POSTGRESQL_ALONE.search(statement.sql):
+                sql, lists = for_sqlite(statement.sql)
+                values = {name: "[]" if name in lists else None for name in _parameters(statement)}
+                connection.execute(f"EXPLAIN {sql}", values).close()
+
+
+async def test_postgresql_understands_every_statement(postgres_url: str):
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        for statement in statements():
+            if statement.engine == "postgresql":
+                await connection.prepare(for_postgres(statement.sql)[0])
+    finally:
+        await connection.close()
