@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from refonte_studio.callbacks.model import Callback, CallbackEvent, Parcel, lane
+from refonte_studio.callbacks.model import Callback, CallbackContent, CallbackEvent, lane
 from refonte_studio.callbacks.policy import retries as retry_policy
 from refonte_studio.callbacks.service import outbox as service
 from refonte_studio.db import Tx
@@ -100,14 +100,14 @@ async def test_a_try_that_cannot_be_made_fails_alone(
     """A bug of ours in one callback, or in one kind of them, is a failure of that callback like any other."""
     broken = await told(world, receiver.url, 4)
     sound = await told(world, receiver.url, 4)
-    make = service.parcel
+    make = service.content
 
-    async def parcel(tx: Tx, callback: Callback) -> Parcel | None:
+    async def content(tx: Tx, callback: Callback) -> CallbackContent | None:
         if callback.subject_id in broken:
             raise KeyError("a bug")
         return await make(tx, callback)
 
-    monkeypatch.setattr(service, "parcel", parcel)
+    monkeypatch.setattr(service, "content", content)
     assert await post_office.deliver() == 8
     assert await states(world) == {**dict.fromkeys(broken, "waiting"), **dict.fromkeys(sound, "delivered")}
     assert await post_office.deliver() == 0, "they wait for their next try like others"

@@ -42,7 +42,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
         "The input is malformed, or a body or list names something that does not exist.",
         "Correct the input; the message names the value.",
     ),
-    "LeftOut": (
+    "MissingValue": (
         "A required parameter, or a required part of a response, is missing.",
         "Supply it; the message names it and its alternatives.",
     ),

@@ -182,13 +182,13 @@ def test_labels_of_a_turn_are_voted_on_one_by_one():
 
 
 def test_people_see_the_candidates_in_an_order_of_their_own_and_no_model():
-    seen = [[each["id"] for each in CHAT.seen(ALL, f"person {i}/task")["candidates"]] for i in range(200)]
+    seen = [[each["id"] for each in CHAT.params_for_labeler(ALL, f"person {i}/task")["candidates"]] for i in range(200)]
     assert {tuple(each) for each in seen} == set(itertools.permutations(["k7", "q2", "m4"]))
     firsts = [each[0] for each in seen]
     assert all(40 < firsts.count(each) < 95 for each in ("k7", "q2", "m4"))
-    assert "model" not in str(CHAT.seen(ALL, "person/task")["candidates"])
+    assert "model" not in str(CHAT.params_for_labeler(ALL, "person/task")["candidates"])
     turned = {**ALL, "candidates": ALL["candidates"][::-1]}
-    assert CHAT.seen(turned, "person/task") == CHAT.seen(ALL, "person/task")
+    assert CHAT.params_for_labeler(turned, "person/task") == CHAT.params_for_labeler(ALL, "person/task")
 
 
 def test_nothing_that_a_response_says_depends_on_the_order_of_the_candidates():

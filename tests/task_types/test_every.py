@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from refonte_studio.kit.errors import BadInput
-from refonte_studio.task_types import COMMON_PARAMETERS, TYPES, TaskType, get, tidied, unknown_parameters
-from refonte_studio.task_types.parts.checks import LeftOut
+from refonte_studio.task_types import COMMON_PARAMETERS, TYPES, TaskType, canonical_params, get, unknown_parameters
+from refonte_studio.task_types.parts.checks import MissingValue
 
 NAMES = [
     "annotation",
@@ -485,7 +485,7 @@ def test_what_a_project_may_hand_down_never_makes_a_task_fail(task_type, data, n
     refusal = refusal_of(lambda: task_type.check_params(whole))
     if refusal is not None:
         # something may still be missing, or what the task brings may contradict what the project has
-        assert isinstance(refusal, LeftOut) or any(name in refusal.message for name in rest), refusal.message
+        assert isinstance(refusal, MissingValue) or any(name in refusal.message for name in rest), refusal.message
         return
     sample = task_type.sample_response(whole)
     assert task_type.check_response(whole, sample) == sample
@@ -502,8 +502,8 @@ def test_a_hypothesis_that_is_taken_can_be_submitted_as_it_is(task_type, data, n
     if refusal is not None:
         assert refusal.message.startswith("hypothesis")
         return
-    checked = task_type.check_response(tidied(params), hypothesis)
-    assert task_type.check_response(tidied(params), checked) == checked
+    checked = task_type.check_response(canonical_params(params), hypothesis)
+    assert task_type.check_response(canonical_params(params), checked) == checked
 
 
 @every
@@ -512,4 +512,4 @@ def test_the_example_is_taken_piece_by_piece(task_type):
     for name, value in task_type.example_params.items():
         task_type.check_given({name: value})
     task_type.check_params({**task_type.example_params, "hypothesis": task_type.example_response})
-    assert tidied(task_type.example_params) == task_type.example_params
+    assert canonical_params(task_type.example_params) == task_type.example_params

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.task_types import TYPES
 from refonte_studio.task_types.parts.masks import check_rle, decoded
-from refonte_studio.task_types.parts.totals import MAX_CHARACTERS, MAX_FRAMES, MAX_RUNS, MAX_VALUES, MAX_VERTICES
+from refonte_studio.task_types.parts.size_limits import MAX_CHARACTERS, MAX_FRAMES, MAX_RUNS, MAX_VALUES, MAX_VERTICES
 
 IMAGE = {"attachment": "https://example.com/a.jpg"}
 SHAPES = {"geometries": {kind: {"objects_to_annotate": ["a"]} for kind in ("box", "polygon")}}

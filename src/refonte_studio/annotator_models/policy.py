@@ -321,7 +321,7 @@ def _result(each: DecodedTask, judge: Judge) -> Result:
         [question] = first
         said = [votes[question] for votes in each.votes]
         decision = judge.decide(question, said, None)
-        return Result(each.texts[said.index(decision.label)], decision.confidence, task_types.alike(said))
+        return Result(each.texts[said.index(decision.label)], decision.confidence, task_types.pair_agreement(said))
     outcome = task_types.TYPES[each.task.type].consensus(each.params, each.responses, judge)
     return Result(msgspec.json.encode(outcome.response).decode(), outcome.confidence, outcome.agreement)
 

@@ -61,7 +61,7 @@ class Callback:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class CallbackSecrets:
     """How a receiver knows that a callback is from its team's server."""
 
     secret: str  # signs it
@@ -69,12 +69,12 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class CallbackContent:
     """All that sending a callback needs."""
 
     body: bytes  # JSON
     subject: str  # what it tells, in words
-    keys: Keys
+    keys: CallbackSecrets
 
 
 def subject_of_pause(teammate_id: str, project_id: str) -> str:

@@ -29,7 +29,7 @@ class CsvRow:
 
 def rows(lines: Iterable[bytes]) -> Iterator[CsvRow]:
     """The rows of a file whose lines end as on any system. Raises BadInput for what is not UTF-8, naming the line."""
-    text = _Lines(lines)
+    text = _CountedLines(lines)
     reader = csv.reader(text, strict=True)
     while True:
         text.record.clear()
@@ -59,7 +59,7 @@ def _strayed(fields: list[str], record: str) -> str | None:
 
 
 @dataclass(slots=True)
-class _Lines:
+class _CountedLines:
     """The lines of a file, decoded, with how many there were and those since `record` was cleared."""
 
     source: Iterable[bytes]

@@ -16,7 +16,7 @@ Advance = Callable[[int], None]
 def progress(doing: str, unit: str, total: int | None) -> Generator[Advance]:
     """Shows on standard error how `doing` gets on, in units; `total` is None where nobody knows it."""
     if not sys.stderr.isatty():
-        yield _Lines(doing, unit, total).advance
+        yield _ProgressLines(doing, unit, total).advance
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -28,7 +28,7 @@ def progress(doing: str, unit: str, total: int | None) -> Generator[Advance]:
         yield lambda count: bar.advance(task, count)
 
 
-class _Lines:
+class _ProgressLines:
     def __init__(self, doing: str, unit: str, total: int | None) -> None:
         self._doing, self._unit = doing, unit
         self._of = "" if total is None else f" of {total:,}"

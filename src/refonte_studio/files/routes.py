@@ -56,7 +56,7 @@ class FileOut(msgspec.Struct, kw_only=True):
         )
 
 
-class AboutParams(Params, kw_only=True):
+class FileParams(Params, kw_only=True):
     """What may be said of a file."""
 
     project_name: str | None = None
@@ -71,11 +71,11 @@ class AboutParams(Params, kw_only=True):
         return [*([self.project_name] if self.project_name else []), *(self.project_names or [])]
 
 
-class FetchParams(AboutParams, kw_only=True):
+class FetchParams(FileParams, kw_only=True):
     file_url: str
 
 
-FIELDS = frozenset(AboutParams.__struct_fields__)
+FIELDS = frozenset(FileParams.__struct_fields__)
 EXAMPLE_FILE = {
     "id": "653a4b9f8f1d2e3a4b5c6d80",
     "attachment_url": "studio://files/653a4b9f8f1d2e3a4b5c6d80",
@@ -106,7 +106,7 @@ FORM_SCHEMA: dict[str, Any] = {
     "/v1/files/upload",
     may=Permission.MANAGE,
     answer=FileOut,
-    params=AboutParams,
+    params=FileParams,
     body=Body.STREAM,
     body_schema=FORM_SCHEMA,
     body_type="multipart/form-data",
@@ -114,7 +114,7 @@ FORM_SCHEMA: dict[str, Any] = {
     example={"project_name": "Dog breeds"},
     example_answer=EXAMPLE_FILE,
 )
-async def upload_file(call: Call, params: AboutParams) -> FileOut:
+async def upload_file(call: Call, params: FileParams) -> FileOut:
     """Upload a file, as the field `file` of a form.
 
     The answer's `attachment_url` can stand wherever a task takes an attachment. A `reference_id` that another file has
@@ -126,16 +126,16 @@ async def upload_file(call: Call, params: AboutParams) -> FileOut:
         form = await read_form(call.content_type, call.stream(), FIELDS, limit_bytes, file.write)
         if form.filename is None:
             raise BadInput("file is required")
-        about = read_params(AboutParams, form.fields, _given(params))
+        about = read_params(FileParams, form.fields, _given(params))
         await file.flush()
         made = await _finish(call, file_id, form.filename, form.mime_type, file.size, about)
         file.finished = True
     return made
 
 
-def _given(params: AboutParams) -> dict[str, Any]:
+def _given(params: FileParams) -> dict[str, Any]:
     """The parameters of a query, to be joined with those of a form."""
-    given = {name: getattr(params, name) for name in AboutParams.__struct_fields__}
+    given = {name: getattr(params, name) for name in FileParams.__struct_fields__}
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -169,7 +169,7 @@ async def import_file(call: Call, params: FetchParams) -> FileOut:
     return made
 
 
-async def _finish(call: Call, file_id: str, name: str, mime_type: str, size: int, about: AboutParams) -> FileOut:
+async def _finish(call: Call, file_id: str, name: str, mime_type: str, size: int, about: FileParams) -> FileOut:
     file = await call.db.write(
         service.finish,
         call.caller,

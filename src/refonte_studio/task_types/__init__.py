@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 from refonte_studio.task_types.base import Parameter, TaskType
-from refonte_studio.task_types.parts.answers import alike
+from refonte_studio.task_types.parts.answers import pair_agreement
+from refonte_studio.task_types.parts.canonical_names import canonical_params
 from refonte_studio.task_types.parts.checks import MAX_ANNOTATIONS
-from refonte_studio.task_types.parts.distinct import tidied
-from refonte_studio.task_types.parts.parameters import COMMON_PARAMETERS, as_meant
-from refonte_studio.task_types.parts.totals import MAX_CHARACTERS, MAX_FRAMES, MAX_RUNS, MAX_VALUES, MAX_VERTICES
+from refonte_studio.task_types.parts.parameters import COMMON_PARAMETERS, coerced
+from refonte_studio.task_types.parts.size_limits import MAX_CHARACTERS, MAX_FRAMES, MAX_RUNS, MAX_VALUES, MAX_VERTICES
 
 __all__ = [
     "ALIASES",
@@ -28,12 +28,12 @@ __all__ = [
     "WHOLE_QUESTIONS",
     "Parameter",
     "TaskType",
-    "alike",
-    "as_meant",
+    "canonical_params",
+    "coerced",
     "get",
+    "pair_agreement",
+    "params_for_labeler",
     "schemas_of",
-    "seen_params",
-    "tidied",
     "unknown_parameters",
 ]
 
@@ -67,12 +67,12 @@ def unknown_parameters(type: TaskType, params: Iterable[str]) -> list[str]:  # n
     return [name for name in params if name not in COMMON_PARAMETERS and name not in type.parameters]
 
 
-def seen_params(type_name: str, params: str, person_id: str, task_id: str) -> bytes:
+def params_for_labeler(type_name: str, params: str, person_id: str, task_id: str) -> bytes:
     """A task's parameters, both as JSON, as the person who works or reviews it may see them."""
     task_type = TYPES[type_name]
     if not task_type.conceals:
         return params.encode()
-    return msgspec.json.encode(task_type.seen(msgspec.json.decode(params), f"{person_id}/{task_id}"))
+    return msgspec.json.encode(task_type.params_for_labeler(msgspec.json.decode(params), f"{person_id}/{task_id}"))
 
 
 def schemas_of(task_type: TaskType) -> dict[str, dict[str, Any]]:

@@ -8,12 +8,12 @@ from refonte_studio.consensus.judges import Plain
 from refonte_studio.consensus.model import Judge, Outcome
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.task_types.parts.attachments import check_attachments
-from refonte_studio.task_types.parts.checks import LeftOut, an_object, size_of
-from refonte_studio.task_types.parts.distinct import check_names, tidied
+from refonte_studio.task_types.parts.canonical_names import canonical_params, check_names
+from refonte_studio.task_types.parts.checks import MissingValue, an_object, size_of
 from refonte_studio.task_types.parts.measures import check_measures
 from refonte_studio.task_types.parts.panel import Panel, Reader
 from refonte_studio.task_types.parts.parameters import COMMON_PARAMETERS, Parameter, check_declared, check_either
-from refonte_studio.task_types.parts.totals import check_totals
+from refonte_studio.task_types.parts.size_limits import check_totals
 
 __all__ = ["Parameter", "TaskType"]
 
@@ -42,7 +42,7 @@ class TaskType(ABC):
     def check_params(self, params: dict[str, Any]) -> None:
         """Raises BadInput, naming the parameter and value, unless a task of this type can be done with them."""
         self._check_shaping(params)
-        self._check_first(tidied(params))
+        self._check_first(canonical_params(params))
 
     def check_given(self, params: dict[str, Any]) -> None:
         """The same for parameters to which others are still to come, such as a project's: required ones may be missing,
@@ -53,13 +53,13 @@ class TaskType(ABC):
             try:
                 self._check_shaping(filled)
                 break
-            except LeftOut as error:
+            except MissingValue as error:
                 stand_in = self._filled(error.names, filled)
                 if stand_in is None:
                     raise
                 filled |= stand_in
         if (filled.keys() - params.keys()) <= _SAY_NOTHING:
-            self._check_first(tidied(filled))
+            self._check_first(canonical_params(filled))
 
     def stand_in(self, name: str, _params: dict[str, Any], /) -> Any:
         """A value for a parameter that is still to come, to check these with; None if there is no need for one."""
@@ -118,7 +118,7 @@ class TaskType(ABC):
     def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
         """A well-formed response to checked parameters: always the same one, and it passes check_response."""
 
-    def seen(self, params: dict[str, Any], _seed: str) -> dict[str, Any]:
+    def params_for_labeler(self, params: dict[str, Any], _seed: str) -> dict[str, Any]:
         """The parameters as a labeler may see them; the seed stands for the person and the task, and always gives the
         same."""
         return params

@@ -8,7 +8,7 @@ from refonte_studio.consensus.model import Outcome
 from refonte_studio.kit.names import name_key
 from refonte_studio.task_types.base import TaskType
 from refonte_studio.task_types.parts import schema
-from refonte_studio.task_types.parts.answers import alike, chosen, set_likeness
+from refonte_studio.task_types.parts.answers import pair_agreement, set_likeness, settle_choices
 from refonte_studio.task_types.parts.checks import (
     a_choice,
     a_flag,
@@ -16,9 +16,9 @@ from refonte_studio.task_types.parts.checks import (
     an_object,
     at,
     flag,
-    left_out,
     listed,
     missing,
+    missing_value,
     record,
     refuse,
 )
@@ -101,10 +101,10 @@ class Categorization(TaskType):
         if not several:
             said = [response["category"] for response in responses]
             value, decision = panel.decide("category", said, len(categories))
-            return Outcome({"category": value}, decision.confidence, alike(said))
+            return Outcome({"category": value}, decision.confidence, pair_agreement(said))
         least = 1 if flag(params, "required", default=True) else 0
         answers: list[list[str]] = [response["categories"] for response in responses]
-        found = chosen("categories", answers, least, len(categories), panel)
+        found = settle_choices("categories", answers, least, len(categories), panel)
         return Outcome({"categories": found.value}, found.confidence, agreement(answers, set_likeness))
 
     def reader(self, params: dict[str, Any], /) -> Reader:
@@ -220,7 +220,7 @@ def _categories(params: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
         return names(params["categories"], "categories"), several is not None and a_flag(several, "allow_multiple")
     taxonomies = params.get("taxonomies")
     if taxonomies is None:
-        left_out("categories", "taxonomies")
+        missing_value("categories", "taxonomies")
     questions = an_object(taxonomies, "taxonomies")
     if len(questions) != 1:
         # {category} has room for one answer; a textcollection task asks several questions.

@@ -11,7 +11,7 @@ from refonte_studio.task_types.parts import schema
 from refonte_studio.task_types.parts.answers import QuestionAnswer
 from refonte_studio.task_types.parts.checks import a_text, an_object, at, listed, missing, record, size_of, texts_in
 from refonte_studio.task_types.parts.conversation import MOST_CANDIDATES, Conversation, candidates_of, conversation_of
-from refonte_studio.task_types.parts.fields import FIELD_PARAMETERS, agreed, check_row, fields_schema
+from refonte_studio.task_types.parts.fields import FIELD_PARAMETERS, check_row, compatible_result, fields_schema
 from refonte_studio.task_types.parts.panel import Panel, Reader
 from refonte_studio.task_types.parts.parameters import Parameter, flag, mapping, texts
 from refonte_studio.task_types.parts.questionnaire import (
@@ -23,9 +23,9 @@ from refonte_studio.task_types.parts.questionnaire import (
     values_of,
     votes_reader,
 )
-from refonte_studio.task_types.parts.rankings import check_ranking, ranking_likeness, settled_ranking
-from refonte_studio.task_types.parts.turns import check_turns, settled_turns, turns_likeness, turns_reader
-from refonte_studio.task_types.parts.values import check_value, sample_value
+from refonte_studio.task_types.parts.questions import check_value, sample_value
+from refonte_studio.task_types.parts.rankings import check_ranking, ranking_likeness, settle_ranking
+from refonte_studio.task_types.parts.turns import check_turns, settle_turns, turns_likeness, turns_reader
 
 
 class Chat(TaskType):
@@ -119,7 +119,7 @@ class Chat(TaskType):
         }
         return {part: sample[part] for part in _parts(asked)}
 
-    def seen(self, params: dict[str, Any], seed: str) -> dict[str, Any]:
+    def params_for_labeler(self, params: dict[str, Any], seed: str) -> dict[str, Any]:
         """The candidates in this person's order, without their models."""
         if not params.get("candidates"):
             return params
@@ -140,7 +140,7 @@ class Chat(TaskType):
         found: list[QuestionAnswer] = []
         if asked.candidates:
             rankings = [response["ranking"] for response in responses]
-            merged["ranking"], confidence = settled_ranking(rankings, asked.candidates, panel)
+            merged["ranking"], confidence = settle_ranking(rankings, asked.candidates, panel)
             found.append(QuestionAnswer(None, confidence))
         if asked.criteria:
             merged["ratings"] = {}
@@ -151,7 +151,7 @@ class Chat(TaskType):
                 found += answers.values()
         if asked.turn_labels:
             turns = [response["turns"] for response in responses]
-            merged["turns"], sure = settled_turns(turns, asked.turn_labels, panel)
+            merged["turns"], sure = settle_turns(turns, asked.turn_labels, panel)
             found += sure
         if asked.fields:
             answers = answers_to(asked.fields, "fields", [response["fields"] for response in responses], panel)
@@ -163,7 +163,7 @@ class Chat(TaskType):
             found.append(
                 QuestionAnswer(None, panel.support([edit_similarity(each, merged["rewrite"]) for each in written]))
             )
-        return agreed(self, params, merged, responses, confidence_of(found, panel), panel)
+        return compatible_result(self, params, merged, responses, confidence_of(found, panel), panel)
 
     def reader(self, params: dict[str, Any], /) -> Reader:
         asked = conversation_of(params)

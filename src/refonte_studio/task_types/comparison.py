@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 from refonte_studio.consensus.model import Outcome
 from refonte_studio.task_types.parts import schema
-from refonte_studio.task_types.parts.answers import alike
-from refonte_studio.task_types.parts.checks import a_choice, left_out, record
+from refonte_studio.task_types.parts.answers import pair_agreement
+from refonte_studio.task_types.parts.canonical_names import check_distinct
+from refonte_studio.task_types.parts.checks import a_choice, missing_value, record
 from refonte_studio.task_types.parts.choices import names
-from refonte_studio.task_types.parts.distinct import check_distinct
 from refonte_studio.task_types.parts.fields import FIELD_PARAMETERS, FieldsTask, fields_schema
 from refonte_studio.task_types.parts.panel import Panel, Reader, label
 from refonte_studio.task_types.parts.parameters import Parameter, mixed, need_one, text
@@ -63,7 +63,7 @@ class Comparison(FieldsTask):
             return super().settle(params, responses, panel)
         said = [response["choice"] for response in responses]
         value, decision = panel.decide("choice", said, len(_choices(params)))
-        return Outcome({"choice": value}, decision.confidence, alike(said))
+        return Outcome({"choice": value}, decision.confidence, pair_agreement(said))
 
     def consensus_cost(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> int:
         return super().consensus_cost(params, responses) if _asks_fields(params) else 20 * len(responses)
@@ -91,7 +91,7 @@ def _asks_fields(params: Mapping[str, Any]) -> bool:
 
 def _choices(params: Mapping[str, Any]) -> tuple[str, ...]:
     choices = params.get("choices")
-    return left_out("choices", "fields") if choices is None else names(choices, "choices")
+    return missing_value("choices", "fields") if choices is None else names(choices, "choices")
 
 
 TYPE = Comparison()

@@ -5,29 +5,29 @@ from typing import Any, ClassVar
 
 from refonte_studio.consensus.texts import edit_similarity, text_cost, typical_text
 from refonte_studio.task_types.parts import schema
+from refonte_studio.task_types.parts.annotation_task import AnnotationTask
 from refonte_studio.task_types.parts.checks import (
-    Unique,
+    UniqueIds,
     a_choice,
     a_text,
     a_whole,
     annotations_of,
     at,
-    left_out,
+    missing_value,
     one_of,
     record,
 )
 from refonte_studio.task_types.parts.choices import names
 from refonte_studio.task_types.parts.drawing import BASE_ANNOTATION_PARAMETERS, SIZE_PARAMETERS
 from refonte_studio.task_types.parts.geometry import FIELDS, SCHEMAS, GeometryRule, canvas_of, check_shape, sample_shape
-from refonte_studio.task_types.parts.marking import MarkingTask
-from refonte_studio.task_types.parts.objects import Annotation, Array, Cluster, Compare, Craft, Features
+from refonte_studio.task_types.parts.object_matching import Annotation, Array, Cluster, Compare, Features, Matcher
 from refonte_studio.task_types.parts.parameters import Parameter, flag, free, mixed, need_one, text
 from refonte_studio.task_types.parts.shapes import between, compare, measured
 
 MAX_PAGE = 100_000
 
 
-class DocumentTranscription(MarkingTask):
+class DocumentTranscription(AnnotationTask):
     """Boxes with text on the pages of a document.
 
     Of several responses, blocks of the same page are matched by their overlap; the judge decides on the label, each
@@ -75,7 +75,7 @@ class DocumentTranscription(MarkingTask):
         canvas_of(params)
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
-        rule, canvas, uuids = _rule(params), canvas_of(params), Unique()
+        rule, canvas, uuids = _rule(params), canvas_of(params), UniqueIds()
         checked: list[dict[str, Any]] = []
         for index, each in enumerate(annotations_of(response)[1]):
             path = at("response.annotations", index)
@@ -99,8 +99,8 @@ class DocumentTranscription(MarkingTask):
         texts = [block["text"] for response in responses for block in response["annotations"]]
         return mean * text_cost(texts) if texts else 0.0
 
-    def craft(self, params: dict[str, Any], /) -> Craft:
-        return _Blocks(len(_rule(params).labels))
+    def matcher(self, params: dict[str, Any], /) -> Matcher:
+        return _BlockMatcher(len(_rule(params).labels))
 
     def response_schema(self) -> dict[str, Any]:
         block = {"uuid": schema.NAME, "label": schema.NAME, "type": {"const": "block"}, "page": schema.COUNT}
@@ -112,10 +112,10 @@ class DocumentTranscription(MarkingTask):
 def _rule(params: Mapping[str, Any]) -> GeometryRule:
     name = "labels" if params.get("features") is None and params.get("labels") is not None else "features"
     value = params.get(name)
-    return left_out("features", "labels") if value is None else GeometryRule(dict.fromkeys(names(value, name)))
+    return missing_value("features", "labels") if value is None else GeometryRule(dict.fromkeys(names(value, name)))
 
 
-class _Blocks(Craft):
+class _BlockMatcher(Matcher):
     def __init__(self, labels: int) -> None:
         self.labels = labels
 

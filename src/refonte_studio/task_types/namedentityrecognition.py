@@ -12,7 +12,7 @@ from refonte_studio.task_types.parts.checks import (
     MAX_ANNOTATIONS,
     MAX_NAME,
     MAX_TEXT,
-    Unique,
+    UniqueIds,
     a_choice,
     a_text,
     a_whole,
@@ -23,7 +23,7 @@ from refonte_studio.task_types.parts.checks import (
     missing,
     record,
     refuse,
-    seen,
+    shown_value,
 )
 from refonte_studio.task_types.parts.choices import names
 from refonte_studio.task_types.parts.panel import Panel
@@ -91,7 +91,7 @@ class NamedEntityRecognition(TaskType):
         flag(params, "allow_overlapping_annotations")
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
-        source, labels, ids = _text(params), _labels(params), Unique()
+        source, labels, ids = _text(params), _labels(params), UniqueIds()
         found, given = annotations_of(response, ("relations",))
         path = "response.annotations"
         spans = [_span(each, at(path, index), source, labels, ids) for index, each in enumerate(given)]
@@ -154,7 +154,7 @@ def _labels(params: Mapping[str, Any]) -> Mapping[str, None]:
     return missing("labels") if value is None else dict.fromkeys(names(value, "labels"))
 
 
-def _span(given: object, path: str, source: str, labels: Mapping[str, None], ids: Unique) -> Span:
+def _span(given: object, path: str, source: str, labels: Mapping[str, None], ids: UniqueIds) -> Span:
     found = record(given, path, ("id", "label", "start", "end", "text"))
     start = a_whole(found["start"], at(path, "start"), 0)
     end = a_whole(found["end"], at(path, "end"))
@@ -167,7 +167,7 @@ def _span(given: object, path: str, source: str, labels: Mapping[str, None], ids
         refuse(
             at(path, "text"),
             found["text"],
-            f"is not what stands from {start} to {end}, which is {seen(source[start:end])}; {why}",
+            f"is not what stands from {start} to {end}, which is {shown_value(source[start:end])}; {why}",
         )
     return {
         "id": ids.add(found["id"], at(path, "id")),

@@ -5,23 +5,23 @@ from typing import Any, ClassVar
 
 from refonte_studio.kit.names import name_key
 from refonte_studio.task_types.parts import schema
+from refonte_studio.task_types.parts.annotation_task import AnnotationTask
 from refonte_studio.task_types.parts.attributes import ATTRIBUTE_PARAMETERS
-from refonte_studio.task_types.parts.checks import Unique, a_choice, annotations_of, at, missing, record, refuse
+from refonte_studio.task_types.parts.checks import UniqueIds, a_choice, annotations_of, at, missing, record, refuse
 from refonte_studio.task_types.parts.choices import names
 from refonte_studio.task_types.parts.drawing import BASE_ANNOTATION_PARAMETERS, SIZE_PARAMETERS
 from refonte_studio.task_types.parts.geometry import canvas_of
-from refonte_studio.task_types.parts.marking import MarkingTask
-from refonte_studio.task_types.parts.masked import MAX_MASKS, MaskCraft
+from refonte_studio.task_types.parts.mask_matching import MAX_MASKS, MaskMatcher
 from refonte_studio.task_types.parts.masks import check_rle
-from refonte_studio.task_types.parts.objects import Craft
+from refonte_studio.task_types.parts.object_matching import Matcher
 from refonte_studio.task_types.parts.parameters import Parameter, flag, mapping, mixed, need_one
-from refonte_studio.task_types.parts.totals import MAX_RUNS
+from refonte_studio.task_types.parts.size_limits import MAX_RUNS
 
 _SAMPLE_SIDE = 100
 _NEAR = 8  # so many masks usually lie within the box around one
 
 
-class SegmentAnnotation(MarkingTask):
+class SegmentAnnotation(AnnotationTask):
     """Masks of one size.
 
     Of several responses, masks are matched by the pixels that they have in common; the judge decides on the label, and
@@ -62,7 +62,7 @@ class SegmentAnnotation(MarkingTask):
         _size(params)
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
-        labels, size, uuids = _labels(params), _size(params), Unique()
+        labels, size, uuids = _labels(params), _size(params), UniqueIds()
         checked: list[dict[str, Any]] = []
         runs_left = MAX_RUNS
         for index, each in enumerate(annotations_of(response)[1]):
@@ -90,8 +90,8 @@ class SegmentAnnotation(MarkingTask):
         runs = sum(map(_runs, responses)) / len(responses) / max(mean, 1)
         return min(mean * min(mean, _NEAR), MAX_MASKS) * (30 + 0.04 * runs)
 
-    def craft(self, params: dict[str, Any], /) -> Craft:
-        return MaskCraft(len(_labels(params)))
+    def matcher(self, params: dict[str, Any], /) -> Matcher:
+        return MaskMatcher(len(_labels(params)))
 
     def response_schema(self) -> dict[str, Any]:
         size = {**schema.array({"type": "integer", "minimum": 1}, 2), "maxItems": 2}

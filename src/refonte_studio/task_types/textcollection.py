@@ -19,8 +19,8 @@ from refonte_studio.task_types.parts.checks import (
     size_of,
     texts_in,
 )
-from refonte_studio.task_types.parts.fields import agreed
-from refonte_studio.task_types.parts.formal import field_likenesses, form_choices, form_reader, settled_field
+from refonte_studio.task_types.parts.fields import compatible_result
+from refonte_studio.task_types.parts.form_answers import field_likenesses, form_choices, form_reader, settle_field
 from refonte_studio.task_types.parts.forms import Field, check_answers, fields_of, sample_answers
 from refonte_studio.task_types.parts.panel import Panel, Reader
 from refonte_studio.task_types.parts.parameters import Parameter, mixed
@@ -100,11 +100,11 @@ class TextCollection(TaskType):
         for name, field in fields.items():
             given = [_answers(response, name) for response in responses]
             if any(given):
-                value, settled = settled_field(field, f"annotations/{name}", given, panel)
+                value, settled = settle_field(field, f"annotations/{name}", given, panel)
                 answers += settled
                 found |= {} if value is None else {name: _written(field, value)}
         confidence = confidence_of(answers, panel)
-        return agreed(self, params, {"annotations": found}, responses, confidence, panel)
+        return compatible_result(self, params, {"annotations": found}, responses, confidence, panel)
 
     def reader(self, params: dict[str, Any], /) -> Reader:
         read = form_reader(fields_of(params), "annotations")

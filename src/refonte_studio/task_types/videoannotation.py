@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from refonte_studio.task_types.parts import schema
+from refonte_studio.task_types.parts.annotation_task import AnnotationTask
 from refonte_studio.task_types.parts.checks import (
     MAX_ITEMS,
-    Unique,
+    UniqueIds,
     a_choice,
     a_whole,
     an_array,
@@ -28,15 +29,14 @@ from refonte_studio.task_types.parts.geometry import (
     check_shape,
     sample_shape,
 )
-from refonte_studio.task_types.parts.marking import MarkingTask
 from refonte_studio.task_types.parts.measures import frame_count
-from refonte_studio.task_types.parts.objects import Craft
+from refonte_studio.task_types.parts.object_matching import Matcher
 from refonte_studio.task_types.parts.parameters import Parameter, need_one
-from refonte_studio.task_types.parts.tracks import TrackCraft
+from refonte_studio.task_types.parts.tracks import TrackMatcher
 from refonte_studio.task_types.parts.video import VIDEO_PARAMETERS
 
 
-class VideoAnnotation(MarkingTask):
+class VideoAnnotation(AnnotationTask):
     """Tracks: an object's shape on the frames where it is seen, by frame number from 0, in order.
 
     Of several responses, tracks are matched by the likeness of their shapes over the frames of either (some, evenly
@@ -72,7 +72,7 @@ class VideoAnnotation(MarkingTask):
         check_room(rules_of(params), canvas_of(params))
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
-        rules, canvas, count, uuids = rules_of(params), canvas_of(params), frame_count(params), Unique()
+        rules, canvas, count, uuids = rules_of(params), canvas_of(params), frame_count(params), UniqueIds()
         return {
             "annotations": [
                 _track(each, at("response.annotations", index), rules, canvas, count, uuids)
@@ -86,15 +86,15 @@ class VideoAnnotation(MarkingTask):
         track = {"uuid": "sample-1", "label": next(iter(rule.labels)), "type": kind, "frames": [frame]}
         return {"annotations": [track]}
 
-    def craft(self, params: dict[str, Any], /) -> Craft:
-        return TrackCraft(rules_of(params), canvas_of(params))
+    def matcher(self, params: dict[str, Any], /) -> Matcher:
+        return TrackMatcher(rules_of(params), canvas_of(params))
 
     def response_schema(self) -> dict[str, Any]:
         return schema.annotated(schema.any_of([_track_schema(kind) for kind in FIELDS]))
 
 
 def _track(
-    given: object, path: str, rules: Mapping[str, GeometryRule], canvas: Canvas, count: int | None, uuids: Unique
+    given: object, path: str, rules: Mapping[str, GeometryRule], canvas: Canvas, count: int | None, uuids: UniqueIds
 ) -> dict[str, Any]:
     record(given, path, ("uuid", "label", "type", "frames"))
     found = an_object(given, path)

@@ -4,31 +4,31 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from refonte_studio.task_types.parts import schema
+from refonte_studio.task_types.parts.annotation_task import AnnotationTask
 from refonte_studio.task_types.parts.attributes import attributes_of, check_attributes, sample_attributes
 from refonte_studio.task_types.parts.checks import (
-    Unique,
+    UniqueIds,
     a_choice,
     a_number,
     an_object,
     annotations_of,
     at,
-    left_out,
+    missing_value,
     record,
     refuse,
 )
 from refonte_studio.task_types.parts.choices import names
 from refonte_studio.task_types.parts.drawing import DRAWING_PARAMETERS
-from refonte_studio.task_types.parts.marking import MarkingTask
+from refonte_studio.task_types.parts.intervals import IntervalMatcher
 from refonte_studio.task_types.parts.measures import window
-from refonte_studio.task_types.parts.objects import Craft
+from refonte_studio.task_types.parts.object_matching import Matcher
 from refonte_studio.task_types.parts.parameters import Parameter, free, mixed, need_one
-from refonte_studio.task_types.parts.timed import TimedCraft
 from refonte_studio.task_types.parts.video import VIDEO_PARAMETERS
 
 _LABELS = ("labels", "events_to_annotate", "events", "objects_to_annotate")
 
 
-class VideoPlaybackAnnotation(MarkingTask):
+class VideoPlaybackAnnotation(AnnotationTask):
     """Stretches of time with a label, in seconds from the start of the video.
 
     Of several responses, stretches are matched by the share of time that they have in common; the judge decides on the
@@ -64,7 +64,7 @@ class VideoPlaybackAnnotation(MarkingTask):
         attributes_of(params)
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
-        labels, attributes, uuids = _labels(params), attributes_of(params), Unique()
+        labels, attributes, uuids = _labels(params), attributes_of(params), UniqueIds()
         earliest, latest = window(params)
         checked: list[dict[str, Any]] = []
         for index, each in enumerate(annotations_of(response)[1]):
@@ -88,8 +88,8 @@ class VideoPlaybackAnnotation(MarkingTask):
         answers = sample_attributes(attributes_of(params), label)
         return {"annotations": [{**event, "attributes": answers} if answers else event]}
 
-    def craft(self, params: dict[str, Any], /) -> Craft:
-        return TimedCraft(len(_labels(params)), attributes_of(params))
+    def matcher(self, params: dict[str, Any], /) -> Matcher:
+        return IntervalMatcher(len(_labels(params)), attributes_of(params))
 
     def response_schema(self) -> dict[str, Any]:
         second = {"type": "number", "minimum": 0}
@@ -108,7 +108,7 @@ def _labels(params: Mapping[str, Any]) -> Mapping[str, None]:
         objects = None if spec is None else an_object(spec, path).get("objects_to_annotate")
         if objects is not None:
             found.update(dict.fromkeys(names(objects, at(path, "objects_to_annotate"))))
-    return found or left_out(*_LABELS, "geometries")
+    return found or missing_value(*_LABELS, "geometries")
 
 
 TYPE = VideoPlaybackAnnotation()

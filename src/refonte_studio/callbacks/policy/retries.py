@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
-from refonte_studio.callbacks.model import Keys, is_again, team_of
+from refonte_studio.callbacks.model import CallbackSecrets, is_again, team_of
 from refonte_studio.kit.clock import DAY_MS, SECOND_MS
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.redaction import redacted
@@ -101,7 +101,7 @@ def checked_auth(secret: str) -> str:
     return secret
 
 
-def headers(keys: Keys, callback_id: str, body: bytes, now: int) -> dict[str, str]:
+def headers(keys: CallbackSecrets, callback_id: str, body: bytes, now: int) -> dict[str, str]:
     """The headers by which a receiver can tell that the body is ours, and new."""
     sent_at = datetime.fromtimestamp(now // SECOND_MS, UTC)
     message_id = f"msg_{callback_id}"

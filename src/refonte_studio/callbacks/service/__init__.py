@@ -2,6 +2,7 @@
 
 from refonte_studio.callbacks.service.outbox import (
     begin_tries,
+    content,
     delivered,
     find,
     has_auth,
@@ -12,7 +13,6 @@ from refonte_studio.callbacks.service.outbox import (
     on_task_audited,
     on_tasks_changed,
     on_tasks_ended,
-    parcel,
     retry,
     secret_of,
     set_auth,
@@ -22,6 +22,7 @@ from refonte_studio.callbacks.service.outbox import (
 
 __all__ = [
     "begin_tries",
+    "content",
     "delivered",
     "find",
     "has_auth",
@@ -32,7 +33,6 @@ __all__ = [
     "on_task_audited",
     "on_tasks_changed",
     "on_tasks_ended",
-    "parcel",
     "retry",
     "secret_of",
     "set_auth",

@@ -127,15 +127,15 @@ class Delivery:
             log.error("what came of callback %s is not recorded: %s", callback.id, failed.message)
 
     async def _send(self, callback: Callback) -> None:
-        parcel = await self.db.read(outbox.parcel, callback)
-        if parcel is None:
+        content = await self.db.read(outbox.content, callback)
+        if content is None:
             raise Undeliverable("what it tells of is gone")
         if callback.by_mail:
-            await self.send_mail(callback.url, parcel.subject, f"{parcel.subject}.\n\n{parcel.body.decode()}\n")
+            await self.send_mail(callback.url, content.subject, f"{content.subject}.\n\n{content.body.decode()}\n")
             return
-        headers = retry_policy.headers(parcel.keys, callback.id, parcel.body, self.clock())
+        headers = retry_policy.headers(content.keys, callback.id, content.body, self.clock())
         headers |= {"content-type": "application/json", "user-agent": "refonte-studio"}
-        status = await self.post(callback.url, headers, parcel.body)
+        status = await self.post(callback.url, headers, content.body)
         if not 200 <= status < 300:
             raise NotDelivered(f"the receiver answered {status}")
 

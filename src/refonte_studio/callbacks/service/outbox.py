@@ -8,10 +8,10 @@ from refonte_studio.batches.model import BatchCompleted
 from refonte_studio.callbacks import store
 from refonte_studio.callbacks.model import (
     Callback,
+    CallbackContent,
     CallbackEvent,
+    CallbackSecrets,
     CallbackState,
-    Keys,
-    Parcel,
     lane,
     pair_of_pause,
     subject_of_pause,
@@ -105,7 +105,7 @@ async def begin_tries(tx: Tx, now: int, under_way: Mapping[str, int], limit: int
 
 
 @vital
-async def parcel(tx: Tx, callback: Callback) -> Parcel | None:
+async def content(tx: Tx, callback: Callback) -> CallbackContent | None:
     """What is to be sent: as things are now, not as they were when they ended. None if they are gone."""
     match callback.event:
         case (
@@ -115,38 +115,38 @@ async def parcel(tx: Tx, callback: Callback) -> Parcel | None:
             | CallbackEvent.TASK_AUDITED
             | CallbackEvent.TASK_RESENT
         ):
-            return await _task_parcel(tx, callback)
+            return await _task_content(tx, callback)
         case CallbackEvent.BATCH_COMPLETED:
-            return await _batch_parcel(tx, callback)
+            return await _batch_content(tx, callback)
         case CallbackEvent.LABELER_PAUSED:
-            return await _pause_parcel(tx, callback)
+            return await _pause_content(tx, callback)
     assert_never(callback.event)
 
 
-async def _keys(tx: Tx, team_id: str) -> Keys:
+async def _keys(tx: Tx, team_id: str) -> CallbackSecrets:
     secret, auth = await teams.callback_keys(tx, team_id)
-    return Keys(secret, auth)
+    return CallbackSecrets(secret, auth)
 
 
-async def _task_parcel(tx: Tx, callback: Callback) -> Parcel | None:
+async def _task_content(tx: Tx, callback: Callback) -> CallbackContent | None:
     task = (await tasks.tasks_by_ids(tx, callback.team_id, [callback.subject_id])).get(callback.subject_id)
     if task is None:
         return None
     (shown_as,) = await tasks.described(tx, callback.team_id, [task])
     body = task_body(task.id, task.status.value, shown_as, task.response)
-    return Parcel(body, f"Task {task.id} is {task.status.value}", await _keys(tx, callback.team_id))
+    return CallbackContent(body, f"Task {task.id} is {task.status.value}", await _keys(tx, callback.team_id))
 
 
-async def _batch_parcel(tx: Tx, callback: Callback) -> Parcel | None:
+async def _batch_content(tx: Tx, callback: Callback) -> CallbackContent | None:
     batch = (await batches.by_ids(tx, callback.team_id, [callback.subject_id])).get(callback.subject_id)
     if batch is None:
         return None
     names = await projects.names_by_ids(tx, callback.team_id, [batch.project_id])
     body = batch_body(batch, names[batch.project_id])
-    return Parcel(body, f"Batch {batch.name} is completed", await _keys(tx, callback.team_id))
+    return CallbackContent(body, f"Batch {batch.name} is completed", await _keys(tx, callback.team_id))
 
 
-async def _pause_parcel(tx: Tx, callback: Callback) -> Parcel | None:
+async def _pause_content(tx: Tx, callback: Callback) -> CallbackContent | None:
     """A pause may have been lifted since, and the person may have left the project."""
     teammate_id, project_id = pair = pair_of_pause(callback.subject_id)
     email = (await teams.emails_of(tx, callback.team_id, [teammate_id])).get(teammate_id)
@@ -156,7 +156,7 @@ async def _pause_parcel(tx: Tx, callback: Callback) -> Parcel | None:
     pause = (await projects.assignments_of(tx, callback.team_id, [pair])).get(pair)
     reason = f": {pause.reason}" if pause is not None and pause.reason else ""
     body = pause_body(email, project, pause)
-    return Parcel(body, f"{email} is paused in {project}{reason}", await _keys(tx, callback.team_id))
+    return CallbackContent(body, f"{email} is paused in {project}{reason}", await _keys(tx, callback.team_id))
 
 
 @vital

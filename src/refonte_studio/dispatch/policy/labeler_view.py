@@ -27,7 +27,7 @@ def task(assignment: Assignment) -> SeenTask:
     stored = assignment.params
     if not caller.may(Permission.READ):
         stored = _with_file_addresses(stored, claim.id)
-    params = task_types.seen_params(assignment.type, stored, claim.teammate_id, claim.task_id)
+    params = task_types.params_for_labeler(assignment.type, stored, claim.teammate_id, claim.task_id)
     given = msgspec.json.decode(params, type=dict[str, msgspec.Raw])
     if not caller.may(Permission.READ):
         shown = {name: given[name] for name in sorted(given) if name not in MANAGERS_ALONE}

@@ -37,7 +37,7 @@ async def read_form(
     boundary = options.get("boundary")
     if kind != "multipart/form-data" or not boundary:
         raise BadInput(f"the body must be multipart/form-data, not {shown(content_type)}")
-    reader = _Reader(known, write)
+    reader = _FormAssembler(known, write)
     size = 0
     try:
         with PushMultipartParser(boundary, max_segment_count=FIELDS) as parser:
@@ -51,7 +51,7 @@ async def read_form(
     return reader.form
 
 
-class _Reader:
+class _FormAssembler:
     """Sorts the events of the parser: the file's bytes to `write`, all else into the form."""
 
     def __init__(self, known: Collection[str], write: Callable[[bytes | bytearray], Awaitable[None]]) -> None:

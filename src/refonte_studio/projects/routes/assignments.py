@@ -23,7 +23,7 @@ _GROUP = {
 }
 
 
-class Assignment(Params):
+class AssignmentParams(Params):
     ALIASES: ClassVar[Mapping[str, str]] = {"email": "emails"}
 
     emails: list[str]
@@ -80,12 +80,12 @@ async def list_assignments(call: Call, _params: Params) -> dict[str, list[str]]:
     "POST",
     "/v1/studio/assignments/add",
     may=Permission.MANAGE,
-    params=Assignment,
+    params=AssignmentParams,
     answer=dict[str, list[str]],
     example={"emails": ["ben@example.com"], "projects": ["Dog photographs"]},
     example_answer=_ASSIGNMENTS,
 )
-async def add_assignments(call: Call, params: Assignment) -> dict[str, list[str]]:
+async def add_assignments(call: Call, params: AssignmentParams) -> dict[str, list[str]]:
     """Assign teammates to projects.
 
     Each of them to each of these projects; without `projects` nothing changes. Invited people may be assigned, and
@@ -99,12 +99,12 @@ async def add_assignments(call: Call, params: Assignment) -> dict[str, list[str]
     "POST",
     "/v1/studio/assignments/remove",
     may=Permission.MANAGE,
-    params=Assignment,
+    params=AssignmentParams,
     answer=dict[str, list[str]],
     example={"emails": ["ben@example.com"], "projects": ["Street signs"]},
     example_answer={"ana@example.com": [], "ben@example.com": ["Dog photographs"]},
 )
-async def remove_assignments(call: Call, params: Assignment) -> dict[str, list[str]]:
+async def remove_assignments(call: Call, params: AssignmentParams) -> dict[str, list[str]]:
     """Unassign teammates from projects.
 
     Without `projects`, from all of them; an empty list changes nothing. They leave the groups of those projects too,

@@ -113,7 +113,7 @@ async def _locate_claim(tx: Tx, caller: Caller, path: Mapping[str, str]) -> obje
 
 def _claimed_out(given: ReviewTask) -> ClaimedReviewOut:
     review = given.review
-    params = task_types.seen_params(given.type, given.params, review.reviewer_id or "", review.task_id)
+    params = task_types.params_for_labeler(given.type, given.params, review.reviewer_id or "", review.task_id)
     return ClaimedReviewOut(
         review_id=review.id,
         lease_expires_at=_lease(review),

@@ -28,7 +28,7 @@ from refonte_studio.consensus.geometry import common_time
 from refonte_studio.consensus.medians import medoid, middle, support, weighted_median
 from refonte_studio.consensus.texts import edit_similarity, text_cost, typical_text
 from refonte_studio.task_types.parts.panel import Panel, identity, label
-from refonte_studio.task_types.parts.values import Question
+from refonte_studio.task_types.parts.questions import Question
 
 Likeness = Callable[[Any, Any], float]
 
@@ -41,14 +41,14 @@ class QuestionAnswer:
     confidence: float
 
 
-def answered(asked: Question, name: str, given: Sequence[Any], panel: Panel) -> QuestionAnswer:
+def settle_answer(asked: Question, name: str, given: Sequence[Any], panel: Panel) -> QuestionAnswer:
     """One answer of several to the question that judges know by that name; None is no answer."""
     present = [value is not None for value in given]
     if not panel.most(present):
         return QuestionAnswer(None, panel.support([0.0 if each else 1.0 for each in present]))
     share = panel.share(present)
     if asked.kind == "category" and asked.multiple:
-        found = chosen(name, given, max(asked.fewest, 1), asked.most, panel)
+        found = settle_choices(name, given, max(asked.fewest, 1), asked.most, panel)
         return QuestionAnswer(found.value, found.confidence * share)
     if is_decided(asked):
         value, decision = panel.decide(name, given, choices_of(asked))
@@ -69,7 +69,9 @@ def choices_of(asked: Question) -> int | None:
     return 2 if asked.options is None else len(asked.options)
 
 
-def chosen(name: str, given: Sequence[Sequence[Any] | None], fewest: int, most: int, panel: Panel) -> QuestionAnswer:
+def settle_choices(
+    name: str, given: Sequence[Sequence[Any] | None], fewest: int, most: int, panel: Panel
+) -> QuestionAnswer:
     """The choices that a judge, asked about each that anybody made, holds to be right.
 
     The probabilities decide which ones come in or stay out to keep within the limits. The choices are listed in the
@@ -121,7 +123,7 @@ def set_likeness(one: Sequence[Any], other: Sequence[Any]) -> float:
     return 2 * len(mine & theirs) / (len(mine) + len(theirs)) if mine or theirs else 1.0
 
 
-def alike(said: Sequence[str]) -> float:
+def pair_agreement(said: Sequence[str]) -> float:
     """How many of the pairs of labels are the same; 1 where there is but one label."""
     pairs = len(said) * (len(said) - 1)
     return sum(count * (count - 1) for count in Counter(said).values()) / pairs if pairs else 1.0

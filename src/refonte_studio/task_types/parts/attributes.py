@@ -8,7 +8,7 @@ from refonte_studio.task_types.parts.checks import a_name, an_array, an_object, 
 from refonte_studio.task_types.parts.panel import Panel
 from refonte_studio.task_types.parts.parameters import Parameter, mapping
 from refonte_studio.task_types.parts.questionnaire import answers_to, likeness, values_of
-from refonte_studio.task_types.parts.values import Question, check_value, question, sample_value
+from refonte_studio.task_types.parts.questions import Question, check_value, question, sample_value
 
 MAX_ATTRIBUTES = 200
 MAX_CONDITIONS = 100

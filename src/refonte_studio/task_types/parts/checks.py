@@ -20,7 +20,7 @@ MAX_NUMBER = 1e15
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
-def seen(value: object) -> str:
+def shown_value(value: object) -> str:
     """A value as an error message shows it: bounded, whatever its size or depth."""
     if isinstance(value, dict):
         return "an object"
@@ -67,14 +67,14 @@ def at(path: str, key: str | int) -> str:
     """The path of a member or item: `response.annotations[2].label`."""
     if isinstance(key, int):
         return f"{path}[{key}]"
-    return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{seen(key)}]"
+    return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{shown_value(key)}]"
 
 
 def refuse(path: str, value: object, why: str) -> NoReturn:
-    raise BadInput(f"{path}: {seen(value)} {why}")
+    raise BadInput(f"{path}: {shown_value(value)} {why}")
 
 
-class LeftOut(BadInput):
+class MissingValue(BadInput):
     """Something that is required is not there; any of `names` would do."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -83,21 +83,21 @@ class LeftOut(BadInput):
         self.names = tuple(names)
 
 
-def left_out(*names: str) -> NoReturn:
+def missing_value(*names: str) -> NoReturn:
     """For a required value that is not there, and may be under any of these names."""
-    raise LeftOut(names)
+    raise MissingValue(names)
 
 
 def missing(path: str, what: str | None = None) -> NoReturn:
     """For what is wrong with the thing at a path as a whole; without words, that it is required."""
     if what is None:
-        left_out(path)
+        missing_value(path)
     raise BadInput(f"{path}: {what}")
 
 
 def listed(options: Collection[Any], limit: int = 50) -> str:
     """The first few options, for a message."""
-    first = ", ".join(seen(option) for option, _ in zip(options, range(limit), strict=False))
+    first = ", ".join(shown_value(option) for option, _ in zip(options, range(limit), strict=False))
     return first if len(options) <= limit else f"{first}, … ({len(options)} in all)"
 
 
@@ -200,7 +200,7 @@ def flag(params: dict[str, Any], name: str, default: bool = False) -> bool:
     return default if value is None else a_flag(value, name)
 
 
-class Unique:
+class UniqueIds:
     """Identifiers met so far; the second use of one is refused."""
 
     def __init__(self) -> None:

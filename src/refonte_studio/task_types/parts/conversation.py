@@ -6,7 +6,7 @@ from typing import Any
 
 from refonte_studio.task_types.parts.checks import (
     MAX_TEXT,
-    Unique,
+    UniqueIds,
     a_name,
     a_number,
     a_text,
@@ -14,9 +14,9 @@ from refonte_studio.task_types.parts.checks import (
     an_object,
     at,
     flag,
-    left_out,
     listed,
     missing,
+    missing_value,
     one_of,
     record,
     refuse,
@@ -24,7 +24,7 @@ from refonte_studio.task_types.parts.checks import (
 from refonte_studio.task_types.parts.choices import names
 from refonte_studio.task_types.parts.fields import questions_of
 from refonte_studio.task_types.parts.questionnaire import Questions
-from refonte_studio.task_types.parts.values import Question
+from refonte_studio.task_types.parts.questions import Question
 
 MAX_MESSAGES = 500
 FEWEST_CANDIDATES, MOST_CANDIDATES = 2, 8
@@ -65,7 +65,7 @@ def conversation_of(params: Mapping[str, Any]) -> Conversation:
         flag(dict(params), "rewrite"),
     )
     if not (found.candidates or found.criteria or found.turn_labels or found.fields or found.rewrite):
-        left_out(*_PARTS)
+        missing_value(*_PARTS)
     return found
 
 
@@ -86,7 +86,7 @@ def candidates_of(params: Mapping[str, Any]) -> list[dict[str, Any]]:
     given = params.get("candidates")
     if given is None:
         return []
-    ids = Unique()
+    ids = UniqueIds()
     found: list[dict[str, Any]] = []
     for index, each in enumerate(an_array(given, "candidates", FEWEST_CANDIDATES, MOST_CANDIDATES)):
         path = at("candidates", index)
@@ -113,7 +113,7 @@ def _criteria(params: Mapping[str, Any]) -> Questions:
     if len(given) > MAX_CRITERIA:
         missing("criteria", f"has {len(given)} criteria, at most {MAX_CRITERIA} are allowed")
     found: dict[str, Question] = {}
-    used = Unique()
+    used = UniqueIds()
     for name, spec in given.items():
         path = at("criteria", used.add(name, "criteria"))
         criterion = record({} if spec is None else spec, path, (), ("title", "description", "min", "max"))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from refonte_studio.task_types.parts import schema
+from refonte_studio.task_types.parts.annotation_task import AnnotationTask
 from refonte_studio.task_types.parts.attributes import (
     ATTRIBUTE_PARAMETERS,
     Attribute,
@@ -15,7 +16,7 @@ from refonte_studio.task_types.parts.attributes import (
     sample_attributes,
 )
 from refonte_studio.task_types.parts.checks import (
-    Unique,
+    UniqueIds,
     a_choice,
     a_flag,
     a_number,
@@ -23,8 +24,8 @@ from refonte_studio.task_types.parts.checks import (
     an_object,
     annotations_of,
     at,
-    left_out,
     missing,
+    missing_value,
     one_of,
     record,
     refuse,
@@ -42,14 +43,13 @@ from refonte_studio.task_types.parts.geometry import (
     check_shape,
     sample_shape,
 )
-from refonte_studio.task_types.parts.marking import MarkingTask
-from refonte_studio.task_types.parts.objects import (
+from refonte_studio.task_types.parts.object_matching import (
     Annotation,
     Array,
     Cluster,
     Compare,
-    Craft,
     Features,
+    Matcher,
     groups_of,
     likeness,
 )
@@ -124,7 +124,7 @@ def rules_of(params: Mapping[str, Any]) -> Mapping[str, GeometryRule]:
     """The rules by geometry of a type that may draw several."""
     geometries = params.get("geometries")
     if not geometries:
-        left_out("geometries")
+        missing_value("geometries")
     rules: dict[str, GeometryRule] = {}
     for kind, spec in an_object(geometries, "geometries").items():
         path = at("geometries", one_of(kind, "geometries", FIELDS))
@@ -152,7 +152,7 @@ def _rule(kind: str, spec: Mapping[str, Any], path: str) -> GeometryRule:
     prefix = f"{path}." if path else ""
     objects = spec.get("objects_to_annotate")
     if objects is None:
-        left_out(*dict.fromkeys((f"{prefix}objects_to_annotate", "objects_to_annotate")))
+        missing_value(*dict.fromkeys((f"{prefix}objects_to_annotate", "objects_to_annotate")))
     labels = dict.fromkeys(names(objects, f"{prefix}objects_to_annotate"))
     if kind in ("polygon", "line"):
         fewest, most = spec.get("min_vertices"), spec.get("max_vertices")
@@ -180,7 +180,7 @@ def check_room(rules: Mapping[str, GeometryRule], canvas: Canvas) -> None:
             refuse("min_height", rule.min_height, f"is more than the image's height of {canvas.height:g}")
 
 
-class DrawnCraft(Craft):
+class ShapeMatcher(Matcher):
     """Shapes of the same geometry are compared and joined as `_shapes` says, attributes as `_answers` does."""
 
     def __init__(self, rules: Mapping[str, GeometryRule], canvas: Canvas, attributes: Mapping[str, Attribute]) -> None:
@@ -208,14 +208,14 @@ class DrawnCraft(Craft):
         return {**typical, **(shape or {}), **({"attributes": answers} if answers else {})}
 
 
-class DirectedCraft(DrawnCraft):
-    """As DrawnCraft, where a line's direction counts."""
+class DirectedShapeMatcher(ShapeMatcher):
+    """As ShapeMatcher, where a line's direction counts."""
 
     def compare(self, group: Any, /) -> Compare:
         return compare_directed(group, self._half_alike)
 
 
-class DrawnTask(MarkingTask):
+class DrawnTask(AnnotationTask):
     """A type whose response is `{annotations: [{uuid, label, type, …shape, attributes?}]}`.
 
     Of several responses, shapes of the same geometry are matched and joined as `_shapes` says; the judge decides on
@@ -236,7 +236,7 @@ class DrawnTask(MarkingTask):
 
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
         rules, canvas, attributes = self.rules(params), canvas_of(params), attributes_of(params)
-        uuids = Unique()
+        uuids = UniqueIds()
         return {
             "annotations": [
                 _annotation(each, f"response.annotations[{index}]", rules, canvas, attributes, uuids)
@@ -256,13 +256,13 @@ class DrawnTask(MarkingTask):
         kinds = {each["type"] for response in responses for each in response["annotations"]}
         return outline_cost(mean) if kinds & {"polygon", "ellipse", "cuboid"} else 0.0
 
-    def craft(self, params: dict[str, Any], /) -> Craft:
-        return DrawnCraft(self.rules(params), canvas_of(params), attributes_of(params))
+    def matcher(self, params: dict[str, Any], /) -> Matcher:
+        return ShapeMatcher(self.rules(params), canvas_of(params), attributes_of(params))
 
     def score(self, params: dict[str, Any], expected: dict[str, Any], response: dict[str, Any]) -> float:
         """As `similarity`, but a line drawn from the wrong end is wrong."""
-        craft = DirectedCraft(self.rules(params), canvas_of(params), attributes_of(params))
-        return likeness(craft, groups_of(craft, [expected, response]), 0, 1)
+        matcher = DirectedShapeMatcher(self.rules(params), canvas_of(params), attributes_of(params))
+        return likeness(matcher, groups_of(matcher, [expected, response]), 0, 1)
 
     def response_schema(self) -> dict[str, Any]:
         return schema.annotated(schema.any_of([_annotation_schema(kind) for kind in self.kinds]))
@@ -274,7 +274,7 @@ def _annotation(
     rules: Mapping[str, GeometryRule],
     canvas: Canvas,
     attributes: Mapping[str, Attribute],
-    uuids: Unique,
+    uuids: UniqueIds,
 ) -> dict[str, Any]:
     kind = an_object(given, path).get("type")
     kind = missing(at(path, "type")) if kind is None else one_of(kind, at(path, "type"), rules)

@@ -13,14 +13,14 @@ from refonte_studio.task_types.base import TaskType
 from refonte_studio.task_types.parts import schema
 from refonte_studio.task_types.parts.answers import QuestionAnswer, value_cost
 from refonte_studio.task_types.parts.checks import (
-    Unique,
+    UniqueIds,
     a_text,
     an_array,
     an_object,
     at,
-    left_out,
     listed,
     missing,
+    missing_value,
     record,
     refuse,
     size_of,
@@ -38,7 +38,7 @@ from refonte_studio.task_types.parts.questionnaire import (
     values_of,
     votes_reader,
 )
-from refonte_studio.task_types.parts.values import Question, check_value, question, sample_value
+from refonte_studio.task_types.parts.questions import Question, check_value, question, sample_value
 
 MAX_FIELDS = 1_000
 # Rows of two attempts are compared each with each up to so many pairs.
@@ -113,7 +113,7 @@ class FieldsTask(TaskType):
             found.append(_typical_rows(rows, given, panel))
         if panel.most([each is not None for each in given]):
             merged["repeatable_fields"] = found[-1].value if any(given) else []
-        return agreed(self, params, merged, responses, confidence_of(found, panel), panel)
+        return compatible_result(self, params, merged, responses, confidence_of(found, panel), panel)
 
     def reader(self, params: dict[str, Any], /) -> Reader:
         read = votes_reader(_questions(params)[0], "fields")
@@ -143,7 +143,7 @@ def fields_schema(optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
     return schema.closed({"fields": _ROW}, optional)
 
 
-def agreed(
+def compatible_result(
     task_type: TaskType,
     params: dict[str, Any],
     merged: dict[str, Any],
@@ -207,7 +207,7 @@ def _questions(params: Mapping[str, Any]) -> tuple[Mapping[str, Question], Mappi
     repeated = "repeatable_fields" if params.get("repeatable_fields") is not None else "row_fields"
     once, rows = params.get("fields"), params.get(repeated)
     if not once and not rows:
-        left_out("fields", "repeatable_fields")
+        missing_value("fields", "repeatable_fields")
     return questions_of(once, "fields") if once else {}, questions_of(rows, repeated) if rows else {}
 
 
@@ -219,7 +219,7 @@ def questions_of(fields: object, path: str) -> Mapping[str, Question]:
         specs = [(spec, at(path, index)) for index, spec in enumerate(an_array(fields, path))]
     if len(specs) > MAX_FIELDS:
         missing(path, f"has {len(specs)} fields, at most {MAX_FIELDS} are allowed")
-    used = Unique()
+    used = UniqueIds()
     found: dict[str, Question] = {}
     for spec, here in specs:
         each = _asked(spec, here, used)
@@ -234,7 +234,7 @@ def _described(name: str, value: object, path: str) -> tuple[dict[str, Any], str
     return {"field_id": name, "description": "" if value is None else a_text(value, path)}, path
 
 
-def _asked(spec: object, path: str, used: Unique) -> Question:
+def _asked(spec: object, path: str, used: UniqueIds) -> Question:
     if isinstance(spec, str):
         spec = {"field_id": spec}
     field = an_object(spec, path)

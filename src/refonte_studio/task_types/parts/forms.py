@@ -6,7 +6,7 @@ from typing import Any
 
 from refonte_studio.task_types.parts.checks import (
     MAX_ITEMS,
-    Unique,
+    UniqueIds,
     a_flag,
     a_whole,
     an_array,
@@ -15,7 +15,7 @@ from refonte_studio.task_types.parts.checks import (
     missing,
     record,
 )
-from refonte_studio.task_types.parts.values import Question, check_values, question, sample_values
+from refonte_studio.task_types.parts.questions import Question, check_values, question, sample_values
 
 MAX_FIELDS = 1_000
 MAX_DEPTH = 5
@@ -42,7 +42,7 @@ def fields_of(params: Mapping[str, Any]) -> Mapping[str, Field]:
 def _read(fields: object, path: str, depth: int) -> Mapping[str, Field]:
     if depth > MAX_DEPTH:
         missing(path, f"is nested more than {MAX_DEPTH} deep")
-    used = Unique()
+    used = UniqueIds()
     found: dict[str, Field] = {}
     for index, spec in enumerate(an_array(fields, path, least=1, most=MAX_FIELDS)):
         each = _field(an_object(spec, at(path, index)), at(path, index), depth, used)
@@ -50,7 +50,7 @@ def _read(fields: object, path: str, depth: int) -> Mapping[str, Field]:
     return found
 
 
-def _field(spec: dict[str, Any], path: str, depth: int, used: Unique) -> Field:
+def _field(spec: dict[str, Any], path: str, depth: int, used: UniqueIds) -> Field:
     if spec.get("field_id") is None:
         missing(at(path, "field_id"))
     name = used.add(spec["field_id"], at(path, "field_id"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refonte_studio.task_types.parts import schema
-from refonte_studio.task_types.parts.checks import Unique, a_number, an_array, an_object, at, missing, record, refuse
+from refonte_studio.task_types.parts.checks import UniqueIds, a_number, an_array, an_object, at, missing, record, refuse
 
 MAX_PIXEL = 1e7
 MAX_VERTICES = 10_000
@@ -209,7 +209,7 @@ def _read_vertices(given: Mapping[str, Any], path: str) -> Shape:
 
 
 def _read_cuboid(given: Mapping[str, Any], path: str) -> Shape:
-    corners = Unique()
+    corners = UniqueIds()
     return {
         "vertices": [
             {**_read_point(vertex, here), "description": corners.add(vertex["description"], at(here, "description"))}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from refonte_studio.task_types.parts.checks import a_whole, an_array, at, missing, record, refuse
-from refonte_studio.task_types.parts.totals import MAX_RUNS
+from refonte_studio.task_types.parts.size_limits import MAX_RUNS
 
 MAX_SIDE = 100_000
 MAX_PIXELS = 400_000_000

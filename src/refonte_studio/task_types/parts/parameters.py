@@ -15,8 +15,8 @@ from refonte_studio.task_types.parts.checks import (
     an_array,
     an_object,
     at,
-    left_out,
     missing,
+    missing_value,
     refuse,
 )
 
@@ -78,7 +78,7 @@ def check_declared(parameters: Mapping[str, Parameter], params: dict[str, Any]) 
         if value is not None:
             _check_schema(value, name, parameter.schema)
         elif parameter.required:
-            left_out(name)
+            missing_value(name)
 
 
 def _check_schema(value: Any, path: str, schema: dict[str, Any]) -> None:
@@ -121,7 +121,7 @@ def check_either(params: Mapping[str, Any], names: Sequence[str]) -> None:
         missing(given[1], f"cannot be given beside {given[0]}; give one of the two")
 
 
-def as_meant(value: Any, schema: Mapping[str, Any]) -> Any:
+def coerced(value: Any, schema: Mapping[str, Any]) -> Any:
     """A parameter's value, with numbers and booleans that are written as text as what they stand for.
 
     What stands for neither stays as it is, for the checks to refuse.
@@ -135,16 +135,16 @@ def as_meant(value: Any, schema: Mapping[str, Any]) -> Any:
             return value
     inner = schema.get("properties")
     if inner and isinstance(value, dict):
-        return {key: as_meant(each, inner[key]) if key in inner else each for key, each in value.items()}
+        return {key: coerced(each, inner[key]) if key in inner else each for key, each in value.items()}
     if "items" in schema and isinstance(value, list):
-        return [as_meant(each, schema["items"]) for each in value]
+        return [coerced(each, schema["items"]) for each in value]
     return value
 
 
 def need_one(params: dict[str, Any], *names: str) -> None:
     """At least one of these parameters is given, and is not empty."""
     if not any(params.get(name) for name in names):
-        left_out(*names)
+        missing_value(*names)
     attachments: Any = params.get("attachments") or []
     for index, item in enumerate(an_array(attachments, "attachments")):
         if not item or not isinstance(item, str | dict):

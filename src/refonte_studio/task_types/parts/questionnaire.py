@@ -5,14 +5,14 @@ from typing import Any
 
 from refonte_studio.task_types.parts.answers import (
     QuestionAnswer,
-    answered,
     choice_name,
     choices_of,
     is_decided,
     likeness_of,
+    settle_answer,
 )
 from refonte_studio.task_types.parts.panel import Panel, label
-from refonte_studio.task_types.parts.values import Question
+from refonte_studio.task_types.parts.questions import Question
 
 Values = Mapping[str, Any]  # answers by question; one that is left open is not among them
 Questions = Mapping[str, Question]
@@ -25,7 +25,7 @@ def mean(numbers: Sequence[float]) -> float:
 def answers_to(questions: Questions, prefix: str, given: Sequence[Values], panel: Panel) -> dict[str, QuestionAnswer]:
     """One answer to each question that anybody answered; judges know a question by prefix and name."""
     return {
-        name: answered(asked, f"{prefix}/{name}", [each.get(name) for each in given], panel)
+        name: settle_answer(asked, f"{prefix}/{name}", [each.get(name) for each in given], panel)
         for name, asked in questions.items()
         if any(each.get(name) is not None for each in given)
     }

@@ -45,7 +45,7 @@ def ranking_likeness(one: Ranking, other: Ranking) -> float:
     return 1 - apart / (2 * len(pairs))
 
 
-def settled_ranking(given: Sequence[Ranking], ids: Sequence[str], panel: Panel) -> tuple[list[list[str]], float]:
+def settle_ranking(given: Sequence[Ranking], ids: Sequence[str], panel: Panel) -> tuple[list[list[str]], float]:
     """The ranking that more than half of the weight has given, else Bradley and Terry's, and how sure it is."""
     exact = [panel.share([each == one for each in given]) for one in given]
     favourite = first_greatest(exact)

@@ -8,9 +8,10 @@ from typing import Any
 
 from refonte_studio.consensus.texts import edit_similarity, text_cost, typical_text
 from refonte_studio.task_types.parts import schema
+from refonte_studio.task_types.parts.annotation_task import AnnotationTask
 from refonte_studio.task_types.parts.checks import (
     MAX_ANNOTATIONS,
-    Unique,
+    UniqueIds,
     a_choice,
     a_name,
     a_number,
@@ -21,9 +22,8 @@ from refonte_studio.task_types.parts.checks import (
     refuse,
 )
 from refonte_studio.task_types.parts.choices import names
-from refonte_studio.task_types.parts.marking import MarkingTask
-from refonte_studio.task_types.parts.objects import Annotation, Cluster, Craft
-from refonte_studio.task_types.parts.timed import TimedCraft
+from refonte_studio.task_types.parts.intervals import IntervalMatcher
+from refonte_studio.task_types.parts.object_matching import Annotation, Cluster, Matcher
 
 MAX_SECONDS = 1e7
 NOBODY = ""  # the label of a segment that names no speaker
@@ -62,7 +62,7 @@ def duration_s(params: Mapping[str, Any]) -> float:
 
 def check_segments(params: Mapping[str, Any], given: object, path: str) -> list[Segment]:
     """The segments in the order of their times. Those of different speakers may overlap."""
-    speakers, end_of_all, uuids = speakers_of(params), duration_s(params), Unique()
+    speakers, end_of_all, uuids = speakers_of(params), duration_s(params), UniqueIds()
     found: list[Segment] = []
     for index, each in enumerate(an_array(given, path, most=MAX_ANNOTATIONS)):
         here = at(path, index)
@@ -106,7 +106,7 @@ def as_segments(response: Mapping[str, Any]) -> list[Segment]:
     return found
 
 
-class SpeechCraft(TimedCraft):
+class SpeechMatcher(IntervalMatcher):
     """By the share of time in common, and the edits that make one text the other; the text is the most typical one."""
 
     def detail(self, one: Annotation, other: Annotation, /) -> float:
@@ -117,7 +117,7 @@ class SpeechCraft(TimedCraft):
         return {**(super().joined(cluster) or {}), "text": texts[typical_text(texts, cluster.weights())]}
 
 
-class Segments(MarkingTask):
+class Segments(AnnotationTask):
     """The part of a transcription that consists of segments, as a type of its own that nobody sees."""
 
     def check_own_params(self, params: dict[str, Any]) -> None:
@@ -133,10 +133,10 @@ class Segments(MarkingTask):
         speaker = next(iter(speakers_of(params)), None)
         return as_annotations([sample if speaker is None else {**sample, "speaker": speaker}])
 
-    def craft(self, params: dict[str, Any], /) -> Craft:
-        craft = SpeechCraft(0, {})
-        craft.labels = len(speakers_of(params)) or None
-        return craft
+    def matcher(self, params: dict[str, Any], /) -> Matcher:
+        matcher = SpeechMatcher(0, {})
+        matcher.labels = len(speakers_of(params)) or None
+        return matcher
 
     def comparing_cost(self, responses: Sequence[dict[str, Any]], mean: float, /) -> float:
         texts = [segment["text"] for response in responses for segment in response["annotations"]]

@@ -22,7 +22,7 @@ import numpy as np
 from refonte_studio.consensus import geometry
 from refonte_studio.consensus.medians import weighted_median
 from refonte_studio.task_types.parts.geometry import Canvas, box_corners, extent
-from refonte_studio.task_types.parts.objects import Array, Compare, Features
+from refonte_studio.task_types.parts.object_matching import Array, Compare, Features
 
 Shape = dict[str, Any]
 Shapes = Sequence[Mapping[str, Any]]

@@ -23,7 +23,7 @@ _DEFINITIONS = ("relationships", "relationship_definitions", "relationshipDefini
 
 
 @dataclass(frozen=True, slots=True)
-class Joins:
+class AllowedPairs:
     """The pairs of labels that a relation may lead between; None admits any label at that end."""
 
     ends: tuple[tuple[frozenset[str] | None, frozenset[str] | None], ...]
@@ -35,7 +35,7 @@ class Joins:
         )
 
 
-def relation_labels(params: Mapping[str, Any]) -> Mapping[str, Joins]:
+def relation_labels(params: Mapping[str, Any]) -> Mapping[str, AllowedPairs]:
     """The relations that are defined, by name; empty where none is, or where they have no names."""
     key = next((name for name in _DEFINITIONS if params.get(name)), None)
     if key is None:
@@ -52,7 +52,7 @@ def relation_labels(params: Mapping[str, Any]) -> Mapping[str, Joins]:
         name = definition.get("name")
         if name is not None:
             ends.setdefault(a_name(name, at(path, "name")), []).append((source, target))
-    return {name: Joins(tuple(pairs)) for name, pairs in ends.items()}
+    return {name: AllowedPairs(tuple(pairs)) for name, pairs in ends.items()}
 
 
 def labels_joined(params: Mapping[str, Any]) -> list[str]:
@@ -104,7 +104,7 @@ def place(span: Mapping[str, Any]) -> Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class MarkedSpans:
     """What of a response is compared: the characters of each label, how many they are, and the relations."""
 
     covered: Mapping[str, Array]
@@ -112,13 +112,13 @@ class Marked:
     relations: set[tuple[Place, Place, str]]
 
 
-def marked(response: Mapping[str, Any]) -> Marked:
+def marked(response: Mapping[str, Any]) -> MarkedSpans:
     covered = _covered(response["annotations"])
     characters = sum(int((runs[:, 1] - runs[:, 0]).sum()) for runs in covered.values())
-    return Marked(covered, characters, _relations(response))
+    return MarkedSpans(covered, characters, _relations(response))
 
 
-def likeness(one: Marked, other: Marked) -> float:
+def likeness(one: MarkedSpans, other: MarkedSpans) -> float:
     """F1 of the characters, each with its label; where either has relations, in the mean with the F1 of those."""
     common = ((runs, other.covered[label]) for label, runs in one.covered.items() if label in other.covered)
     shared = sum(shared_pixels(mine, theirs) for mine, theirs in common)

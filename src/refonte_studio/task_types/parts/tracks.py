@@ -7,7 +7,7 @@ import numpy as np
 
 from refonte_studio.consensus import geometry
 from refonte_studio.task_types.parts.geometry import Canvas, GeometryRule, extent
-from refonte_studio.task_types.parts.objects import Annotation, Array, Cluster, Compare, Craft, Features
+from refonte_studio.task_types.parts.object_matching import Annotation, Array, Cluster, Compare, Features, Matcher
 from refonte_studio.task_types.parts.panel import identity
 from refonte_studio.task_types.parts.shapes import between, half_alike_at
 
@@ -17,7 +17,7 @@ COMPARED_FRAMES = 24
 MAX_TRACKS = 2_000
 
 
-class TrackCraft(Craft):
+class TrackMatcher(Matcher):
     """By the likeness of the shapes (the boxes around them) on the frames where either object is seen.
 
     Of boxes and points, the frames that more than half of those who found the object have, and in each the median;

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from refonte_studio.task_types.parts.answers import QuestionAnswer, answered, chosen, set_likeness
+from refonte_studio.task_types.parts.answers import QuestionAnswer, set_likeness, settle_answer, settle_choices
 from refonte_studio.task_types.parts.checks import a_choice, a_text, a_whole, an_array, at, missing, record, refuse
 from refonte_studio.task_types.parts.panel import Panel
 from refonte_studio.task_types.parts.questionnaire import ballot
-from refonte_studio.task_types.parts.values import Question
+from refonte_studio.task_types.parts.questions import Question
 
 Turn = dict[str, Any]
 
@@ -43,7 +43,7 @@ def _labels(given: object, labels: Mapping[str, None], path: str) -> list[str]:
     return [each for each in labels if each in met]
 
 
-def settled_turns(
+def settle_turns(
     given: Sequence[Sequence[Turn]], labels: Mapping[str, None], panel: Panel
 ) -> tuple[list[Turn], list[QuestionAnswer]]:
     """What several say about the turns, and how sure each turn is that anybody has said something about.
@@ -55,8 +55,8 @@ def settled_turns(
     answers: list[QuestionAnswer] = []
     for turn in sorted({turn for each in said for turn in each}):
         entries = [each.get(turn, {}) for each in said]
-        kept = chosen(f"turns/{turn}", [each.get("labels", []) for each in entries], 0, len(labels), panel)
-        comment = answered(_COMMENT, "", [each.get("comment") for each in entries], panel)
+        kept = settle_choices(f"turns/{turn}", [each.get("labels", []) for each in entries], 0, len(labels), panel)
+        comment = settle_answer(_COMMENT, "", [each.get("comment") for each in entries], panel)
         answers.append(kept)
         if kept.value or comment.value is not None:
             entry: Turn = {"turn": turn, "labels": [each for each in labels if each in kept.value]}
@@ -72,7 +72,7 @@ def turns_likeness(one: Sequence[Turn], other: Sequence[Turn]) -> float:
 
 
 def turns_reader(labels: Mapping[str, None], count: int) -> Callable[[Sequence[Turn]], dict[str, str]]:
-    """Reads off each label of each turn whether it is given, under the names by which `settled_turns` asks."""
+    """Reads off each label of each turn whether it is given, under the names by which `settle_turns` asks."""
     options = [{label: f"turns/{turn}/{label}" for label in labels} for turn in range(count)]
 
     def read(turns: Sequence[Turn]) -> dict[str, str]:

@@ -118,7 +118,7 @@ def drafted(task_type: TaskType, given: Mapping[str, Any], project: Project | No
         raise BadInput(f"project {shown(project.name)} is for {project.type} tasks, not for {task_type.name}")
     params = own if project is None else {**_inherited_beside(own, task_type, project), **own}
     task_type.check_params(params)
-    params = task_types.tidied(params)
+    params = task_types.canonical_params(params)
     unique_id, callback_url = params.get("unique_id"), params.get("callback_url")
     return Draft(
         type=task_type.name,
@@ -169,7 +169,7 @@ def handed_down(project_type: str, given: Mapping[str, Any], present: Mapping[st
         checked_url("callback_url", params["callback_url"])
     if "tags" in params:
         tags(params["tags"])
-    return task_types.tidied(params)
+    return task_types.canonical_params(params)
 
 
 def _own(takers: Sequence[TaskType], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def _own(takers: Sequence[TaskType], given: Mapping[str, Any]) -> dict[str, Any]
     for name, value in own.items():
         schema = schemas[name]
         own[name] = [value] if isinstance(value, str) and schema.get("type") == "array" else value
-        own[name] = task_types.as_meant(own[name], schema)
+        own[name] = task_types.coerced(own[name], schema)
     return own
 
 

@@ -149,7 +149,7 @@ async def set_project_params(call: Call, _params: Params) -> ProjectOut:
 def _given(call: Call) -> tuple[dict[str, Any], bool]:
     """What to set, null included, and whether to merge it, from body and query."""
     given = read_dynamic_params({**_INHERITABLE, "patch": _PATCH}, call.body, call.query)
-    patch = task_types.as_meant(given.pop("patch", False), _PATCH)
+    patch = task_types.coerced(given.pop("patch", False), _PATCH)
     if not isinstance(patch, bool):
         raise BadInput(f"patch must be true or false, not {shown(patch)}")
     absent = [name for name, value in call.body.items() if value is None and name not in given and name != "patch"]

@@ -7,13 +7,13 @@ import numpy as np
 
 from refonte_studio.consensus import geometry
 from refonte_studio.task_types.parts.masks import counts_of, foreground
-from refonte_studio.task_types.parts.objects import Annotation, Array, Cluster, Compare, Craft, Features
+from refonte_studio.task_types.parts.object_matching import Annotation, Array, Cluster, Compare, Features, Matcher
 
 # Pixels are compared where the boxes around masks have anything in common: the first so many pairs.
 MAX_MASKS = 1_000
 
 
-class MaskCraft(Craft):
+class MaskMatcher(Matcher):
     """By intersection over union of their pixels; a vote on each pixel, in which all attempts take part."""
 
     def __init__(self, labels: int) -> None:

@@ -126,23 +126,23 @@ _TIDY_TEXTS = frozenset(
 )
 
 
-def tidied(params: Mapping[str, Any]) -> dict[str, Any]:
+def canonical_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with their choices and labels in one form, as they are kept.
 
     For parameters that have passed their type's checks.
     """
-    return {name: _tidy(name, value, 0) if name in _TIDY else value for name, value in params.items()}
+    return {name: _canonical(name, value, 0) if name in _TIDY else value for name, value in params.items()}
 
 
-def _tidy(name: str, value: Any, depth: int) -> Any:
+def _canonical(name: str, value: Any, depth: int) -> Any:
     """What stands in the member of that name."""
     if isinstance(value, str):
         return name_key(value) if name in _TIDY_TEXTS else value
     if depth > _DEEPEST:
         return value
     if isinstance(value, list):
-        return [_tidy(name, each, depth + 1) for each in value]
+        return [_canonical(name, each, depth + 1) for each in value]
     if isinstance(value, dict):
         # a condition names choices and attributes throughout
-        return {key: _tidy(name if name == "conditions" else key, each, depth + 1) for key, each in value.items()}
+        return {key: _canonical(name if name == "conditions" else key, each, depth + 1) for key, each in value.items()}
     return value

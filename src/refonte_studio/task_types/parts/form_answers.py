@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from refonte_studio.task_types.parts.answers import QuestionAnswer, answered, likeness_of, set_likeness, typical
+from refonte_studio.task_types.parts.answers import QuestionAnswer, likeness_of, set_likeness, settle_answer, typical
 from refonte_studio.task_types.parts.forms import Field
 from refonte_studio.task_types.parts.panel import Panel
 from refonte_studio.task_types.parts.questionnaire import choices_to, votes_reader
@@ -11,7 +11,7 @@ from refonte_studio.task_types.parts.questionnaire import choices_to, votes_read
 Answers = list[list[Any]]
 
 
-def settled_field(
+def settle_field(
     field: Field, name: str, given: Sequence[Answers | None], panel: Panel
 ) -> tuple[Answers | None, list[QuestionAnswer]]:
     """The answers that several give together, None where the field stays open, and how sure each question in it is."""
@@ -19,7 +19,7 @@ def settled_field(
         found = _whole(given, panel)
         return found.value, [found]
     if not field.inner:
-        found = answered(field.asked, name, [_value(field, each) for each in given], panel)
+        found = settle_answer(field.asked, name, [_value(field, each) for each in given], panel)
         return _as_answers(field, found.value), [found]
     present = [each is not None for each in given]
     if not panel.most(present):
@@ -30,7 +30,7 @@ def settled_field(
     for key, inner in field.inner.items():
         said = [[each[key]] if key in each else None for each in sets]
         if any(said):
-            answers, found = settled_field(inner, f"{name}/{key}", said, panel)
+            answers, found = settle_field(inner, f"{name}/{key}", said, panel)
             settled += found
             value |= {} if answers is None else {key: answers[0]}
     return [[value]], settled
@@ -78,7 +78,7 @@ def field_likenesses(field: Field, one: Answers | None, other: Answers | None) -
 
 
 def form_reader(fields: Mapping[str, Field], prefix: str) -> Callable[[Mapping[str, Answers]], dict[str, str]]:
-    """Reads off the answers that a judge decides on, under the names by which `settled_field` asks for them."""
+    """Reads off the answers that a judge decides on, under the names by which `settle_field` asks for them."""
     plain = {name: field for name, field in fields.items() if field.most_answers == 1 and not field.inner}
     read = votes_reader({name: field.asked for name, field in plain.items()}, prefix)
     sets = {

@@ -8,10 +8,10 @@ import numpy as np
 from refonte_studio.consensus.geometry import common_time
 from refonte_studio.consensus.medians import weighted_median
 from refonte_studio.task_types.parts.attributes import Attribute, attributes_between, attributes_likeness
-from refonte_studio.task_types.parts.objects import Annotation, Array, Cluster, Compare, Craft, Features
+from refonte_studio.task_types.parts.object_matching import Annotation, Array, Cluster, Compare, Features, Matcher
 
 
-class TimedCraft(Craft):
+class IntervalMatcher(Matcher):
     """By intersection over union of their times; the medians of start and end."""
 
     def __init__(self, labels: int, attributes: Mapping[str, Attribute]) -> None:

@@ -14,10 +14,10 @@ from refonte_studio.kit.errors import BadInput
 from refonte_studio.task_types.base import TaskType
 from refonte_studio.task_types.parts.checks import size_of
 from refonte_studio.task_types.parts.ids import fresh_id
-from refonte_studio.task_types.parts.objects import (
+from refonte_studio.task_types.parts.object_matching import (
     MAX_COMPARED,
     Cluster,
-    Craft,
+    Matcher,
     ObjectCluster,
     Pairs,
     clusters,
@@ -43,10 +43,10 @@ _STEPS_A_PAIR = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Attempts:
+class ComparedAttempts:
     """The attempts of one task, compared."""
 
-    craft: Craft
+    matcher: Matcher
     responses: Sequence[Response]
     panel: Panel
     groups: Sequence[ObjectCluster]
@@ -54,14 +54,14 @@ class Attempts:
     table: Any  # how alike two attempts are; not a number where they were not compared
 
     @staticmethod
-    def of(craft: Craft, responses: Sequence[Response], panel: Panel) -> "Attempts":
-        groups = groups_of(craft, responses)
+    def of(matcher: Matcher, responses: Sequence[Response], panel: Panel) -> "ComparedAttempts":
+        groups = groups_of(matcher, responses)
         pairs = compared(groups, len(responses))
         table = np.full((len(responses), len(responses)), np.nan)
         np.fill_diagonal(table, 1.0)
         for one, other in pairs:
-            table[one, other] = table[other, one] = likeness(craft, groups, one, other)
-        return Attempts(craft, responses, panel, groups, pairs, table)
+            table[one, other] = table[other, one] = likeness(matcher, groups, one, other)
+        return ComparedAttempts(matcher, responses, panel, groups, pairs, table)
 
     def agreement(self) -> float:
         return float(np.mean([self.table[pair] for pair in self.pairs]))
@@ -69,13 +69,13 @@ class Attempts:
     def support(self, groups: Sequence[ObjectCluster]) -> float:
         """How far the attempts bear out one more, which comes after them in these groups."""
         last = len(self.responses)
-        return self.panel.support([likeness(self.craft, groups, attempt, last) for attempt in range(last)])
+        return self.panel.support([likeness(self.matcher, groups, attempt, last) for attempt in range(last)])
 
     def most_found(self) -> bool:
         return self.panel.share([bool(response["annotations"]) for response in self.responses]) > 0.5
 
 
-class MarkingTask(TaskType):
+class AnnotationTask(TaskType):
     """Several responses give the objects that more than half have found, each as their annotations give it.
 
     The confidence is how far the attempts resemble the result. Where they agree on no object, though most have found
@@ -85,7 +85,7 @@ class MarkingTask(TaskType):
     only_media = True
 
     @abstractmethod
-    def craft(self, params: dict[str, Any], /) -> Craft:
+    def matcher(self, params: dict[str, Any], /) -> Matcher:
         """How the objects are compared and joined."""
 
     def consensus_cost(self, _params: dict[str, Any], responses: Sequence[Response], /) -> int:
@@ -112,34 +112,34 @@ class MarkingTask(TaskType):
     def settle(self, params: dict[str, Any], responses: Sequence[Response], panel: Panel, /) -> Outcome:
         if len(responses) == 1:
             return Outcome(responses[0], panel.support([1.0]), 1.0)
-        attempts = Attempts.of(self.craft(params), responses, panel)
+        attempts = ComparedAttempts.of(self.matcher(params), responses, panel)
         totals = _totals(attempts.table, panel.weights)
         order = sorted(range(len(responses)), key=lambda attempt: -round(totals[attempt], 9))
         found = clusters(attempts.groups, order, panel, attempts.pairs)
-        first = self._checked(params, _results(attempts.craft, found))
+        first = self._checked(params, _results(attempts.matcher, found))
         if first is None or (attempts.most_found() and not first["annotations"]):
             result = responses[order[0]]
-            alike = with_more(attempts.craft, attempts.groups, result, len(responses))
+            alike = with_more(attempts.matcher, attempts.groups, result, len(responses))
             return Outcome(result, attempts.support(alike) / 2, attempts.agreement())
         result, confidence = self._steady(params, attempts, first)
         result, confidence = self._said_already(params, attempts, result, confidence)
         return Outcome(result, confidence, attempts.agreement())
 
-    def _steady(self, params: dict[str, Any], attempts: Attempts, result: Response) -> tuple[Response, float]:
+    def _steady(self, params: dict[str, Any], attempts: ComparedAttempts, result: Response) -> tuple[Response, float]:
         """The result that comes of those who match it, and its support: matched anew until nothing changes."""
         last = len(attempts.responses)
-        groups = with_more(attempts.craft, attempts.groups, result, last)
+        groups = with_more(attempts.matcher, attempts.groups, result, last)
         size = sum(len(group.annotations) for group in attempts.groups)
         for _ in range(min(ROUNDS, MAX_MATCHED_ANEW // max(1, size))):
             found = clusters_around(groups, last, attempts.panel, attempts.pairs)
-            fresh = self._checked(params, _results(attempts.craft, found))
+            fresh = self._checked(params, _results(attempts.matcher, found))
             if fresh is None or not fresh["annotations"] or _contents(fresh) == _contents(result):
                 break
-            result, groups = fresh, with_more(attempts.craft, attempts.groups, fresh, last)
+            result, groups = fresh, with_more(attempts.matcher, attempts.groups, fresh, last)
         return result, attempts.support(groups)
 
     def _said_already(
-        self, params: dict[str, Any], attempts: Attempts, result: Response, confidence: float
+        self, params: dict[str, Any], attempts: ComparedAttempts, result: Response, confidence: float
     ) -> tuple[Response, float]:
         """An attempt that is itself what comes of those who match it, if it is borne out better than the result.
 
@@ -152,7 +152,7 @@ class MarkingTask(TaskType):
             if support[attempt] <= confidence + 1e-9:
                 break
             found = clusters_around(attempts.groups, attempt, attempts.panel, attempts.pairs)
-            fresh = self._checked(params, _results(attempts.craft, found))
+            fresh = self._checked(params, _results(attempts.matcher, found))
             if (
                 fresh is not None
                 and fresh["annotations"]
@@ -172,8 +172,8 @@ class MarkingTask(TaskType):
         return None
 
     def similarity(self, params: dict[str, Any], one: Response, other: Response, /) -> float:
-        craft = self.craft(params)
-        return likeness(craft, groups_of(craft, [one, other]), 0, 1)
+        matcher = self.matcher(params)
+        return likeness(matcher, groups_of(matcher, [one, other]), 0, 1)
 
 
 def _contents(response: Response) -> list[Response]:
@@ -188,18 +188,18 @@ def _totals(table: Any, weights: Sequence[float]) -> list[float]:
     return (weighted / np.maximum(known @ np.asarray(weights), 1e-12)).tolist()
 
 
-def _results(craft: Craft, found: Sequence[Cluster]) -> list[Callable[[], Response]]:
+def _results(matcher: Matcher, found: Sequence[Cluster]) -> list[Callable[[], Response]]:
     """What the clusters give: each object as all who found it draw it, or as the most typical of them does."""
     return [
-        lambda: _response([_labeled(craft, each) for each in found]),
+        lambda: _response([_labeled(matcher, each) for each in found]),
         lambda: _response([dict(each.typical) for each in found]),
     ]
 
 
-def _labeled(craft: Craft, cluster: Cluster) -> Response | None:
+def _labeled(matcher: Matcher, cluster: Cluster) -> Response | None:
     """The object with the label that the judge holds to be right."""
-    label, _ = cluster.panel.decide("label", cluster.given(operator.itemgetter("label")), craft.labels)
-    return craft.joined(cluster.typically(label))
+    label, _ = cluster.panel.decide("label", cluster.given(operator.itemgetter("label")), matcher.labels)
+    return matcher.joined(cluster.typically(label))
 
 
 def _response(objects: Sequence[Response | None]) -> Response:

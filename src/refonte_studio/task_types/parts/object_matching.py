@@ -69,7 +69,7 @@ class Cluster:
         return Cluster(members, Panel(self.panel.judge, weights), self.half)
 
 
-class Craft(ABC):
+class Matcher(ABC):
     """How the objects of a type are compared and joined, under given parameters."""
 
     labels: int | None = None  # how many there are to choose from
@@ -113,12 +113,12 @@ class ObjectCluster:
         """How alike the objects are, row by row."""
         return self.compare(self.features, mine, theirs)
 
-    def with_more(self, craft: Craft, objects: Sequence[tuple[int, Annotation]], attempt: int) -> "ObjectCluster":
+    def with_more(self, matcher: Matcher, objects: Sequence[tuple[int, Annotation]], attempt: int) -> "ObjectCluster":
         """The group and the objects of one more attempt, by their places in its response."""
         if not objects:
             return self
         annotations = [each for _, each in objects]
-        centers, features = craft.measured(self.name, annotations)
+        centers, features = matcher.measured(self.name, annotations)
         size = len(self.annotations)
         return ObjectCluster(
             self.name,
@@ -177,35 +177,35 @@ def _bytes(feature: Any) -> bytes:
     return feature.tobytes() if isinstance(feature, np.ndarray | np.generic) else repr(feature).encode()
 
 
-def groups_of(craft: Craft, responses: Sequence[Mapping[str, Any]]) -> list[ObjectCluster]:
+def groups_of(matcher: Matcher, responses: Sequence[Mapping[str, Any]]) -> list[ObjectCluster]:
     """The objects of the attempts, each of which is known by its place among the responses."""
     parted: dict[Hashable, list[tuple[int, int, Annotation]]] = {}
     for attempt, response in enumerate(responses):
         for place, each in enumerate(response["annotations"]):
-            parted.setdefault(craft.group(each), []).append((attempt, place, each))
+            parted.setdefault(matcher.group(each), []).append((attempt, place, each))
     found: list[ObjectCluster] = []
     for name, objects in parted.items():
         annotations = [each for _, _, each in objects]
-        centers, features = craft.measured(name, annotations)
+        centers, features = matcher.measured(name, annotations)
         owners = np.array([attempt for attempt, _, _ in objects])
         of = {attempt: np.flatnonzero(owners == attempt) for attempt in np.unique(owners).tolist()}
         labels = np.array([each["label"] for each in annotations])
         places = [place for _, place, _ in objects]
-        found.append(ObjectCluster(name, annotations, places, of, centers, features, labels, craft.compare(name)))
+        found.append(ObjectCluster(name, annotations, places, of, centers, features, labels, matcher.compare(name)))
     return found
 
 
 def with_more(
-    craft: Craft, groups: Sequence[ObjectCluster], response: Mapping[str, Any], attempt: int
+    matcher: Matcher, groups: Sequence[ObjectCluster], response: Mapping[str, Any], attempt: int
 ) -> list[ObjectCluster]:
     """The groups and one more attempt, whose objects are of the same groups."""
     parted: dict[Hashable, list[tuple[int, Annotation]]] = {}
     for place, each in enumerate(response["annotations"]):
-        parted.setdefault(craft.group(each), []).append((place, each))
-    return [group.with_more(craft, parted.get(group.name, []), attempt) for group in groups]
+        parted.setdefault(matcher.group(each), []).append((place, each))
+    return [group.with_more(matcher, parted.get(group.name, []), attempt) for group in groups]
 
 
-def likeness(craft: Craft, groups: Sequence[ObjectCluster], one: int, other: int) -> float:
+def likeness(matcher: Matcher, groups: Sequence[ObjectCluster], one: int, other: int) -> float:
     """Of two attempts: the likeness of the objects that are the same and have the same label, by the mean number of
     objects (F1, a pair counting as much as it is alike)."""
     total = shared = 0.0
@@ -216,7 +216,7 @@ def likeness(craft: Craft, groups: Sequence[ObjectCluster], one: int, other: int
             continue
         for row, column, alike in zip(*(each.tolist() for each in group.matched(mine, theirs)), strict=True):
             if group.labels[row] == group.labels[column]:
-                shared += alike * craft.detail(group.annotations[row], group.annotations[column])
+                shared += alike * matcher.detail(group.annotations[row], group.annotations[column])
     return min(1.0, 2 * shared / total) if total else 1.0
 
 
