@@ -9,7 +9,8 @@ from tests.house.sources import ROOT
 from tests.reference.cli import commands
 
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md")]
+PAGES += sorted(DOCS.rglob("*.md"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -26,6 +27,17 @@ def test_the_commands_on_a_page_exist(page):
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name)
+def test_files_that_a_page_names_exist(page):
+    """By their path in the repository, in the package, or beside the page's subject in `bench/`."""
+    text = page.read_text()
+    named = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|md|json|toml|sql))`", text))
+    made = set(re.findall(r"Create\s+`([^`]+)`", text)) if page.name == "recipes.md" else set()
+    places = (ROOT, ROOT / "src/refonte_studio", page.parent)
+    missing = [name for name in named - made if not any((place / name).exists() for place in places)]
+    assert not missing, f"{page.name} names {missing}"
 
 
 @pytest.mark.parametrize("page", sorted((DOCS / "decisions").glob("*.md")), ids=lambda page: page.name)

@@ -21,7 +21,7 @@ BEFORE_FILES = """
 """
 
 AFTER_FILES = """
-Each of them is a module, or a package with a module for each subject (`store/claims.py`). Other rooms see only
+Each of them is a module, or a package with a module for each subject (`dispatch/store/claims.py`). Other rooms see only
 `service` and `model`.
 
 ## Four ideas that explain the rest
