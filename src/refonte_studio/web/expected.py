@@ -1,4 +1,4 @@
-"""What a parameter must be, in words, from its type."""
+"""What a parameter must be, in words, derived from its type."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from msgspec import inspect
 
 _PATH = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\[(\d+)\]|\.(\w+)")
-# What msgspec calls the types of JSON.
+# By the names that msgspec gives to the types of JSON.
 _WORDS = {
     "int": "a whole number",
     "float": "a number",
@@ -21,7 +21,7 @@ _WORDS = {
 
 
 def described(kind: inspect.Type) -> str:
-    """What a value of this type is, such as "a whole number from 1 to 100"."""
+    """A value of this type, in words, such as "a whole number from 1 to 100"."""
     match kind:
         case inspect.Metadata():
             return described(kind.type)
@@ -47,7 +47,7 @@ def described(kind: inspect.Type) -> str:
 
 
 def listed(values: Sequence[object]) -> str:
-    """All of them, in their order."""
+    """The values in their order, separated by commas."""
     return ", ".join(str(value) for value in values)
 
 
@@ -60,20 +60,20 @@ def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
 
 
 def where(error: msgspec.ValidationError) -> str:
-    """The place inside of the value that is wrong, such as `[2].name`; empty for the value itself."""
+    """The path within the value to what is wrong, such as `[2].name`; empty for the value itself."""
     found = _PATH.search(str(error))
     return found[1].replace("[...]", "") if found else ""
 
 
 def at(value: Any, place: str) -> Any:
-    """What stands at that place of the value."""
+    """The part of the value at this path."""
     for index, name in _STEP.findall(place):
         value = value[int(index)] if index else value[name]
     return value
 
 
 def reason(error: msgspec.ValidationError) -> str:
-    """What the library says is wrong, in words."""
+    """The error of the library, in words."""
     said = _PATH.sub("", str(error))
     wanted = re.match(r"Expected `([^`]+)`", said)
     if wanted is not None:

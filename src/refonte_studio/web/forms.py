@@ -1,6 +1,6 @@
-"""Form bodies, as `curl -d` and older clients send them, read into what the same body would be as JSON.
+"""Form bodies, as `curl -d` and older clients send them, turned into the object that a JSON body would be.
 
-Values stay texts: what a parameter makes of a text is the same as in a query string.
+Values stay texts. Parameters read them as they read texts in a query string.
 """
 
 import re
@@ -15,14 +15,14 @@ from refonte_studio.kit.errors import BadInput, shown
 URL_ENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 FIELDS = 5_000
-DEPTH = 10  # brackets after one name
+DEPTH = 10  # of brackets after a name
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
 
 def form_pairs(content_type: str, body: bytes) -> list[tuple[str, str]] | None:
-    """The names and values of a form; None for a body that is no form.
+    """The names and values of a form; None if the body is not a form.
 
-    `curl -d '{"a": 1}'` calls its JSON a form, so what begins like a JSON object or list is none.
+    `curl -d '{"a": 1}'` labels its JSON as a form, so a body that starts like a JSON object or list is not a form.
     Raises BadInput for a form that cannot be read.
     """
     kind, options = parse_options_header(content_type)
@@ -52,7 +52,7 @@ def _multipart(body: bytes, boundary: str) -> list[tuple[str, str]]:
 
 
 class _Reader:
-    """Makes names and values of the parser's events."""
+    """Collects names and values from the events of the parser."""
 
     def __init__(self) -> None:
         self.pairs: list[tuple[str, str]] = []
@@ -71,9 +71,9 @@ class _Reader:
 
 
 def form_object(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """What a form says, as an object: repeated names and `a[]` make lists, `a[0]` too, and `a[b]` an object.
+    """The object that a form stands for: repeated names, `a[]` and `a[0]` make lists, and `a[b]` makes an object.
 
-    Raises BadInput for a name that is several of these at once.
+    Raises BadInput for a name that is used in more than one of these ways.
     """
     found: dict[str, Any] = {}
     for name, value in pairs:
@@ -109,7 +109,7 @@ def _put(holder: dict[str, Any], key: str, rest: Sequence[str], value: str, name
 
 
 def _append(items: list[Any], rest: Sequence[str], value: str, name: str) -> None:
-    """`a[][b]=1&a[][c]=2` is one object; a member that it has already begins the next one."""
+    """`a[][b]=1&a[][c]=2` is one object; a member that the object already has starts the next object."""
     if not rest:
         items.append(value)
         return
@@ -121,7 +121,7 @@ def _append(items: list[Any], rest: Sequence[str], value: str, name: str) -> Non
 
 
 def _with_lists(value: Any) -> Any:
-    """Objects whose keys are 0, 1, 2 … are lists."""
+    """The value, with every object whose keys are 0, 1, 2 … turned into a list."""
     if isinstance(value, list):
         return [_with_lists(each) for each in value]
     if not isinstance(value, dict):

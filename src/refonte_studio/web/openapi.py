@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the operations themselves."""
+"""The OpenAPI 3.1 document, generated from the table of operations."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,19 +20,19 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the document says that no operation knows; the composition root writes it."""
+    """The parts of the document that do not follow from operations. The composition root supplies them."""
 
     title: str
     version: str
     description: str  # Markdown
-    tags: Mapping[str, str] = field(default_factory=dict)  # a sentence about each
-    path_names: Mapping[str, Schema] = field(default_factory=dict)  # schema, with description, of a name in a path
-    bodies: Mapping[str, Schema] = field(default_factory=dict)  # body schemas by operation, over their own
+    tags: Mapping[str, str] = field(default_factory=dict)  # a sentence about each, by name
+    path_names: Mapping[str, Schema] = field(
+        default_factory=dict
+    )  # schemas, with descriptions, by name
+    bodies: Mapping[str, Schema] = field(default_factory=dict)  # by operation; they replace its own
     schemas: Mapping[str, Schema] = field(default_factory=dict)  # more components
     webhooks: Mapping[str, Schema] = field(default_factory=dict)
-    glossary: Mapping[str, str] = field(
-        default_factory=dict
-    )  # what a parameter or field of that name is, if it is silent
+    glossary: Mapping[str, str] = field(default_factory=dict)  # descriptions for fields that have none, by name
 
 
 ERROR: Schema = {
@@ -84,7 +84,7 @@ SECURITY_SCHEMES: Mapping[str, Schema] = {
 
 
 def document(operations: Sequence[Operation], about: About) -> Schema:
-    """The whole document. It depends on nothing but its arguments, so that it can be committed and compared."""
+    """The whole document. It depends only on its arguments, so that it can be committed and compared."""
     schemas = _Schemas(operations, about.glossary)
     paths: dict[str, dict[str, Any]] = {}
     names = _path_names(operations)
@@ -112,7 +112,7 @@ def _shape(path: str) -> str:
 
 
 def _path_names(operations: Sequence[Operation]) -> dict[str, list[str]]:
-    """The names in each path, in braces. Paths that differ in their names alone are one path to OpenAPI."""
+    """The names in each path, in braces. Paths that differ only in their names are one path in OpenAPI."""
     found: dict[str, list[dict[str, None]]] = {}
     for operation in operations:
         names = re.findall(r"\{(\w+)\}", operation.path)
@@ -123,7 +123,7 @@ def _path_names(operations: Sequence[Operation]) -> dict[str, list[str]]:
 
 
 class _Schemas:
-    """The JSON schemas of every operation's parameters and answers."""
+    """The JSON schemas of the parameters and answers of every operation."""
 
     def __init__(self, operations: Sequence[Operation], glossary: Mapping[str, str]) -> None:
         types: dict[str, Any] = {}
@@ -148,7 +148,7 @@ class _Schemas:
             self._document_params(spec, name)
 
     def _document_params(self, spec: type[Params], name: str) -> None:
-        """What every parameter object has in common: null is the same as left out, others are refused."""
+        """Applies the rules for all parameter objects: null means left out, and unknown parameters are refused."""
         if not fields_of(spec):
             self.components.pop(name, None)
             return
@@ -180,7 +180,7 @@ def _name_in(ref: Schema) -> str:
 
 
 def _without_null(schema: Schema) -> None:
-    """Turns "X or null, null by default" into X, in place."""
+    """Changes "X or null" to X, in place."""
     choices = schema.get("anyOf", [])
     kept = [choice for choice in choices if choice != {"type": "null"}]
     if len(kept) < len(choices):
@@ -227,7 +227,7 @@ def _path_parameters(operation: Operation, about: About, path: str) -> Iterator[
 
 
 def _query_parameters(operation: Operation, method: Method, schemas: _Schemas) -> Iterator[Schema]:
-    """The parameters as a query takes them; where there is a body too, that is where they are required."""
+    """The parameters in the query string. They are required there only if they cannot come in a body."""
     for name in operation.ignores:
         said = "Accepted and without effect, because published clients send it."
         yield {"name": name, "in": "query", "required": False, "description": said, "schema": {"type": "string"}}
@@ -267,7 +267,7 @@ def _request_body(operation: Operation, method: Method, schemas: _Schemas, about
         if schemas.params(operation) is None:
             return None
         content: Schema = {"schema": schemas.params_ref(operation)}
-        required = False  # the parameters may come in the query string instead
+        required = False  # because the parameters may come in the query string
     else:
         content = {"schema": dict(about.bodies.get(operation.name, operation.body_schema or {}))}
         required = operation.body is not Body.OPEN
@@ -280,7 +280,7 @@ def _request_body(operation: Operation, method: Method, schemas: _Schemas, about
 
 
 def _successes(operation: Operation, schemas: _Schemas) -> dict[str, Schema]:
-    """200 with a body, 204 without one, or both where the answer may be nothing."""
+    """200 with a body, 204 without one, or both if the answer may be nothing."""
     schema = schemas.answer(operation)
     nothing = {"description": "Done; there is nothing to say."}
     if schema is None:

@@ -1,4 +1,4 @@
-"""The API reference: one page, rendered on the server from the OpenAPI document, that needs nothing but itself."""
+"""The API reference: one self-contained page, rendered on the server from the OpenAPI document."""
 
 import base64
 import copy
@@ -16,12 +16,12 @@ from markupsafe import Markup, escape
 from refonte_studio.web.openapi import REF, Schema
 from refonte_studio.web.responses import JSON
 
-DEPTH = 4  # how far into nested objects the tables go
+DEPTH = 4  # of nested objects in the tables
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a table of parameters or fields."""
+    """A row of a table of parameters or fields."""
 
     name: str
     type: str
@@ -43,7 +43,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One operation by one method."""
+    """One method of one operation."""
 
     id: str
     method: str
@@ -78,7 +78,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The page and the Content-Security-Policy that lets it run nothing but its own style and script."""
+    """The page, and a Content-Security-Policy that allows only its own style and script."""
 
     html: bytes
     policy: str
@@ -119,7 +119,7 @@ def _hash(text: str) -> str:
 
 
 def rich(text: str) -> Markup:
-    """The little Markdown that descriptions use: paragraphs, lists, headings, `code`, **strong**, fenced blocks."""
+    """HTML for the Markdown that descriptions use: paragraphs, lists, headings, `code`, **strong**, fenced blocks."""
     blocks = re.split(r"\n\s*\n(?=(?:[^`]|`(?!``)|```[\s\S]*?```)*$)", text.strip())
     return Markup("\n").join(_block(block) for block in blocks if block.strip())
 
@@ -152,7 +152,7 @@ def _sections(document: Schema) -> list[Section]:
 
 
 def _entry(document: Schema, path: str, method: str, operation: Schema) -> Entry:
-    real = operation.get("x-path", path)  # where paths differ in a name alone, the document has to merge them
+    real = operation.get("x-path", path)  # the document merges paths that differ only in a name
     names = dict(zip(re.findall(r"\{(\w+)\}", path), re.findall(r"\{(\w+)\}", real), strict=True))
     for each in operation["parameters"]:
         each |= {"name": names[each["name"]]} if each["in"] == "path" else {}
@@ -177,7 +177,7 @@ def _entry(document: Schema, path: str, method: str, operation: Schema) -> Entry
 
 
 def _parameters(document: Schema, operation: Schema, body: Schema | None) -> Iterator[Row]:
-    """Path, then body, then what only the query takes."""
+    """The parameters in the path, then those that only the query takes, then the fields of the body."""
     inside: list[Row] = []
     if body is not None:
         inside = list(_rows(document, body, where="body"))
@@ -223,7 +223,7 @@ def _bounds(schema: Schema) -> str:
 
 
 def _object(document: Schema, schema: Schema) -> Schema | None:
-    """The object that a schema is, is a list of, or may be; None if there is none."""
+    """The object schema that this schema is, lists, or offers as its only choice; None if there is none."""
     if "$ref" in schema:
         return _object(document, document["components"]["schemas"][schema["$ref"].removeprefix(REF)])
     if schema.get("properties"):
@@ -263,7 +263,7 @@ def _pretty(value: Any) -> str:
 
 
 def _curl(path: str, method: str, operation: Schema, body_type: str, example: Any) -> str:
-    """A command that can be pasted, given the two variables."""
+    """A command to paste, once STUDIO_URL and STUDIO_API_KEY are set."""
     for each in operation["parameters"]:
         if each["in"] == "path" and "example" in each:
             path = path.replace(f"{{{each['name']}}}", quote(str(each["example"]), safe=""))

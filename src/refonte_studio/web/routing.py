@@ -144,5 +144,5 @@ async def _answer_other_method(methods: Collection[str], scope: Scope, receive: 
 
 
 async def no_such_path(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    """What serves a path that nothing has. Raises HTTPException."""
+    """Serves every path that has no route, with HTTPException 404."""
     raise HTTPException(404)

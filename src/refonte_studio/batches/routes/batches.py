@@ -17,7 +17,7 @@ from refonte_studio.kit.pages import PAGE_LIMIT, PageCursor
 from refonte_studio.kit.redaction import redacted
 from refonte_studio.projects import service as projects
 from refonte_studio.web import Body, Call, Operations, Params
-from refonte_studio.web.offsets import keep_page_end, page_place
+from refonte_studio.web.offsets import keep_page_end, page_cursor
 
 operations = Operations("Batches")
 
@@ -216,7 +216,7 @@ async def list_batches(call: Call, params: ListBatches) -> BatchesOut:
 
     `exclude_archived` leaves out the batches of archived projects.
     """
-    place = await page_place(call, params, params.offset, params.next_token)
+    place = await page_cursor(call, params, params.offset, params.next_token)
     page = await call.db.read(_page, call.caller, params, place)
     await keep_page_end(call, params, params.offset, len(page.docs), page.docs[-1].id if page.has_more else None)
     return page

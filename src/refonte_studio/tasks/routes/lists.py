@@ -16,7 +16,7 @@ from refonte_studio.tasks.routes.wire import EXAMPLE_COMPLETED, TASK_ID, TasksOu
 from refonte_studio.tasks.service import listing
 from refonte_studio.tasks.service.listing import TaskQuery
 from refonte_studio.web import Call, HttpResponse, Operations, Params
-from refonte_studio.web.offsets import keep_page_end, page_place
+from refonte_studio.web.offsets import keep_page_end, page_cursor
 
 operations = Operations("Tasks")
 
@@ -110,7 +110,7 @@ async def list_tasks(call: Call, params: TasksParams) -> HttpResponse:
     limited, files_url = bool(params.limited_response), None
     if params.include_attachment_url:
         files_url = f"{call.studio.settings.base_url}/v1/files"
-    place = await page_place(call, params, params.offset, params.next_token)
+    place = await page_cursor(call, params, params.offset, params.next_token)
     found, total = await call.replica.read(
         listing.page, call.caller, _question(params), place, params.limit, limited, files_url
     )
