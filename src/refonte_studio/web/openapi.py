@@ -26,9 +26,7 @@ class About:
     version: str
     description: str  # Markdown
     tags: Mapping[str, str] = field(default_factory=dict)  # a sentence about each, by name
-    path_names: Mapping[str, Schema] = field(
-        default_factory=dict
-    )  # schemas, with descriptions, by name
+    path_names: Mapping[str, Schema] = field(default_factory=dict)  # schemas, with descriptions, by name
     bodies: Mapping[str, Schema] = field(default_factory=dict)  # by operation; they replace its own
     schemas: Mapping[str, Schema] = field(default_factory=dict)  # more components
     webhooks: Mapping[str, Schema] = field(default_factory=dict)
