@@ -4,33 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from refonte_studio.callbacks.model import AGAIN, Callback, CallbackEvent, CallbackState, lane
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
+from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Mode
 
-_COLUMNS = """id, team_id, mode, url, event, subject_id, state, tries, next_try_at, last_error, created_at,
-    delivered_at, lane"""
+_CALLBACK = Record(Callback)
+_COLUMNS = _CALLBACK.select()
 _INSERTED = (
     *("id", "team_id", "mode", "url", "event", "subject_id"),
     *("state", "tries", "next_try_at", "created_at", "lane"),
 )
-
-
-def _callback(row: Row) -> Callback:
-    return Callback(
-        id=row["id"],
-        team_id=row["team_id"],
-        mode=row["mode"],
-        url=row["url"],
-        event=CallbackEvent(row["event"]),
-        subject_id=row["subject_id"],
-        state=CallbackState(row["state"]),
-        tries=row["tries"],
-        next_try_at=row["next_try_at"],
-        last_error=row["last_error"],
-        created_at=row["created_at"],
-        delivered_at=row["delivered_at"],
-        lane=row["lane"],
-    )
 
 
 async def insert(
@@ -97,7 +80,7 @@ async def begin_tries(tx: Tx, name: str, now: int, lost_at: int, limit: int) -> 
         lost_at=lost_at,
         limit=limit,
     )
-    return sorted((_callback(row) for row in rows), key=lambda callback: callback.id)
+    return sorted((_CALLBACK.of(row) for row in rows), key=lambda callback: callback.id)
 
 
 async def end_try(
@@ -133,7 +116,7 @@ async def callback(tx: Tx, team_id: str, mode: Mode, callback_id: str) -> Callba
         team_id=team_id,
         mode=mode,
     )
-    return _callback(row) if row else None
+    return _CALLBACK.of(row) if row else None
 
 
 async def start_over(tx: Tx, team_id: str, mode: Mode, callback_id: str, now: int) -> Callback | None:
@@ -147,7 +130,7 @@ async def start_over(tx: Tx, team_id: str, mode: Mode, callback_id: str, now: in
         mode=mode,
         now=now,
     )
-    return _callback(row) if row else None
+    return _CALLBACK.of(row) if row else None
 
 
 async def page(
@@ -166,7 +149,7 @@ async def page(
         before=before,
         limit=limit,
     )
-    return [_callback(row) for row in rows]
+    return [_CALLBACK.of(row) for row in rows]
 
 
 async def sweep(tx: Tx, before: str, limit: int) -> int:

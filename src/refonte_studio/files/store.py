@@ -5,29 +5,19 @@ from typing import Any
 
 import msgspec
 
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
+from refonte_studio.db.records import Record
 from refonte_studio.files.model import File
 from refonte_studio.kit.caller import Mode
 
-_COLUMNS = """id, team_id, mode, name, display_name, reference_id, mime_type, size, project_names, metadata,
-    created_at, updated_at"""
+
+def _names(text: str) -> tuple[str, ...]:
+    """A JSON array of strings."""
+    return msgspec.json.decode(text, type=tuple[str, ...])
 
 
-def _file(row: Row) -> File:
-    return File(
-        id=row["id"],
-        team_id=row["team_id"],
-        mode=row["mode"],
-        name=row["name"],
-        display_name=row["display_name"],
-        reference_id=row["reference_id"],
-        mime_type=row["mime_type"],
-        size=row["size"],
-        project_names=tuple(msgspec.json.decode(row["project_names"])),
-        metadata=row["metadata"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
+_FILE = Record(File, project_names=_names)
+_COLUMNS = _FILE.select()
 
 
 async def insert(tx: Tx, **values: Any) -> None:
@@ -70,7 +60,7 @@ async def by_id(tx: Tx, team_id: str, mode: Mode, file_id: str) -> File | None:
         team_id=team_id,
         mode=mode,
     )
-    return _file(row) if row else None
+    return _FILE.of(row) if row else None
 
 
 async def newest(
@@ -89,7 +79,7 @@ async def newest(
         before=before,
         limit=limit,
     )
-    return [_file(row) for row in rows]
+    return [_FILE.of(row) for row in rows]
 
 
 async def is_referenced(tx: Tx, team_id: str, mode: Mode, reference_id: str) -> bool:

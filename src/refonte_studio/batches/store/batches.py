@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from refonte_studio.batches.model import Batch
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
+from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Mode
 
-_COLUMNS = """id, team_id, mode, project_id, name, batch_type, studio, is_default, state, position, callback, metadata,
-    created_at, finalized_at, completed_at"""
+_BATCH = Record(Batch)
+_COLUMNS = _BATCH.select()
 _PENDING = "team_id = :team_id AND mode = :mode AND state = 'in_progress' AND position IS NOT NULL"
 
 
@@ -26,48 +27,12 @@ class BatchFilter:
     exclude_archived: bool
 
 
-def _batch(row: Row) -> Batch:
-    return Batch(
-        id=row["id"],
-        team_id=row["team_id"],
-        mode=row["mode"],
-        project_id=row["project_id"],
-        name=row["name"],
-        batch_type=row["batch_type"],
-        studio=bool(row["studio"]),
-        is_default=bool(row["is_default"]),
-        state=row["state"],
-        position=row["position"],
-        callback=row["callback"],
-        metadata=row["metadata"],
-        created_at=row["created_at"],
-        finalized_at=row["finalized_at"],
-        completed_at=row["completed_at"],
-    )
-
-
 async def insert(tx: Tx, batch: Batch) -> bool:
     """Whether the batch is new: a taken name inserts nothing."""
     made = await tx.one(
-        f"""INSERT INTO batches ({_COLUMNS})
-            VALUES (:id, :team_id, :mode, :project_id, :name, :batch_type, :studio, :is_default, :state, :position,
-              :callback, :metadata, :created_at, :finalized_at, :completed_at)
+        f"""INSERT INTO batches ({_COLUMNS}) VALUES ({_BATCH.marks()})
             ON CONFLICT (team_id, mode, name) DO NOTHING RETURNING id""",
-        id=batch.id,
-        team_id=batch.team_id,
-        mode=batch.mode,
-        project_id=batch.project_id,
-        name=batch.name,
-        batch_type=batch.batch_type,
-        studio=batch.studio,
-        is_default=batch.is_default,
-        state=batch.state,
-        position=batch.position,
-        callback=batch.callback,
-        metadata=batch.metadata,
-        created_at=batch.created_at,
-        finalized_at=batch.finalized_at,
-        completed_at=batch.completed_at,
+        **_BATCH.named(batch),
     )
     return made is not None
 
@@ -79,7 +44,7 @@ async def by_name(tx: Tx, team_id: str, mode: Mode, name: str) -> Batch | None:
         mode=mode,
         name=name,
     )
-    return _batch(row) if row else None
+    return _BATCH.of(row) if row else None
 
 
 async def by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Batch]:
@@ -88,7 +53,7 @@ async def by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Batch]:
         team_id=team_id,
         batch_ids=list(ids),
     )
-    return {row["id"]: _batch(row) for row in rows}
+    return {row["id"]: _BATCH.of(row) for row in rows}
 
 
 async def of_project(tx: Tx, team_id: str, project_id: str) -> list[Batch]:
@@ -98,7 +63,7 @@ async def of_project(tx: Tx, team_id: str, project_id: str) -> list[Batch]:
         team_id=team_id,
         project_id=project_id,
     )
-    return [_batch(row) for row in rows]
+    return [_BATCH.of(row) for row in rows]
 
 
 async def default_of(tx: Tx, team_id: str, project_id: str) -> Batch | None:
@@ -107,7 +72,7 @@ async def default_of(tx: Tx, team_id: str, project_id: str) -> Batch | None:
         team_id=team_id,
         project_id=project_id,
     )
-    return _batch(row) if row else None
+    return _BATCH.of(row) if row else None
 
 
 async def hold(tx: Tx, batch: Batch) -> Batch | None:
@@ -117,7 +82,7 @@ async def hold(tx: Tx, batch: Batch) -> Batch | None:
         batch_id=batch.id,
         team_id=batch.team_id,
     )
-    return _batch(row) if row else None
+    return _BATCH.of(row) if row else None
 
 
 async def lock(tx: Tx, team_id: str, batch_id: str) -> Batch | None:
@@ -127,7 +92,7 @@ async def lock(tx: Tx, team_id: str, batch_id: str) -> Batch | None:
         batch_id=batch_id,
         team_id=team_id,
     )
-    return _batch(row) if row else None
+    return _BATCH.of(row) if row else None
 
 
 async def lock_for_change(tx: Tx, batch: Batch) -> None:
@@ -172,7 +137,7 @@ async def page(tx: Tx, filters: BatchFilter, limit: int, before: str | None, off
         limit=limit,
         offset=offset,
     )
-    return [_batch(row) for row in rows]
+    return [_BATCH.of(row) for row in rows]
 
 
 async def total(tx: Tx, filters: BatchFilter) -> int:
@@ -224,7 +189,7 @@ async def complete(tx: Tx, batch: Batch, now: int) -> Batch | None:
         team_id=batch.team_id,
         now=now,
     )
-    return _batch(row) if row else None
+    return _BATCH.of(row) if row else None
 
 
 async def reopen(tx: Tx, batch: Batch) -> None:
@@ -245,7 +210,7 @@ async def queue(tx: Tx, team_id: str, mode: Mode) -> list[Batch]:
     rows = await tx.all(
         f"SELECT {_COLUMNS} FROM batches WHERE {_PENDING} ORDER BY position, id", team_id=team_id, mode=mode
     )
-    return [_batch(row) for row in rows]
+    return [_BATCH.of(row) for row in rows]
 
 
 async def queue_ids(tx: Tx, team_id: str, mode: Mode) -> list[str]:

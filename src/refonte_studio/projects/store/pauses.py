@@ -2,24 +2,16 @@
 
 from collections.abc import Sequence
 
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
+from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import Pause
 
-_SELECT = """SELECT a.teammate_id, u.email, a.project_id, p.name AS project, a.paused_at, a.pause_reason
+_PAUSE = Record(Pause)
+_SELECT = """SELECT a.teammate_id, u.email, a.project_id, p.name AS project, a.paused_at,
+      a.pause_reason AS reason
     FROM assignments a JOIN projects p ON p.id = a.project_id AND p.team_id = a.team_id
     JOIN teammates u ON u.id = a.teammate_id AND u.team_id = a.team_id"""
-
-
-def _pause(row: Row) -> Pause:
-    return Pause(
-        teammate_id=row["teammate_id"],
-        email=row["email"],
-        project_id=row["project_id"],
-        project=row["project"],
-        paused_at=row["paused_at"],
-        reason=row["pause_reason"],
-    )
 
 
 async def pause(
@@ -87,7 +79,7 @@ async def page(
         limit=limit,
         **({} if teammate_ids is None else {"teammate_ids": list(teammate_ids)}),
     )
-    return [_pause(row) for row in rows]
+    return [_PAUSE.of(row) for row in rows]
 
 
 async def assignments(tx: Tx, team_id: str, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Pause]:
@@ -99,4 +91,4 @@ async def assignments(tx: Tx, team_id: str, pairs: Sequence[tuple[str, str]]) ->
         teammate_ids=sorted({teammate_id for teammate_id, _ in pairs}),
         project_ids=sorted({project_id for _, project_id in pairs}),
     )
-    return {(row["teammate_id"], row["project_id"]): _pause(row) for row in rows}
+    return {(row["teammate_id"], row["project_id"]): _PAUSE.of(row) for row in rows}

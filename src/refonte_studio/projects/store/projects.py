@@ -6,37 +6,17 @@ from typing import Any
 import msgspec
 
 from refonte_studio.db import Row, Tx
+from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import Project, QualitySettings, Version, settings_of
 
 HISTORY_LIMIT = 100  # versions that a project shows
 
-_SELECT = """SELECT p.id, p.team_id, p.mode, p.name, p.type, p.studio, p.rapid, p.dataset_id, p.pipeline,
-    p.consensus_attempts, p.version, pp.params, p.created_at, p.quality, p.evaluates,
-    p.archived_at
+_PROJECT = Record(Project, quality=settings_of)
+_COLUMNS = ", ".join(f"pp.{column}" if column == "params" else f"p.{column}" for column in _PROJECT.columns)
+_SELECT = f"""SELECT {_COLUMNS}
   FROM projects p
   JOIN project_params pp ON pp.project_id = p.id AND pp.version = p.version AND pp.team_id = p.team_id"""
-
-
-def _project(row: Row) -> Project:
-    return Project(
-        id=row["id"],
-        team_id=row["team_id"],
-        mode=row["mode"],
-        name=row["name"],
-        type=row["type"],
-        studio=bool(row["studio"]),
-        rapid=bool(row["rapid"]),
-        dataset_id=row["dataset_id"],
-        pipeline=row["pipeline"],
-        consensus_attempts=row["consensus_attempts"],
-        version=row["version"],
-        params=row["params"],
-        created_at=row["created_at"],
-        quality=settings_of(row["quality"]),
-        evaluates=bool(row["evaluates"]),
-        archived_at=row["archived_at"],
-    )
 
 
 async def insert(tx: Tx, project: Project) -> bool:
@@ -160,7 +140,7 @@ async def by_name(tx: Tx, team_id: str, mode: Mode, name: str) -> Project | None
         mode=mode,
         name=name,
     )
-    return _project(row) if row else None
+    return _PROJECT.of(row) if row else None
 
 
 async def of_type(tx: Tx, team_id: str, mode: Mode, type_name: str) -> Project | None:
@@ -171,7 +151,7 @@ async def of_type(tx: Tx, team_id: str, mode: Mode, type_name: str) -> Project |
         mode=mode,
         type=type_name,
     )
-    return _project(row) if row else None
+    return _PROJECT.of(row) if row else None
 
 
 async def all_of_team(tx: Tx, team_id: str, mode: Mode, archived: bool) -> list[Project]:
@@ -183,14 +163,14 @@ async def all_of_team(tx: Tx, team_id: str, mode: Mode, archived: bool) -> list[
         mode=mode,
         archived=archived,
     )
-    return [_project(row) for row in rows]
+    return [_PROJECT.of(row) for row in rows]
 
 
 async def by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Project]:
     rows = await tx.all(
         f"{_SELECT} WHERE p.team_id = :team_id AND p.id IN :project_ids[]", team_id=team_id, project_ids=list(ids)
     )
-    return {row["id"]: _project(row) for row in rows}
+    return {row["id"]: _PROJECT.of(row) for row in rows}
 
 
 async def names_by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str]:

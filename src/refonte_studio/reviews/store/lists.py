@@ -3,7 +3,7 @@
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.reviews.model import AuditDue, ReviewSummary
-from refonte_studio.reviews.store.reviews import REVIEW, review_of
+from refonte_studio.reviews.store.reviews import REVIEW
 
 
 async def newest(
@@ -11,7 +11,7 @@ async def newest(
 ) -> list[ReviewSummary]:
     """Reviews, the newest first."""
     rows = await tx.all(
-        f"""SELECT {REVIEW}, p.name AS project, b.name AS batch, u.email AS reviewer
+        f"""SELECT {REVIEW.select("r")}, p.name AS project, b.name AS batch, u.email AS reviewer
             FROM reviews r JOIN projects p ON p.id = r.project_id AND p.team_id = r.team_id
             LEFT JOIN batches b ON b.id = r.batch_id AND b.team_id = r.team_id
             LEFT JOIN teammates u ON u.id = r.reviewer_id AND u.team_id = r.team_id AND r.state <> 'open'
@@ -27,7 +27,7 @@ async def newest(
         **({} if state is None else {"state": state}),
         **({} if before is None else {"before": before}),
     )
-    return [ReviewSummary(review_of(row), row["project"], row["batch"], row["reviewer"]) for row in rows]
+    return [ReviewSummary(REVIEW.of(row), row["project"], row["batch"], row["reviewer"]) for row in rows]
 
 
 # Which tasks are audited follows from their ids, so that nobody can choose. The last digits of an id count up within a

@@ -4,29 +4,18 @@ Lock order, everywhere: the row of the task's slots, then of the review, then of
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from refonte_studio.db import Row, Tx
+from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Caller
-from refonte_studio.reviews.model import Review, ReviewedAttempt, ReviewState
+from refonte_studio.reviews.model import Review, ReviewedAttempt
 
-_COLUMNS = (
-    *("id", "team_id", "mode", "project_id", "batch_id", "task_id", "level", "state", "reason", "proposed"),
-    *("response", "reviewer_id", "comments", "sent_to", "created_at", "started_at", "lease_expires_at", "decided_at"),
-)
-REVIEW = ", ".join(f"r.{column}" for column in _COLUMNS)
-
-
-def review_of(row: Row) -> Review:
-    """The review of a row that has its columns."""
-    values: dict[str, Any] = {column: row[column] for column in _COLUMNS}
-    values["state"] = ReviewState(values["state"])
-    return Review(**values)
+REVIEW = Record(Review)
 
 
 async def insert(tx: Tx, review: Review) -> None:
     """A new, open review."""
-    await tx.insert("reviews", _COLUMNS, [[getattr(review, column) for column in _COLUMNS]])
+    await tx.insert("reviews", REVIEW.columns, [REVIEW.values(review)])
 
 
 # What is not a person's own work: they have never attempted the task (r: its review), nor fixed it, nor accepted it
@@ -44,13 +33,13 @@ NOT_MINE = """NOT EXISTS (SELECT 1 FROM attempts h
 async def held(tx: Tx, caller: Caller) -> Review | None:
     """The review that the person holds, its lease running or not."""
     row = await tx.one(
-        f"""SELECT {REVIEW} FROM reviews r
+        f"""SELECT {REVIEW.select("r")} FROM reviews r
             WHERE r.reviewer_id = :me AND r.mode = :mode AND r.state = 'held' AND r.team_id = :team_id""",
         me=caller.teammate_id,
         mode=caller.mode,
         team_id=caller.team_id,
     )
-    return review_of(row) if row else None
+    return REVIEW.of(row) if row else None
 
 
 def _oldest(lock: str) -> str:
@@ -111,14 +100,14 @@ async def hold(tx: Tx, caller: Caller, review_id: str, now: int, expires: int) -
 async def of_reviewer(tx: Tx, caller: Caller, review_id: str) -> Review | None:
     """A review that this person holds, held last, or has decided."""
     row = await tx.one(
-        f"""SELECT {REVIEW} FROM reviews r
+        f"""SELECT {REVIEW.select("r")} FROM reviews r
             WHERE r.id = :review_id AND r.reviewer_id = :me AND r.mode = :mode AND r.team_id = :team_id""",
         review_id=review_id,
         me=caller.teammate_id,
         mode=caller.mode,
         team_id=caller.team_id,
     )
-    return review_of(row) if row else None
+    return REVIEW.of(row) if row else None
 
 
 async def task_of(tx: Tx, review: Review) -> Row:

@@ -4,22 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from refonte_studio.aggregation.model import Result
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
+from refonte_studio.db.records import Record
 from refonte_studio.tasks.model import Attempt, Audit, Task
 
-
-def attempt_of(row: Row) -> Attempt:
-    return Attempt(
-        id=row["id"],
-        task_id=row["task_id"],
-        teammate_id=row["teammate_id"],
-        number=row["number"],
-        response=row["response"],
-        started_at=row["started_at"],
-        submitted_at=row["submitted_at"],
-        imported=bool(row["imported"]),
-        imported_by=row["imported_by"],
-    )
+ATTEMPT = Record(Attempt)
+AUDIT = Record(Audit)
 
 
 async def insert_attempt(tx: Tx, **values: Any) -> None:
@@ -58,38 +48,28 @@ async def insert_imported(tx: Tx, tasks: Mapping[str, Task], attempts: Sequence[
 async def attempts_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, list[Attempt]]:
     """The attempts of these tasks that count, in their order of submission: none that a review has rejected."""
     rows = await tx.all(
-        """SELECT id, task_id, teammate_id, number, response, started_at, submitted_at, imported,
-             imported_by
-           FROM attempts
-           WHERE task_id IN :task_ids[] AND team_id = :team_id AND rejected_at IS NULL ORDER BY task_id, number, id""",
+        f"""SELECT {ATTEMPT.select()} FROM attempts
+            WHERE task_id IN :task_ids[] AND team_id = :team_id AND rejected_at IS NULL ORDER BY task_id, number, id""",
         task_ids=list(task_ids),
         team_id=team_id,
     )
     found: dict[str, list[Attempt]] = {}
     for row in rows:
-        found.setdefault(row["task_id"], []).append(attempt_of(row))
+        found.setdefault(row["task_id"], []).append(ATTEMPT.of(row))
     return found
 
 
 async def audits_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, list[Audit]]:
     """The audits of these tasks, oldest first."""
     rows = await tx.all(
-        """SELECT id, task_id, teammate_id, accepted, comments, created_at FROM audits
-           WHERE task_id IN :task_ids[] AND team_id = :team_id ORDER BY id""",
+        f"""SELECT {AUDIT.select()} FROM audits
+            WHERE task_id IN :task_ids[] AND team_id = :team_id ORDER BY id""",
         task_ids=list(task_ids),
         team_id=team_id,
     )
     found: dict[str, list[Audit]] = {}
     for row in rows:
-        audit = Audit(
-            id=row["id"],
-            task_id=row["task_id"],
-            teammate_id=row["teammate_id"],
-            accepted=bool(row["accepted"]),
-            comments=row["comments"],
-            created_at=row["created_at"],
-        )
-        found.setdefault(audit.task_id, []).append(audit)
+        found.setdefault(row["task_id"], []).append(AUDIT.of(row))
     return found
 
 

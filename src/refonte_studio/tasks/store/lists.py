@@ -7,7 +7,7 @@ from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.pages import PageCursor
 from refonte_studio.tasks.model import ReviewStatus, Task, TaskFilter
-from refonte_studio.tasks.store.tasks import TASK, task_of
+from refonte_studio.tasks.store.tasks import TASK
 
 _BOUNDS = {
     "created_from": "created_at >= :created_from",
@@ -78,12 +78,12 @@ async def newest(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, place: Pag
     if place.before is not None:
         where, values["before"] = f"{where} AND id < :before", place.before
     rows = await tx.all(
-        f"SELECT {TASK} FROM tasks WHERE {where} ORDER BY id DESC LIMIT :limit OFFSET :offset",
+        f"SELECT {TASK.select()} FROM tasks WHERE {where} ORDER BY id DESC LIMIT :limit OFFSET :offset",
         limit=limit,
         offset=place.offset,
         **values,
     )
-    return [task_of(row) for row in rows]
+    return [TASK.of(row) for row in rows]
 
 
 async def oldest_sizes(
@@ -105,12 +105,12 @@ async def between(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, after: st
     """Tasks beyond the one of id `after`, up to and with the one of id `last`, oldest first."""
     where, values = _where(team_id, mode, which)
     rows = await tx.all(
-        f"SELECT {TASK} FROM tasks WHERE {where} AND id > :after AND id <= :last_id ORDER BY id",
+        f"SELECT {TASK.select()} FROM tasks WHERE {where} AND id > :after AND id <= :last_id ORDER BY id",
         after=after,
         last_id=last,
         **values,
     )
-    return [task_of(row) for row in rows]
+    return [TASK.of(row) for row in rows]
 
 
 async def taken(tx: Tx, team_id: str, mode: Mode, unique_ids: Sequence[str]) -> set[str]:

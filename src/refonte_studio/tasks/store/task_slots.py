@@ -11,14 +11,14 @@ from refonte_studio.db.commit_order import COMMIT_NUMBER
 from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import CONSENSUS, MIN_ATTEMPTS, settings_of
 from refonte_studio.tasks.model import CompletionRules, Task, TaskSlots
-from refonte_studio.tasks.store.tasks import TASK_COLUMNS, task_of
+from refonte_studio.tasks.store.tasks import TASK
 
 COLUMNS = ("team_id", "batch_id", "task_id", "wanted", "attempts", "open", "opened")
 
-_TASK = ", ".join(f"t.{column}" for column in TASK_COLUMNS)
+_TASK = TASK.select("t")
 
 
-# What a slot and its project's rules are read from: of `slots p` and `projects j`.
+# What a slot and its project's rules are read from: of `task_slots s` and `projects p`.
 _SLOTS = """s.batch_id AS slots_in, s.wanted, s.attempts, s.open, s.reviewing, s.judging,
     p.pipeline, p.consensus_attempts, p.quality"""
 
@@ -85,7 +85,7 @@ async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[
         mode=mode,
         task_id=task_id,
     )
-    return (task_of(row), _slots_of(row)) if row else None
+    return (TASK.of(row), _slots_of(row)) if row else None
 
 
 async def wants_one(tx: Tx, team_id: str, batch_id: str, task_id: str, again: bool = False) -> bool:
@@ -219,7 +219,7 @@ async def lock_attempted(tx: Tx, team_id: str, batch_id: str, after: str, limit:
         after=after,
         limit=limit,
     )
-    return [(task_of(row), bool(row["judging"])) for row in rows]
+    return [(TASK.of(row), bool(row["judging"])) for row in rows]
 
 
 async def lock_to_retarget(
@@ -238,7 +238,7 @@ async def lock_to_retarget(
         after=after,
         limit=limit,
     )
-    return [(task_of(row), row["attempts"]) for row in rows]
+    return [(TASK.of(row), row["attempts"]) for row in rows]
 
 
 async def set_wanted(tx: Tx, team_id: str, batch_id: str, task_ids: Sequence[str], wanted: int) -> None:

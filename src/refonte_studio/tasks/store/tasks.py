@@ -1,42 +1,27 @@
 """The SQL of tasks: one or a few at a time."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields
-from operator import attrgetter, itemgetter
+from collections.abc import Sequence
 from typing import Any
 
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
+from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Mode
-from refonte_studio.tasks.model import Task, TaskStatus
+from refonte_studio.tasks.model import Task
 
-TASK_COLUMNS = tuple(field.name for field in fields(Task))
-TASK = ", ".join(TASK_COLUMNS)
+TASK = Record(Task)
 # Beside a list of ids: without the cast, SQLite would rather read the index of the whole team than look up each id.
 OF_TEAM = "CAST(team_id AS TEXT) = :team_id"
 TAG_COLUMNS = ("team_id", "tag", "task_id")
 
 
-def task_of(row: Row) -> Task:
-    """The task of a row that has `TASK_COLUMNS`, wherever they stand in it."""
-    values = list(_columns_of(row))
-    values[_STATUS] = TaskStatus(values[_STATUS])
-    return Task(*values)
-
-
-_columns_of: Callable[[Row], tuple[Any, ...]] = itemgetter(*TASK_COLUMNS)
-_STATUS = TASK_COLUMNS.index("status")
-_values = attrgetter(*TASK_COLUMNS)  # in the order of the columns; a Status is text to both engines
-
-
 async def insert_task(tx: Tx, task: Task) -> None:
     """Raises Duplicate if the unique_id is taken."""
-    marks = ", ".join(f":{column}" for column in TASK_COLUMNS)
-    await tx.run(f"INSERT INTO tasks ({TASK}) VALUES ({marks})", **dict(zip(TASK_COLUMNS, _values(task), strict=True)))
+    await tx.run(f"INSERT INTO tasks ({TASK.select()}) VALUES ({TASK.marks()})", **TASK.named(task))
 
 
 async def insert_tasks(tx: Tx, tasks: Sequence[Task]) -> None:
     """Raises Duplicate if a unique_id is taken."""
-    await tx.insert("tasks", TASK_COLUMNS, [_values(task) for task in tasks])
+    await tx.insert("tasks", TASK.columns, [TASK.values(task) for task in tasks])
 
 
 async def insert_tags(tx: Tx, rows: Sequence[tuple[str, str, str]]) -> None:
@@ -47,32 +32,32 @@ async def insert_tags(tx: Tx, rows: Sequence[tuple[str, str, str]]) -> None:
 
 async def task(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task | None:
     row = await tx.one(
-        f"SELECT {TASK} FROM tasks WHERE id = :task_id AND team_id = :team_id AND mode = :mode",
+        f"SELECT {TASK.select()} FROM tasks WHERE id = :task_id AND team_id = :team_id AND mode = :mode",
         task_id=task_id,
         team_id=team_id,
         mode=mode,
     )
-    return task_of(row) if row else None
+    return TASK.of(row) if row else None
 
 
 async def lock_task(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task | None:
     """The task, as it stays until this transaction ends."""
     row = await tx.one(
-        f"SELECT {TASK} FROM tasks WHERE id = :task_id AND team_id = :team_id AND mode = :mode FOR UPDATE",
+        f"SELECT {TASK.select()} FROM tasks WHERE id = :task_id AND team_id = :team_id AND mode = :mode FOR UPDATE",
         task_id=task_id,
         team_id=team_id,
         mode=mode,
     )
-    return task_of(row) if row else None
+    return TASK.of(row) if row else None
 
 
 async def tasks_by_ids(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, Task]:
     rows = await tx.all(
-        f"SELECT {TASK} FROM tasks WHERE id IN :task_ids[] AND {OF_TEAM}",
+        f"SELECT {TASK.select()} FROM tasks WHERE id IN :task_ids[] AND {OF_TEAM}",
         task_ids=list(task_ids),
         team_id=team_id,
     )
-    return {row["id"]: task_of(row) for row in rows}
+    return {row["id"]: TASK.of(row) for row in rows}
 
 
 async def cancel(tx: Tx, team_id: str, task_id: str, clear_unique_id: bool, now: int) -> bool:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from refonte_studio.db import Row, Tx
+from refonte_studio.db.records import Record
 from refonte_studio.teams.model import Key, SignInCandidate
 
 SWEEP_LIMIT = 1_000
 BUDGETS_LIMIT = 3  # for which one attempt counts
-_KEY = ("id", "teammate_id", "mode", "name", "prefix", "created_at", "last_used_at", "maker_key_id", "email")
-_SELECT_KEY = """SELECT k.id, k.teammate_id, k.mode, k.name, k.prefix, k.created_at, k.last_used_at, k.maker_key_id,
-    u.email
+_KEY = Record(Key)
+_KEY_COLUMNS = ", ".join(f"u.{column}" if column == "email" else f"k.{column}" for column in _KEY.columns)
+_SELECT_KEY = f"""SELECT {_KEY_COLUMNS}
   FROM keys k JOIN teammates u ON u.id = k.teammate_id AND u.team_id = k.team_id"""
 _ENDED_WITH = """WITH RECURSIVE ended(id) AS (
     SELECT k.id FROM keys k WHERE k.team_id = :team_id AND {these}
@@ -66,7 +67,7 @@ async def live_keys(tx: Tx, team_id: str, teammate_id: str) -> list[Key]:
         team_id=team_id,
         teammate_id=teammate_id,
     )
-    return [_key(row) for row in rows]
+    return [_KEY.of(row) for row in rows]
 
 
 async def live_keys_of_team(tx: Tx, team_id: str) -> list[Key]:
@@ -74,11 +75,7 @@ async def live_keys_of_team(tx: Tx, team_id: str) -> list[Key]:
     rows = await tx.all(
         f"{_SELECT_KEY} WHERE k.team_id = :team_id AND k.revoked_at IS NULL ORDER BY k.id DESC", team_id=team_id
     )
-    return [_key(row) for row in rows]
-
-
-def _key(row: Row) -> Key:
-    return Key(**{name: row[name] for name in _KEY})
+    return [_KEY.of(row) for row in rows]
 
 
 async def live_key_holder(tx: Tx, team_id: str, key_id: str) -> str | None:

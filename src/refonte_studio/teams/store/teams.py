@@ -4,30 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from refonte_studio.db import Row, Tx
+from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Role
 from refonte_studio.teams.model import Team, Teammate, TeammateState
 
-_TEAMMATE = """id, team_id, email, role, state, first_name, last_name, company, disable_rapid_emails,
-    invite_expires_at"""
-
-
-def _prefixed(table: str) -> str:
-    return ", ".join(f"{table}.{column.strip()}" for column in _TEAMMATE.split(","))
-
-
-def _teammate(row: Row) -> Teammate:
-    return Teammate(
-        id=row["id"],
-        team_id=row["team_id"],
-        email=row["email"],
-        role=Role(row["role"]),
-        state=TeammateState(row["state"]),
-        first_name=row["first_name"],
-        last_name=row["last_name"],
-        company=row["company"],
-        disable_rapid_emails=bool(row["disable_rapid_emails"]),
-        invite_expires_at=row["invite_expires_at"],
-    )
+_TEAM = Record(Team)
+_TEAMMATE = Record(Teammate)
+_COLUMNS = _TEAMMATE.select()
 
 
 async def insert_team(tx: Tx, **values: Any) -> None:
@@ -39,20 +22,20 @@ async def insert_team(tx: Tx, **values: Any) -> None:
 
 
 async def team(tx: Tx, team_id: str) -> Team:
-    row = await tx.one("SELECT id, name FROM teams WHERE id = :team_id", team_id=team_id)
+    row = await tx.one(f"SELECT {_TEAM.select()} FROM teams WHERE id = :team_id", team_id=team_id)
     assert row is not None, "teams are never deleted"
-    return Team(row["id"], row["name"])
+    return _TEAM.of(row)
 
 
 async def team_named(tx: Tx, name: str) -> Team | None:
-    row = await tx.one("SELECT id, name FROM teams WHERE name = :name", name=name)
-    return Team(row["id"], row["name"]) if row else None
+    row = await tx.one(f"SELECT {_TEAM.select()} FROM teams WHERE name = :name", name=name)
+    return _TEAM.of(row) if row else None
 
 
 async def teams(tx: Tx, limit: int) -> list[Team]:
     """The oldest teams of the server."""
-    rows = await tx.all("SELECT id, name FROM teams ORDER BY id LIMIT :limit", limit=limit)
-    return [Team(row["id"], row["name"]) for row in rows]
+    rows = await tx.all(f"SELECT {_TEAM.select()} FROM teams ORDER BY id LIMIT :limit", limit=limit)
+    return [_TEAM.of(row) for row in rows]
 
 
 async def any_team(tx: Tx) -> bool:
@@ -104,31 +87,31 @@ async def insert_teammate(tx: Tx, **values: Any) -> None:
 async def teammates(tx: Tx, team_id: str) -> list[Teammate]:
     """Everybody of the team, in the order of their arrival. External annotators are not of the team."""
     rows = await tx.all(
-        f"SELECT {_TEAMMATE} FROM teammates WHERE team_id = :team_id AND state <> 'external' ORDER BY id",
+        f"SELECT {_COLUMNS} FROM teammates WHERE team_id = :team_id AND state <> 'external' ORDER BY id",
         team_id=team_id,
     )
-    return [_teammate(row) for row in rows]
+    return [_TEAMMATE.of(row) for row in rows]
 
 
 async def teammates_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, Teammate]:
     """The teammates and external annotators of these keys, by key."""
     rows = await tx.all(
-        f"SELECT {_TEAMMATE}, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :email_keys[]",
+        f"SELECT {_COLUMNS}, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :email_keys[]",
         team_id=team_id,
         email_keys=list(keys),
     )
-    return {row["email_key"]: _teammate(row) for row in rows}
+    return {row["email_key"]: _TEAMMATE.of(row) for row in rows}
 
 
 async def teammates_for_update(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, Teammate]:
     """The same; they stay as they are to the end of the transaction."""
     rows = await tx.all(
-        f"""SELECT {_TEAMMATE}, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :email_keys[]
+        f"""SELECT {_COLUMNS}, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :email_keys[]
             ORDER BY id FOR NO KEY UPDATE""",
         team_id=team_id,
         email_keys=list(keys),
     )
-    return {row["email_key"]: _teammate(row) for row in rows}
+    return {row["email_key"]: _TEAMMATE.of(row) for row in rows}
 
 
 async def ids_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, str]:
@@ -154,23 +137,23 @@ async def emails(tx: Tx, team_id: str, teammate_ids: Sequence[str]) -> dict[str,
 async def teammates_of_address(tx: Tx, key: str, team_name: str | None) -> list[tuple[Teammate, str]]:
     """The people of this address, over all teams or in the named one, and their teams' names."""
     rows = await tx.all(
-        f"""SELECT {_prefixed("u")}, o.name AS team_name FROM teammates u JOIN teams o ON o.id = u.team_id
+        f"""SELECT {_TEAMMATE.select("u")}, o.name AS team_name FROM teammates u JOIN teams o ON o.id = u.team_id
             WHERE u.email_key = :email_key AND (CAST(:team_name AS TEXT) IS NULL OR o.name = :team_name)
             ORDER BY u.id""",
         email_key=key,
         team_name=team_name,
     )
-    return [(_teammate(row), row["team_name"]) for row in rows]
+    return [(_TEAMMATE.of(row), row["team_name"]) for row in rows]
 
 
 async def teammate(tx: Tx, team_id: str, teammate_id: str) -> Teammate:
     row = await tx.one(
-        f"SELECT {_TEAMMATE} FROM teammates WHERE team_id = :team_id AND id = :teammate_id",
+        f"SELECT {_COLUMNS} FROM teammates WHERE team_id = :team_id AND id = :teammate_id",
         team_id=team_id,
         teammate_id=teammate_id,
     )
     assert row is not None, "teammates are never deleted"
-    return _teammate(row)
+    return _TEAMMATE.of(row)
 
 
 async def lock_active(tx: Tx, team_id: str, teammate_id: str) -> bool:
@@ -285,10 +268,10 @@ async def join(tx: Tx, **values: Any) -> Teammate | None:
         f"""UPDATE teammates SET state = 'active', first_name = :first_name, last_name = :last_name,
               password_hash = :password_hash, invite_hash = NULL, invite_expires_at = NULL
             WHERE invite_hash = :invite_hash AND state = 'invited' AND invite_expires_at > :now
-            RETURNING {_TEAMMATE}""",
+            RETURNING {_COLUMNS}""",
         **values,
     )
-    return _teammate(row) if row else None
+    return _TEAMMATE.of(row) if row else None
 
 
 async def set_password(tx: Tx, team_id: str, teammate_id: str, password_hash: str) -> None:
