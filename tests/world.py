@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from refonte_studio.config import Settings
-from refonte_studio.db import Database, Reads
+from refonte_studio.db import Database, Reads, Tx
 from refonte_studio.kit.caller import Mode, Role
 from refonte_studio.kit.fair_queue import FairQueue
 from refonte_studio.kit.ids import new_secret
@@ -21,6 +21,7 @@ from refonte_studio.teams import service as teams
 
 START_MS = 1_770_000_000_000
 BASE = "http://studio.test"
+MODES: tuple[Mode, ...] = ("live", "test")
 PEOPLE = {
     "ana": Role.ADMIN,
     "max": Role.MANAGER,
@@ -119,22 +120,30 @@ class World:
 
     @classmethod
     async def make(cls, db: Database, clock: Clock, replica: Reads | None = None, **settings: Any) -> "World":
+        """A world in an empty database, with both teams and their people."""
         world = cls(db, clock, Settings(**{"public_url": BASE, **settings}), replica)
-        team = await db.write(teams.create_team, "Refonte", clock())
-        other = await db.write(teams.create_team, "Other", clock())
-        for name, role in PEOPLE.items():
-            setattr(world, name, await world.person(name, team.id, role))
-        world.cid = await world.person("cid", other.id, Role.ADMIN)
+        for person in await db.write(world.make_people):
+            setattr(world, person.name, person)
         return world
+
+    async def make_people(self, tx: Tx) -> list[Person]:
+        """Both teams with their people, in one transaction, because every test waits for it."""
+        team = await teams.create_team(tx, "Refonte", self.clock())
+        other = await teams.create_team(tx, "Other", self.clock())
+        people = [await self._make_person(tx, name, team.id, role) for name, role in PEOPLE.items()]
+        return [*people, await self._make_person(tx, "cid", other.id, Role.ADMIN)]
 
     async def person(self, name: str, team_id: str, role: Role) -> Person:
         """A new active teammate with keys."""
+        return await self.db.write(self._make_person, name, team_id, role)
+
+    async def _make_person(self, tx: Tx, name: str, team_id: str, role: Role) -> Person:
         email = f"{name}@example.com"
-        teammate_id = await self.db.write(teams.create_teammate, team_id, email, role, self.clock())
+        teammate_id = await teams.create_teammate(tx, team_id, email, role, self.clock())
         person = Person(self, name, email, team_id, teammate_id)
-        for mode in ("live", "test"):
-            _, person.keys[mode] = await self.db.write(
-                teams.create_key, team_id, teammate_id, mode, f"{name} {mode}", self.clock()
+        for mode in MODES:
+            _, person.keys[mode] = await teams.create_key(
+                tx, team_id, teammate_id, mode, f"{name} {mode}", self.clock()
             )
         return person
 
