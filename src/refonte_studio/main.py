@@ -1,4 +1,4 @@
-"""The composition root: which rooms there are, what listens to what, and the application they make."""
+"""The composition root: combines all rooms, their event listeners and the application."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -75,7 +75,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *analytics,
 )
 
-# What happens in a lower room, and what it causes, in the same transaction, in this order.
+# Listeners for events of lower rooms. They run in this order, in the transaction of the event.
 LISTENERS: Listeners = {
     TeammatesDisabled: (termination.on_disabled, reviews_service.on_disabled),
     Unassigned: (termination.on_unassigned,),
@@ -94,7 +94,7 @@ LISTENERS: Listeners = {
 
 
 def openapi_document() -> Schema:
-    """The OpenAPI document of the whole API."""
+    """Returns the OpenAPI document of the whole API."""
     return document(OPERATIONS, about())
 
 
@@ -124,9 +124,9 @@ def build(
     background: Callable[[Studio], AbstractAsyncContextManager[None]] | None = None,
     replica: Reads | None = None,
 ) -> ASGIApp:
-    """The application on an open database. `background` runs beside it for as long as it serves.
+    """Returns the application for an open database. `background` runs while the application serves.
 
-    Lists and exports are read from the `replica`, where there is one.
+    Lists and exports are read from the `replica`, if there is one.
     """
     mailer, passwords, checks = Mailer(settings), Passwords(), Checks()
     own = {Mailer: mailer, Passwords: passwords, Checks: checks, ResponsePacer: ResponsePacer(), Readiness: Readiness()}

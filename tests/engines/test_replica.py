@@ -263,7 +263,7 @@ def test_a_server_starts_without_its_replica_and_serves_lists(postgres_url: str,
     ("url", "replica", "said"),
     [
         (AWAY, "mysql://replica/studio", "STUDIO_REPLICA must begin with postgresql://, not with 'mysql:'"),
-        ("", AWAY, "STUDIO_REPLICA is for PostgreSQL: SQLite has no replicas, so leave it out"),
+        ("", AWAY, "STUDIO_REPLICA requires PostgreSQL, because SQLite has no replicas; remove it"),
     ],
 )
 def test_a_wrong_replica_is_refused_in_words(

@@ -1,4 +1,4 @@
-"""Batches: tasks of a project that are worked together, and their place in the queue."""
+"""Batches: tasks of a project that are worked on together, and their position in the queue."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -14,8 +14,8 @@ STAGING: BatchState = "staging"
 IN_PROGRESS: BatchState = "in_progress"
 COMPLETED: BatchState = "completed"
 
-# What may happen to a batch in a state, and the state that follows. A batch of a Studio project is made in
-# `staging`, any other (and every default batch) in `in_progress`.
+# The state that follows each move. A batch of a Studio project starts in `staging`; any other batch, and every default
+# batch, starts `in_progress`.
 MOVES: dict[tuple[BatchState, str], BatchState] = {
     (STAGING, "finalize"): IN_PROGRESS,
     (IN_PROGRESS, "complete"): COMPLETED,  # never a Studio project's default batch
@@ -31,10 +31,10 @@ class Batch:
     project_id: str
     name: str
     batch_type: BatchType
-    studio: bool  # of a Studio project
-    is_default: bool  # its project's default batch
+    studio: bool  # whether it belongs to a Studio project
+    is_default: bool  # whether it is its project's default batch
     state: BatchState
-    position: int | None  # its place in the queue, with gaps; None unless it is pending in a Studio project
+    position: int | None  # position in the queue, with gaps; None unless it is pending in a Studio project
     callback: str | None
     metadata: str  # a JSON object
     created_at: int
@@ -44,7 +44,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many tasks of a batch are in each state."""
+    """The number of tasks of a batch in each state."""
 
     pending: int = 0
     completed: int = 0
@@ -57,18 +57,18 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class BatchSummary:
-    """A batch of a Studio project with what its listing says of it."""
+    """A batch of a Studio project with what its listing shows."""
 
     batch: Batch
     project_name: str
-    priority: int | None  # its place among all pending batches of the team and mode, from 1
+    priority: int | None  # position among all pending batches of the team and mode, starting at 1
     counts: Counts
-    groups: tuple[str, ...]  # names, in the order in which they were given
+    groups: tuple[str, ...]  # names, in the order given
 
 
 @dataclass(frozen=True, slots=True)
 class BatchCompleted(Event):
-    """The batch has just become completed."""
+    """A batch has just been completed."""
 
     batch: Batch
     now: int

@@ -1,11 +1,11 @@
-"""Files that tasks are made of, kept in the database in chunks."""
+"""Files that tasks refer to, stored in the database in chunks."""
 
 from dataclasses import dataclass
 
 from refonte_studio.kit.caller import Mode
 
 CHUNK_BYTES = 512 * 1024
-FILES = "studio://files/"  # and an id: how a task's parameters name a file of this server
+FILES = "studio://files/"  # followed by an id: how a task's parameters refer to a file on this server
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +27,5 @@ class File:
 
     @property
     def attachment_url(self) -> str:
-        """What stands for the file in a task's parameters."""
+        """The reference to the file in a task's parameters."""
         return f"{FILES}{self.id}"

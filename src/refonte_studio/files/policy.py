@@ -1,4 +1,4 @@
-"""What may be said of a file, and how it may be served without being believed."""
+"""Which file properties are valid, and how to serve files safely."""
 
 import mimetypes
 import re
@@ -19,27 +19,27 @@ DEFAULT_TYPE = "application/octet-stream"
 _TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,80}")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
-# What a browser shows without running anything. All else is offered for download.
+# Types that browsers show without running anything. All others are offered for download.
 _SHOWN = re.compile(r"(image/(png|jpeg|gif|webp|avif|bmp|tiff)|audio/.+|video/.+|text/plain|application/pdf)")
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Part of a file: from `start` up to and without `end`."""
+    """Part of a file: from `start` inclusive to `end` exclusive."""
 
     start: int
     end: int
 
 
 def safe_name(name: str) -> str:
-    """The last part of a file's name, without what a file system or a header would choke on."""
+    """Returns the last part of a file's name, without characters that are invalid in file systems or headers."""
     last = re.split(r"[/\\]", name)[-1]
     kept = "".join(character for character in last if character.isprintable()).strip()
     return kept[-NAME_LENGTH:] or "file"
 
 
 def mime_type(given: str, name: str) -> str:
-    """The type that was given, or else the one that the name's ending stands for."""
+    """Returns the given type, or the one that the name's extension suggests."""
     bare = given.partition(";")[0].strip().lower()
     if bare and bare != DEFAULT_TYPE and _TYPE.fullmatch(bare):
         return bare
@@ -47,7 +47,7 @@ def mime_type(given: str, name: str) -> str:
 
 
 def serving_headers(name: str, mime_type: str) -> dict[str, str]:
-    """Headers with which a stranger's file can do no harm in a browser that is signed in here."""
+    """Returns headers that keep an uploaded file harmless in a browser that is signed in here."""
     how = "inline" if _SHOWN.fullmatch(mime_type) else "attachment"
     return {
         "X-Content-Type-Options": "nosniff",
@@ -67,13 +67,14 @@ def check_reference_id(reference_id: str) -> None:
 
 
 def check_size(size: int, limit_bytes: int) -> None:
-    """Raises TooLarge for a file beyond the limit."""
+    """Raises TooLarge for a file above the limit."""
     if size > limit_bytes:
         raise TooLarge(f"the file has more than {limit_bytes:,} bytes")
 
 
 def span(header: str | None, size: int) -> Span | None:
-    """The part of a file that a Range header asks for; None for all of it, which may always be the answer."""
+    """Returns the part of a file that a Range header requests; None for the whole file, which is always a valid
+    response."""
     match = _RANGE.fullmatch(header.strip()) if header else None
     if match is None or not (match[1] or match[2]):
         return None
@@ -86,7 +87,7 @@ def span(header: str | None, size: int) -> Span | None:
 
 
 def metadata_of(text: str) -> dict[str, Any]:
-    """Metadata as a form sends it: a JSON object. Raises BadInput for anything else."""
+    """Parses metadata sent in a form: a JSON object. Raises BadInput for anything else."""
     try:
         value = msgspec.json.decode(text)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -97,7 +98,7 @@ def metadata_of(text: str) -> dict[str, Any]:
 
 
 def metadata_json(metadata: Mapping[str, Any]) -> str:
-    """Metadata as it is stored. Raises BadInput for what is too deep or too long."""
+    """Returns metadata in stored form. Raises BadInput if it is nested too deeply or too long."""
     try:
         text = msgspec.json.encode(metadata).decode()
     except RecursionError as error:

@@ -1,4 +1,4 @@
-"""The files room's operations."""
+"""The operations of files."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -25,7 +25,7 @@ operations = Operations("Files")
 
 
 class FileOut(msgspec.Struct, kw_only=True):
-    """A file. Its `attachment_url` stands for it in the parameters of tasks."""
+    """A file. Tasks refer to it by its `attachment_url`."""
 
     id: str
     attachment_url: str
@@ -57,7 +57,7 @@ class FileOut(msgspec.Struct, kw_only=True):
 
 
 class FileParams(Params, kw_only=True):
-    """What may be said of a file."""
+    """The properties that a client may give a file."""
 
     project_name: str | None = None
     project_names: list[str] | None = None
@@ -67,7 +67,7 @@ class FileParams(Params, kw_only=True):
 
     @property
     def projects(self) -> list[str]:
-        """The projects that the file is for."""
+        """The projects that the file belongs to."""
         return [*([self.project_name] if self.project_name else []), *(self.project_names or [])]
 
 
@@ -90,9 +90,9 @@ FORM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "file": {"type": "string", "format": "binary", "description": "The file itself."},
-        "project_name": {"type": "string", "description": "The project that the file is for."},
+        "project_name": {"type": "string", "description": "The project that the file belongs to."},
         "project_names": {"type": "array", "items": {"type": "string"}, "description": "Several projects."},
-        "display_name": {"type": "string", "description": "What people call the file."},
+        "display_name": {"type": "string", "description": "The display name of the file."},
         "reference_id": {"type": "string", "description": "Your own id of the file; no two files have the same."},
         "metadata": {"type": "object", "description": "Your own keys and values."},
     },
@@ -117,8 +117,8 @@ FORM_SCHEMA: dict[str, Any] = {
 async def upload_file(call: Call, params: FileParams) -> FileOut:
     """Upload a file, as the field `file` of a form.
 
-    The answer's `attachment_url` can stand wherever a task takes an attachment. A `reference_id` that another file has
-    is refused with 409.
+    The `attachment_url` of the response can be used wherever a task takes an attachment. A `reference_id` that another
+    file has is rejected with 409.
     """
     limit_bytes = call.studio.settings.file_limit_bytes
     file_id = await call.db.write(service.begin, call.caller, call.now)
@@ -150,9 +150,9 @@ def _given(params: FileParams) -> dict[str, Any]:
     example_answer=EXAMPLE_FILE,
 )
 async def import_file(call: Call, params: FetchParams) -> FileOut:
-    """Import a file from a URL, once and for all.
+    """Import a file from a URL.
 
-    Only from the public internet, and from hosts that the server's settings name.
+    The URL must be on the public internet, or on a host that the server's settings list.
     """
     checked_url("file_url", params.file_url)
     await call.db.read(service.check_about, call.caller, params.projects, params.reference_id)
@@ -213,8 +213,8 @@ class FilesOut(msgspec.Struct, kw_only=True):
 async def list_files(call: Call, params: ListFiles) -> FilesOut:
     """List files, newest first.
 
-    Those of the team, in the mode of the key. `next_token` of one page opens the next. With `reference_id`, the file
-    that has it, if there is one.
+    Returns the files of the team in the mode of the key. `next_token` opens the next page. With `reference_id`, returns
+    the file that has it, if any.
     """
     page = await call.db.read(service.files_page, call.caller, params.reference_id, params.limit, params.next_token)
     token = UNSET if page.next_token is None else page.next_token
@@ -235,9 +235,9 @@ async def locate_file(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object
     media_type="application/octet-stream",
 )
 async def get_file(call: Call, _params: Params) -> HttpResponse:
-    """Get a file's bytes, with its own type.
+    """Get the content of a file, with its own type.
 
-    A `Range` header asks for a part of it, which is answered with 206.
+    A `Range` header requests a part of it, which is returned with 206.
     """
     file = await call.db.read(service.find, call.caller.team_id, call.caller.mode, call.path["id"])
     made = service.served(call.db, file, call.range)

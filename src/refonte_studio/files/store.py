@@ -21,7 +21,7 @@ _COLUMNS = _FILE.select()
 
 
 async def insert(tx: Tx, **values: Any) -> None:
-    """A file that is not complete, and so invisible."""
+    """Inserts an incomplete, and therefore invisible, file."""
     await tx.run(
         """INSERT INTO files (id, team_id, mode, name, mime_type, size, project_names, metadata, complete,
              created_at, updated_at)
@@ -53,7 +53,7 @@ async def complete(tx: Tx, **values: Any) -> None:
 
 
 async def by_id(tx: Tx, team_id: str, mode: Mode, file_id: str) -> File | None:
-    """The complete file of that id."""
+    """Returns the complete file with this id."""
     row = await tx.one(
         f"SELECT {_COLUMNS} FROM files WHERE id = :file_id AND team_id = :team_id AND mode = :mode AND complete",
         file_id=file_id,
@@ -66,7 +66,7 @@ async def by_id(tx: Tx, team_id: str, mode: Mode, file_id: str) -> File | None:
 async def newest(
     tx: Tx, team_id: str, mode: Mode, reference_id: str | None, before: str | None, limit: int
 ) -> list[File]:
-    """Complete files, newest first, behind the one of id `before`."""
+    """Returns complete files, newest first, after the one with id `before`."""
     rows = await tx.all(
         f"""SELECT {_COLUMNS} FROM files
             WHERE team_id = :team_id AND mode = :mode AND complete
@@ -111,7 +111,7 @@ async def remove(tx: Tx, team_id: str, file_id: str) -> None:
 
 
 async def unfinished(tx: Tx, before: int, limit: int) -> Sequence[tuple[str, str]]:
-    """Team and id of files, of every team, that were begun before then and never completed."""
+    """Returns the team and id of files of all teams that were started before this time and never completed."""
     rows = await tx.all(
         """SELECT team_id, id FROM files WHERE NOT complete AND created_at < :before
            ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED""",

@@ -1,4 +1,4 @@
-"""Projects, who is assigned to them, and the groups of labelers within them."""
+"""Projects, their assigned people, and their groups of labelers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from refonte_studio.consensus.model import DEFAULT_METHOD
 from refonte_studio.db import Event
 from refonte_studio.kit.caller import Mode
 
-ANY_TYPE = "any"  # the default project's
-DEFAULT_NAME = "default"  # its name, unless another project has it
+ANY_TYPE = "any"  # the type of the default project
+DEFAULT_NAME = "default"  # the name of the default project, unless another project has it
 
 Pipeline = Literal["standard_task", "consensus_task"]
 PIPELINES: tuple[Pipeline, ...] = get_args(Pipeline)
-MIN_ATTEMPTS, MAX_ATTEMPTS = 2, 15  # of a consensus
+MIN_ATTEMPTS, MAX_ATTEMPTS = 2, 15  # bounds on the attempts of a consensus
 STANDARD: Pipeline = "standard_task"
 CONSENSUS: Pipeline = "consensus_task"
 
@@ -28,25 +28,26 @@ MIX_OF = 65_536
 
 
 class QualitySettings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What a project does for the quality of its labels. Shares, accuracies and confidences are from 0 to 1."""
+    """The quality settings of a project. Shares, accuracies and confidences range from 0 to 1."""
 
     consensus_method: str = DEFAULT_METHOD  # one of consensus.model.METHODS
-    min_attempts: int | None = None  # with `target_confidence`: ask so many, then more until it is reached
+    # with `target_confidence`: request this many attempts, then more until it is reached
+    min_attempts: int | None = None
     target_confidence: float | None = None
-    review_levels: int = 0  # how many reviews each task goes through after its attempts
-    review_below: float | None = None  # a result of less confidence is reviewed once, even without levels
-    rejects_to: SendTo = "different"  # who does a rejected task again, unless the reviewer says otherwise
-    audit_rate: float = 0.0  # the share of completed tasks that are to be audited
+    review_levels: int = 0  # number of reviews of each task after its attempts
+    review_below: float | None = None  # a result with a lower confidence is reviewed once, even without levels
+    rejects_to: SendTo = "different"  # who redoes a rejected task, unless the reviewer decides otherwise
+    audit_rate: float = 0.0  # share of completed tasks to audit
     pass_mark: float = 0.8  # the score at which a training or evaluation task is passed
-    training_attempts: int = 3  # how often a labeler may try a training task
-    training_feedback: bool = True  # whether a labeler is shown what was expected in training
-    evaluation_rate: float = 0.2  # the share of tasks for work that an evaluation task comes before
-    pause_below: float | None = None  # a labeler whose accuracy in evaluation is less is paused,
-    pause_after: int = 10  # once so many evaluation tasks are done
+    training_attempts: int = 3  # maximum attempts of one labeler at a training task
+    training_feedback: bool = True  # whether a labeler sees the expected response in training
+    evaluation_rate: float = 0.2  # share of work tasks that an evaluation task precedes
+    pause_below: float | None = None  # a labeler whose evaluation accuracy is lower is paused,
+    pause_after: int = 10  # after at least this many evaluation tasks
 
     @property
     def adaptive(self) -> bool:
-        """Whether a task is asked of more people only as long as its answer is not clear."""
+        """Whether a task requests further attempts only while its result is uncertain."""
         return self.target_confidence is not None
 
 
@@ -55,13 +56,13 @@ DEFAULTS = QualitySettings()
 
 @lru_cache(maxsize=256)
 def settings_of(text: str | None) -> QualitySettings:
-    """The settings that are kept as JSON; the defaults, where there are none."""
+    """Parses settings stored as JSON; None stands for the defaults."""
     return DEFAULTS if text is None else msgspec.json.decode(text, type=QualitySettings)
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project with the newest version of its parameters."""
+    """A project with the latest version of its parameters."""
 
     id: str
     team_id: str
@@ -77,30 +78,30 @@ class Project:
     params: str  # a JSON object
     created_at: int
     quality: QualitySettings = DEFAULTS
-    evaluates: bool = False  # whether it has evaluation tasks, or had any
-    archived_at: int | None = None  # since when it gives out no work and takes no tasks
+    evaluates: bool = False  # whether it has, or ever had, evaluation tasks
+    archived_at: int | None = None  # since when it is archived: it gives out no work and accepts no tasks
 
     @property
     def attempts_wanted(self) -> int:
-        """How many attempts a new task of this project asks for."""
+        """The number of attempts that a new task of this project requests."""
         if self.adaptive:
             return min(self.quality.min_attempts or MIN_ATTEMPTS, self.consensus_attempts)
         return self.attempts_most
 
     @property
     def attempts_most(self) -> int:
-        """How many attempts a task of this project is asked for at most."""
+        """The maximum number of attempts that a task of this project may request."""
         return self.consensus_attempts if self.pipeline == CONSENSUS else 1
 
     @property
     def adaptive(self) -> bool:
-        """Whether its tasks are asked of more people only as long as the answer is not clear."""
+        """Whether its tasks request further attempts only while their result is uncertain."""
         return self.pipeline == CONSENSUS and self.quality.adaptive
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A project's parameters as of one version, whole."""
+    """One complete version of a project's parameters."""
 
     number: int
     params: str
@@ -109,7 +110,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What a task of a project consists of, as far as the project fixes it."""
+    """The parts of a task that its project defines."""
 
     project: Project
     updated_at: int
@@ -119,7 +120,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Labelers of a project. A singleton stands for one person and bears their address as its name."""
+    """Labelers of a project. A singleton group represents one person; its name is their address."""
 
     id: str
     project_id: str
@@ -130,7 +131,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A person may not claim in a project that they are assigned to. Without `paused_at` they may (again)."""
+    """The state of a person's assignment. They may not claim in the project while `paused_at` is set."""
 
     teammate_id: str
     email: str
@@ -142,7 +143,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Paused(Event):
-    """These people, who might, may not claim in the project any more."""
+    """These people may no longer claim in the project."""
 
     team_id: str
     mode: Mode
@@ -153,7 +154,7 @@ class Paused(Event):
 
 @dataclass(frozen=True, slots=True)
 class PauseLifted(Event):
-    """These people may claim in the project again, and begin anew."""
+    """These people may claim in the project again; their counts restart."""
 
     team_id: str
     mode: Mode
@@ -164,7 +165,7 @@ class PauseLifted(Event):
 
 @dataclass(frozen=True, slots=True)
 class QualityChanged(Event):
-    """A project's quality settings are not what they were."""
+    """A project's quality settings have changed."""
 
     before: Project
     after: Project
@@ -173,7 +174,7 @@ class QualityChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class Unassigned(Event):
-    """None of these people is assigned to any of these projects any more."""
+    """These people are no longer assigned to these projects."""
 
     team_id: str
     mode: Mode
@@ -183,7 +184,7 @@ class Unassigned(Event):
 
 
 class ProjectOut(msgspec.Struct, kw_only=True):
-    """A project, as every room's API shows it."""
+    """A project in API responses."""
 
     id: str
     name: str
@@ -194,10 +195,10 @@ class ProjectOut(msgspec.Struct, kw_only=True):
     archived: bool
     version: int
     params: dict[str, Any]
-    param_history: list[dict[str, Any]]  # oldest first; each with `version`, `created_at` and the parameters
+    param_history: list[dict[str, Any]]  # oldest first; each has `version`, `created_at` and the parameters
     pipeline: Pipeline | UnsetType = UNSET  # of Studio projects
     consensus_attempts: int | UnsetType = UNSET  # of Studio projects whose pipeline is consensus_task
-    min_attempts: int | UnsetType = UNSET  # of those that ask on until the answer is clear
+    min_attempts: int | UnsetType = UNSET  # of adaptive consensus projects
     target_confidence: float | UnsetType = UNSET
     datasetId: str | UnsetType = UNSET
 

@@ -1,4 +1,4 @@
-"""What makes a project, a pipeline, parameters and a group well-formed."""
+"""Which projects, pipelines, parameters and groups are valid."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -27,7 +27,7 @@ _PIPELINES: Mapping[str, Pipeline] = {name: name for name in PIPELINES}
 
 
 def checked_type(name: str) -> str:
-    """A type of tasks that a project can be made for, by the name that it has here."""
+    """Returns the canonical name of a task type that projects can have. Raises BadInput naming the value."""
     found = task_types.get(name)
     if found is None:
         raise BadInput(f"there is no task type {shown(name)}; the types are {', '.join(task_types.TYPES)}")
@@ -35,7 +35,7 @@ def checked_type(name: str) -> str:
 
 
 def checked_pipeline(pipeline: str | None, attempts: int | None, present: int | None = None) -> tuple[Pipeline, int]:
-    """A pipeline and its number of attempts, for a Studio project that has had `present` attempts so far."""
+    """Returns a valid pipeline and number of attempts for a Studio project that currently has `present` attempts."""
     chosen = _PIPELINES.get(STANDARD if pipeline is None else pipeline)
     if chosen is None:
         raise BadInput(f"pipeline must be one of {', '.join(PIPELINES)}, not {shown(pipeline)}")
@@ -49,7 +49,7 @@ def checked_pipeline(pipeline: str | None, attempts: int | None, present: int | 
 
 
 def no_pipeline(pipeline: str | None, attempts: int | None) -> tuple[Pipeline, int]:
-    """The pipeline of a project that is no Studio project: raises BadInput if one was chosen."""
+    """Raises BadInput if a pipeline was chosen for a project that is not a Studio project."""
     if pipeline is not None:
         raise BadInput(f"pipeline {shown(pipeline)}: only Studio projects have one")
     if attempts is not None:
@@ -58,7 +58,7 @@ def no_pipeline(pipeline: str | None, attempts: int | None) -> tuple[Pipeline, i
 
 
 def checked_params(params: Mapping[str, Any]) -> str:
-    """Parameters as they are stored, without those that are null. Raises BadInput for too many or too long ones."""
+    """Returns parameters in stored form, without null values. Raises BadInput for too many or too large ones."""
     given = {name: value for name, value in params.items() if value is not None}
     if len(given) > PARAMS_LIMIT:
         raise BadInput(f"a project has at most {PARAMS_LIMIT:,} parameters, not {len(given):,}")
@@ -80,7 +80,7 @@ _WHOLES = {
 
 
 def check_settings(names: Iterable[str]) -> None:
-    """Raises BadInput for a name that is not a quality setting's."""
+    """Raises BadInput for a name that is not a quality setting."""
     for name in names:
         if name not in QualitySettings.__struct_fields__:
             known = ", ".join(QualitySettings.__struct_fields__)
@@ -88,9 +88,9 @@ def check_settings(names: Iterable[str]) -> None:
 
 
 def checked_quality(settings: QualitySettings, consensus_attempts: int) -> QualitySettings:
-    """Settings that can be; of the two that make a consensus adaptive, one brings the other, as is usual.
+    """Returns valid settings. Either setting of an adaptive consensus implies a default for the other.
 
-    Raises BadInput naming the value that cannot.
+    Raises BadInput naming an invalid value.
     """
     if settings.consensus_method not in METHODS:
         raise BadInput(f"consensus_method must be one of {', '.join(METHODS)}, not {shown(settings.consensus_method)}")
@@ -114,7 +114,8 @@ def checked_quality(settings: QualitySettings, consensus_attempts: int) -> Quali
 
 
 def check_adaptive(given: Mapping[str, Any], consensus_attempts: int | None) -> None:
-    """Raises BadInput for an adaptive consensus that a project of so many attempts (None: no consensus) cannot have."""
+    """Raises BadInput for an adaptive consensus that a project with this many attempts (None: no consensus) cannot
+    have."""
     for name in ADAPTIVE:
         if consensus_attempts is None and given.get(name) is not None:
             raise BadInput(f"{name} {shown(given[name])} goes with the pipeline consensus_task only")
@@ -127,18 +128,18 @@ ADAPTIVE = ("min_attempts", "target_confidence")
 
 
 def mix_of(rate: float) -> int:
-    """A rate as so many of 65,536."""
+    """Converts a rate to a number out of 65,536."""
     return round(rate * MIX_OF)
 
 
 def template_variables(params: Mapping[str, Any]) -> dict[str, Any]:
-    """What a task of a textcollection project shows and asks, as far as the project fixes it."""
+    """Returns what a task of a textcollection project shows and asks, as far as the project defines it."""
     names = ("title", "description", "instruction", "attachments", "fields")
     return {name: params[name] for name in names if name in params}
 
 
 def response_schema(params: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The fields that a response answers, by id; None where the project leaves them to its tasks."""
+    """Returns the fields that a response fills, by id; None if the project leaves them to its tasks."""
     fields = params.get("fields")
     if not isinstance(fields, list):
         return None

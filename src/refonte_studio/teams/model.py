@@ -11,11 +11,11 @@ class TeammateState(StrEnum):
     INVITED = "invited"
     ACTIVE = "active"
     DISABLED = "disabled"
-    EXTERNAL = "external"  # an annotator whose answers came from elsewhere; no teammate until invited
+    EXTERNAL = "external"  # an annotator whose answers were imported; not a teammate until invited
 
 
-# How a teammate moves from state to state. `restore` is for those who had joined, `reopen` for those who never did;
-# `invite` and `create` make a teammate of an external annotator.
+# How a teammate changes state. `restore` applies to people who had joined, `reopen` to people who had not; `invite` and
+# `create` turn an external annotator into a teammate.
 MOVES: dict[tuple[TeammateState, str], TeammateState] = {
     (TeammateState.INVITED, "renew"): TeammateState.INVITED,
     (TeammateState.INVITED, "accept"): TeammateState.ACTIVE,
@@ -41,23 +41,23 @@ class Teammate:
     id: str
     team_id: str
     email: str
-    role: Role  # what they are, or are invited to be
+    role: Role  # their role, or the role they are invited to
     state: TeammateState
     first_name: str | None
     last_name: str | None
     company: str | None
     disable_rapid_emails: bool
-    invite_expires_at: int | None  # None from the moment they join, and for those who never needed an invitation
+    invite_expires_at: int | None  # None once they join, and for people who never needed an invitation
 
     @property
     def joined(self) -> bool:
-        """Whether they ever became active, whatever they are now."""
+        """Whether they were ever active, whatever their state now."""
         return self.invite_expires_at is None and self.state is not TeammateState.EXTERNAL
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An invitation just made or renewed. The token is not kept and cannot be shown again."""
+    """An invitation that was just created or renewed. The token is not stored and cannot be shown again."""
 
     email: str
     role: Role
@@ -69,7 +69,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Everybody of a team, after a change that may have sent out invitations."""
+    """All people of a team after a change, and the invitations that the change created."""
 
     teammates: list[Teammate]
     invitations: list[Invitation]
@@ -77,7 +77,7 @@ class Roster:
 
 @dataclass(frozen=True, slots=True)
 class SignInCandidate:
-    """An active person with the address that somebody signs in with; whether it is them, the password tells."""
+    """An active person with the address of a sign-in attempt. Only the password shows whether it is them."""
 
     teammate_id: str
     team_id: str
@@ -87,7 +87,7 @@ class SignInCandidate:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A person in a new session. The token is not kept and cannot be shown again."""
+    """A person in a new session. The token is not stored and cannot be shown again."""
 
     teammate: Teammate
     team: Team
@@ -105,13 +105,13 @@ class Key:
     prefix: str
     created_at: int
     last_used_at: int | None
-    maker_key_id: str | None  # the key that made it, with which it ends
+    maker_key_id: str | None  # the key that created this one; this one ends with it
     email: str  # of its holder
 
 
 @dataclass(frozen=True, slots=True)
 class TeammatesDisabled(Event):
-    """These people may not do anything any more; their sessions and keys have ended."""
+    """These people lost all access; their sessions and keys have ended."""
 
     team_id: str
     teammate_ids: tuple[str, ...]

@@ -117,7 +117,7 @@ class StatusOut(msgspec.Struct):
 
 
 async def located(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Batch:
-    """The batch that the path names."""
+    """Returns the batch in the path."""
     return await service.find(tx, caller.team_id, caller.mode, path["name"])
 
 
@@ -160,9 +160,9 @@ async def _create(tx: Tx, caller: Caller, params: CreateBatch, now: int) -> Batc
 async def create_batch(call: Call, params: CreateBatch) -> BatchOut:
     """Create a batch in a project.
 
-    In a Studio project it starts in `staging` and takes tasks until it is finalized; in others it starts
-    `in_progress`. `callback`, an http or https URL or an e-mail address, is told when the batch completes;
-    `callback_url` is another name of it. The name must be new in the team and mode.
+    In a Studio project it starts in `staging` and accepts tasks until it is finalized; in others it starts
+    `in_progress`. `callback`, an http or https URL or an e-mail address, is notified when the batch completes;
+    `callback_url` is another name for it. The name must be unique in the team and mode.
     """
     return await call.db.write(_create, call.caller, params, call.now)
 
@@ -204,17 +204,17 @@ async def _page(tx: Tx, caller: Caller, params: ListBatches, place: PageCursor) 
     ignores=("callback_url",),
 )
 async def list_batches(call: Call, params: ListBatches) -> BatchesOut:
-    """List batches, newest first, a page at a time.
+    """List batches, newest first, in pages.
 
-    `start_time` and `end_time` bound the creation, `status` is `staging`, `in_progress` or `completed`. `detailed` adds
-    how many tasks of each batch are pending, completed and canceled (`tasks_pending` and so on).
+    `start_time` and `end_time` limit the creation time; `status` is `staging`, `in_progress` or `completed`. `detailed`
+    adds the number of pending, completed and canceled tasks of each batch (`tasks_pending` and so on).
 
-    `next_token` of one page opens the next. `offset` works as well: a page whose `offset` is where an earlier page with
-    the same filters ended begins right behind that page, for ten minutes and for the same key or session, so that
-    nothing is listed twice or left out if batches are made in between. Any other `offset` counts from the newest batch
-    of the moment. `totalDocs` counts all batches of the moment.
+    `next_token` opens the next page. `offset` also works: if an earlier page with the same filters ended at this
+    `offset`, within ten minutes and for the same key or session, the new page starts exactly after that page, so that
+    nothing is repeated or missing if batches are created in between. Any other `offset` counts from the currently
+    newest batch. `totalDocs` counts all current batches.
 
-    `exclude_archived` leaves out the batches of archived projects.
+    `exclude_archived` omits the batches of archived projects.
     """
     place = await page_cursor(call, params, params.offset, params.next_token)
     page = await call.db.read(_page, call.caller, params, place)
@@ -256,9 +256,9 @@ async def _status(tx: Tx, caller: Caller, path: Mapping[str, str]) -> StatusOut:
     example_answer={"status": "in_progress", "pending": 40, "completed": 60, "canceled": 0, "error": 0},
 )
 async def get_batch_status(call: Call, _params: Params) -> StatusOut:
-    """Get the status of a batch, and how many of its tasks are pending, completed and canceled.
+    """Get the status of a batch, and the number of its pending, completed and canceled tasks.
 
-    No task ends in `error` here, so that this is 0.
+    No task ends in `error`, so `error` is always 0.
     """
     return await call.db.read(_status, call.caller, call.path)
 
@@ -279,15 +279,15 @@ async def _finalize(tx: Tx, caller: Caller, path: Mapping[str, str], now: int) -
 async def finalize_batch(call: Call, _params: Params) -> BatchOut:
     """Finalize a batch, so that its tasks are worked on.
 
-    A Studio batch joins the end of the queue (a calibration batch the end of the calibration batches) and takes no
-    more tasks. A Studio batch with nothing to do is completed at once. Finalizing again changes nothing, and neither
-    does finalizing a batch that is not a Studio batch: it is answered as it is.
+    A Studio batch joins the end of the queue (a calibration batch the end of the calibration batches) and accepts no
+    more tasks. A Studio batch without pending tasks completes at once. Finalizing again changes nothing; nor does
+    finalizing a batch that is not a Studio batch. Both return the batch.
     """
     return await call.db.write(_finalize, call.caller, call.path, call.now)
 
 
 class BatchMetadataParams(Params):
-    clear: Annotated[bool, Meta(description="Take all metadata away; the body must then be empty.")] | None = None
+    clear: Annotated[bool, Meta(description="Remove all metadata; the body must then be empty.")] | None = None
 
 
 async def _clear_metadata(tx: Tx, caller: Caller, path: Mapping[str, str]) -> BatchOut:
@@ -313,17 +313,17 @@ async def _set_metadata(tx: Tx, caller: Caller, path: Mapping[str, str], metadat
 async def set_batch_metadata(call: Call, params: BatchMetadataParams) -> BatchOut:
     """Set the metadata of a batch.
 
-    The body is the metadata, which takes the place of the former. An empty body is refused if it would take away what
-    is there; `clear=true` in the query, without a body, does so.
+    The body is the metadata, which replaces the existing metadata. An empty body is rejected if it would remove
+    existing metadata; to do so, send `clear=true` in the query, without a body.
     """
     body: Any = {} if call.body is None else call.body
     wrong = None
     if not isinstance(body, dict):
         wrong = f"the body must be a JSON object, not {shown(body)}"
     elif params.clear and body:
-        wrong = f"clear=true takes all metadata away, so the body must be empty, not {shown(body)}"
+        wrong = f"clear=true removes all metadata, so the body must be empty, not {shown(body)}"
     if wrong is not None:
-        await call.db.read(located, call.caller, call.path)  # a 404 goes before a 400
+        await call.db.read(located, call.caller, call.path)  # a 404 takes precedence over a 400
         raise BadInput(wrong)
     if params.clear:
         return await call.db.write(_clear_metadata, call.caller, call.path)
@@ -345,10 +345,10 @@ async def _prioritize(tx: Tx, caller: Caller, path: Mapping[str, str], place: in
     example_answer={**_EXAMPLE, "status": "in_progress"},
 )
 async def prioritize_batch(call: Call, params: Prioritize) -> BatchOut:
-    """Move a pending Studio batch to a place in the queue.
+    """Move a pending Studio batch to a position in the queue.
 
-    `priority` is the place among all pending batches, from 1; without it the batch is put first, and a number
-    beyond the end puts it last. A batch that is not finalized, or is completed, is refused.
+    `priority` is the position among all pending batches, starting at 1; without it, the batch moves to the front, and a
+    number beyond the end moves it to the end. A batch that is not finalized, or is completed, is rejected.
     """
     return await call.db.write(_prioritize, call.caller, call.path, params.priority or 1)
 

@@ -40,7 +40,7 @@ class AssignBatch(Params):
 
 
 class BatchName(msgspec.Struct):
-    """A batch, by its name; what else the object holds is not looked at."""
+    """A batch, by its name. Other fields of the object are ignored."""
 
     name: str
 
@@ -89,7 +89,7 @@ def _outs(batches: Sequence[BatchSummary]) -> list[StudioBatchOut]:
 
 
 async def located(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Batch:
-    """The batch that the path names."""
+    """Returns the batch in the path."""
     return await service.find(tx, caller.team_id, caller.mode, path["batch"])
 
 
@@ -107,8 +107,8 @@ async def located(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Batch:
 async def list_studio_batches(call: Call, params: ListStudioBatches) -> list[StudioBatchOut]:
     """List the pending batches in order of priority.
 
-    Pending batches are finalized and not yet completed. `project` and `group` narrow the list; `studioPriority` is
-    the place among all of them all the same. Batches open to everybody are given to no group.
+    Pending batches are finalized and not yet completed. `project` and `group` filter the list; `studioPriority` still
+    counts all of them. Batches open to everybody belong to no group.
     """
     return _outs(await call.db.read(service.pending, call.caller, params.project, params.group))
 
@@ -124,9 +124,9 @@ async def list_studio_batches(call: Call, params: ListStudioBatches) -> list[Stu
     example_answer={**_EXAMPLE, "groups": ["Night shift", "dee@example.com"]},
 )
 async def assign_studio_batch(call: Call, params: AssignBatch) -> StudioBatchOut:
-    """Set the groups that may work a batch.
+    """Set the groups that may work on a batch.
 
-    They take the place of the former. An e-mail address stands for that teammate alone, who must be assigned to the
+    They replace the existing groups. An e-mail address stands for that teammate alone, who must be assigned to the
     project. An empty list opens the batch to everyone assigned to the project.
     """
     return StudioBatchOut.of(
@@ -144,11 +144,11 @@ async def assign_studio_batch(call: Call, params: AssignBatch) -> StudioBatchOut
     example_answer=[_EXAMPLE],
 )
 async def set_studio_priorities(call: Call, params: SetPriorities) -> list[StudioBatchOut]:
-    """Put pending batches first, in the order given.
+    """Put pending batches first, in the given order.
 
-    The rest follow in their present order. With `group` (and `project`, which narrows it) only that group's batches
-    trade places among themselves. A name that is unknown, completed, repeated or outside the group is refused, and
-    then nothing changes. The answer is all pending batches.
+    The others follow in their current order. With `group` (and `project`, which narrows it), only that group's batches
+    exchange positions among themselves. A name that is unknown, completed, repeated or outside the group is rejected,
+    and nothing changes. Returns all pending batches.
     """
     names = [batch if isinstance(batch, str) else batch.name for batch in params.batches]
     return _outs(await call.db.write(service.set_priorities, call.caller, names, params.project, params.group))
@@ -166,7 +166,7 @@ async def set_studio_priorities(call: Call, params: SetPriorities) -> list[Studi
 async def reset_studio_priorities(call: Call, params: ResetPriorities) -> list[StudioBatchOut]:
     """Put pending batches back in their initial order.
 
-    Calibration batches come first, then the others, each by creation. With `group` (and `project`, which narrows it)
-    only that group's batches trade places among themselves. The answer is all pending batches.
+    Calibration batches come first, then the others, each by creation. With `group` (and `project`, which narrows it),
+    only that group's batches exchange positions among themselves. Returns all pending batches.
     """
     return _outs(await call.db.write(service.reset_priorities, call.caller, params.project, params.group))

@@ -1,4 +1,4 @@
-"""What other rooms use of `batches`."""
+"""The parts of `batches` that other rooms may use."""
 
 from refonte_studio.batches.policy import check_not_emptied
 from refonte_studio.batches.service.batches import (

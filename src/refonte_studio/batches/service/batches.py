@@ -1,4 +1,4 @@
-"""Use-cases of batches and of their place in the queue."""
+"""Use-cases of batches."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -35,7 +35,7 @@ async def create_batch(
     self_label: bool = False,
     metadata: Mapping[str, Any] | None = None,
 ) -> Batch:
-    """A new batch: of a Studio project in staging, of another in progress. A taken name is a Conflict."""
+    """Creates a batch: in staging for a Studio project, otherwise in progress. Raises Conflict if the name is taken."""
     batch = replace(
         _new_batch(project, policy.checked_batch_name(name), now),
         batch_type=policy.batch_type(calibration, self_label),
@@ -68,7 +68,7 @@ def _new_batch(project: Project, name: str, now: int) -> Batch:
 
 
 async def default_batch(tx: Tx, project: Project, now: int) -> Batch:
-    """The batch of the project's tasks that name none; it comes into being, open, when it is first needed."""
+    """Returns the batch of the project's tasks that name no batch; creates it, open, when first needed."""
     batch = await batch_store.default_of(tx, project.team_id, project.id)
     if batch is not None:
         return batch
@@ -87,7 +87,7 @@ async def default_batch(tx: Tx, project: Project, now: int) -> Batch:
 
 
 async def check_filters(tx: Tx, caller: Caller, named: Mapping[str, str]) -> None:
-    """Raises NotFound if `project`, `batch` or `group` names what does not exist, or a batch of another project."""
+    """Raises NotFound if `project`, `batch` or `group` does not exist, or the batch belongs to another project."""
     project, _ = await filtered_by(tx, caller, named.get("project"), named.get("batch"))
     if "group" in named:
         group, project_id = named["group"], project.id if project is not None else None
@@ -98,7 +98,7 @@ async def check_filters(tx: Tx, caller: Caller, named: Mapping[str, str]) -> Non
 async def filtered_by(
     tx: Tx, caller: Caller, project: str | None, batch: str | None
 ) -> tuple[Project | None, Batch | None]:
-    """The project and the batch that two filters name. Raises NotFound, also for a batch of another project."""
+    """Returns the project and the batch that two filters name. Raises NotFound, also for a batch of another project."""
     found_project = None if project is None else await projects.find(tx, caller.team_id, caller.mode, project)
     if batch is None:
         return found_project, None
@@ -111,7 +111,7 @@ async def filtered_by(
 async def ids_filtered_by(
     tx: Tx, caller: Caller, project: str | None, batch: str | None
 ) -> tuple[str | None, str | None]:
-    """The ids of what two filters name; a batch alone means its project, too. Raises NotFound."""
+    """Returns the ids of what two filters name; a batch alone implies its project. Raises NotFound."""
     found_project, found_batch = await filtered_by(tx, caller, project, batch)
     if found_batch is not None:
         return found_batch.project_id, found_batch.id
@@ -119,12 +119,12 @@ async def ids_filtered_by(
 
 
 async def find(tx: Tx, team_id: str, mode: Mode, name: str) -> Batch:
-    """The batch that a path or a filter names; raises NotFound."""
+    """Returns the batch named in a path or a filter. Raises NotFound."""
     return await _named(tx, team_id, mode, name, NotFound)
 
 
 async def find_in_body(tx: Tx, team_id: str, mode: Mode, name: str) -> Batch:
-    """The batch that a body names; raises BadInput."""
+    """Returns the batch named in a body. Raises BadInput."""
     return await _named(tx, team_id, mode, name, BadInput)
 
 
@@ -136,22 +136,22 @@ async def _named(tx: Tx, team_id: str, mode: Mode, name: str, error: type[Studio
 
 
 async def by_id(tx: Tx, team_id: str, batch_id: str) -> Batch:
-    """A batch known to exist."""
+    """Returns a batch that is known to exist."""
     return (await batch_store.by_ids(tx, team_id, [batch_id]))[batch_id]
 
 
 async def by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Batch]:
-    """Batches by id."""
+    """Returns batches by id."""
     return await batch_store.by_ids(tx, team_id, ids)
 
 
 async def of_project(tx: Tx, project: Project) -> list[Batch]:
-    """Every batch of the project, oldest first."""
+    """Returns all batches of the project, oldest first."""
     return await batch_store.of_project(tx, project.team_id, project.id)
 
 
 async def in_project(tx: Tx, project: Project, names: Sequence[str]) -> list[Batch]:
-    """These batches of the project, each once, in order. Raises BadInput naming one that it does not have."""
+    """Returns these distinct batches of the project, in order. Raises BadInput naming those it does not have."""
     found = {batch.name: batch for batch in await of_project(tx, project)}
     unknown = [name for name in names if name_key(name) not in found]
     if unknown:
@@ -170,9 +170,9 @@ async def batches_page(
     *,
     exclude_archived: bool = False,
 ) -> tuple[Page[tuple[Batch, str]], int]:
-    """Batches with the names of their projects, newest first, and how many there are in all.
+    """Returns a page of batches with the names of their projects, newest first, and the total number.
 
-    `times` bound the creation, both included. Raises BadInput for a status and a place that cannot be.
+    `times` limits the creation time, inclusively. Raises BadInput for an invalid status or cursor.
     """
     checked_cursor(place)
     state = policy.checked_status(status) if status is not None else None
@@ -186,7 +186,7 @@ async def batches_page(
 
 
 async def set_metadata(tx: Tx, caller: Caller, name: str, metadata: Mapping[str, Any]) -> Batch:
-    """The batch with this metadata in the place of the former."""
+    """Replaces the metadata of a batch. Returns the batch."""
     batch = await find(tx, caller.team_id, caller.mode, name)
     text = policy.checked_metadata(metadata)
     check_not_emptied(metadata, batch.metadata)
@@ -195,7 +195,7 @@ async def set_metadata(tx: Tx, caller: Caller, name: str, metadata: Mapping[str,
 
 
 async def clear_metadata(tx: Tx, caller: Caller, name: str) -> Batch:
-    """The batch without metadata."""
+    """Removes the metadata of a batch. Returns the batch."""
     batch = await find(tx, caller.team_id, caller.mode, name)
     await batch_store.set_metadata(tx, batch, "{}")
     return replace(batch, metadata="{}")
@@ -205,10 +205,10 @@ async def clear_metadata(tx: Tx, caller: Caller, name: str) -> Batch:
 
 
 async def finalize(tx: Tx, caller: Caller, name: str, now: int) -> Batch:
-    """Lets a batch be worked on: a Studio batch takes its place in the queue and takes no more tasks.
+    """Opens a batch for work: a Studio batch joins the queue and accepts no more tasks.
 
-    A Studio batch with nothing pending is completed at once. Finalizing again, or a batch that is not a Studio batch,
-    changes nothing.
+    A Studio batch without pending tasks completes at once. Does nothing for a finalized batch, or one that is not a
+    Studio batch.
     """
     found = await find(tx, caller.team_id, caller.mode, name)
     if not found.studio:
@@ -226,16 +226,16 @@ async def finalize(tx: Tx, caller: Caller, name: str, now: int) -> Batch:
 
 
 async def lock(tx: Tx, team_id: str, batch_id: str) -> Batch:
-    """The batch as it is when nobody else is adding tasks to it or changing it; they wait until this ends."""
+    """Returns the current batch, locked: nobody else can change it or add tasks until this transaction ends."""
     batch = await batch_store.lock(tx, team_id, batch_id)
     assert batch is not None, "batches are never deleted"
     return batch
 
 
 async def open_for_tasks(tx: Tx, batch: Batch) -> Batch:
-    """The batch as it is now; it is neither finalized nor completed until this transaction ends.
+    """Returns the current batch, which is neither finalized nor completed until this transaction ends.
 
-    Raises BadInput for a Studio batch that is finalized. Another batch that is completed wants `reopen`.
+    Raises BadInput for a finalized Studio batch. Any other completed batch needs `reopen`.
     """
     held = await batch_store.hold(tx, batch)
     assert held is not None, "batches are never deleted"
@@ -244,13 +244,14 @@ async def open_for_tasks(tx: Tx, batch: Batch) -> Batch:
 
 
 def check_open(batch: Batch) -> None:
-    """Raises BadInput for a Studio batch that is finalized."""
+    """Raises BadInput for a finalized Studio batch."""
     if batch.studio and not batch.is_default and batch.state != STAGING:
         raise BadInput(f"batch {shown(batch.name)} is finalized, so it takes no more tasks")
 
 
 async def complete(tx: Tx, batch: Batch, now: int) -> bool:
-    """Completes a batch in progress and tells so; whether it did. A Studio project's default batch stays open."""
+    """Completes a batch in progress and announces it. Returns whether it did. A Studio project's default batch stays
+    open."""
     completed = await batch_store.complete(tx, batch, now)
     if completed is None:
         return False
@@ -259,14 +260,14 @@ async def complete(tx: Tx, batch: Batch, now: int) -> bool:
 
 
 async def complete_if_done(tx: Tx, batch: Batch, now: int) -> bool:
-    """Completes a batch, locked before, that has no pending task; whether it did."""
+    """Completes a locked batch if it has no pending task. Returns whether it did."""
     if (await counts(tx, [batch.id]))[batch.id].pending > 0:
         return False
     return await complete(tx, batch, now)
 
 
 async def reopen(tx: Tx, batch: Batch) -> Batch:
-    """A completed batch outside Studio projects, in progress again because tasks are being added."""
+    """Reopens a completed batch outside Studio projects, because tasks are being added."""
     if batch.studio or batch.state != COMPLETED:
         return batch
     await batch_store.reopen(tx, batch)
@@ -279,24 +280,24 @@ async def reopen(tx: Tx, batch: Batch) -> Batch:
 async def add_counts(
     tx: Tx, team_id: str, batch_id: str, *, pending: int = 0, completed: int = 0, canceled: int = 0
 ) -> None:
-    """Changes how many tasks the batch has in each state, without touching a row that others need."""
+    """Changes the number of tasks in each state without locking a row that others need."""
     if pending or completed or canceled:
         await count_store.add(tx, team_id, batch_id, pending, completed, canceled)
 
 
 async def counts(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counts]:
-    """How many tasks each of these batches has in each state."""
+    """Returns the number of tasks in each state, by batch."""
     found = await count_store.of_batches(tx, batch_ids) if batch_ids else {}
     return {batch_id: found.get(batch_id, Counts()) for batch_id in batch_ids}
 
 
 async def counts_of_team(tx: Tx, team_id: str, mode: Mode) -> Counts:
-    """How many tasks all batches of the team have in each state, in this mode."""
+    """Returns the number of tasks in each state over all batches of the team in this mode."""
     return await count_store.of_team(tx, team_id, mode)
 
 
 async def fold_counts(tx: Tx) -> int:
-    """Folds up to 10,000 deltas into the counts; answers how many. Several processes may do it at once."""
+    """Adds up to 10,000 deltas to the counts. Returns how many. Several processes may call it at once."""
     deltas = await count_store.oldest_deltas(tx, FOLD_LIMIT)
     if deltas:
         await count_store.fold(tx, deltas)

@@ -1,4 +1,4 @@
-"""Use-cases of the queue: the pending batches of Studio projects, in order of priority. Part of the room's service."""
+"""Use-cases of the queue: the pending batches of Studio projects, in order of priority."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,12 +15,12 @@ from refonte_studio.projects import service as projects
 
 
 def queue_lock(team_id: str, mode: Mode) -> str:
-    """The lock that whoever changes places in the queue takes first."""
+    """Returns the name of the lock to take before changing positions in the queue."""
     return f"queue:{team_id}:{mode}"
 
 
 async def pending(tx: Tx, caller: Caller, project: str | None = None, group: str | None = None) -> list[BatchSummary]:
-    """The pending batches in order of priority; of one project, or given to a group of that name, if it is said.
+    """Returns the pending batches in order of priority, optionally of one project or group.
 
     Raises NotFound for an unknown project or group.
     """
@@ -33,10 +33,10 @@ async def pending(tx: Tx, caller: Caller, project: str | None = None, group: str
 async def set_priorities(
     tx: Tx, caller: Caller, names: Sequence[str], project: str | None = None, group: str | None = None
 ) -> list[BatchSummary]:
-    """Puts the named batches first, in that order; the rest follow as they were. Answers all pending batches.
+    """Moves the named batches to the front, in that order; the others keep their order. Returns all pending batches.
 
-    With a group (or project) only its batches trade places, among themselves. Raises BadInput, changing nothing, for
-    a name that is unknown, not pending, repeated or outside the group.
+    With a group (or project), only its batches exchange positions. Raises BadInput for a name that is unknown, not
+    pending, repeated or outside the group; then nothing changes.
     """
     await tx.lock(queue_lock(caller.team_id, caller.mode))
     queue = await batch_store.queue(tx, caller.team_id, caller.mode)
@@ -48,7 +48,7 @@ async def set_priorities(
 
 
 def _first(queue: Sequence[Batch], chosen: set[str], names: Sequence[str]) -> list[str]:
-    """The ids of the named batches. Raises BadInput unless each is one of the chosen, once."""
+    """Returns the ids of the named batches. Raises BadInput unless each is one of the chosen batches, named once."""
     by_name = {batch.name: batch.id for batch in queue}
     keys = [name_key(name) for name in names]
     unknown = [name for name, key in zip(names, keys, strict=True) if key not in by_name]
@@ -56,7 +56,7 @@ def _first(queue: Sequence[Batch], chosen: set[str], names: Sequence[str]) -> li
         raise BadInput(f"there is no pending batch {_list(unknown)}")
     outside = [key for key in keys if by_name[key] not in chosen]
     if outside:
-        raise BadInput(f"batch {_list(outside)} is not one of those that trade places: the group's or the project's")
+        raise BadInput(f"batch {_list(outside)} is not in the group or project whose batches are to be reordered")
     repeated = [name for name, times in Counter(keys).items() if times > 1]
     if repeated:
         raise BadInput(f"batch {_list(repeated)} is named more than once")
@@ -66,9 +66,9 @@ def _first(queue: Sequence[Batch], chosen: set[str], names: Sequence[str]) -> li
 async def reset_priorities(
     tx: Tx, caller: Caller, project: str | None = None, group: str | None = None
 ) -> list[BatchSummary]:
-    """Back to the initial order: calibration batches first, then by creation. Answers all pending batches.
+    """Restores the initial order: calibration batches first, then by creation. Returns all pending batches.
 
-    With a group (or project) only its batches trade places, among themselves; an unknown one raises BadInput.
+    With a group (or project), only its batches exchange positions. Raises BadInput if it is unknown.
     """
     await tx.lock(queue_lock(caller.team_id, caller.mode))
     queue = await batch_store.queue(tx, caller.team_id, caller.mode)
@@ -78,7 +78,8 @@ async def reset_priorities(
 
 
 async def prioritize(tx: Tx, caller: Caller, name: str, place: int) -> Batch:
-    """Moves a pending batch to a place counted from 1 among all pending ones; raises BadInput if it is not pending."""
+    """Moves a pending batch to a position among all pending ones, starting at 1. Raises BadInput if it is not
+    pending."""
     await tx.lock(queue_lock(caller.team_id, caller.mode))
     batch = await _find(tx, caller, name)
     queue = await batch_store.queue(tx, caller.team_id, caller.mode)
@@ -91,10 +92,10 @@ async def prioritize(tx: Tx, caller: Caller, name: str, place: int) -> Batch:
 
 
 async def set_groups(tx: Tx, caller: Caller, name: str, groups: Sequence[str], now: int) -> BatchSummary:
-    """Sets the groups that may work the batch; none opens it to everyone assigned to the project.
+    """Sets the groups that may work on the batch; an empty list opens it to everyone assigned to the project.
 
-    Raises BadInput, changing nothing, for an unknown group, for a person not assigned to the project, and for a batch
-    of a project that is not a Studio project.
+    Raises BadInput for an unknown group, a person not assigned to the project, and a batch outside Studio projects;
+    then nothing changes.
     """
     batch = await _find(tx, caller, name)
     if not batch.studio:
@@ -122,7 +123,7 @@ async def _chosen(
     group: str | None,
     error: type[StudioError],
 ) -> set[str]:
-    """The ids of the batches in the queue that a project and a group leave. Raises the error for unknown ones."""
+    """Returns the ids of the queued batches that match a project and a group. Raises `error` for unknown ones."""
     find = projects.find if error is NotFound else projects.find_in_body
     project_id = (await find(tx, caller.team_id, caller.mode, project)).id if project is not None else None
     ids = [batch.id for batch in queue if project_id is None or batch.project_id == project_id]
@@ -136,7 +137,7 @@ async def _chosen(
 
 
 async def _rearrange(tx: Tx, caller: Caller, queue: Sequence[Batch], order: Sequence[str]) -> None:
-    """Writes the places that change. The caller holds the queue's lock."""
+    """Writes the positions that change. The caller holds the queue's lock."""
     present = {batch.id: batch.position for batch in queue}
     changed = {batch_id: place for batch_id, place in _places(order).items() if present[batch_id] != place}
     if changed:
@@ -144,7 +145,7 @@ async def _rearrange(tx: Tx, caller: Caller, queue: Sequence[Batch], order: Sequ
 
 
 async def _listed(tx: Tx, team_id: str, batches: Sequence[Batch], places: Mapping[str, int]) -> list[BatchSummary]:
-    """The batches with their projects, groups and counts, in a fixed number of statements."""
+    """Returns the batches with their projects, groups and counts, using a fixed number of statements."""
     if not batches:
         return []
     ids = [batch.id for batch in batches]

@@ -1,4 +1,4 @@
-"""The SQL of batches, their groups and their place in the queue."""
+"""The SQL of batches, their groups and their position in the queue."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _PENDING = "team_id = :team_id AND mode = :mode AND state = 'in_progress' AND po
 
 @dataclass(frozen=True, slots=True)
 class BatchFilter:
-    """Which batches a list shows."""
+    """The filters of a list of batches."""
 
     team_id: str
     mode: Mode
@@ -28,7 +28,7 @@ class BatchFilter:
 
 
 async def insert(tx: Tx, batch: Batch) -> bool:
-    """Whether the batch is new: a taken name inserts nothing."""
+    """Inserts a batch. Returns whether it is new; a taken name inserts nothing."""
     made = await tx.one(
         f"""INSERT INTO batches ({_COLUMNS}) VALUES ({_BATCH.marks()})
             ON CONFLICT (team_id, mode, name) DO NOTHING RETURNING id""",
@@ -57,7 +57,7 @@ async def by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Batch]:
 
 
 async def of_project(tx: Tx, team_id: str, project_id: str) -> list[Batch]:
-    """Every batch of the project, oldest first."""
+    """Returns all batches of the project, oldest first."""
     rows = await tx.all(
         f"SELECT {_COLUMNS} FROM batches WHERE team_id = :team_id AND project_id = :project_id ORDER BY id",
         team_id=team_id,
@@ -76,7 +76,8 @@ async def default_of(tx: Tx, team_id: str, project_id: str) -> Batch | None:
 
 
 async def hold(tx: Tx, batch: Batch) -> Batch | None:
-    """The batch as it is now, and stays until the transaction ends, beside others who hold it too."""
+    """Returns the current batch, which cannot change until the transaction ends; several transactions may hold it at
+    once."""
     row = await tx.one(
         f"SELECT {_COLUMNS} FROM batches WHERE id = :batch_id AND team_id = :team_id FOR KEY SHARE",
         batch_id=batch.id,
@@ -86,7 +87,7 @@ async def hold(tx: Tx, batch: Batch) -> Batch | None:
 
 
 async def lock(tx: Tx, team_id: str, batch_id: str) -> Batch | None:
-    """The batch as it is when nobody else holds or locks it any more."""
+    """Returns the current batch, locked exclusively."""
     row = await tx.one(
         f"SELECT {_COLUMNS} FROM batches WHERE id = :batch_id AND team_id = :team_id FOR UPDATE",
         batch_id=batch_id,
@@ -96,7 +97,7 @@ async def lock(tx: Tx, team_id: str, batch_id: str) -> Batch | None:
 
 
 async def lock_for_change(tx: Tx, batch: Batch) -> None:
-    """Waits for others who change the batch, but not for those who hold it."""
+    """Waits for transactions that change the batch, but not for those that hold it."""
     await tx.one(
         "SELECT id FROM batches WHERE id = :batch_id AND team_id = :team_id FOR NO KEY UPDATE",
         batch_id=batch.id,
@@ -121,7 +122,7 @@ _LISTED = """team_id = :team_id AND mode = :mode AND created_at >= :created_from
 
 
 async def page(tx: Tx, filters: BatchFilter, limit: int, before: str | None, offset: int) -> list[Batch]:
-    """Newest first, behind the batch `before` if there is one."""
+    """Returns batches, newest first, after the batch `before` if given."""
     rows = await tx.all(
         f"""SELECT {_COLUMNS} FROM batches
             WHERE {_LISTED} AND (CAST(:before AS TEXT) IS NULL OR id < :before)
@@ -158,7 +159,7 @@ async def total(tx: Tx, filters: BatchFilter) -> int:
 
 
 async def finalize(tx: Tx, batch: Batch, position: int, now: int) -> None:
-    """staging → in_progress, with a place in the queue."""
+    """Moves a batch from staging to in_progress, with a position in the queue."""
     await tx.run(
         """UPDATE batches SET state = 'in_progress', position = :position, finalized_at = :now
            WHERE id = :batch_id AND team_id = :team_id AND state = 'staging'""",
@@ -170,7 +171,7 @@ async def finalize(tx: Tx, batch: Batch, position: int, now: int) -> None:
 
 
 async def mark_finalized(tx: Tx, batch: Batch, now: int) -> None:
-    """Keeps the time at which a batch was finalized that takes tasks all the same."""
+    """Records the finalization time of a batch that continues to accept tasks."""
     await tx.run(
         "UPDATE batches SET finalized_at = :now WHERE id = :batch_id AND team_id = :team_id AND finalized_at IS NULL",
         batch_id=batch.id,
@@ -180,7 +181,8 @@ async def mark_finalized(tx: Tx, batch: Batch, now: int) -> None:
 
 
 async def complete(tx: Tx, batch: Batch, now: int) -> Batch | None:
-    """in_progress → completed, out of the queue; None for a batch that is not in progress or never completes."""
+    """Moves a batch from in_progress to completed, and out of the queue. None if it is not in progress or never
+    completes."""
     row = await tx.one(
         f"""UPDATE batches SET state = 'completed', position = NULL, completed_at = :now
             WHERE id = :batch_id AND team_id = :team_id AND state = 'in_progress' AND NOT (studio AND is_default)
@@ -193,7 +195,7 @@ async def complete(tx: Tx, batch: Batch, now: int) -> Batch | None:
 
 
 async def reopen(tx: Tx, batch: Batch) -> None:
-    """completed → in_progress, outside Studio projects."""
+    """Moves a batch from completed to in_progress, outside Studio projects."""
     await tx.run(
         """UPDATE batches SET state = 'in_progress', completed_at = NULL
            WHERE id = :batch_id AND team_id = :team_id AND state = 'completed' AND NOT studio""",
@@ -206,7 +208,7 @@ async def reopen(tx: Tx, batch: Batch) -> None:
 
 
 async def queue(tx: Tx, team_id: str, mode: Mode) -> list[Batch]:
-    """The pending batches of Studio projects, in order of priority."""
+    """Returns the pending batches of Studio projects, in order of priority."""
     rows = await tx.all(
         f"SELECT {_COLUMNS} FROM batches WHERE {_PENDING} ORDER BY position, id", team_id=team_id, mode=mode
     )
@@ -214,7 +216,7 @@ async def queue(tx: Tx, team_id: str, mode: Mode) -> list[Batch]:
 
 
 async def queue_ids(tx: Tx, team_id: str, mode: Mode) -> list[str]:
-    """The ids of the pending batches of Studio projects, in order of priority."""
+    """Returns the ids of the pending batches of Studio projects, in order of priority."""
     rows = await tx.all(f"SELECT id FROM batches WHERE {_PENDING} ORDER BY position, id", team_id=team_id, mode=mode)
     return [row["id"] for row in rows]
 
@@ -227,7 +229,8 @@ async def position_at_end(tx: Tx, team_id: str, mode: Mode) -> int:
 
 
 async def position_after_calibrations(tx: Tx, team_id: str, mode: Mode) -> int:
-    """The place after the last pending calibration batch, or the first place; who is there moves on by one."""
+    """Returns the position after the last pending calibration batch, or the first position; moves later batches on by
+    one."""
     row = await tx.one(
         f"""SELECT COALESCE(MAX(position), 0) + 1 AS position FROM batches
             WHERE {_PENDING} AND batch_type = 'Calibration'""",
@@ -248,7 +251,7 @@ _PAIRS = {"sqlite": "json_each(:positions)", "postgresql": "json_each_text(CAST(
 
 
 async def set_positions(tx: Tx, team_id: str, mode: Mode, places: Mapping[str, int]) -> None:
-    """The places of pending batches, by id. One that has completed meanwhile gets none."""
+    """Sets the positions of pending batches, by id. A batch that has completed meanwhile gets none."""
     await tx.run(
         f"""UPDATE batches SET position = CAST(place.value AS INTEGER) FROM {_PAIRS[tx.engine]} AS place
             WHERE batches.id = place.key AND {_PENDING}""",
@@ -262,7 +265,7 @@ async def set_positions(tx: Tx, team_id: str, mode: Mode, places: Mapping[str, i
 
 
 async def set_groups(tx: Tx, batch: Batch, group_ids: Sequence[str]) -> None:
-    """These groups and no others, in this order."""
+    """Replaces the groups of a batch, in this order."""
     await tx.run(
         "DELETE FROM batch_groups WHERE team_id = :team_id AND batch_id = :batch_id",
         team_id=batch.team_id,
@@ -276,7 +279,7 @@ async def set_groups(tx: Tx, batch: Batch, group_ids: Sequence[str]) -> None:
 
 
 async def groups_of(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> dict[str, list[str]]:
-    """The ids of each batch's groups, in order; a batch without any is absent."""
+    """Returns the ids of each batch's groups, in order; batches without groups are absent."""
     rows = await tx.all(
         """SELECT batch_id, group_id FROM batch_groups
            WHERE team_id = :team_id AND batch_id IN :batch_ids[] ORDER BY batch_id, number""",

@@ -1,4 +1,4 @@
-"""The SQL of how many tasks a batch has in each state: counts, and deltas that are folded into them later."""
+"""The SQL of the number of tasks of a batch in each state: counts, and deltas that are added to them later."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ async def add(tx: Tx, team_id: str, batch_id: str, pending: int, completed: int,
 
 
 async def of_batches(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counts]:
-    """The counts of each batch that has any. One statement, so that a fold in between cannot be seen by half."""
+    """Returns the counts by batch. A single statement, so that a concurrent fold is seen entirely or not at all."""
     rows = await tx.all(
         """SELECT batch_id, SUM(pending) AS pending, SUM(completed) AS completed, SUM(canceled) AS canceled
            FROM (SELECT batch_id, pending, completed, canceled FROM batch_counts WHERE batch_id IN :batch_ids[]
@@ -34,7 +34,7 @@ async def of_batches(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counts]:
 
 
 async def of_team(tx: Tx, team_id: str, mode: Mode) -> Counts:
-    """The counts of all batches of a team and mode together. One statement, as above."""
+    """Returns the counts over all batches of a team and mode, in a single statement for the same reason."""
     row = await tx.one(
         """SELECT COALESCE(SUM(pending), 0) AS pending, COALESCE(SUM(completed), 0) AS completed,
              COALESCE(SUM(canceled), 0) AS canceled
@@ -53,13 +53,13 @@ async def of_team(tx: Tx, team_id: str, mode: Mode) -> Counts:
 
 
 async def oldest_deltas(tx: Tx, limit: int) -> list[int]:
-    """The ids of deltas that nobody else folds, locked."""
+    """Locks and returns the ids of deltas that no other process is folding."""
     rows = await tx.all("SELECT id FROM batch_deltas ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED", limit=limit)
     return [row["id"] for row in rows]
 
 
 async def fold(tx: Tx, delta_ids: Sequence[int]) -> None:
-    """Moves these deltas into the counts, in the order of batches, so that two folds cannot wait for each other."""
+    """Adds these deltas to the counts, in the order of batches, so that two folds cannot deadlock."""
     await tx.run(
         """INSERT INTO batch_counts (team_id, batch_id, pending, completed, canceled)
            SELECT MIN(team_id), batch_id, SUM(pending), SUM(completed), SUM(canceled)

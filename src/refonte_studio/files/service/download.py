@@ -1,4 +1,4 @@
-"""Fetches a file from a URL that somebody named."""
+"""Downloads a file from a URL given by a client."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,16 +19,16 @@ HEADERS = {"Accept-Encoding": "identity", "User-Agent": "refonte-studio"}
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What the other side said of the file."""
+    """The properties of a file according to the remote server."""
 
     name: str
     mime_type: str
 
 
 async def fetch(client: httpx.AsyncClient, url: str, write: Callable[[bytes], Awaitable[None]]) -> Fetched:
-    """Hands a file's bytes to `write` as they come, following a few redirects.
+    """Passes a file's bytes to `write` as they arrive, following a few redirects.
 
-    Raises BadInput if it cannot be had; what `write` raises passes through.
+    Raises BadInput if the file cannot be downloaded; exceptions of `write` pass through.
     """
     try:
         async with asyncio.timeout(WHOLE_TIMEOUT_S):
@@ -45,7 +45,7 @@ async def fetch(client: httpx.AsyncClient, url: str, write: Callable[[bytes], Aw
 
 
 def _joined(url: str, location: str) -> str:
-    """Where a redirect leads."""
+    """Returns the target of a redirect."""
     try:
         return urljoin(url, location)
     except ValueError as error:

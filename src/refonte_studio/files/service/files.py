@@ -1,4 +1,5 @@
-"""Use-cases of files. A file arrives in chunks, each in a transaction of its own, and is visible when it is whole."""
+"""Use-cases of files. A file is written in chunks, each in its own transaction, and becomes visible when it is
+complete."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,18 +18,18 @@ from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.projects import service as projects
 
 SWEEP_AFTER_MS = DAY_MS
-SWEEP_FILES = 20  # of one transaction
+SWEEP_FILES = 20  # per transaction
 
 
 async def begin(tx: Tx, caller: Caller, now: int) -> str:
-    """A new file, invisible as yet; answers its id."""
+    """Creates an invisible file. Returns its id."""
     file_id = new_id(now)
     await store.insert(tx, id=file_id, team_id=caller.team_id, mode=caller.mode, created_at=now)
     return file_id
 
 
 async def check_about(tx: Tx, caller: Caller, project_names: Sequence[str], reference_id: str | None) -> list[str]:
-    """The names of these projects. Raises BadInput naming one that there is not, Conflict for a reference_id that is
+    """Returns the names of these projects. Raises BadInput naming an unknown one, and Conflict if the reference_id is
     taken."""
     found = [await projects.find_in_body(tx, caller.team_id, caller.mode, name) for name in project_names]
     if reference_id is not None:
@@ -56,7 +57,7 @@ async def finish(
     metadata: Mapping[str, Any],
     now: int,
 ) -> File:
-    """Makes the file visible. Raises BadInput for an unknown project, Conflict for a reference_id that is taken."""
+    """Makes the file visible. Raises BadInput for an unknown project, and Conflict if the reference_id is taken."""
     found = await check_about(tx, caller, project_names, reference_id)
     try:
         await store.complete(
@@ -78,7 +79,7 @@ async def finish(
 
 
 async def find(tx: Tx, team_id: str, mode: Mode, file_id: str) -> File:
-    """The file. Raises NotFound if this team has none of that id in this mode."""
+    """Returns the file. Raises NotFound if the team has no such file in this mode."""
     file = await store.by_id(tx, team_id, mode, file_id)
     if file is None:
         raise NotFound(f"there is no file {shown(file_id)}")
@@ -86,13 +87,13 @@ async def find(tx: Tx, team_id: str, mode: Mode, file_id: str) -> File:
 
 
 async def files_page(tx: Tx, caller: Caller, reference_id: str | None, limit: int, token: str | None) -> Page[File]:
-    """A page of the team's files in this mode, newest first; of a reference_id, the one that has it."""
+    """Returns a page of the team's files in this mode, newest first; with a reference_id, only the file that has it."""
     rows = await store.newest(tx, caller.team_id, caller.mode, reference_id, checked_token(token), limit + 1)
     return page_of(rows, limit, lambda file: file.id)
 
 
 async def sweep_unfinished(tx: Tx, now: int) -> int:
-    """Removes a few files that were begun a day ago and never finished; answers how many."""
+    """Removes a few files that were started a day ago and never completed. Returns how many."""
     files = await store.unfinished(tx, now - SWEEP_AFTER_MS, SWEEP_FILES)
     for team_id, file_id in files:
         await store.remove(tx, team_id, file_id)

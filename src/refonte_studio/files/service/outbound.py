@@ -1,7 +1,7 @@
-"""Requests to the outside world for somebody else: never to an internal address, whatever a name resolves to.
+"""HTTP requests on behalf of clients, never to an internal address, whatever a name resolves to.
 
-Whoever may name a URL (a file to import, a callback) could otherwise have the server fetch what only the server can
-reach. Every address of a host is checked, and the connection goes to the checked address itself.
+A client that may give a URL (a file to import, a callback) could otherwise make the server fetch what only the server
+can reach. Every address of a host is checked, and the connection goes to the checked address itself.
 """
 
 import asyncio
@@ -20,16 +20,17 @@ from refonte_studio.kit.urls import ascii_host
 RESOLVE_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 30.0
-ADDRESSES = 3  # that are tried, of one host
+ADDRESSES = 3  # addresses of one host to try
 
 
 class OutboundRefused(BadInput):
-    """The server does not send requests there."""
+    """The server does not send requests to this address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Where requests may go: to every public address, and to the hosts that the settings name, as `ascii_host` does."""
+    """The allowed targets of requests: all public addresses, and the hosts listed in the settings, in `ascii_host`
+    form."""
 
     internal_hosts: frozenset[str]
 
@@ -39,11 +40,11 @@ class Guard:
         return cls(frozenset(ascii_host(host) or host.lower() for host in named if host))
 
     def admits(self, host: str, address: str) -> bool:
-        """Whether a request to this host may go to this address of it."""
+        """Whether a request to this host may use this address."""
         return ascii_host(host) in self.internal_hosts or is_public(address)
 
     async def addresses(self, host: str, port: int) -> Sequence[str]:
-        """The addresses of a host. Raises Refused unless requests may go to all of them."""
+        """Returns the addresses of a host. Raises OutboundRefused unless requests to all of them are allowed."""
         name = ascii_host(host)
         if name is None:
             raise OutboundRefused(f"no server can have the host {shown(host)}")
@@ -55,7 +56,7 @@ class Guard:
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         if not addresses or not all(self.admits(name, address) for address in addresses):
             raise OutboundRefused(
-                f"the host {shown(host)} is not on the public internet, and STUDIO_INTERNAL_HOSTS does not name it"
+                f"the host {shown(host)} is not on the public internet and is not listed in STUDIO_INTERNAL_HOSTS"
             )
         return addresses[:ADDRESSES]
 
@@ -65,24 +66,24 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        # connections are kept by address, so that one kept could serve another name: none is kept
+        # connections are pooled by address, so a pooled one could serve another name; none is kept
         self._inner = httpx.AsyncHTTPTransport(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._sent(request)
         location = response.headers.pop("location", None)
-        if location is not None:  # the client, which follows no redirect, would read it all the same, and may choke
+        if location is not None:  # the client follows no redirect, but would still parse it, and might fail
             response.extensions["location"] = location
         return response
 
     async def _sent(self, request: httpx.Request) -> httpx.Response:
-        host = request.url.raw_host.decode("ascii")  # `host` would be decoded, which not every host can be
+        host = request.url.raw_host.decode("ascii")  # `host` would be decoded, which is not possible for every host
         addresses = await self._guard.addresses(
             host, request.url.port or (443 if request.url.scheme == "https" else 80)
         )
         if request.url.scheme == "https":
             request.extensions = {**request.extensions, "sni_hostname": host}
-        named = request.url.copy_with(userinfo=b"")  # a header has it by now; the client logs the URL
+        named = request.url.copy_with(userinfo=b"")  # a header contains it by now, and the client logs the URL
         for address in addresses[:-1]:
             request.url = named.copy_with(host=address)
             try:
@@ -97,14 +98,14 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
 
 def redirect_of(response: httpx.Response) -> str | None:
-    """Where a response of such a client sends its reader, as it says; None if it answers."""
+    """Returns the redirect target of a response as the server sent it; None if it is not a redirect."""
     return response.extensions.get("location") if response.is_redirect else None
 
 
 def client(settings: Settings, read_timeout_s: float = READ_TIMEOUT_S) -> httpx.AsyncClient:
-    """A client for requests on somebody else's behalf. It follows no redirects, uses no proxy and keeps no cookies.
+    """Returns a client for requests on behalf of others. It follows no redirects, uses no proxy and keeps no cookies.
 
-    A request raises Refused, or httpx.HTTPError.
+    A request raises OutboundRefused or httpx.HTTPError.
     """
     return httpx.AsyncClient(
         transport=GuardedTransport(Guard.of(settings)),

@@ -1,4 +1,4 @@
-"""The bytes of files on their way in and out, one chunk in memory at a time."""
+"""Streams the content of files in and out, with one chunk in memory at a time."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,12 +10,12 @@ from refonte_studio.files.model import CHUNK_BYTES, File
 
 
 async def chunk(tx: Tx, team_id: str, file_id: str, number: int) -> bytes:
-    """The chunk of that number, from 0, of a file known to exist; empty beyond its end."""
+    """Returns the chunk with this number, starting at 0, of an existing file; empty after the last chunk."""
     return await store.chunk(tx, team_id, file_id, number) or b""
 
 
 async def read_range(db: Database, file: File, start: int, end: int) -> AsyncIterator[bytes]:
-    """The bytes of a file from `start` up to and without `end`."""
+    """Yields the bytes of a file from `start` inclusive to `end` exclusive."""
     for number in range(start // CHUNK_BYTES, -(-end // CHUNK_BYTES)):
         data = await db.read(chunk, file.team_id, file.id, number)
         offset = number * CHUNK_BYTES
@@ -24,7 +24,7 @@ async def read_range(db: Database, file: File, start: int, end: int) -> AsyncIte
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An answer with a file's bytes."""
+    """A response with the content of a file."""
 
     content: AsyncIterator[bytes]
     status: int
@@ -33,7 +33,7 @@ class Served:
 
 
 def served(db: Database, file: File, range_header: str | None = None) -> Served:
-    """How a file is given to a browser: all of it, or the one range asked for; safely, whatever it contains."""
+    """Returns a response with the whole file or the requested range, safe for browsers whatever it contains."""
     part = policy.span(range_header, file.size)
     start, end = (part.start, part.end) if part else (0, file.size)
     headers = policy.serving_headers(file.name, file.mime_type)
@@ -44,7 +44,7 @@ def served(db: Database, file: File, range_header: str | None = None) -> Served:
 
 
 class Incoming:
-    """A file that is arriving. `write` takes bytes of any number, `size` is how many have come."""
+    """A file that is arriving. `write` accepts any number of bytes; `size` is the number received."""
 
     def __init__(self, db: Database, file_id: str, limit_bytes: int, team_id: str) -> None:
         self._db = db
@@ -57,7 +57,7 @@ class Incoming:
         self.finished = False
 
     async def write(self, data: bytes | bytearray) -> None:
-        """Raises TooLarge beyond the limit."""
+        """Writes bytes. Raises TooLarge above the limit."""
         self.size += len(data)
         policy.check_size(self.size, self._limit_bytes)
         self._waiting += data
@@ -66,7 +66,7 @@ class Incoming:
             del self._waiting[:CHUNK_BYTES]
 
     async def flush(self) -> None:
-        """Keeps what is left, at the end."""
+        """Stores the remaining bytes at the end."""
         if self._waiting:
             await self._keep(bytes(self._waiting))
             self._waiting.clear()
@@ -78,7 +78,7 @@ class Incoming:
 
 @asynccontextmanager
 async def incoming(db: Database, file_id: str, limit_bytes: int, team_id: str) -> AsyncGenerator[Incoming]:
-    """A file to write to; unless it is `finished` inside, nothing of it stays."""
+    """Yields a file to write to. If it is not `finished` when the context ends, everything written is removed."""
     arriving = Incoming(db, file_id, limit_bytes, team_id)
     try:
         yield arriving

@@ -1,4 +1,4 @@
-"""Reads a form with a file in it, as it streams in."""
+"""Parses a multipart form with a file as it streams in."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from refonte_studio.kit.errors import BadInput, shown
 
 FIELDS = 1_100
 FIELD_BYTES = 200_000
-AROUND_BYTES = 2_000_000  # of a form, beside its file
+AROUND_BYTES = 2_000_000  # of a form, in addition to its file
 
 
 @dataclass(slots=True)
 class Form:
-    """What came beside the file's bytes."""
+    """The fields of a form other than the file."""
 
-    filename: str | None = None  # None: there was no file
+    filename: str | None = None  # None: the form has no file
     mime_type: str = ""
     fields: list[tuple[str, str]] = field(default_factory=list)
 
@@ -29,9 +29,9 @@ async def read_form(
     limit_bytes: int,
     write: Callable[[bytes | bytearray], Awaitable[None]],
 ) -> Form:
-    """Hands the bytes of the field `file` to `write` as they come; answers the other, known fields.
+    """Passes the bytes of the field `file` to `write` as they arrive; returns the other, known fields.
 
-    Raises BadInput for what is no such form, TooLarge beyond the limit.
+    Raises BadInput for an invalid form, and TooLarge above the limit.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get("boundary")
@@ -52,13 +52,13 @@ async def read_form(
 
 
 class _FormAssembler:
-    """Sorts the events of the parser: the file's bytes to `write`, all else into the form."""
+    """Handles the parser's events: passes the file's bytes to `write`, and collects all other fields in the form."""
 
     def __init__(self, known: Collection[str], write: Callable[[bytes | bytearray], Awaitable[None]]) -> None:
         self._known = known
         self._write = write
         self._field = ""
-        self._text: bytearray | None = None  # of a field that is not the file
+        self._text: bytearray | None = None  # of a field other than the file
         self.form = Form()
 
     async def take(self, event: MultipartSegment | bytes | bytearray | None) -> None:

@@ -71,7 +71,7 @@ class GroupOut(msgspec.Struct):
 async def list_assignments(call: Call, _params: Params) -> dict[str, list[str]]:
     """List every active teammate's projects, by e-mail address.
 
-    Invited and disabled teammates are not shown.
+    Invited and disabled teammates are not included.
     """
     return await call.db.read(service.assignments, call.caller)
 
@@ -88,9 +88,8 @@ async def list_assignments(call: Call, _params: Params) -> dict[str, list[str]]:
 async def add_assignments(call: Call, params: AssignmentParams) -> dict[str, list[str]]:
     """Assign teammates to projects.
 
-    Each of them to each of these projects; without `projects` nothing changes. Invited people may be assigned, and
-    show here once they have accepted. An unknown address or project, or a disabled teammate, is refused, and then
-    nothing changes.
+    Assigns each person to each project; without `projects`, nothing changes. Invited people can be assigned, and appear
+    here once they accept. An unknown address or project, or a disabled teammate, is rejected, and nothing changes.
     """
     return await call.db.write(service.assign, call.caller, params.emails, params.projects, call.now)
 
@@ -107,8 +106,8 @@ async def add_assignments(call: Call, params: AssignmentParams) -> dict[str, lis
 async def remove_assignments(call: Call, params: AssignmentParams) -> dict[str, list[str]]:
     """Unassign teammates from projects.
 
-    Without `projects`, from all of them; an empty list changes nothing. They leave the groups of those projects too,
-    and what they hold goes back to the queue.
+    Without `projects`, from all of them; an empty list changes nothing. They also leave the groups of those projects,
+    and their claims return to the queue.
     """
     return await call.db.write(service.unassign, call.caller, params.emails, params.projects, call.now)
 
@@ -119,7 +118,7 @@ async def _find_project(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Proj
 
 
 async def located_group(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Group:
-    """The group that the path names."""
+    """Returns the group in the path."""
     return await service.find_group(tx, await _find_project(tx, caller, path), path["group"])
 
 
@@ -139,7 +138,7 @@ async def _groups(tx: Tx, caller: Caller, path: Mapping[str, str]) -> list[Group
 async def list_groups(call: Call, _params: Params) -> list[GroupOut]:
     """List the groups of labelers in a project.
 
-    A group with `isSingleton: true` stands for one teammate, whose e-mail address is its name.
+    A group with `isSingleton: true` represents one teammate; its name is their e-mail address.
     """
     return [GroupOut.of(group) for group in await call.db.read(_groups, call.caller, call.path)]
 
@@ -163,7 +162,8 @@ async def _create(tx: Tx, caller: Caller, path: Mapping[str, str], params: Creat
 async def create_group(call: Call, params: CreateGroup) -> GroupOut:
     """Create a group of labelers in a project.
 
-    Every member must be assigned to the project. The name must be new in the project, and no e-mail address.
+    Every member must be assigned to the project. The name must be unique in the project, and must not be an e-mail
+    address.
     """
     return GroupOut.of(await call.db.write(_create, call.caller, call.path, params, call.now))
 
@@ -186,6 +186,6 @@ async def _update(tx: Tx, caller: Caller, path: Mapping[str, str], params: Updat
 async def update_group(call: Call, params: UpdateGroup) -> GroupOut:
     """Add members to a group of labelers, and remove others.
 
-    Who is added must be assigned to the project. What somebody holds when they are removed, they may finish.
+    Added people must be assigned to the project. Removed people may finish what they have claimed.
     """
     return GroupOut.of(await call.db.write(_update, call.caller, call.path, params))

@@ -63,8 +63,8 @@ async def _all(tx: Tx, caller: Caller, archived: bool) -> list[ProjectOut]:
 async def list_projects(call: Call, params: ListProjects) -> list[ProjectOut]:
     """List all projects, newest first.
 
-    Projects that are archived are left out; `archived: true` lists those and no others. Each project shows the newest
-    100 versions of its parameters, oldest first.
+    Archived projects are not included; `archived: true` lists only those. Each project has the latest 100 versions of
+    its parameters, oldest first.
     """
     return await call.db.read(_all, call.caller, params.archived or False)
 
@@ -103,9 +103,9 @@ async def _archive(tx: Tx, caller: Caller, path: Mapping[str, str], now: int) ->
 async def archive_project(call: Call, _params: Params) -> ProjectOut:
     """Archive a project.
 
-    From then on it gives out no work, neither tasks nor reviews, and takes no tasks. What people hold, they may finish.
-    Nothing of the project is lost: its tasks and results stay where they are, and its batches keep their places in the
-    queue. Archiving a project again changes nothing.
+    The project no longer gives out tasks or reviews, and accepts no new tasks. People may finish what they have
+    claimed. Nothing is deleted: its tasks and results remain, and its batches keep their positions in the queue.
+    Archiving an archived project changes nothing.
     """
     return await call.db.write(_archive, call.caller, call.path, call.now)
 
@@ -124,9 +124,9 @@ async def _unarchive(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Project
     example_answer=EXAMPLE,
 )
 async def unarchive_project(call: Call, _params: Params) -> ProjectOut:
-    """Bring an archived project back.
+    """Restore an archived project.
 
-    It gives out work and takes tasks again, from where it was. A project that is not archived stays as it is.
+    It gives out work and accepts tasks again, in its earlier state. A project that is not archived stays unchanged.
     """
     return await call.db.write(_unarchive, call.caller, call.path)
 
@@ -157,7 +157,7 @@ async def _template(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Template
 async def get_task_template(call: Call, _params: Params) -> TemplateOut:
     """Get what the tasks of a textcollection project have in common.
 
-    Projects of other types have no task template.
+    Projects of other types do not have a task template.
     """
     return await call.db.read(_template, call.caller, call.path)
 

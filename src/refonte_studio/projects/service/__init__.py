@@ -1,4 +1,4 @@
-"""What other rooms use of `projects`."""
+"""The parts of `projects` that other rooms may use."""
 
 from refonte_studio.projects.policy import checked_type
 from refonte_studio.projects.service.assignments import assign, assignments, bar_claims, is_assigned, unassign

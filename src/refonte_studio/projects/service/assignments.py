@@ -1,4 +1,4 @@
-"""Use-cases of who works on which project. Part of the room's service."""
+"""Use-cases of assignments of people to projects."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from refonte_studio.teams.model import TeammateState
 
 
 async def assignments(tx: Tx, caller: Caller) -> dict[str, list[str]]:
-    """The e-mail of every active teammate, and the names of the projects they are assigned to, sorted."""
+    """Returns the e-mail address of every active teammate, with the sorted names of their projects."""
     found: dict[str, list[str]] = {}
     for row in await assignment_store.assignments(tx, caller.team_id, caller.mode):
         names = found.setdefault(row["email"], [])
@@ -26,11 +26,11 @@ async def assignments(tx: Tx, caller: Caller) -> dict[str, list[str]]:
 async def assign(
     tx: Tx, caller: Caller, emails: Sequence[str], projects: Sequence[str] | None, now: int
 ) -> dict[str, list[str]]:
-    """Assigns each of these people to each of these projects; answers all assignments.
+    """Assigns each person to each project. Returns all assignments.
 
-    Raises BadInput, changing nothing, for an unknown address or project, and for somebody who is disabled.
+    Raises BadInput for an unknown address or project, or a disabled person; then nothing changes.
     """
-    await teams.lock_roster(tx, caller.team_id)  # who is being disabled must not be assigned beside it
+    await teams.lock_roster(tx, caller.team_id)  # nobody may be disabled at the same time
     people = await teams.people(tx, caller.team_id, emails)
     disabled = [person.email for person in people if person.state is TeammateState.DISABLED]
     if disabled:
@@ -46,9 +46,9 @@ async def assign(
 async def unassign(
     tx: Tx, caller: Caller, emails: Sequence[str], projects: Sequence[str] | None, now: int
 ) -> dict[str, list[str]]:
-    """Takes each of these people from each of these projects, and from their groups; answers all assignments.
+    """Removes each person from each project and its groups. Returns all assignments.
 
-    None stands for all projects. Raises BadInput, changing nothing, for an unknown address or project.
+    None stands for all projects. Raises BadInput for an unknown address or project; then nothing changes.
     """
     ids = [person.id for person in await teams.people(tx, caller.team_id, emails)]
     if projects is None:
@@ -65,7 +65,7 @@ async def unassign(
 
 
 async def named_projects(tx: Tx, team_id: str, mode: Mode, names: Sequence[str]) -> list[str]:
-    """The ids of these projects. Raises BadInput naming an unknown one."""
+    """Returns the ids of these projects. Raises BadInput naming an unknown one."""
     found = await project_store.ids_by_names(tx, team_id, mode, list(map(name_key, names))) if names else {}
     unknown = [name for name in names if name_key(name) not in found]
     if unknown:
@@ -74,7 +74,7 @@ async def named_projects(tx: Tx, team_id: str, mode: Mode, names: Sequence[str])
 
 
 async def is_assigned(tx: Tx, project_id: str, teammate_ids: Sequence[str]) -> set[str]:
-    """Which of these people are assigned to the project."""
+    """Returns those of these people who are assigned to the project."""
     return await assignment_store.assigned(tx, project_id, teammate_ids)
 
 

@@ -1,4 +1,4 @@
-"""Use-cases of the groups of labelers in a project. Part of the room's service."""
+"""Use-cases of the groups of labelers in a project."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,12 @@ from refonte_studio.teams.model import Teammate
 
 
 async def groups(tx: Tx, project: Project) -> list[Group]:
-    """Every group of the project, those that stand for one person too, in the order of their creation."""
+    """Returns all groups of the project, including those of one person, in the order of creation."""
     return await assignment_store.groups_of_project(tx, project.team_id, project.id)
 
 
 async def create_group(tx: Tx, project: Project, name: str, emails: Sequence[str], now: int) -> Group:
-    """A new group of people assigned to the project. A taken name is a Conflict."""
+    """Creates a group of people assigned to the project. Raises Conflict if the name is taken."""
     name = checked_name("group", name)
     if looks_like_address(name):
         raise BadInput(
@@ -35,7 +35,7 @@ async def create_group(tx: Tx, project: Project, name: str, emails: Sequence[str
 
 
 async def find_group(tx: Tx, project: Project, name: str) -> Group:
-    """The project's group of this name; raises NotFound."""
+    """Returns the project's group with this name. Raises NotFound."""
     key = group_key(name)
     group = (await assignment_store.groups_by_names(tx, project.team_id, project.id, [key])).get(key)
     if group is None:
@@ -44,7 +44,7 @@ async def find_group(tx: Tx, project: Project, name: str) -> Group:
 
 
 async def update_group(tx: Tx, project: Project, name: str, add: Sequence[str], remove: Sequence[str]) -> Group:
-    """The group with these people added and those removed; raises BadInput, changing nothing, for anybody unfit."""
+    """Adds and removes members of a group. Raises BadInput naming people who are not assigned; then nothing changes."""
     group = await find_group(tx, project, name)
     added = await assigned_people(tx, project, add)
     removed = await teams.people(tx, project.team_id, remove) if remove else []
@@ -66,7 +66,8 @@ def _check_singleton(group: Group, added: Sequence[Teammate], removed: Sequence[
 
 
 async def assigned_people(tx: Tx, project: Project, emails: Sequence[str]) -> list[Teammate]:
-    """These teammates, who stay assigned to the project until the transaction ends. Raises BadInput naming others."""
+    """Returns these teammates, who stay assigned until the transaction ends. Raises BadInput naming unassigned
+    people."""
     people = await teams.people(tx, project.team_id, emails) if emails else []
     assigned = await assignment_store.hold_assigned(tx, project.team_id, project.id, [person.id for person in people])
     strangers = [person.email for person in people if person.id not in assigned]
@@ -76,9 +77,10 @@ async def assigned_people(tx: Tx, project: Project, emails: Sequence[str]) -> li
 
 
 async def groups_for_batch(tx: Tx, project: Project, names: Sequence[str], now: int) -> list[Group]:
-    """The project's groups of these names, each once, in order. An e-mail address stands for that person alone.
+    """Returns the project's distinct groups with these names, in order. An e-mail address stands for that person's
+    group.
 
-    A person's group comes into being here. Raises BadInput for an unknown group, or somebody not assigned.
+    Creates the group of a person if needed. Raises BadInput for an unknown group or an unassigned person.
     """
     addresses = [name for name in names if looks_like_address(name)]
     people = await assigned_people(tx, project, addresses)
@@ -104,22 +106,22 @@ async def _ensure_singletons(tx: Tx, project: Project, people: Sequence[Teammate
 
 
 async def group_ids_named(tx: Tx, team_id: str, mode: Mode, name: str, project_id: str | None) -> list[str]:
-    """The groups of this name, in one project or in every one of this mode; empty if there is none."""
+    """Returns the ids of the groups with this name, in one project or in all projects of this mode; may be empty."""
     return await assignment_store.group_ids_named(tx, team_id, mode, group_key(name), project_id)
 
 
 async def groups_by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Group]:
-    """Groups with their members, by id."""
+    """Returns groups with their members, by id."""
     return await assignment_store.groups_by_ids(tx, team_id, ids)
 
 
 async def group_names(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str]:
-    """The names of groups, by id."""
+    """Returns the names of groups, by id."""
     return await assignment_store.group_names(tx, team_id, ids)
 
 
 def group_key(name: str) -> str:
-    """The form in which a group's name is kept: that of an address, where it stands for one person."""
+    """Returns the stored form of a group's name: the form of an address, if it represents one person."""
     return address_key(name) if looks_like_address(name) else name_key(name)
 
 

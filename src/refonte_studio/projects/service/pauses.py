@@ -1,4 +1,4 @@
-"""Use-cases of pauses: who may not claim in a project for a while. Part of the room's service."""
+"""Use-cases of pauses, during which a person may not claim in a project."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from refonte_studio.projects.store import pauses as pause_store
 
 
 async def pause(tx: Tx, project: Project, teammate_ids: Sequence[str], reason: str, now: int) -> Sequence[str]:
-    """Keeps these people from claiming in the project; answers who was not paused before.
+    """Pauses these people in the project. Returns those who were not paused before.
 
-    What they hold they may finish. Who is paused already stays so for the reason that was first.
+    They may finish what they have claimed. People who are already paused keep the earlier reason.
     """
     paused = await pause_store.pause(tx, project.team_id, project.id, teammate_ids, reason, now)
     if paused:
@@ -21,7 +21,7 @@ async def pause(tx: Tx, project: Project, teammate_ids: Sequence[str], reason: s
 
 
 async def lift_pauses(tx: Tx, project: Project, teammate_ids: Sequence[str], now: int) -> Sequence[str]:
-    """Lets these people claim in the project again; answers who was paused. Training and evaluation begin anew."""
+    """Ends the pauses of these people. Returns those who were paused. Their training and evaluation start again."""
     lifted = await pause_store.lift(tx, project.team_id, project.id, teammate_ids, now)
     if lifted:
         await tx.tell(PauseLifted(project.team_id, project.mode, tuple(sorted(lifted)), project.id, now))
@@ -38,7 +38,7 @@ async def assignments_page(
     *,
     paused: bool = False,
 ) -> Page[Pause]:
-    """The assignments of active people, in one project or all, by person; all of them or those that are paused."""
+    """Returns a page of the assignments of active people, by person: all, or only paused ones."""
     after = checked_token_of_two(token)
     rows = await pause_store.page(
         tx, caller.team_id, caller.mode, project_id, teammate_ids, after, limit + 1, paused=paused
@@ -47,12 +47,12 @@ async def assignments_page(
 
 
 async def pauses_of(tx: Tx, project: Project, teammate_ids: Sequence[str]) -> list[Pause]:
-    """The pauses of these people in the project, in the order of the people."""
+    """Returns the pauses of these people in the project, in the order of the people."""
     pairs = [(teammate_id, project.id) for teammate_id in teammate_ids]
     found = await pause_store.assignments(tx, project.team_id, pairs)
     return [found[pair] for pair in dict.fromkeys(pairs) if pair in found and found[pair].paused_at is not None]
 
 
 async def assignments_of(tx: Tx, team_id: str, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Pause]:
-    """Assignments by person and project, with their pauses; those that are no more are left out."""
+    """Returns assignments by person and project, with their pauses; former assignments are not included."""
     return await pause_store.assignments(tx, team_id, pairs)

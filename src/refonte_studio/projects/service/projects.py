@@ -1,4 +1,4 @@
-"""Use-cases of projects, assignments and groups."""
+"""Use-cases of projects."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -37,7 +37,7 @@ async def create_project(
     team_id: str,
     mode: Mode,
     name: str,
-    type: str,  # noqa: A002 - the word of the API
+    type: str,  # noqa: A002 - the API's name
     now: int,
     *,
     params: Mapping[str, Any] | None = None,
@@ -47,7 +47,7 @@ async def create_project(
     pipeline: str | None = None,
     consensus_attempts: int | None = None,
 ) -> Project:
-    """A new project. A taken name is a Conflict."""
+    """Creates a project. Raises Conflict if the name is taken."""
     chosen, attempts = (policy.checked_pipeline if studio else policy.no_pipeline)(pipeline, consensus_attempts)
     project = Project(
         id=new_id(now),
@@ -70,12 +70,12 @@ async def create_project(
 
 
 async def find(tx: Tx, team_id: str, mode: Mode, name: str) -> Project:
-    """The project that a path or a filter names; raises NotFound."""
+    """Returns the project named in a path or a filter. Raises NotFound."""
     return await _named(tx, team_id, mode, name, NotFound)
 
 
 async def find_in_body(tx: Tx, team_id: str, mode: Mode, name: str) -> Project:
-    """The project that a body names; raises BadInput."""
+    """Returns the project named in a body. Raises BadInput."""
     return await _named(tx, team_id, mode, name, BadInput)
 
 
@@ -87,27 +87,27 @@ async def _named(tx: Tx, team_id: str, mode: Mode, name: str, error: type[Studio
 
 
 async def projects(tx: Tx, team_id: str, mode: Mode, *, archived: bool) -> list[Project]:
-    """Every project that is archived, or every one that is not, newest first."""
+    """Returns all projects that are archived, or all that are not, newest first."""
     return await project_store.all_of_team(tx, team_id, mode, archived)
 
 
 async def by_id(tx: Tx, team_id: str, project_id: str) -> Project:
-    """A project known to exist."""
+    """Returns a project that is known to exist."""
     return (await project_store.by_ids(tx, team_id, [project_id]))[project_id]
 
 
 async def by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, Project]:
-    """Projects by id."""
+    """Returns projects by id."""
     return await project_store.by_ids(tx, team_id, ids)
 
 
 async def names_by_ids(tx: Tx, team_id: str, ids: Sequence[str]) -> dict[str, str]:
-    """The names of projects, by id, without reading their parameters."""
+    """Returns the names of projects, by id, without their parameters."""
     return await project_store.names_by_ids(tx, team_id, ids)
 
 
 async def default_project(tx: Tx, team_id: str, mode: Mode, now: int) -> Project:
-    """The project of tasks that name none; it comes into being when it is first needed."""
+    """Returns the project of tasks that name no project; creates it when first needed."""
     project = await present_default(tx, team_id, mode)
     if project is not None:
         return project
@@ -137,17 +137,17 @@ async def default_project(tx: Tx, team_id: str, mode: Mode, now: int) -> Project
 
 
 async def present_default(tx: Tx, team_id: str, mode: Mode) -> Project | None:
-    """The project of tasks that name none, if it has come into being."""
+    """Returns the project of tasks that name no project, if it exists."""
     named = await project_store.by_name(tx, team_id, mode, DEFAULT_NAME)
     if named is None or named.type == ANY_TYPE:
-        return named  # the default project takes this name before all others
+        return named  # the default project has priority for this name
     return await project_store.of_type(tx, team_id, mode, ANY_TYPE)
 
 
 async def hold(tx: Tx, project: Project) -> Project:
-    """The project with its pipeline as it is now, and stays until this transaction ends.
+    """Returns the project with its current pipeline, which cannot change until this transaction ends.
 
-    Whoever makes tasks by the pipeline holds the project, so that `set_pipeline` reaches every task.
+    Code that creates tasks by the pipeline must call this, so that `set_pipeline` reaches every task.
     """
     row = await project_store.hold(tx, project.team_id, project.id)
     if row is None:
@@ -163,9 +163,10 @@ async def hold(tx: Tx, project: Project) -> Project:
 
 
 async def archive(tx: Tx, project: Project, now: int) -> Project:
-    """The project, which gives out no work and takes no tasks from now on. What people hold, they may finish.
+    """Archives the project, which then gives out no work and accepts no tasks. People may finish what they have
+    claimed.
 
-    Waits for those who hold it. Archiving again changes nothing.
+    Waits for transactions that hold the project. Archiving an archived project changes nothing.
     """
     await project_store.lock(tx, project.team_id, project.id)
     project = await by_id(tx, project.team_id, project.id)
@@ -175,20 +176,20 @@ async def archive(tx: Tx, project: Project, now: int) -> Project:
 
 
 async def unarchive(tx: Tx, project: Project) -> Project:
-    """The project, which gives out work and takes tasks again, from where it was."""
+    """Restores an archived project in its earlier state."""
     await project_store.lock(tx, project.team_id, project.id)
     await project_store.set_archived(tx, project, None)
     return await by_id(tx, project.team_id, project.id)
 
 
 def check_takes_tasks(project: Project) -> None:
-    """Raises BadInput for a project that is archived."""
+    """Raises BadInput for an archived project."""
     if project.archived_at is not None:
         raise BadInput(f"project {shown(project.name)} is archived, so it takes no tasks")
 
 
 async def set_pipeline(tx: Tx, project: Project, pipeline: str, consensus_attempts: int | None) -> Project:
-    """The Studio project with another pipeline; waits for those who hold it. Tasks are not touched here."""
+    """Changes the pipeline of a Studio project, after waiting for transactions that hold it. Does not change tasks."""
     if not project.studio:
         raise BadInput(f"project {shown(project.name)} is not a Studio project, so it has no pipeline")
     await project_store.lock(tx, project.team_id, project.id)
@@ -199,16 +200,16 @@ async def set_pipeline(tx: Tx, project: Project, pipeline: str, consensus_attemp
 
 
 async def set_quality(tx: Tx, project: Project, changes: Mapping[str, Any], now: int) -> Project:
-    """The project with some of its quality settings changed; waits for those who hold it. Tasks are not touched here.
+    """Changes some quality settings, after waiting for transactions that hold the project. Does not change tasks.
 
-    None gives a setting back its default. Raises BadInput for unknown names, and values that do not fit.
+    None restores a default. Raises BadInput for unknown names and invalid values.
     """
     await project_store.lock(tx, project.team_id, project.id)
     before = await by_id(tx, project.team_id, project.id)
     policy.check_settings(changes)
     given = {name: getattr(DEFAULTS, name) if value is None else value for name, value in changes.items()}
     if given.keys() & policy.ADAPTIVE and not any(given.get(name) is not None for name in policy.ADAPTIVE):
-        given.update(dict.fromkeys(policy.ADAPTIVE))  # neither is left without the other
+        given.update(dict.fromkeys(policy.ADAPTIVE))  # the two settings depend on each other
     policy.check_adaptive(given, before.consensus_attempts if before.pipeline == CONSENSUS else None)
     settings = policy.checked_quality(msgspec.structs.replace(before.quality, **given), before.consensus_attempts)
     await project_store.set_quality(tx, before, settings, policy.mix_of(settings.evaluation_rate))
@@ -219,14 +220,14 @@ async def set_quality(tx: Tx, project: Project, changes: Mapping[str, Any], now:
 
 
 async def set_evaluates(tx: Tx, project: Project) -> None:
-    """Notes that the project has evaluation tasks from now on."""
+    """Records that the project has evaluation tasks."""
     await project_store.set_evaluates(tx, project.team_id, project.id)
 
 
 async def set_params(
     tx: Tx, project: Project, change: Callable[[Mapping[str, Any]], Mapping[str, Any]], now: int
 ) -> Project:
-    """A new version of the project's parameters: what `change` makes of those that it has."""
+    """Creates a version of the project's parameters: the result of `change` applied to the current ones."""
     await project_store.lock(tx, project.team_id, project.id)
     project = await by_id(tx, project.team_id, project.id)
     text = policy.checked_params(change(msgspec.json.decode(project.params)))
@@ -236,7 +237,7 @@ async def set_params(
 
 
 async def described(tx: Tx, team_id: str, found: Sequence[Project]) -> list[ProjectOut]:
-    """These projects as the API shows them, with the history of their parameters."""
+    """Returns these projects as the API shows them, with the history of their parameters."""
     history = await project_store.versions(tx, team_id, [project.id for project in found])
     return [_described(project, history.get(project.id, [])) for project in found]
 
@@ -265,14 +266,14 @@ def _described(project: Project, history: Sequence[Version]) -> ProjectOut:
 
 
 def _shown(params: str) -> dict[str, Any]:
-    """A project's parameters, without the user and the password in its callback_url."""
+    """Returns a project's parameters without the user and password in its callback_url."""
     shown_as: dict[str, Any] = msgspec.json.decode(params)
     url = shown_as.get("callback_url")
     return {**shown_as, "callback_url": redacted(url)} if isinstance(url, str) else shown_as
 
 
 async def template(tx: Tx, project: Project) -> Template:
-    """What the project fixes of its tasks. Raises BadInput unless its type has templates."""
+    """Returns the parts of tasks that the project defines. Raises BadInput if its type does not support templates."""
     if project.type != "textcollection":
         raise BadInput(
             f"project {shown(project.name)} is of type {project.type}, which does not support task templates"
@@ -283,6 +284,6 @@ async def template(tx: Tx, project: Project) -> Template:
 
 
 async def locate(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Project:
-    """The project that a path names, as `name`, `projectName` or `project`. Raises NotFound if there is none."""
+    """Returns the project that a path names as `name`, `projectName` or `project`. Raises NotFound."""
     name = path.get("name") or path.get("projectName") or path["project"]
     return await find(tx, caller.team_id, caller.mode, name)

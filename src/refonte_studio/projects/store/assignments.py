@@ -8,7 +8,8 @@ from refonte_studio.projects.model import Group
 
 
 async def assignments(tx: Tx, team_id: str, mode: Mode) -> Sequence[Row]:
-    """(email, project) for every active teammate, in the order of their arrival; project is NULL for nothing."""
+    """Returns (email, project) for every active teammate, in the order they were added; project is NULL for people
+    without projects."""
     return await tx.all(
         """SELECT u.email, p.name AS project
            FROM teammates u
@@ -22,8 +23,8 @@ async def assignments(tx: Tx, team_id: str, mode: Mode) -> Sequence[Row]:
 
 
 async def assign(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str], now: int) -> None:
-    """Every one of these people to every one of these projects; those who are already are left as they are."""
-    # first, so that nobody archives one of the projects between the look at it and the new assignment
+    """Assigns each person to each project; existing assignments stay unchanged."""
+    # lock first, so that no project is archived between this check and the new assignment
     await tx.all(
         "SELECT id FROM projects WHERE id IN :project_ids[] AND team_id = :team_id ORDER BY id FOR KEY SHARE",
         team_id=team_id,
@@ -44,7 +45,7 @@ async def assign(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids:
 
 
 async def unassign(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str]) -> Sequence[Row]:
-    """The (teammate_id, project_id) that were assigned and are no longer."""
+    """Deletes assignments. Returns the (teammate_id, project_id) that existed."""
     return await tx.all(
         """DELETE FROM assignments
            WHERE team_id = :team_id AND teammate_id IN :teammate_ids[] AND project_id IN :project_ids[]
@@ -56,7 +57,7 @@ async def unassign(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_id
 
 
 async def projects_of(tx: Tx, team_id: str, mode: Mode, teammate_ids: Sequence[str]) -> list[str]:
-    """The projects that any of these people is assigned to."""
+    """Returns the projects that any of these people is assigned to."""
     rows = await tx.all(
         """SELECT DISTINCT a.project_id FROM assignments a JOIN projects p ON p.id = a.project_id
            WHERE a.team_id = :team_id AND p.mode = :mode AND a.teammate_id IN :teammate_ids[]""",
@@ -68,7 +69,7 @@ async def projects_of(tx: Tx, team_id: str, mode: Mode, teammate_ids: Sequence[s
 
 
 async def assigned(tx: Tx, project_id: str, teammate_ids: Sequence[str]) -> set[str]:
-    """Who of them is assigned."""
+    """Returns those of these people who are assigned."""
     rows = await tx.all(
         "SELECT teammate_id FROM assignments WHERE project_id = :project_id AND teammate_id IN :teammate_ids[]",
         project_id=project_id,
@@ -78,7 +79,7 @@ async def assigned(tx: Tx, project_id: str, teammate_ids: Sequence[str]) -> set[
 
 
 async def hold_assigned(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str]) -> set[str]:
-    """Who of them is assigned, and stays so until this transaction ends."""
+    """Returns those of these people who are assigned, locked until this transaction ends."""
     rows = await tx.all(
         """SELECT teammate_id FROM assignments
            WHERE team_id = :team_id AND project_id = :project_id AND teammate_id IN :teammate_ids[]
@@ -141,7 +142,7 @@ def _groups(rows: Sequence[Row]) -> list[Group]:
 
 
 async def groups_of_project(tx: Tx, team_id: str, project_id: str) -> list[Group]:
-    """In the order of their creation."""
+    """Returns the groups in the order of creation."""
     rows = await tx.all(
         f"{_GROUPS} AND gr.project_id = :project_id ORDER BY gr.id", team_id=team_id, project_id=project_id
     )
@@ -187,7 +188,7 @@ async def group_ids_named(tx: Tx, team_id: str, mode: Mode, name: str, project_i
 
 
 async def insert_group(tx: Tx, team_id: str, project_id: str, group_id: str, name: str, now: int) -> bool:
-    """Whether the group is new: a taken name inserts nothing."""
+    """Inserts a group. Returns whether it is new; a taken name inserts nothing."""
     made = await tx.one(
         """INSERT INTO groups (id, team_id, project_id, name, singleton, created_at)
            VALUES (:id, :team_id, :project_id, :name, FALSE, :now)
@@ -202,7 +203,7 @@ async def insert_group(tx: Tx, team_id: str, project_id: str, group_id: str, nam
 
 
 async def insert_singletons(tx: Tx, team_id: str, project_id: str, named: Sequence[tuple[str, str]], now: int) -> None:
-    """Groups that stand for one person each, from (id, address). None of them may exist."""
+    """Adds members; existing members stay unchanged."""
     await tx.insert(
         "groups",
         ("id", "team_id", "project_id", "name", "singleton", "created_at"),
@@ -211,7 +212,7 @@ async def insert_singletons(tx: Tx, team_id: str, project_id: str, named: Sequen
 
 
 async def fill_singletons(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str]) -> None:
-    """Sees to it that these people are in the groups of these projects that stand for them."""
+    """Adds these people to the groups that represent them in these projects."""
     await tx.run(
         """INSERT INTO group_members (team_id, group_id, teammate_id)
            SELECT gr.team_id, gr.id, u.id
@@ -250,7 +251,7 @@ async def remove_members(tx: Tx, team_id: str, group_id: str, teammate_ids: Sequ
 
 
 async def leave_groups(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str]) -> None:
-    """Takes these people out of every group of these projects."""
+    """Adds these people to the groups that represent them in these projects."""
     await tx.run(
         """DELETE FROM group_members
            WHERE team_id = :team_id AND teammate_id IN :teammate_ids[]

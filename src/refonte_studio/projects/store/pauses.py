@@ -1,4 +1,4 @@
-"""The SQL of pauses: an assignment that is paused stays, and lets nobody claim."""
+"""The SQL of pauses: a paused assignment remains, but allows no claims."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,9 @@ _SELECT = """SELECT a.teammate_id, u.email, a.project_id, p.name AS project, a.p
 async def pause(
     tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str], reason: str, now: int
 ) -> Sequence[str]:
-    """Pauses those of these people who are assigned and not paused; answers who they are.
+    """Pauses those of these people who are assigned and not paused. Returns their ids.
 
-    Waits for claims that they are making just now.
+    Waits for claims that they are currently making.
     """
     rows = await tx.all(
         """UPDATE assignments SET paused_at = :now, pause_reason = :pause_reason
@@ -36,7 +36,7 @@ async def pause(
 
 
 async def lift(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str], now: int) -> Sequence[str]:
-    """Lifts the pauses of these people; answers whose. What they did before counts no more."""
+    """Ends the pauses of these people. Returns their ids. Earlier evaluations and training no longer count."""
     rows = await tx.all(
         """UPDATE assignments SET paused_at = NULL, pause_reason = NULL, counts_from = :now
            WHERE team_id = :team_id AND project_id = :project_id AND teammate_id IN :teammate_ids[]
@@ -61,7 +61,7 @@ async def page(
     *,
     paused: bool,
 ) -> list[Pause]:
-    """The assignments of active people, all or those that are paused, by person and project."""
+    """Returns the assignments of active people, all or only paused ones, by person and project."""
     person, project = after or ("", "")
     people = "" if teammate_ids is None else "AND a.teammate_id IN :teammate_ids[]"
     rows = await tx.all(
@@ -83,7 +83,7 @@ async def page(
 
 
 async def assignments(tx: Tx, team_id: str, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Pause]:
-    """Assignments by person and project, of these pairs and maybe of more."""
+    """Returns assignments by person and project: those of these pairs, and possibly others."""
     rows = await tx.all(
         f"""{_SELECT}
             WHERE a.team_id = :team_id AND a.teammate_id IN :teammate_ids[] AND a.project_id IN :project_ids[]""",

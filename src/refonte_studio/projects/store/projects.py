@@ -10,7 +10,7 @@ from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import Project, QualitySettings, Version, settings_of
 
-HISTORY_LIMIT = 100  # versions that a project shows
+HISTORY_LIMIT = 100  # maximum versions shown of one project
 
 _PROJECT = Record(Project, quality=settings_of)
 _COLUMNS = ", ".join(f"pp.{column}" if column == "params" else f"p.{column}" for column in _PROJECT.columns)
@@ -20,7 +20,7 @@ _SELECT = f"""SELECT {_COLUMNS}
 
 
 async def insert(tx: Tx, project: Project) -> bool:
-    """Whether the project is new: a taken name inserts nothing."""
+    """Inserts a project. Returns whether it is new; a taken name inserts nothing."""
     made = await tx.one(
         """INSERT INTO projects (id, team_id, mode, name, type, studio, rapid, dataset_id, pipeline,
              consensus_attempts, version, created_at)
@@ -90,7 +90,7 @@ async def set_quality(tx: Tx, project: Project, settings: QualitySettings, mix: 
 
 
 async def set_evaluates(tx: Tx, team_id: str, project_id: str) -> None:
-    """Notes that the project has evaluation tasks."""
+    """Records that the project has evaluation tasks."""
     await tx.run(
         "UPDATE projects SET evaluates = true WHERE id = :project_id AND team_id = :team_id AND NOT evaluates",
         project_id=project_id,
@@ -99,7 +99,7 @@ async def set_evaluates(tx: Tx, team_id: str, project_id: str) -> None:
 
 
 async def set_archived(tx: Tx, project: Project, archived_at: int | None) -> None:
-    """Marks the project, and everybody's assignment to it, where dispatch looks. The caller has locked the project."""
+    """Sets the flag on the project and, for dispatch, on all its assignments. The caller has locked the project."""
     await tx.run(
         "UPDATE projects SET archived_at = :archived_at WHERE id = :project_id AND team_id = :team_id",
         project_id=project.id,
@@ -115,7 +115,7 @@ async def set_archived(tx: Tx, project: Project, archived_at: int | None) -> Non
 
 
 async def lock(tx: Tx, team_id: str, project_id: str) -> None:
-    """Waits for everybody else who holds or locks the project."""
+    """Locks the project exclusively, after waiting for transactions that hold or lock it."""
     await tx.one(
         "SELECT id FROM projects WHERE id = :project_id AND team_id = :team_id FOR UPDATE",
         project_id=project_id,
@@ -124,7 +124,7 @@ async def lock(tx: Tx, team_id: str, project_id: str) -> None:
 
 
 async def hold(tx: Tx, team_id: str, project_id: str) -> Row | None:
-    """Keeps the pipeline as it is until the transaction ends, beside others who hold it too."""
+    """Keeps the pipeline unchanged until the transaction ends; several transactions may hold it at once."""
     return await tx.one(
         """SELECT pipeline, consensus_attempts, quality, evaluates, archived_at FROM projects
            WHERE id = :project_id AND team_id = :team_id FOR KEY SHARE""",
@@ -144,7 +144,7 @@ async def by_name(tx: Tx, team_id: str, mode: Mode, name: str) -> Project | None
 
 
 async def of_type(tx: Tx, team_id: str, mode: Mode, type_name: str) -> Project | None:
-    """The oldest project of this type."""
+    """Returns the oldest project of this type."""
     row = await tx.one(
         f"{_SELECT} WHERE p.team_id = :team_id AND p.mode = :mode AND p.type = :type ORDER BY p.id LIMIT 1",
         team_id=team_id,
@@ -155,7 +155,7 @@ async def of_type(tx: Tx, team_id: str, mode: Mode, type_name: str) -> Project |
 
 
 async def all_of_team(tx: Tx, team_id: str, mode: Mode, archived: bool) -> list[Project]:
-    """Every project that is archived, or every one that is not, newest first."""
+    """Returns all projects that are archived, or all that are not, newest first."""
     rows = await tx.all(
         f"""{_SELECT} WHERE p.team_id = :team_id AND p.mode = :mode AND (p.archived_at IS NOT NULL) = :archived
             ORDER BY p.id DESC""",
@@ -193,7 +193,7 @@ async def ids_by_names(tx: Tx, team_id: str, mode: Mode, names: Sequence[str]) -
 
 
 async def versions(tx: Tx, team_id: str, project_ids: Sequence[str]) -> dict[str, list[Version]]:
-    """The newest versions of these projects' parameters, oldest first."""
+    """Returns the latest versions of these projects' parameters, oldest first."""
     rows: Sequence[Any] = await tx.all(
         """SELECT pp.project_id, pp.version, pp.params, pp.created_at
            FROM project_params pp JOIN projects p ON p.id = pp.project_id

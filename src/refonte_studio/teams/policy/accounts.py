@@ -1,4 +1,4 @@
-"""What names, addresses, roles and passwords may be."""
+"""Which names, addresses, roles and passwords are valid."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -10,20 +10,20 @@ from refonte_studio.kit.names import address_key, checked_text, is_address
 
 PASSWORD_MIN = 12
 PASSWORD_MAX = 1_000
-LISTED = 10  # offending values that one message names
+LISTED = 10  # offending values shown in one message
 
 GRANTABLE = (Role.LABELER, Role.MEMBER, Role.MANAGER)
-"""What a teammate can be made through the API; admins are made at set-up and through the CLI."""
+"""Roles that the API can grant. Admins are created at set-up and through the CLI."""
 
 
 def listed(values: Sequence[str]) -> str:
-    """Offending values in an error message, the first few of many."""
+    """Formats offending values for an error message: the first few, and the number of the others."""
     more = f" and {len(values) - LISTED:,} more" if len(values) > LISTED else ""
     return ", ".join(shown(value) for value in values[:LISTED]) + more
 
 
 def checked_addresses(emails: Sequence[str]) -> list[str]:
-    """The addresses in their one form, each once. Raises BadInput naming every bad one."""
+    """Returns the distinct addresses in canonical form. Raises BadInput naming every invalid one."""
     bad = [email for email in emails if not is_address(email)]
     if bad:
         raise BadInput(f"not {'an e-mail address' if len(bad) == 1 else 'e-mail addresses'}: {listed(bad)}")
@@ -31,7 +31,7 @@ def checked_addresses(emails: Sequence[str]) -> list[str]:
 
 
 def checked_role(name: str) -> Role:
-    """A role that may be granted through the API. Raises BadInput naming it."""
+    """Returns a role that the API may grant. Raises BadInput naming any other."""
     for role in GRANTABLE:
         if name == role.value:
             return role
@@ -39,7 +39,7 @@ def checked_role(name: str) -> Role:
 
 
 def checked_mode(name: str) -> Mode:
-    """A key's mode. Raises BadInput naming it."""
+    """Returns the mode of a key. Raises BadInput naming any other value."""
     if name == "live":
         return "live"
     if name == "test":
@@ -48,12 +48,12 @@ def checked_mode(name: str) -> Mode:
 
 
 def checked_name(field: str, text: str) -> str:
-    """A person's, team's or key's name in its one form. Raises BadInput naming it."""
+    """Returns the name of a person, team or key in canonical form. Raises BadInput naming the field and value."""
     return checked_text(field, text)
 
 
 def checked_password(field: str, password: str) -> str:
-    """A new password. Raises BadInput, without showing it."""
+    """Returns a valid new password. Raises BadInput, without showing the password."""
     length = len(unicodedata.normalize("NFC", password))
     if not PASSWORD_MIN <= length <= PASSWORD_MAX:
         raise BadInput(f"{field} must have {PASSWORD_MIN} to {PASSWORD_MAX:,} characters, not {length:,}")
@@ -64,7 +64,7 @@ def checked_password(field: str, password: str) -> str:
 
 @cache
 def _common() -> frozenset[str]:
-    """The common passwords that are long enough to be chosen here."""
+    """Common passwords of at least the minimum length."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS  # takes a moment, which commands without passwords do not need
 
     return frozenset(each for each in FREQUENCY_LISTS["passwords"] if len(each) >= PASSWORD_MIN)

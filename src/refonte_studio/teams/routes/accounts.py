@@ -76,7 +76,7 @@ def _cookie(call: Call, token: str, max_age_s: int) -> str:
 
 
 def _with_cookie(call: Call, signed_in: SignedIn, body: Any) -> HttpResponse:
-    """An answer that signs the browser in."""
+    """Returns a response that signs the browser in."""
     cookie = _cookie(call, signed_in.token, _lifetime_ms(call) // SECOND_MS)
     return HttpResponse(encode(body), headers={"Set-Cookie": cookie})
 
@@ -111,8 +111,8 @@ async def accept_invitation(call: Call, params: AcceptParams) -> HttpResponse:
     """Accept an invitation.
 
     The invited person joins the team with the invited role and is signed in (a cookie session). The token is the last
-    path segment of the link in the invitation; used, expired or unknown, it is 404. A password has 12 to 1,000
-    characters and is none of the common ones.
+    path segment of the link in the invitation; a used, expired or unknown token gives 404. A password has 12 to 1,000
+    characters and must not be a common password.
     """
     await call.db.read(membership.check_invitation, params.token, call.now)
     names = _names(params)
@@ -141,8 +141,8 @@ async def accept_invitation(call: Call, params: AcceptParams) -> HttpResponse:
 async def set_up(call: Call, params: SetUpParams) -> HttpResponse:
     """Set up a new server.
 
-    Creates the first team and its admin, who is signed in (a cookie session). The token is the last path segment of
-    the link that a server without a team prints when it starts; used, unknown or replaced by a newer one, it is 404.
+    Creates the first team and its admin, who is signed in (a cookie session). The token is the last path segment of the
+    link that a server without a team prints at start; a used, unknown or replaced token gives 404.
     """
     await call.db.read(service.check_setup_link, params.token)
     names, team = _names(params), account_policy.checked_name("team", params.team)
@@ -165,10 +165,10 @@ async def set_up(call: Call, params: SetUpParams) -> HttpResponse:
 async def sign_in(call: Call, params: SignInParams) -> HttpResponse:
     """Sign in.
 
-    Starts a cookie session, good for the whole API in live mode. A call that changes state then needs the header
-    `X-CSRF-Token` with the `csrf_token` of the answer. `team` is needed only where address and password fit more than
-    one team; without it, that is 400 and names them. After 10 failures of a client with
-    one address, or 30 with any, in 15 minutes, it waits longer and longer between attempts: 429 with `Retry-After`.
+    Starts a cookie session, which works for the whole API in live mode. A call that changes state then needs the header
+    `X-CSRF-Token` with the `csrf_token` of the response. `team` is needed only if the address and password match
+    several teams; without it, the response is 400 and names them. After 10 failed attempts by one client with one
+    address, or 30 with any address, within 15 minutes, each further attempt has to wait longer: 429 with `Retry-After`.
     """
     attempt = await call.db.write(service.reserve_attempt, params.email, call.client, call.now)
     fitting = await _fitting(call, await call.db.read(service.candidates, params.email, params.team), params.password)
@@ -183,7 +183,7 @@ async def sign_in(call: Call, params: SignInParams) -> HttpResponse:
 
 
 async def _fitting(call: Call, candidates: list[SignInCandidate], password: str) -> list[SignInCandidate]:
-    """Those whose password this is. Takes its time even when there is nobody to compare with."""
+    """Returns the candidates whose password this is. Takes the same time if there are none."""
     passwords: Passwords = call.studio.services[Passwords]
     if not candidates or len(password) > account_policy.PASSWORD_MAX:
         await passwords.verify(password[: account_policy.PASSWORD_MAX], None)
@@ -193,15 +193,15 @@ async def _fitting(call: Call, candidates: list[SignInCandidate], password: str)
 
 async def _hashed(call: Call, field: str, password: str) -> str:
     passwords: Passwords = call.studio.services[Passwords]
-    return await passwords.hash(account_policy.checked_password(field, password))
+    return await passwords.hash(field, password)
 
 
 @operations.add("GET", "/v1/session", may=Permission.SELF, answer=SessionOut, example_answer=SESSION)
 async def who_am_i(call: Call, _params: Params) -> HttpResponse:
-    """Who am I.
+    """Show the caller.
 
-    The teammate of the key or the session, the team, the role and what it may do. `mode` is that of the key; a
-    session is live. `csrf_token` is there in a cookie session only.
+    Returns the teammate of the key or session, the team, the role and its permissions. `mode` is the mode of the key; a
+    session is always live. `csrf_token` is present in a cookie session only.
     """
     person, team = await call.db.read(membership.who_am_i, call.caller)
     credential = call.credential
@@ -214,7 +214,7 @@ async def who_am_i(call: Call, _params: Params) -> HttpResponse:
 async def sign_out(call: Call, _params: Params) -> HttpResponse:
     """Sign out.
 
-    Ends the cookie session. An API key is no session: with one, nothing ends.
+    Ends the cookie session. A call with an API key ends nothing.
     """
     await call.db.write(membership.sign_out, call.caller)
     return HttpResponse(status=204, headers={"Set-Cookie": _cookie(call, "", 0)})
@@ -231,13 +231,13 @@ async def sign_out(call: Call, _params: Params) -> HttpResponse:
     example_answer=SESSION,
 )
 async def change_password(call: Call, params: PasswordParams) -> HttpResponse:
-    """Change one's password.
+    """Change your password.
 
-    Ends every session and every API key of the caller at once; a caller in a cookie session gets a fresh one. A wrong
-    `current_password` is 400; after 10 of them in a session, it waits between attempts: 429 with `Retry-After`. A
-    password has 12 to 1,000 characters and is none of the common ones.
+    Ends all sessions and API keys of the caller at once; a caller in a cookie session gets a new one. A wrong
+    `current_password` gives 400; after 10 of them in one session, further attempts have to wait: 429 with
+    `Retry-After`. A password has 12 to 1,000 characters and must not be a common password.
     """
-    account_policy.checked_password("new_password", params.new_password)
+    await call.studio.services[Passwords].check("new_password", params.new_password)
     attempt = await call.db.write(service.reserve_change, call.caller, call.now)
     person = await call.db.read(service.own_candidate, call.caller)
     if person is None or not await _fitting(call, [person], params.current_password):
@@ -265,10 +265,10 @@ async def change_password(call: Call, params: PasswordParams) -> HttpResponse:
     example_answer={**KEY, "key": "live_Vd2pA8k1mZq0s7XfR4tYw9Lb3NcE6uJh"},
 )
 async def create_key(call: Call, params: NewKeyParams) -> HttpResponse:
-    """Create an API key of one's own.
+    """Create an API key for yourself.
 
-    `key` is shown this once; the server keeps only its hash. `mode` is `live` or `test`. A key makes keys of its own
-    mode only, and they end when it ends; a session makes keys of both. One person has at most 100.
+    `key` is shown only once; the server stores only its hash. `mode` is `live` or `test`. A key creates keys of its own
+    mode only, and they end with it; a session creates keys of both modes. One person has at most 100 keys.
     """
     mode = account_policy.checked_mode(params.mode)
     made, secret = await call.db.write(membership.create_own_key, call.caller, mode, params.name, call.now)
@@ -291,9 +291,9 @@ async def create_key(call: Call, params: NewKeyParams) -> HttpResponse:
 async def list_keys(call: Call, params: KeysParams) -> list[KeyOut]:
     """List API keys.
 
-    One's own keys, without their secret, of both modes, newest first, those that are not revoked. With `all=true`, an
-    admin gets the keys of everybody in the team; that needs a live key or a session. `maker_key_id` is the key with
-    which a key was made; when that one ends, so does this one.
+    Returns your own keys of both modes, newest first, without secrets and without revoked keys. With `all=true`, an
+    admin gets the keys of everybody in the team; this needs a live key or a session. `maker_key_id` is the key that
+    created a key; when that key ends, so does the other.
     """
     question = membership.team_keys if params.all else membership.own_keys
     return [KeyOut.of(key) for key in await call.db.read(question, call.caller)]
@@ -307,7 +307,7 @@ async def _locate_key(tx: Tx, caller: Caller, path: Mapping[str, str]) -> None:
 async def revoke_key(call: Call, _params: Params) -> None:
     """Revoke an API key.
 
-    It ends at once and for good, and so do the keys that were made with it. Admins may revoke anyone's in the team. A
-    test key revokes only its holder's own test keys.
+    The key ends at once and permanently, as do the keys created with it. Admins may revoke any key of the team. A test
+    key can revoke only test keys of its own holder.
     """
     await call.db.write(membership.revoke_own_key, call.caller, call.path["id"], call.now)

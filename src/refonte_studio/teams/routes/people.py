@@ -44,9 +44,9 @@ class DisableParams(Params):
     example_answer=[ANA, BEN],
 )
 async def list_teammates(call: Call, _params: Params) -> list[TeammateOut]:
-    """All teammates.
+    """List all teammates.
 
-    Everybody of the key's team, in the order of their arrival: the active, the invited and the disabled.
+    Returns all active, invited and disabled people of the key's team, in the order in which they were added.
     """
     return [TeammateOut.of(person) for person in await call.db.read(service.team_members, call.caller.team_id)]
 
@@ -63,12 +63,13 @@ async def list_teammates(call: Call, _params: Params) -> list[TeammateOut]:
 async def invite_teammates(call: Call, params: InviteParams) -> list[TeammateOut]:
     """Invite teammates.
 
-    Sends each new address an invitation by e-mail. An open invitation is renewed and sent again: the link before is
-    void, and the new role is granted. An active teammate is left as it is; a disabled one is refused, `set_role` brings
-    them back. `team_role` is `labeler`, `member` or `manager`. One bad address or role: nobody is invited.
+    Sends each new address an invitation by e-mail. An open invitation is renewed and sent again: the earlier link
+    becomes invalid, and the new role applies. An active teammate stays unchanged; a disabled one is rejected, use
+    `set_role` to bring them back. `team_role` is `labeler`, `member` or `manager`. If any address or the role is
+    invalid, nobody is invited.
 
-    Where no mail server is configured, whoever was just invited carries `inviteUrl`, the link to pass on.
-    Answers all teammates.
+    Without a configured mail server, each newly invited person has an `inviteUrl`, the link to pass on. Returns all
+    teammates.
     """
     settings = call.studio.settings
     roster = await call.db.write(
@@ -90,8 +91,9 @@ async def set_teammate_role(call: Call, params: SetRoleParams) -> list[TeammateO
     """Update teammates' role.
 
     Makes labelers, members, managers and disabled teammates a `labeler`, `member` or `manager`. Disabled teammates
-    become active again; one who was disabled before ever joining is invited again. On an open invitation it sets the
-    role to be granted. An admin or an unknown address in the list: 400, and nothing changes. Answers all teammates.
+    become active again; those who had never joined are invited again. For an open invitation, this sets the role to
+    grant. If the list contains an admin or an unknown address, the response is 400 and nothing changes. Returns all
+    teammates.
     """
     settings = call.studio.settings
     roster = await call.db.write(
@@ -112,15 +114,15 @@ async def set_teammate_role(call: Call, params: SetRoleParams) -> list[TeammateO
 async def disable_teammates(call: Call, params: DisableParams) -> list[TeammateOut]:
     """Disable teammates.
 
-    Their sessions and API keys end at once and for good, their claims go back to the queue, an open invitation is
-    void. The last admin of a team cannot be disabled. An unknown address: 400, and nothing changes. Answers all
-    teammates.
+    Their sessions and API keys end at once and permanently, their claims return to the queue, and open invitations
+    become invalid. The last admin of a team cannot be disabled. An unknown address gives 400, and nothing changes.
+    Returns all teammates.
     """
     return await _answer(call, await call.db.write(membership.disable, call.caller, params.emails, call.now))
 
 
 async def _answer(call: Call, roster: Roster) -> list[TeammateOut]:
-    """All teammates; sends the invitations, or shows their links where there is no mail server."""
+    """Returns all teammates. Sends the invitations, or shows their links if there is no mail server."""
     mailer: Mailer = call.studio.services[Mailer]
     base_url = call.studio.settings.base_url
     links: dict[str, str] = {}

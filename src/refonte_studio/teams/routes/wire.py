@@ -1,4 +1,4 @@
-"""The forms in which teams, people and keys travel."""
+"""Request and response types of teams, people and keys."""
 
 from msgspec import UNSET, Struct, UnsetType, field
 
@@ -6,7 +6,7 @@ from refonte_studio.kit.caller import ALLOWED, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.teams.model import Key, Role, Team, Teammate, TeammateState
 
-# The people and things of the API reference's examples.
+# People and objects in the examples of the API reference.
 ANA = {
     "email": "ana@example.com",
     "role": "admin",
@@ -71,7 +71,7 @@ class TeamOut(Struct):
 
 
 class SessionOut(Struct, omit_defaults=True, kw_only=True):
-    """Who calls, and what they may do. `csrf_token` is there in a cookie session only."""
+    """The caller and their permissions. `csrf_token` is present in a cookie session only."""
 
     teammate: TeammateOut
     team: TeamOut
@@ -93,7 +93,7 @@ class SessionOut(Struct, omit_defaults=True, kw_only=True):
 
 
 class KeyOut(Struct, omit_defaults=True, kw_only=True):
-    """An API key. `prefix` is how the key begins, `email` its holder's address."""
+    """An API key. `prefix` is the start of the key, `email` the address of its holder."""
 
     id: str
     name: str
@@ -119,7 +119,7 @@ class KeyOut(Struct, omit_defaults=True, kw_only=True):
 
 
 class NewKeyOut(Struct, kw_only=True):
-    """A new API key. `key` is the key itself, shown this once."""
+    """A new API key. `key` is the key itself, shown only once."""
 
     id: str
     key: str

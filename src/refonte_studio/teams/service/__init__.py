@@ -1,4 +1,4 @@
-"""What other rooms use of `teams`."""
+"""The parts of `teams` that other rooms may use."""
 
 from refonte_studio.teams.service.annotators import emails_of, external_people, labelers
 from refonte_studio.teams.service.password_attempts import reserve_attempt, reserve_change

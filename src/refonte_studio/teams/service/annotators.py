@@ -1,4 +1,4 @@
-"""Whoever has given answers: teammates, and external annotators, whose answers were made elsewhere and imported."""
+"""Use-cases of annotators: teammates, and external annotators, whose attempts were made elsewhere and imported."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -16,9 +16,9 @@ CHUNK = 5_000  # labels looked up at once
 
 
 async def labelers(tx: Tx, team_id: str, labels: Sequence[str]) -> list[Teammate]:
-    """The teammates and external annotators who are called so, in order, each once.
+    """Returns the distinct teammates and external annotators with these labels, in order.
 
-    For questions about work that was done; rights are given by `people`. Raises BadInput naming an unknown one.
+    For queries about completed work; permissions are granted through `people`. Raises BadInput naming an unknown label.
     """
     keys = [person_key(label) for label in labels]
     found = await team_store.teammates_by_key(tx, team_id, keys)
@@ -29,15 +29,15 @@ async def labelers(tx: Tx, team_id: str, labels: Sequence[str]) -> list[Teammate
 
 
 async def emails_of(tx: Tx, team_id: str, teammate_ids: Iterable[str]) -> dict[str, str]:
-    """What these people are called: a teammate's address, an external annotator's name."""
+    """Returns the label of each person: a teammate's address, or an external annotator's name."""
     ids = sorted(set(teammate_ids))
     return await team_store.emails(tx, team_id, ids) if ids else {}
 
 
 async def external_people(tx: Tx, team_id: str, labels: Iterable[str], now: int) -> dict[str, str]:
-    """The id of whoever is called so, by each of these labels; who is unknown becomes an external annotator.
+    """Returns the id of the person with each of these labels. An unknown label becomes an external annotator.
 
-    Labels of the same key must not come twice. Raises Conflict if one is just being invited.
+    Labels must have distinct keys. Raises Conflict if one of the people is being invited at the same time.
     """
     found: dict[str, str] = {}
     every = iter(labels)
@@ -50,7 +50,7 @@ async def _external_people(tx: Tx, team_id: str, labels: Sequence[str], now: int
     keys = {label: person_key(label) for label in labels}
     ids = await team_store.ids_by_key(tx, team_id, list(keys.values()))
     if len(ids) < len(labels):
-        # one import after the other, so that nobody comes to be twice
+        # one import at a time, so that nobody is created twice
         await tx.lock(f"external:{team_id}")
         ids = await team_store.ids_by_key(tx, team_id, list(keys.values()))
         new = [key for key in keys.values() if key not in ids]

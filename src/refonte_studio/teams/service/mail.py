@@ -1,7 +1,7 @@
-"""E-mail: sent beside the request that caused it, after its commit, tried again for a while, never in its way.
+"""E-mail: sent outside the request that caused it, after its commit, and retried for a while.
 
 Waiting mails are kept in memory only. An invitation's token is stored nowhere but in the mail, so an outbox in the
-database would be a list of working links; a mail lost with the process is sent again by inviting again.
+database would be a list of working links. If a mail is lost with the process, invite again.
 """
 
 import asyncio
@@ -50,12 +50,12 @@ class Mail:
 
 
 def invitation_link(base_url: str, token: str) -> str:
-    """Where an invited person accepts. The last path segment is the token."""
+    """Returns the link with which an invited person accepts. Its last path segment is the token."""
     return f"{base_url}/invite/{token}"
 
 
 def invitation_mail(invitation: Invitation, base_url: str, now: int) -> Mail:
-    """What an invited person reads."""
+    """Returns the mail to an invited person."""
     text = _INVITATION.format(
         invited_by=invitation.invited_by,
         team_name=invitation.team_name,
@@ -67,11 +67,11 @@ def invitation_mail(invitation: Invitation, base_url: str, now: int) -> Mail:
 
 
 class NotSent(Exception):
-    """The mail server did not take a mail; the message says why."""
+    """The mail server did not accept a mail; the message says why."""
 
 
 class Mailer:
-    """Sends mails through the SMTP server of the settings. Failures are logged with the address, and tried again."""
+    """Sends mails through the configured SMTP server. Failures are logged with the address, and retried."""
 
     def __init__(self, settings: Settings, retry_after_s: Sequence[float] = RETRY_AFTER_S) -> None:
         self._settings = settings
@@ -84,11 +84,11 @@ class Mailer:
 
     @property
     def configured(self) -> bool:
-        """Whether there is a mail server; without one, nothing is sent and nothing pretends to be."""
+        """Whether a mail server is configured. Without one, nothing is sent."""
         return bool(self._settings.smtp_host)
 
     async def send(self, mails: Sequence[Mail]) -> None:
-        """Takes mails for sending and answers at once. Call it after the commit of what they speak of."""
+        """Queues mails and returns at once. Call it after the commit of what they report."""
         if not mails:
             return
         if self._waiting + len(mails) > WAITING_LIMIT:
@@ -100,7 +100,7 @@ class Mailer:
         task.add_done_callback(self._tasks.discard)
 
     async def send_now(self, mail: Mail) -> None:
-        """Sends one mail and answers when the mail server has taken it; it is not tried again. Raises NotSent."""
+        """Sends one mail, and returns when the mail server has accepted it. Does not retry. Raises NotSent."""
         await asyncio.get_running_loop().run_in_executor(self._threads, self._send_now, mail)
 
     def _send_now(self, mail: Mail) -> None:
@@ -111,12 +111,12 @@ class Mailer:
             raise NotSent(f"the mail server did not take it: {error}") from error
 
     async def idle(self) -> None:
-        """Waits until nothing is left to send or to try again."""
+        """Waits until nothing remains to be sent or retried."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     async def close(self, within_s: float = 5.0) -> None:
-        """Lets what is being sent finish, for a short while; tries nothing again, and logs what is given up."""
+        """Lets current sending finish for a short time, retries nothing, and logs what is abandoned."""
         self._closing.set()
         if self._tasks:
             _, unfinished = await asyncio.wait(self._tasks, timeout=within_s)
@@ -138,7 +138,7 @@ class Mailer:
                 log.error("given up, not sent: %s", _addresses(left))
 
     async def _closed_within(self, seconds: float) -> bool:
-        """Waits so long, unless the mailer is closed in the meantime; answers whether it was."""
+        """Waits for this time or until the mailer closes. Returns whether it has closed."""
         try:
             await asyncio.wait_for(self._closing.wait(), seconds)
         except TimeoutError:
@@ -146,7 +146,7 @@ class Mailer:
         return True
 
     def _deliver(self, mails: Sequence[Mail]) -> list[Mail]:
-        """Sends mails over one connection; answers those that are worth another try."""
+        """Sends mails over one connection. Returns those that are worth a retry."""
         left = deque(mails)
         later: list[Mail] = []
         try:
@@ -163,7 +163,7 @@ class Mailer:
         return [*later, *left]
 
     def _send_one(self, server: smtplib.SMTP, mail: Mail) -> bool:
-        """Sends one mail. A refusal is logged; answers whether it was only for the moment."""
+        """Sends one mail. Logs a rejection, and returns whether it was temporary."""
         try:
             server.send_message(self._message(mail))
         except smtplib.SMTPRecipientsRefused as error:

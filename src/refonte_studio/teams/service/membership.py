@@ -1,4 +1,4 @@
-"""Use-cases of the team's own people: who joins, who leaves, and what one does about one's own access."""
+"""Use-cases of a team's people: joining, leaving, and managing one's own access."""
 
 from collections.abc import Sequence
 
@@ -27,9 +27,9 @@ from refonte_studio.teams.store import teams as team_store
 
 
 async def invite(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, now: int, lifetime_ms: int) -> Roster:
-    """Invites new addresses and external annotators, and renews open invitations; active teammates stay as they are.
+    """Invites new addresses and external annotators, and renews open invitations. Active teammates stay unchanged.
 
-    All or none. Raises Conflict if an import is just making an external annotator of one of them.
+    Invites all or none. Raises Conflict if an import is creating an external annotator with one of the addresses.
     """
     check_administers(caller)
     addresses = account_policy.checked_addresses(emails)
@@ -64,7 +64,7 @@ def _invitation(team: Team, caller: Caller, email: str, role: Role, expires_at: 
 async def _send_again(
     tx: Tx, caller: Caller, team: Team, person: Teammate, move: str, role: Role, expires_at: int
 ) -> Invitation:
-    """A new link and role for somebody who has not joined yet; the link before is void."""
+    """Gives somebody who has not joined a new link and role; the earlier link becomes invalid."""
     sent = _invitation(team, caller, person.email, role, expires_at)
     state = MOVES[person.state, move]
     await team_store.invite_again(tx, team.id, person.id, role, state, digest(sent.token), expires_at)
@@ -72,10 +72,10 @@ async def _send_again(
 
 
 async def set_role(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str, now: int, lifetime_ms: int) -> Roster:
-    """Sets the role of people who are not admins. All or none.
+    """Sets the role of people who are not admins, of all or none.
 
-    A disabled person becomes active again; one who was disabled before joining is invited again. Somebody who was
-    disabled as an admin is brought back by admins alone.
+    A disabled person becomes active again; one who had never joined is invited again. Only admins can bring back a
+    disabled admin.
     """
     check_administers(caller)
     role = account_policy.checked_role(team_role)
@@ -97,7 +97,7 @@ async def set_role(tx: Tx, caller: Caller, emails: Sequence[str], team_role: str
 
 
 async def disable(tx: Tx, caller: Caller, emails: Sequence[str], now: int) -> Roster:
-    """Ends what these people may do: their sessions, keys, open invitation and claims, at once. All or none.
+    """Ends all access of these people at once: sessions, keys, open invitations and claims. Disables all or none.
 
     The last active admin of a team cannot be disabled.
     """
@@ -113,7 +113,7 @@ async def disable(tx: Tx, caller: Caller, emails: Sequence[str], now: int) -> Ro
 
 
 async def _locked_people(tx: Tx, team_id: str, emails: Sequence[str]) -> list[Teammate]:
-    """The people of these addresses, who stay as they are to the end of the transaction."""
+    """Returns the people with these addresses, locked until the transaction ends."""
     await teams.lock_roster(tx, team_id)
     found = await team_store.teammates_for_update(tx, team_id, [address_key(email) for email in emails])
     return teams.in_order(found, emails)
@@ -135,7 +135,7 @@ async def check_invitation(tx: Tx, token: str, now: int) -> None:
 async def accept(
     tx: Tx, token: str, names: tuple[str, str], password_hash: str, now: int, lifetime_ms: int
 ) -> SignedIn:
-    """The invited person joins and is signed in. Uses the invitation up; NotFound if it is not open."""
+    """Makes the invited person active and signs them in; uses up the invitation. Raises NotFound if it is not open."""
     joined = await team_store.join(
         tx,
         invite_hash=digest(token),
@@ -150,12 +150,12 @@ async def accept(
 
 
 async def who_am_i(tx: Tx, caller: Caller) -> tuple[Teammate, Team]:
-    """The caller, and the caller's team."""
+    """Returns the caller's teammate and team."""
     return await team_store.teammate(tx, caller.team_id, caller.teammate_id), await team_store.team(tx, caller.team_id)
 
 
 async def sign_out(tx: Tx, caller: Caller) -> None:
-    """Ends the caller's session. A key is no session and goes on."""
+    """Ends the caller's session. A key is not a session and stays valid."""
     if caller.session_hash is not None:
         await access_store.delete_session(tx, caller.team_id, caller.session_hash)
 
@@ -163,9 +163,9 @@ async def sign_out(tx: Tx, caller: Caller) -> None:
 async def change_password(
     tx: Tx, caller: Caller, person: SignInCandidate, attempt_id: str, password_hash: str, now: int, lifetime_ms: int
 ) -> SignedIn | None:
-    """A new password for the caller, whose old one was right. Ends all the caller's sessions and keys.
+    """Sets a new password for the caller, whose current one was verified. Ends all their sessions and keys.
 
-    Answers a new session in the place of the one that the caller had, None to a caller with a key.
+    Returns a new session if the caller had one, None for a caller with a key.
     """
     if not await access_store.lock_candidate(tx, person) or not await _still_open(tx, caller, now):
         raise Unauthorized("the session or key has ended")
@@ -178,18 +178,18 @@ async def change_password(
 
 
 async def create_own_key(tx: Tx, caller: Caller, mode: Mode, name: str, now: int) -> tuple[Key, str]:
-    """A new key of the caller, and its secret. Raises Forbidden where a key asks for one of the other mode."""
+    """Creates a key for the caller; returns it with its secret. Raises Forbidden if a key requests the other mode."""
     if caller.key_id is not None and mode != caller.mode:
         raise Forbidden(f"a {caller.mode} key makes {caller.mode} keys only; to make a {mode} key, sign in")
     key_id, secret = await teams.create_key(tx, caller.team_id, caller.teammate_id, mode, name, now, caller.key_id)
-    if not await _still_open(tx, caller, now):  # a password change that ended it must end what it makes, too
+    if not await _still_open(tx, caller, now):  # a password change that ended the key must also end keys it creates
         raise Unauthorized("the session or key has ended")
     (made,) = [key for key in await own_keys(tx, caller) if key.id == key_id]
     return made, secret
 
 
 async def _still_open(tx: Tx, caller: Caller, now: int) -> bool:
-    """Whether what the caller came with has not been ended since. Asked after locking the caller's row."""
+    """Whether the caller's key or session is still valid. Call it after locking the caller's row."""
     if caller.session_hash is not None:
         return await access_store.session_lasts(tx, caller.team_id, caller.session_hash, now)
     return caller.key_id is not None and (
@@ -198,12 +198,12 @@ async def _still_open(tx: Tx, caller: Caller, now: int) -> bool:
 
 
 async def own_keys(tx: Tx, caller: Caller) -> list[Key]:
-    """The caller's keys that are not revoked, newest first."""
+    """Returns the caller's keys that are not revoked, newest first."""
     return await teams.keys_of(tx, caller.team_id, caller.teammate_id)
 
 
 async def team_keys(tx: Tx, caller: Caller) -> list[Key]:
-    """The keys of everybody in the team, newest first. Raises Forbidden unless the caller is an admin who is live."""
+    """Returns the keys of everybody in the team, newest first. Raises Forbidden unless the caller is a live admin."""
     if caller.role is not Role.ADMIN:
         raise Forbidden(f"a {caller.role} may list only their own keys")
     check_administers(caller)
@@ -211,13 +211,13 @@ async def team_keys(tx: Tx, caller: Caller) -> list[Key]:
 
 
 def check_administers(caller: Caller) -> None:
-    """Raises Forbidden for a test key: people and their keys are the same in both modes."""
+    """Raises Forbidden for a test key, because people and their keys are the same in both modes."""
     if caller.mode != "live":
         raise Forbidden("a test key may not administer people and keys; use a live key or a session")
 
 
 async def find_key(tx: Tx, caller: Caller, key_id: str) -> None:
-    """Raises NotFound unless the caller may revoke this key: it is their own, or they are an admin of its team."""
+    """Raises NotFound unless the caller may revoke this key: their own, or as an admin any key of the team."""
     holder = await access_store.live_key_holder(tx, caller.team_id, key_id)
     if holder is None or (holder != caller.teammate_id and caller.role is not Role.ADMIN):
         raise NotFound(f"there is no key {shown(key_id)}")
@@ -228,6 +228,6 @@ async def find_key(tx: Tx, caller: Caller, key_id: str) -> None:
 
 
 async def revoke_own_key(tx: Tx, caller: Caller, key_id: str, now: int) -> None:
-    """Ends a key at once: one's own, or for an admin anyone's in the team."""
+    """Revokes a key at once: one's own, or as an admin any key of the team."""
     await find_key(tx, caller, key_id)
     await teams.revoke_key(tx, caller.team_id, key_id, now)

@@ -1,4 +1,4 @@
-"""Use-cases of attempts to show a password, which are counted. Part of the room's service."""
+"""Use-cases of password attempts, which are counted and limited."""
 
 from collections.abc import Mapping
 
@@ -14,9 +14,9 @@ from refonte_studio.teams.store import access as access_store
 
 
 async def reserve_attempt(tx: Tx, email: str, client: str, now: int) -> str:
-    """Counts an attempt to sign in as failed until `sign_in` says otherwise; answers its id.
+    """Counts a sign-in attempt as failed until `sign_in` reports success. Returns the id of the attempt.
 
-    It counts for the client at this address, for the client, and for the address. Raises TooMany.
+    It counts for the client with this address, for the client, and for the address. Raises TooMany.
     """
     address, client = address_key(email), client_network(client)
     budgets = {
@@ -28,16 +28,16 @@ async def reserve_attempt(tx: Tx, email: str, client: str, now: int) -> str:
 
 
 async def reserve_change(tx: Tx, caller: Caller, now: int) -> str:
-    """The same for an attempt to change one's password: it counts for this session or key alone. Raises TooMany."""
+    """Counts an attempt to change one's password, for this session or key alone. Raises TooMany."""
     budgets = {f"own:{caller.session_hash or caller.key_id}": throttle.OWN}
     return await _reserve(tx, budgets, "too many failed attempts to change the password", now)
 
 
 async def _reserve(tx: Tx, budgets: Mapping[str, Budget], what: str, now: int) -> str:
-    """Counting comes before checking, so that no number of attempts at once gets beyond the limit."""
+    """Counts before checking, so that concurrent attempts cannot exceed the limit."""
     hashes = {digest(name): budget for name, budget in budgets.items()}
     ready_at = now
-    for name in sorted(hashes):  # in one order, so that no two attempts wait for each other
+    for name in sorted(hashes):  # in a fixed order, so that no two attempts deadlock
         await tx.lock(f"sign-in:{name}")
         failed = await access_store.failures(tx, name, now - throttle.WINDOW_MS, throttle.COUNTED)
         if failed:

@@ -20,17 +20,17 @@ from refonte_studio.teams.service.password_attempts import reserve_change as res
 from refonte_studio.teams.store import access as access_store
 from refonte_studio.teams.store import teams as team_store
 
-KEY_USE_RESOLUTION_MS = MINUTE_MS  # how fine a key's last-used time is
-KEYS_LIMIT = 100  # live keys of one person
-SESSIONS_LIMIT = 100  # of one person; a further one ends the oldest
-TEAMS_TRIED = 20  # teams in which one sign-in without `team` looks for the person
-_SETUP = "setup"  # the lock that keeps the first team's making apart
+KEY_USE_RESOLUTION_MS = MINUTE_MS  # resolution of a key's last-used time
+KEYS_LIMIT = 100  # valid keys of one person
+SESSIONS_LIMIT = 100  # of one person; a further session ends the oldest
+TEAMS_TRIED = 20  # teams searched by one sign-in without `team`
+_SETUP = "setup"  # name of the lock that serializes creation of the first team
 
 # ---------------------------------------------------------------------------------------------- teams
 
 
 async def create_team(tx: Tx, name: str, now: int) -> Team:
-    """A new, empty team. A taken name is a Conflict."""
+    """Creates an empty team. Raises Conflict if the name is taken."""
     await tx.lock(_SETUP)
     team = Team(new_id(now), account_policy.checked_name("team", name))
     try:
@@ -43,7 +43,7 @@ async def create_team(tx: Tx, name: str, now: int) -> Team:
 
 
 async def find_team(tx: Tx, name: str) -> Team:
-    """The team of this name. Raises NotFound."""
+    """Returns the team with this name. Raises NotFound."""
     found = await team_store.team_named(tx, name_key(name))
     if found is None:
         raise NotFound(f"there is no team {shown(name)}")
@@ -51,7 +51,8 @@ async def find_team(tx: Tx, name: str) -> Team:
 
 
 async def only_team(tx: Tx) -> Team:
-    """The team of a server that has one. Raises NotFound where there is none, and BadInput naming several."""
+    """Returns the only team of the server. Raises NotFound if there is none, and BadInput naming them if there are
+    several."""
     found = await team_store.teams(tx, account_policy.LISTED + 1)
     if not found:
         raise NotFound("this server has no team yet")
@@ -62,17 +63,17 @@ async def only_team(tx: Tx) -> Team:
 
 
 async def callback_keys(tx: Tx, team_id: str) -> tuple[str, str | None]:
-    """What signs the team's callbacks, and what they carry besides, if the team has set that."""
+    """Returns the secret that signs the team's callbacks, and the secret sent with them, if set."""
     return await team_store.callback_keys(tx, team_id)
 
 
 async def set_callback_auth(tx: Tx, team_id: str, auth: str | None) -> None:
-    """Sets what the team's callbacks carry beside their signature; None: nothing."""
+    """Sets the secret sent with the team's callbacks in addition to the signature; None sends none."""
     await team_store.set_callback_auth(tx, team_id, auth)
 
 
 async def new_setup_link(tx: Tx, now: int) -> str | None:
-    """The token of a set-up link for a server without a team, the only one that is good; None if there is a team."""
+    """Returns the token of a new set-up link, which replaces any earlier one; None if the server has a team."""
     await tx.lock(_SETUP)
     if await team_store.any_team(tx):
         return None
@@ -82,7 +83,7 @@ async def new_setup_link(tx: Tx, now: int) -> str | None:
 
 
 async def check_setup_link(tx: Tx, token: str) -> None:
-    """Raises NotFound unless the link is good."""
+    """Raises NotFound unless the link is valid."""
     if await team_store.any_team(tx) or not await team_store.setup_link_exists(tx, digest(token)):
         raise NotFound(f"the set-up link {shown(token)} is unknown, used or replaced by a newer one")
 
@@ -90,7 +91,7 @@ async def check_setup_link(tx: Tx, token: str) -> None:
 async def set_up(
     tx: Tx, token: str, team: str, email: str, names: tuple[str, str], password_hash: str, now: int, lifetime_ms: int
 ) -> SignedIn:
-    """The server's first team, and its admin, signed in. Uses the link up; NotFound if it is not good."""
+    """Creates the server's first team and its admin, signed in; uses up the link. Raises NotFound if it is invalid."""
     await tx.lock(_SETUP)
     await check_setup_link(tx, token)
     await team_store.use_setup_link(tx, digest(token))
@@ -113,7 +114,7 @@ async def set_up(
 
 
 async def lock_roster(tx: Tx, team_id: str) -> None:
-    """Keeps changes of who is in a team, and as what, one after the other."""
+    """Serializes changes of a team's members and roles."""
     await tx.lock(f"roster:{team_id}")
 
 
@@ -128,9 +129,9 @@ async def create_teammate(
     first_name: str | None = None,
     last_name: str | None = None,
 ) -> str:
-    """An active teammate, without an invitation; answers their id. A taken address is a Conflict.
+    """Creates an active teammate without an invitation. Returns their id. Raises Conflict if the address is taken.
 
-    An external annotator of this address becomes that teammate.
+    An external annotator with this address becomes that teammate.
     """
     address = checked_address(email)
     await lock_roster(tx, team_id)
@@ -171,20 +172,20 @@ async def create_teammate(
 
 
 async def team_members(tx: Tx, team_id: str) -> list[Teammate]:
-    """Everybody of the team, the invited and the disabled too, in the order of their arrival."""
+    """Returns all teammates, including invited and disabled ones, in the order in which they were added."""
     return await team_store.teammates(tx, team_id)
 
 
 async def people(tx: Tx, team_id: str, emails: Sequence[str]) -> list[Teammate]:
-    """The teammates of these addresses, in order, each once. Raises BadInput naming an unknown one.
+    """Returns the distinct teammates with these addresses, in order. Raises BadInput naming an unknown one.
 
-    An external annotator is no teammate: who asks about people's work asks `labelers`.
+    External annotators are not teammates; for queries about work, use `labelers`.
     """
     return in_order(await team_store.teammates_by_key(tx, team_id, [address_key(email) for email in emails]), emails)
 
 
 def in_order(found: dict[str, Teammate], emails: Sequence[str]) -> list[Teammate]:
-    """The teammates found, in the order of the addresses, each once. Raises BadInput naming the others."""
+    """Returns the distinct teammates found, in the order of the addresses. Raises BadInput naming the missing ones."""
     unknown = [email for email in emails if address_key(email) not in found]
     if unknown:
         raise BadInput(f"no teammate has the address {account_policy.listed(unknown)}")
@@ -196,7 +197,7 @@ def in_order(found: dict[str, Teammate], emails: Sequence[str]) -> list[Teammate
 
 
 async def find_person(tx: Tx, email: str, team_name: str | None = None) -> Teammate:
-    """The person of this address, in whatever state. Raises NotFound, and BadInput if `team_name` is needed."""
+    """Returns the person with this address, in any state. Raises NotFound, and BadInput if `team_name` is needed."""
     team = None if team_name is None else name_key(team_name)
     found = await team_store.teammates_of_address(tx, address_key(email), team)
     if not found:
@@ -210,7 +211,7 @@ async def find_person(tx: Tx, email: str, team_name: str | None = None) -> Teamm
 
 
 async def appoint(tx: Tx, teammate: Teammate, role: Role) -> None:
-    """Gives a person any role, admin too: for the CLI, whose user owns the server. Brings back the disabled.
+    """Gives a person any role, including admin: for the CLI, whose user owns the server. Reactivates disabled people.
 
     Raises BadInput for the last admin, and for somebody who never joined.
     """
@@ -226,7 +227,7 @@ async def appoint(tx: Tx, teammate: Teammate, role: Role) -> None:
 
 
 async def check_an_admin_stays(tx: Tx, team_id: str, leaving: Sequence[Teammate]) -> None:
-    """Raises BadInput if these people are the team's last active admins. Holds while the roster is locked."""
+    """Raises BadInput if these people are the team's last active admins. Valid while the roster is locked."""
     admins = [person for person in leaving if person.role is Role.ADMIN and person.state is TeammateState.ACTIVE]
     if admins and not await team_store.admins_besides(tx, team_id, [person.id for person in leaving]):
         raise BadInput(f"a team keeps at least one admin: {account_policy.listed([person.email for person in admins])}")
@@ -238,9 +239,9 @@ async def check_an_admin_stays(tx: Tx, team_id: str, leaving: Sequence[Teammate]
 async def create_key(
     tx: Tx, team_id: str, teammate_id: str, mode: Mode, name: str, now: int, maker_key_id: str | None = None
 ) -> tuple[str, str]:
-    """A new API key: its id, and the key itself, which is not kept and cannot be shown again.
+    """Creates an API key. Returns its id and the key itself, which is not stored and cannot be shown again.
 
-    Raises BadInput for a person who is not active, or who has all the keys that one person may have.
+    Raises BadInput if the person is not active, or has the maximum number of keys.
     """
     if not await team_store.lock_active(tx, team_id, teammate_id):
         raise BadInput("only an active teammate can have API keys")
@@ -263,17 +264,17 @@ async def create_key(
 
 
 async def keys_of(tx: Tx, team_id: str, teammate_id: str) -> list[Key]:
-    """A person's keys that are not revoked, newest first."""
+    """Returns a person's keys that are not revoked, newest first."""
     return await access_store.live_keys(tx, team_id, teammate_id)
 
 
 async def keys_of_team(tx: Tx, team_id: str) -> list[Key]:
-    """All keys of a team that are not revoked, newest first."""
+    """Returns all keys of a team that are not revoked, newest first."""
     return await access_store.live_keys_of_team(tx, team_id)
 
 
 async def team_of_key(tx: Tx, key_id: str) -> str:
-    """The id of the team whose key this is: for the CLI, whose user knows no team. Raises NotFound."""
+    """Returns the id of the team that owns this key: for the CLI, whose user names no team. Raises NotFound."""
     team_id = await access_store.team_of_key(tx, key_id)
     if team_id is None:
         raise NotFound(f"there is no key {shown(key_id)}")
@@ -281,14 +282,16 @@ async def team_of_key(tx: Tx, key_id: str) -> str:
 
 
 async def revoke_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
-    """Ends a key of the team, and those made with it, at once. Raises NotFound if there is none or it is revoked."""
+    """Revokes a key of the team, and the keys created with it, at once. Raises NotFound if it does not exist or is
+    revoked."""
     if await access_store.live_key_holder(tx, team_id, key_id) is None:
         raise NotFound(f"there is no key {shown(key_id)}")
     await access_store.revoke_key(tx, team_id, key_id, now)
 
 
 async def caller_of_key(tx: Tx, key: str, now: int) -> tuple[Caller, bool] | None:
-    """Who calls with this key, and whether its last-used time wants renewing; None if it opens nothing."""
+    """Returns the caller with this key, and whether its last-used time needs an update; None if the key is not
+    valid."""
     row = await access_store.holder_of_key(tx, digest(key))
     if row is None:
         return None
@@ -313,7 +316,7 @@ async def touch_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
 
 
 async def caller_of_session(tx: Tx, token: str, now: int) -> Caller | None:
-    """Who calls in this cookie session, which opens the live world; None if it has ended."""
+    """Returns the caller in this cookie session, which is in live mode; None if it has ended."""
     token_hash = digest(token)
     row = await access_store.holder_of_session(tx, token_hash, now)
     if row is None:
@@ -324,7 +327,7 @@ async def caller_of_session(tx: Tx, token: str, now: int) -> Caller | None:
 
 
 async def start_session(tx: Tx, team_id: str, teammate_id: str, now: int, lifetime_ms: int) -> SignedIn:
-    """A new session of an active person, whose row the transaction holds."""
+    """Creates a session of an active person whose row the transaction has locked."""
     token = new_secret()
     await access_store.keep_newest_sessions(tx, team_id, teammate_id, SESSIONS_LIMIT - 1)
     await access_store.insert_session(
@@ -339,35 +342,36 @@ async def start_session(tx: Tx, team_id: str, teammate_id: str, now: int, lifeti
 
 
 async def end_access(tx: Tx, team_id: str, teammate_ids: Sequence[str], now: int) -> None:
-    """Ends every session and every key of these people."""
+    """Ends all sessions and keys of these people."""
     await access_store.delete_sessions_of(tx, team_id, teammate_ids)
     await access_store.revoke_keys_of(tx, team_id, teammate_ids, now)
 
 
 async def set_password(tx: Tx, teammate: Teammate, password_hash: str, now: int) -> None:
-    """A new password, which ends all that the old one opened."""
+    """Sets a new password, and ends all sessions and keys that used the old one."""
     await team_store.set_password(tx, teammate.team_id, teammate.id, password_hash)
     await end_access(tx, teammate.team_id, [teammate.id], now)
 
 
 async def candidates(tx: Tx, email: str, team_name: str | None) -> list[SignInCandidate]:
-    """The active people who have this address and a password, in all teams or in the named one."""
+    """Returns the active people with this address and a password, in all teams or in the named one."""
     team = None if team_name is None else name_key(team_name)
     return await access_store.candidates(tx, address_key(email), team, TEAMS_TRIED)
 
 
 async def own_candidate(tx: Tx, caller: Caller) -> SignInCandidate | None:
-    """The caller as someone whose password can be checked; None if they have none."""
+    """Returns the caller with their password hash; None if they have no password."""
     return await access_store.candidate(tx, caller.team_id, caller.teammate_id)
 
 
 async def forgive(tx: Tx, attempt_id: str) -> None:
-    """The attempt did not fail."""
+    """Removes an attempt from the count of failures."""
     await access_store.delete_failure(tx, attempt_id)
 
 
 async def sign_in(tx: Tx, person: SignInCandidate, attempt_id: str, now: int, lifetime_ms: int) -> SignedIn:
-    """A session for a person whose password was right. Raises Unauthorized if it ended meanwhile."""
+    """Starts a session for a person whose password was verified. Raises Unauthorized if they were disabled
+    meanwhile."""
     if not await access_store.lock_candidate(tx, person):
         raise Unauthorized("the e-mail address or the password is wrong")
     await access_store.delete_failure(tx, attempt_id)
@@ -375,5 +379,5 @@ async def sign_in(tx: Tx, person: SignInCandidate, attempt_id: str, now: int, li
 
 
 async def sweep_sessions(tx: Tx, now: int) -> int:
-    """Deletes sessions and failed attempts that are over, a bounded number; answers how many."""
+    """Deletes a bounded number of ended sessions and old attempts. Returns how many."""
     return await access_store.sweep_sessions(tx, now) + await access_store.sweep_failures(tx, now - throttle.WINDOW_MS)

@@ -1,4 +1,4 @@
-"""The SQL of what opens the server: keys, sessions, and the attempts to sign in."""
+"""The SQL of access: keys, sessions, and sign-in attempts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from refonte_studio.db.records import Record
 from refonte_studio.teams.model import Key, SignInCandidate
 
 SWEEP_LIMIT = 1_000
-BUDGETS_LIMIT = 3  # for which one attempt counts
+BUDGETS_LIMIT = 3  # budgets that one attempt counts for
 _KEY = Record(Key)
 _KEY_COLUMNS = ", ".join(f"u.{column}" if column == "email" else f"k.{column}" for column in _KEY.columns)
 _SELECT_KEY = f"""SELECT {_KEY_COLUMNS}
@@ -28,7 +28,7 @@ async def insert_key(tx: Tx, **values: Any) -> None:
 
 
 async def holder_of_key(tx: Tx, key_hash: str) -> Row | None:
-    """The key's active holder, and the key."""
+    """Returns the key and its active holder."""
     return await tx.one(
         """SELECT k.id AS key_id, k.mode, k.last_used_at, u.id, u.team_id, u.email, u.role,
              (SELECT o.alias_key FROM teams o WHERE o.id = u.team_id) AS alias_key
@@ -39,7 +39,7 @@ async def holder_of_key(tx: Tx, key_hash: str) -> Row | None:
 
 
 async def holder_of_session(tx: Tx, token_hash: str, now: int) -> Row | None:
-    """The session's active holder."""
+    """Returns the active holder of a session."""
     return await tx.one(
         """SELECT u.id, u.team_id, u.email, u.role,
              (SELECT o.alias_key FROM teams o WHERE o.id = u.team_id) AS alias_key
@@ -79,7 +79,7 @@ async def live_keys_of_team(tx: Tx, team_id: str) -> list[Key]:
 
 
 async def live_key_holder(tx: Tx, team_id: str, key_id: str) -> str | None:
-    """Whose key this is; None if there is none or it is revoked."""
+    """Returns the holder of this key; None if it does not exist or is revoked."""
     row = await tx.one(
         "SELECT teammate_id FROM keys WHERE team_id = :team_id AND id = :key_id AND revoked_at IS NULL",
         team_id=team_id,
@@ -94,7 +94,7 @@ async def team_of_key(tx: Tx, key_id: str) -> str | None:
 
 
 async def revoke_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
-    """Ends a key, and every key that it made, or that one of those made."""
+    """Revokes a key, and every key created with it, directly or indirectly."""
     await tx.run(
         f"""{_ENDED_WITH.format(these="k.id = :key_id")}
             UPDATE keys SET revoked_at = :now
@@ -106,7 +106,7 @@ async def revoke_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
 
 
 async def revoke_keys_of(tx: Tx, team_id: str, teammate_ids: Sequence[str], now: int) -> None:
-    """The same for all keys of these people."""
+    """Revokes all keys of these people in the same way."""
     await tx.run(
         f"""{_ENDED_WITH.format(these="k.teammate_id IN :teammate_ids[]")}
             UPDATE keys SET revoked_at = :now
@@ -187,7 +187,7 @@ async def candidates(tx: Tx, key: str, team_name: str | None, limit: int) -> lis
 
 
 async def candidate(tx: Tx, team_id: str, teammate_id: str) -> SignInCandidate | None:
-    """The same for one person; None without a password."""
+    """Returns the same for one person; None if they have no password."""
     row = await tx.one(
         """SELECT u.password_hash, o.name FROM teammates u JOIN teams o ON o.id = u.team_id
            WHERE u.team_id = :team_id AND u.id = :teammate_id AND u.password_hash IS NOT NULL""",
@@ -198,7 +198,7 @@ async def candidate(tx: Tx, team_id: str, teammate_id: str) -> SignInCandidate |
 
 
 async def lock_candidate(tx: Tx, person: SignInCandidate) -> bool:
-    """Whether the person is still active with this password, and stays so to the end of the transaction."""
+    """Whether the person is still active with this password. Locks them until the transaction ends."""
     row = await tx.one(
         """SELECT id FROM teammates WHERE team_id = :team_id AND id = :teammate_id AND state = 'active'
              AND password_hash = :password_hash FOR NO KEY UPDATE""",
@@ -210,7 +210,7 @@ async def lock_candidate(tx: Tx, person: SignInCandidate) -> bool:
 
 
 async def failures(tx: Tx, address_hash: str, since: int, limit: int) -> list[int]:
-    """When signing in failed since then, newest first."""
+    """Returns the times of failed attempts since then, newest first."""
     rows = await tx.all(
         """SELECT failed_at FROM sign_in_failures WHERE address_hash = :address_hash AND failed_at > :since
            ORDER BY failed_at DESC LIMIT :limit""",
@@ -231,7 +231,7 @@ async def insert_failure(tx: Tx, failure_id: str, address_hash: str, now: int) -
 
 
 async def delete_failure(tx: Tx, failure_id: str) -> None:
-    """Deletes what an attempt counts for, every budget of it."""
+    """Deletes the rows of one attempt in all its budgets."""
     await tx.run(
         "DELETE FROM sign_in_failures WHERE id IN :failure_ids[]",
         failure_ids=[f"{failure_id}-{number}" for number in range(BUDGETS_LIMIT)],

@@ -33,18 +33,18 @@ async def team_named(tx: Tx, name: str) -> Team | None:
 
 
 async def teams(tx: Tx, limit: int) -> list[Team]:
-    """The oldest teams of the server."""
+    """Returns the oldest teams of the server."""
     rows = await tx.all(f"SELECT {_TEAM.select()} FROM teams ORDER BY id LIMIT :limit", limit=limit)
     return [_TEAM.of(row) for row in rows]
 
 
 async def any_team(tx: Tx) -> bool:
-    """Whether there is a team at all."""
+    """Whether the server has a team."""
     return await tx.one("SELECT id FROM teams LIMIT 1") is not None
 
 
 async def callback_keys(tx: Tx, team_id: str) -> tuple[str, str | None]:
-    """What signs the team's callbacks, and what they carry besides."""
+    """Returns the secret that signs the team's callbacks, and the secret sent with them."""
     row = await tx.one("SELECT callback_secret, callback_auth FROM teams WHERE id = :team_id", team_id=team_id)
     assert row is not None, "teams are never deleted"
     return row["callback_secret"], row["callback_auth"]
@@ -57,7 +57,7 @@ async def set_callback_auth(tx: Tx, team_id: str, auth: str | None) -> None:
 
 
 async def insert_setup_link(tx: Tx, token_hash: str, now: int) -> None:
-    """Makes this the only set-up link."""
+    """Replaces any set-up link with this one."""
     await tx.run("DELETE FROM setup_links")
     await tx.run(
         "INSERT INTO setup_links (token_hash, created_at) VALUES (:token_hash, :now)", token_hash=token_hash, now=now
@@ -70,7 +70,7 @@ async def setup_link_exists(tx: Tx, token_hash: str) -> bool:
 
 
 async def use_setup_link(tx: Tx, token_hash: str) -> bool:
-    """Whether there was such a link; there is none afterwards."""
+    """Deletes the set-up link. Returns whether it existed."""
     return await tx.run("DELETE FROM setup_links WHERE token_hash = :token_hash", token_hash=token_hash) == 1
 
 
@@ -85,7 +85,7 @@ async def insert_teammate(tx: Tx, **values: Any) -> None:
 
 
 async def teammates(tx: Tx, team_id: str) -> list[Teammate]:
-    """Everybody of the team, in the order of their arrival. External annotators are not of the team."""
+    """Returns all teammates in the order in which they were added, without external annotators."""
     rows = await tx.all(
         f"SELECT {_COLUMNS} FROM teammates WHERE team_id = :team_id AND state <> 'external' ORDER BY id",
         team_id=team_id,
@@ -94,7 +94,7 @@ async def teammates(tx: Tx, team_id: str) -> list[Teammate]:
 
 
 async def teammates_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, Teammate]:
-    """The teammates and external annotators of these keys, by key."""
+    """Returns the teammates and external annotators with these keys, by key."""
     rows = await tx.all(
         f"SELECT {_COLUMNS}, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :email_keys[]",
         team_id=team_id,
@@ -104,7 +104,7 @@ async def teammates_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[st
 
 
 async def teammates_for_update(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, Teammate]:
-    """The same; they stay as they are to the end of the transaction."""
+    """Returns the same rows, locked until the transaction ends."""
     rows = await tx.all(
         f"""SELECT {_COLUMNS}, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :email_keys[]
             ORDER BY id FOR NO KEY UPDATE""",
@@ -115,7 +115,7 @@ async def teammates_for_update(tx: Tx, team_id: str, keys: Sequence[str]) -> dic
 
 
 async def ids_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, str]:
-    """The ids of the teammates and external annotators of these keys, by key."""
+    """Returns the ids of the teammates and external annotators with these keys, by key."""
     rows = await tx.all(
         "SELECT id, email_key FROM teammates WHERE team_id = :team_id AND email_key IN :email_keys[]",
         team_id=team_id,
@@ -125,7 +125,7 @@ async def ids_by_key(tx: Tx, team_id: str, keys: Sequence[str]) -> dict[str, str
 
 
 async def emails(tx: Tx, team_id: str, teammate_ids: Sequence[str]) -> dict[str, str]:
-    """The addresses of teammates, and the names of external annotators, by id."""
+    """Returns the addresses of teammates, and the names of external annotators, by id."""
     rows = await tx.all(
         "SELECT id, email FROM teammates WHERE id IN :teammate_ids[] AND team_id = :team_id",
         team_id=team_id,
@@ -135,7 +135,7 @@ async def emails(tx: Tx, team_id: str, teammate_ids: Sequence[str]) -> dict[str,
 
 
 async def teammates_of_address(tx: Tx, key: str, team_name: str | None) -> list[tuple[Teammate, str]]:
-    """The people of this address, over all teams or in the named one, and their teams' names."""
+    """Returns the people with this address, in all teams or in the named one, with the names of their teams."""
     rows = await tx.all(
         f"""SELECT {_TEAMMATE.select("u")}, o.name AS team_name FROM teammates u JOIN teams o ON o.id = u.team_id
             WHERE u.email_key = :email_key AND (CAST(:team_name AS TEXT) IS NULL OR o.name = :team_name)
@@ -157,7 +157,7 @@ async def teammate(tx: Tx, team_id: str, teammate_id: str) -> Teammate:
 
 
 async def lock_active(tx: Tx, team_id: str, teammate_id: str) -> bool:
-    """Whether the person is active, and stays so to the end of the transaction."""
+    """Whether the person is active. Locks them until the transaction ends."""
     row = await tx.one(
         """SELECT id FROM teammates WHERE team_id = :team_id AND id = :teammate_id AND state = 'active'
            FOR NO KEY UPDATE""",
@@ -168,7 +168,7 @@ async def lock_active(tx: Tx, team_id: str, teammate_id: str) -> bool:
 
 
 async def admins_besides(tx: Tx, team_id: str, teammate_ids: Sequence[str]) -> bool:
-    """Whether the team has an active admin who is none of these."""
+    """Whether the team has an active admin other than these people."""
     rows = await tx.all(
         "SELECT id FROM teammates WHERE team_id = :team_id AND role = 'admin' AND state = 'active'", team_id=team_id
     )
@@ -190,7 +190,8 @@ _INVITED = (
 
 
 async def insert_invited(tx: Tx, rows: Sequence[Sequence[Any]]) -> None:
-    """New invited people: id, team_id, email, email_key, role, invite_hash, invite_expires_at, created_at."""
+    """Inserts invited people. Each row: id, team_id, email, email_key, role, invite_hash, invite_expires_at,
+    created_at."""
     await tx.insert("teammates", _INVITED, [(*row, TeammateState.INVITED.value, False) for row in rows])
 
 
@@ -198,7 +199,7 @@ _EXTERNAL = ("id", "team_id", "email", "email_key", "role", "state", "disable_ra
 
 
 async def insert_external(tx: Tx, team_id: str, people: Sequence[tuple[str, str]], now: int) -> None:
-    """New external annotators: id and name, in its one form. Raises Duplicate if a name is taken."""
+    """Inserts external annotators: (id, name in canonical form). Raises Duplicate if a name is taken."""
     role, state = Role.LABELER.value, TeammateState.EXTERNAL.value
     await tx.insert(
         "teammates", _EXTERNAL, [(id_, team_id, name, name, role, state, False, now) for id_, name in people]
@@ -206,7 +207,7 @@ async def insert_external(tx: Tx, team_id: str, people: Sequence[tuple[str, str]
 
 
 async def create_of_external(tx: Tx, **values: Any) -> None:
-    """Makes an external annotator a teammate."""
+    """Turns an external annotator into a teammate."""
     await tx.run(
         """UPDATE teammates SET role = :role, state = :state, first_name = :first_name, last_name = :last_name,
              password_hash = :password_hash
@@ -218,7 +219,7 @@ async def create_of_external(tx: Tx, **values: Any) -> None:
 async def invite_again(
     tx: Tx, team_id: str, teammate_id: str, role: Role, state: TeammateState, invite_hash: str, expires_at: int
 ) -> None:
-    """A new link; the one before is void."""
+    """Stores a new invitation link; the earlier one becomes invalid."""
     await tx.run(
         """UPDATE teammates SET role = :role, state = :state, invite_hash = :invite_hash,
              invite_expires_at = :invite_expires_at
@@ -242,7 +243,7 @@ async def set_role(tx: Tx, team_id: str, teammate_ids: Sequence[str], role: Role
 
 
 async def set_state(tx: Tx, team_id: str, teammate_ids: Sequence[str], state: TeammateState) -> None:
-    """Also voids their open invitations."""
+    """Sets the state of these people, and invalidates their open invitations."""
     await tx.run(
         """UPDATE teammates SET state = :state, invite_hash = NULL
            WHERE team_id = :team_id AND id IN :teammate_ids[]""",
@@ -253,7 +254,7 @@ async def set_state(tx: Tx, team_id: str, teammate_ids: Sequence[str], state: Te
 
 
 async def invited_by_link(tx: Tx, invite_hash: str, now: int) -> Row | None:
-    """The person whom an open invitation is for."""
+    """Returns the person invited by this link, if the invitation is open."""
     return await tx.one(
         """SELECT id, team_id FROM teammates
            WHERE invite_hash = :invite_hash AND state = 'invited' AND invite_expires_at > :now""",
@@ -263,7 +264,7 @@ async def invited_by_link(tx: Tx, invite_hash: str, now: int) -> Row | None:
 
 
 async def join(tx: Tx, **values: Any) -> Teammate | None:
-    """Makes the person of an open invitation active; None if it is not open any more."""
+    """Makes the person of an open invitation active; None if the invitation is no longer open."""
     row = await tx.one(
         f"""UPDATE teammates SET state = 'active', first_name = :first_name, last_name = :last_name,
               password_hash = :password_hash, invite_hash = NULL, invite_expires_at = NULL
