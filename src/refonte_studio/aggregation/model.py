@@ -1,4 +1,4 @@
-"""What several responses give together, and the models of the people who gave them."""
+"""The result of several responses, and the models of the people who gave them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,10 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What attempts give: a response (JSON), the probability that it is right, and how much they agree; 0 to 1."""
+    """The result of one task's attempts: a response (JSON), the probability that it is right, and their agreement.
+
+    Both numbers are between 0 and 1.
+    """
 
     response: str
     confidence: float
@@ -22,20 +25,20 @@ class Result:
 
 
 class StoredModels(msgspec.Struct, frozen=True):
-    """What is known of some people's answers, as it is stored: models of questions, and of questions and people."""
+    """Models as they are stored (JSON): (question, model) and (question, teammate id, model)."""
 
     questions: Sequence[tuple[str, str]] = ()
     people: Sequence[tuple[str, str, str]] = ()
 
 
 def question_family(question: str) -> str:
-    """The family of a question: questions about one choice among several are modelled together."""
+    """Returns the family of a question: questions about one choice among several share a model."""
     parent = question.rpartition("/")[0]
     return parent if parent == "categories" or "/" in parent else question
 
 
 class ByFamily(dict[str, V]):
-    """Values by question. A question without a value of its own has that of its family."""
+    """Values by question. A question without a value has the value of its family."""
 
     def get(self, question: str, default: Any = None, /) -> Any:
         found = super().get(question)
@@ -44,14 +47,14 @@ class ByFamily(dict[str, V]):
 
 @dataclass(frozen=True, slots=True)
 class AnnotatorModels:
-    """What is known of some people's answers to the questions of a project."""
+    """The models of some people and of the questions of a project."""
 
     questions: Mapping[str, QuestionModel] = field(default_factory=dict)
     people: Mapping[str, Mapping[str, PersonModel]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, questions: Iterable[tuple[str, str]], people: Iterable[tuple[str, str, str]]) -> "AnnotatorModels":
-        """From stored models: of questions, and of questions and people."""
+        """Decodes (question, model) and (question, teammate id, model), where a model is JSON."""
         by_person: dict[str, dict[str, PersonModel]] = {}
         for question, teammate_id, model in people:
             held = msgspec.json.decode(model, type=PersonModel)
@@ -63,11 +66,11 @@ class AnnotatorModels:
 
     @classmethod
     def stored(cls, stored: StoredModels) -> "AnnotatorModels":
-        """From what `stored` has read."""
+        """Decodes stored models."""
         return cls.of(stored.questions, stored.people)
 
     def judge(self, people: Sequence[str]) -> Judge:
-        """The judge of a task's attempts, made by these people."""
+        """Returns the judge of a task whose attempts are by these people, in this order."""
         if not self.questions:
             return Plain(len(people))
         return Informed(self.questions, [self.people.get(teammate_id) for teammate_id in people])

@@ -1,4 +1,4 @@
-"""Aggregation for other rooms: one result from several responses, by the models of the people who gave them."""
+"""Aggregation for other rooms: combines responses into one result with the models of the people who gave them."""
 
 from collections.abc import Collection
 
@@ -23,13 +23,13 @@ __all__ = [
 
 
 async def annotator_models(tx: Tx, team_id: str, project_id: str, people: Collection[str]) -> AnnotatorModels:
-    """The models of these people's answers in a project."""
+    """Returns the project's models, decoded: of its questions and of these people."""
     found = await stored_models(tx, team_id, project_id, people)
     return AnnotatorModels.stored(found) if found.questions else NO_MODELS
 
 
 async def stored_models(tx: Tx, team_id: str, project_id: str, people: Collection[str]) -> StoredModels:
-    """The same models as they are stored, for use in another process."""
+    """Returns the same models as they are stored, for use in another process."""
     questions = await store.question_models(tx, team_id, project_id)
     if not questions:
         return StoredModels()

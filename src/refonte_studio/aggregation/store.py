@@ -1,4 +1,4 @@
-"""The SQL of the models of people's answers, as they are read to aggregate responses."""
+"""The SQL that reads annotator models to aggregate responses, and requests new ones."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from refonte_studio.db import Tx
 
 
 async def question_models(tx: Tx, team_id: str, project_id: str) -> list[tuple[str, str]]:
-    """The project's questions and the models of their answers."""
+    """Returns the project's questions and their models: (question, model as JSON)."""
     rows = await tx.all(
         "SELECT question, model FROM project_models WHERE project_id = :project_id AND team_id = :team_id",
         project_id=project_id,
@@ -16,7 +16,7 @@ async def question_models(tx: Tx, team_id: str, project_id: str) -> list[tuple[s
 
 
 async def models_of(tx: Tx, team_id: str, project_id: str, people: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Questions, those of these people of whom something is known, and the models of their answers."""
+    """Returns the models of these people: (question, teammate id, model as JSON)."""
     rows = await tx.all(
         """SELECT question, teammate_id, model FROM labeler_models
            WHERE project_id = :project_id AND team_id = :team_id AND teammate_id IN :teammate_ids[]""",
@@ -40,7 +40,7 @@ async def request_refit(tx: Tx, team_id: str, project_id: str, now: int) -> None
 
 
 async def refit_when_due(tx: Tx, team_id: str, project_id: str) -> None:
-    """Has a project's models fitted again when their time comes, even without new attempts."""
+    """Marks a project's models for the next regular fit, even without new attempts."""
     await tx.run(
         "UPDATE estimates SET seen = '' WHERE project_id = :project_id AND team_id = :team_id AND seen <> ''",
         project_id=project_id,

@@ -1,1 +1,1 @@
-"""How several people's answers become one, and how sure that is: mathematics alone, without tasks or a database."""
+"""Combines several people's answers into one and says how sure it is. Pure mathematics: no tasks and no database."""

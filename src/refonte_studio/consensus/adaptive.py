@@ -1,4 +1,4 @@
-"""Asking on while the answer is not clear, and no longer: how many attempts that saves, and what it costs."""
+"""Simulates adaptive stopping: how many attempts are saved by stopping when the answer is clear, and at what cost."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from refonte_studio.consensus.judges import Informed, PersonModel, QuestionModel
 from refonte_studio.consensus.labels import DEFAULT, Estimate, estimate
 
 QUESTION = "replay"
-FIRST_ESTIMATE = 50  # answers, before which nothing is known of anybody
-GROWTH = 1.25  # how much more answers there are at each further estimate
+FIRST_ESTIMATE = 50  # number of answers at which people are first estimated
+GROWTH = 1.25  # the next estimate follows when the number of answers has grown by this factor
 
 
 @dataclass(frozen=True, slots=True)
 class StoppingRules:
-    """The settings of a project: attempts at least and at most, and the confidence from which a task is done."""
+    """A project's settings: the least and the most attempts per task, and the confidence at which a task is done."""
 
     least: int
     most: int
@@ -26,9 +26,10 @@ class StoppingRules:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What was asked for (of each answer), and what it gives: estimated a last time from all that was gathered.
+    """The result of a replay.
 
-    `at_once` is, of each task, the label that was decided when its last attempt came; -1 where none came.
+    `asked` says for each answer whether it was requested. `at_once` holds for each task the label that was decided
+    when its last attempt arrived, or -1 if it has no attempt. `final` is the estimate from all requested answers.
     """
 
     asked: Flags
@@ -37,13 +38,14 @@ class Replayed:
 
     @property
     def share(self) -> float:
+        """The share of the answers that were requested."""
         return float(self.asked.mean())
 
 
 def replay(answers: Answers, order: Ints, rules: StoppingRules, method: str = DEFAULT) -> Replayed:
-    """Answers arrive in this order, as if nobody were known at the start; those of a task that is done are not asked.
+    """Replays the answers in this order, starting without models; skips the answers of tasks that are done.
 
-    From time to time people are estimated from what has been gathered, as in the background of the server.
+    The models of people are estimated at intervals from the answers so far, as the server does in the background.
     """
     desk = _Desk(answers, rules)
     due = FIRST_ESTIMATE
@@ -57,7 +59,7 @@ def replay(answers: Answers, order: Ints, rules: StoppingRules, method: str = DE
 
 @dataclass
 class _Desk:
-    """The tasks that are still open, and what is known by now."""
+    """The state of a replay: which tasks are open, and the current models."""
 
     answers: Answers
     rules: StoppingRules
@@ -78,7 +80,7 @@ class _Desk:
         self.names = [str(label) for label in range(self.answers.n_labels)]
 
     def take(self, place: int) -> None:
-        """Takes the answer, unless its task is done, and looks whether the task is done now."""
+        """Records the answer unless its task is done, then decides the task again."""
         task = int(self.answers.tasks[place])
         if self.done[task]:
             return
@@ -88,7 +90,7 @@ class _Desk:
         self._look(task)
 
     def learn(self, estimated: Estimate) -> None:
-        """Holds of the people what was estimated, and looks at the open tasks anew."""
+        """Replaces the models with the estimated ones and decides the open tasks again."""
         self.model, self.people = estimated.model, estimated.people
         for task in np.flatnonzero(~self.done & (self.decided >= 0)):
             self._look(int(task))
@@ -105,7 +107,7 @@ class _Desk:
         if self.model is None:
             return Informed({}, [None] * len(places))
         known = [self.people[int(self.answers.people[place])] for place in places]
-        # whom nothing is known of is no better known than a stranger
+        # the model of a person without answers says no more than the pool's
         models: list[Mapping[str, PersonModel] | None] = [
             {QUESTION: person} if person.attempts else None for person in known
         ]
@@ -115,6 +117,6 @@ class _Desk:
 def replays(
     answers: Answers, rules: StoppingRules, orders: int, seed: int, scored: Callable[[Replayed], Floats]
 ) -> Floats:
-    """Orders × scores: what `scored` gives for each of several random orders of arrival."""
+    """Returns `scored` of the replay in each of `orders` random orders of arrival: an array orders × scores."""
     draw = np.random.default_rng(seed)
     return np.array([scored(replay(answers, draw.permutation(len(answers)), rules)) for _ in range(orders)])

@@ -1,4 +1,4 @@
-"""How far people say the same, beyond what chance alone would give."""
+"""Measures agreement between people, corrected for the agreement that chance alone would give."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -13,15 +13,16 @@ PAIRS_DRAWN = 20_000
 
 
 def alpha(answers: Answers, level: str = "nominal", values: Floats | None = None) -> float | None:
-    """Krippendorff's alpha: 1 is full agreement, 0 what chance gives; None where there is nothing to compare.
+    """Returns Krippendorff's alpha: 1 is full agreement, 0 the agreement of chance, None if nothing can be compared.
 
-    `values` are what the labels stand for, in rising order; without them, their numbers. At the ordinal level only the
-    order counts. K. Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011.
+    `values` are the numeric values of the labels in rising order; the default is the labels' indexes. At the ordinal
+    level only their order counts. Raises ValueError for an unknown level. K. Krippendorff, "Computing Krippendorff's
+    Alpha-Reliability", 2011.
     """
     if level not in LEVELS:
         raise ValueError(f"no level {level!r}; there are {', '.join(LEVELS)}")
     values = np.arange(answers.n_labels, dtype=np.float64) if values is None else values
-    some = answers.only(answers.per_task[answers.tasks] > 1)  # an answer alone is compared with none
+    some = answers.only(answers.per_task[answers.tasks] > 1)  # a single answer has nothing to compare with
     if not len(some):
         return None
     weight = 1.0 / (some.per_task[some.tasks] - 1)
@@ -31,8 +32,8 @@ def alpha(answers: Answers, level: str = "nominal", values: Floats | None = None
     scale = _ranks(totals) if level == "ordinal" else values
     if level == "ratio":
         return _by_pairs(some, weight, totals, scale)
-    # squared differences: the sum over all pairs is known from the sum and the sum of squares
-    scale = scale - totals @ scale / len(some)  # near zero, squares keep their digits
+    # the sum of squared differences over all pairs follows from the sum and the sum of squares
+    scale = scale - totals @ scale / len(some)  # centered, so that squares keep their precision
     said = scale[some.labels]
     count = some.per_task[some.tasks]
     sums = summed(some.tasks, said, some.n_tasks)[some.tasks]
@@ -44,7 +45,7 @@ def alpha(answers: Answers, level: str = "nominal", values: Floats | None = None
 
 
 def _alpha(observed: float, expected: float) -> float | None:
-    """None where all answers are alike: chance then gives agreement too."""
+    """Returns None if all answers are alike, because chance then gives full agreement too."""
     return 1.0 - observed / expected if expected > 1e-12 else None
 
 
@@ -55,12 +56,12 @@ def _nominal(answers: Answers, weight: Floats, totals: Floats) -> float | None:
 
 
 def _ranks(totals: Floats) -> Floats:
-    """The middle of each label's places when all answers are put in order."""
+    """Returns the mean rank of each label when all answers are sorted."""
     return np.cumsum(totals) - totals / 2
 
 
 def _by_pairs(answers: Answers, weight: Floats, totals: Floats, values: Floats) -> float | None:
-    """For a distance that has no short cut: the coincidences of each two labels, each label's answers at once."""
+    """Returns alpha for a distance without a closed form: sums over pairs of labels, one label at a time."""
     observed = expected = 0.0
     for label in np.flatnonzero(totals):
         distance = _ratio(float(values[label]), values)
@@ -79,11 +80,11 @@ def _ratio(one: float, others: Floats) -> Floats:
 def alpha_by_distance(
     tasks: Sequence[int] | Ints, distance: Callable[[int, int], float], seed: int, most: int = PAIRS_DRAWN
 ) -> float | None:
-    """Alpha for answers of any kind, each to the task of that number: `distance(i, j)` says how far the i-th answer is
-    from the j-th, 0 for alike.
+    """Returns alpha for answers of any kind; answer i belongs to task `tasks[i]`.
 
-    What is observed and what chance gives are each the mean over at most `most` pairs, drawn with the seed where there
-    are more. None where nothing can be compared.
+    `distance(i, j)` is the distance between answers i and j; 0 means equal. The observed and the expected distance are
+    each the mean over at most `most` pairs, drawn at random with `seed` if there are more. Returns None if nothing can
+    be compared.
     """
     draw = np.random.default_rng(seed)
     tasks = np.asarray(tasks, np.int64)
@@ -93,7 +94,7 @@ def alpha_by_distance(
     several = np.flatnonzero(counts > 1)
     if not len(several):
         return None
-    # an answer stands in as many pairs of its task as alpha gives it weight: each answer once, with any other there
+    # alpha weighs each answer of a task equally: pair each answer once, with any other answer of its task
     of_task = np.repeat(several, counts[several])
     mine = np.arange(len(of_task)) - np.repeat(np.cumsum(counts[several]) - counts[several], counts[several])
     kept = np.sort(draw.permutation(len(of_task))[:most])
@@ -112,7 +113,7 @@ def _mean(distance: Callable[[int, int], float], first: Ints, second: Ints) -> f
 
 
 def task_agreement(answers: Answers) -> Floats:
-    """Of each task, the share of pairs of answers that say the same; NaN with fewer than two answers."""
+    """Returns for each task the share of pairs of answers that are equal; NaN with fewer than two answers."""
     count = answers.per_task
     same = (answers.votes_of_own - 1).astype(np.float64)
     alike = summed(answers.tasks, same, answers.n_tasks)
@@ -122,7 +123,7 @@ def task_agreement(answers: Answers) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Two people, on how many tasks both gave an answer, and on how many the same."""
+    """Two people, the number of tasks that both answered, and the number on which their answers are equal."""
 
     one: int
     other: int
@@ -131,12 +132,12 @@ class Together:
 
 
 def together(answers: Answers, most: int = 100_000) -> list[Together]:
-    """All pairs of people who answered the same task, those with the most common tasks first, at most so many."""
+    """Returns at most `most` pairs of people with a common task, those with the most common tasks first."""
     order = np.argsort(answers.tasks, kind="stable")
     tasks, people, labels = answers.tasks[order], answers.people[order], answers.labels[order]
     both: dict[int, int] = {}
     alike: dict[int, int] = {}
-    # each answer with the one so many places further on, as long as that is of the same task
+    # pair each answer with the one that many rows further on, if both belong to the same task
     for apart in range(1, int(answers.per_task.max(initial=0))):
         same = np.flatnonzero(tasks[:-apart] == tasks[apart:])
         one, other = people[same], people[same + apart]
@@ -154,7 +155,7 @@ def _count(counts: dict[int, int], pairs: Ints) -> None:
 
 
 def wilson(successes: float, n: int, z: float = 1.96) -> tuple[float, float]:
-    """The interval that holds the true share, with 95 % confidence for z = 1.96; all of 0 to 1 where n is 0.
+    """Returns the Wilson interval of a share, at 95 % confidence for z = 1.96; (0, 1) if n is 0.
 
     E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22, 1927.
     """

@@ -1,4 +1,4 @@
-"""Who answered what, as numbers: the form in which the estimators take the answers of a question."""
+"""The answers to a question as arrays of numbers, which is the input of the estimators."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,15 @@ from scipy.sparse import csr_array
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-Gold = Mapping[int, int]  # the right label of a task, both by their numbers
+Gold = Mapping[int, int]  # the index of a task → the index of its known correct label
 
 
 @dataclass(frozen=True)
 class Answers:
-    """The i-th answer: `people[i]` said `labels[i]` of `tasks[i]`, each numbered from 0. A task may have none."""
+    """Answer i: person `people[i]` gave label `labels[i]` to task `tasks[i]`. Indexes start at 0.
+
+    A task may have no answers.
+    """
 
     tasks: Ints
     people: Ints
@@ -35,7 +38,7 @@ class Answers:
         n_people: int,
         n_labels: int,
     ) -> "Answers":
-        """From lists."""
+        """Builds the arrays from lists."""
         numbers = [np.asarray(each, np.int64) for each in (tasks, people, labels)]
         return cls(numbers[0], numbers[1], numbers[2], n_tasks, n_people, n_labels)
 
@@ -57,7 +60,7 @@ class Answers:
 
     @property
     def cells(self) -> Ints:
-        """Of each answer, its cell: a person and a label that the person has named."""
+        """Returns the cell of each answer: a cell is a person and a label that the person has used."""
         return self._numbered[1]
 
     @cached_property
@@ -70,7 +73,7 @@ class Answers:
 
     @cached_property
     def by_task(self) -> csr_array:
-        """Tasks × cells. Times what is known of each cell, it sums that over the answers of each task."""
+        """Tasks × cells: multiplied by a value per cell, it sums the values over the answers of each task."""
         shape = (self.n_tasks, len(self._numbered[0]))
         return csr_array((np.ones(len(self)), (self.tasks, self.cells)), shape=shape)
 
@@ -80,37 +83,37 @@ class Answers:
 
     @cached_property
     def by_person(self) -> csr_array:
-        """People × cells. Times what is known of each cell, it sums that over the cells of each person."""
+        """People × cells: multiplied by a value per cell, it sums the values over the cells of each person."""
         cells = np.arange(len(self.cell_people))
         return csr_array((np.ones(len(cells)), (self.cell_people, cells)), shape=(self.n_people, len(cells)))
 
     @cached_property
     def votes(self) -> Floats:
-        """Tasks × labels: how many named it."""
+        """Tasks × labels: the number of answers with that label."""
         where = self.tasks * self.n_labels + self.labels
         counts = np.bincount(where, minlength=self.n_tasks * self.n_labels)
         return counts.reshape(self.n_tasks, self.n_labels).astype(np.float64)
 
     @cached_property
     def votes_of_own(self) -> Ints:
-        """Of each answer, how many answers of its task name the same label, itself among them."""
+        """Returns for each answer the number of answers of its task with the same label, itself included."""
         pairs = self.tasks * self.n_labels + self.labels
         _, which, counts = np.unique(pairs, return_inverse=True, return_counts=True)
         return counts[which]
 
     def only(self, kept: Flags) -> "Answers":
-        """Some of the answers; the numbers of tasks, people and labels stay."""
+        """Returns the answers marked in `kept`; the indexes of tasks, people and labels stay the same."""
         some = self.tasks[kept], self.people[kept], self.labels[kept]
         return Answers(*some, self.n_tasks, self.n_people, self.n_labels)
 
 
 def summed(where: Ints, amounts: Floats, length: int) -> Floats:
-    """The sum of the amounts at each place, 0 to `length` - 1."""
+    """Returns an array of `length` sums: the amounts added up by their index in `where`."""
     return np.bincount(where, amounts, length).astype(np.float64, copy=False)
 
 
 def shares(votes: Floats) -> Floats:
-    """Each row made to sum to 1; a row of zeros becomes even."""
+    """Normalizes each row to a sum of 1; a row of zeros becomes uniform."""
     total = votes.sum(axis=1, keepdims=True)
     return np.where(total > 0, votes / np.where(total > 0, total, 1.0), 1.0 / votes.shape[1])
 
@@ -121,7 +124,7 @@ def softmax(scores: Floats) -> Floats:
 
 
 def held_to(gold: Gold, probabilities: Floats) -> Floats:
-    """The same, with the tasks whose right label is known held to it."""
+    """Sets the rows of the tasks with a known label to that label, in place, and returns the array."""
     if gold:
         rows = np.fromiter(gold.keys(), np.int64, len(gold))
         probabilities[rows] = 0.0

@@ -1,9 +1,9 @@
-"""How sure a decision is, when people's errors are not independent of each other.
+"""Computes the confidence of a decision when people's errors are correlated.
 
-Where a task is hard, people err together, so that the tenth answer says less than the first. A model that takes
-answers for independent is therefore far too sure of itself. Here the evidence for a label against another, in nats,
-counts as log(1 + c·e)/c instead of e, on each side: the logarithm of a likelihood of the Pólya kind, in which the
-first answers count fully and every further one less. c is the correlation: 0 would be independence.
+People make the same errors on a hard task, so the tenth answer says less than the first. A model that treats answers
+as independent is therefore overconfident. Here the evidence e for one label against another, in nats, counts as
+log(1 + c·e)/c on each side: the logarithm of a Pólya likelihood, in which the first answers count fully and each
+further answer counts less. c is the correlation; 0 means independence.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ import numpy as np
 from refonte_studio.consensus.answers import Answers, Flags, Floats, Ints
 from refonte_studio.consensus.judges import USUAL_CORRELATION
 
-SPREAD = 0.7  # standard deviation of its logarithm over those data sets
+SPREAD = 0.7  # standard deviation of the logarithm of the correlation over 17 published data sets
 CANDIDATES = USUAL_CORRELATION * np.exp(np.linspace(-2.5, 2.5, 41))
-BLOCK = 2_000_000  # numbers held at once
+BLOCK = 2_000_000  # numbers held in memory at once
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Tasks × labels, in nats: what speaks for the decided label against that one, and what speaks against it."""
+    """Tasks × labels, in nats: the evidence for and against the decided label, compared with each label."""
 
     decided: Ints
     pro: Floats
@@ -29,7 +29,7 @@ class Evidence:
     log_prior: Floats
 
     def confidence(self, correlation: float) -> Floats:
-        """Of each task, the probability that the decided label is right."""
+        """Returns for each task the probability that the decided label is right."""
         odds = discounted(self.pro, correlation) - discounted(self.contra, correlation)
         odds += self.log_prior[self.decided][:, None] - self.log_prior
         odds[np.arange(len(odds)), self.decided] = 0.0
@@ -41,7 +41,7 @@ def discounted(evidence: Floats, correlation: float) -> Floats:
 
 
 def weighed(answers: Answers, likely: Floats, log_prior: Floats, decided: Ints) -> Evidence:
-    """The evidence of all answers. `likely` is cells × labels."""
+    """Returns the evidence of all answers. `likely` is cells × labels."""
     pro = np.zeros((answers.n_tasks, answers.n_labels))
     contra = np.zeros_like(pro)
     order = np.argsort(answers.tasks, kind="stable")
@@ -58,9 +58,9 @@ def weighed(answers: Answers, likely: Floats, log_prior: Floats, decided: Ints) 
 
 
 def fitted_correlation(evidence: Evidence, right: Ints, known: Ints) -> float:
-    """The correlation under which the decisions of the tasks `known`, whose labels are `right`, are the likeliest.
+    """Returns the correlation that makes the decisions of the tasks `known`, whose labels are `right`, most likely.
 
-    Drawn towards what is usual, so that few known tasks move it little.
+    A prior pulls it towards the usual correlation, so that a few known tasks move it only a little.
     """
     some = Evidence(evidence.decided[known], evidence.pro[known], evidence.contra[known], evidence.log_prior)
     hit = some.decided == right
@@ -74,7 +74,7 @@ def _score(confidence: Floats, hit: Flags, correlation: float) -> float:
 
 
 def expected_calibration_error(confidence: Sequence[float] | Floats, hit: Sequence[bool] | Flags) -> float:
-    """How far confidence is from the share that is right, on average over ten equal bins of confidence.
+    """Returns the mean difference between confidence and the share that is right, over ten equal bins of confidence.
 
     M. P. Naeini, G. F. Cooper, M. Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning", 2015.
     """

@@ -1,4 +1,4 @@
-"""Dawid and Skene: each person's confusion of labels and each task's label, from each other in turns (EM).
+"""Dawid and Skene: estimates each person's confusion matrix and each task's label in alternation (EM).
 
 A. P. Dawid, A. M. Skene, "Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm", Applied
 Statistics 28(1), 1979. One-coin: Y. Zhang, X. Chen, D. Zhou, M. I. Jordan, "Spectral Methods Meet EM", JMLR 17, 2016.
@@ -16,17 +16,20 @@ TINY = 1e-10
 
 
 def dawid_skene(answers: Answers, gold: Gold) -> Floats:
-    """Tasks × labels: the probability of each, every person having a confusion matrix of their own."""
+    """Returns the probability of each label, tasks × labels; each person has a confusion matrix."""
     return expectation_maximization(answers, gold, _confusions)
 
 
 def one_coin(answers: Answers, gold: Gold) -> Floats:
-    """Tasks × labels: the probability of each, every person being right equally often whatever the right label is."""
+    """Returns the probability of each label, tasks × labels; each person has one accuracy for all labels."""
     return expectation_maximization(answers, gold, _coins)
 
 
 def expectation_maximization(answers: Answers, gold: Gold, maximize: Callable[[Answers, Floats], Floats]) -> Floats:
-    """From the shares of the votes. `maximize` gives cells × labels: how likely the cell is said, were that right."""
+    """Runs EM from the shares of the votes and returns the probability of each label, tasks × labels.
+
+    `maximize` returns cells × labels: the likelihood of the cell's label if that label is right.
+    """
     right = held_to(gold, shares(answers.votes.copy()))
     for _ in range(ROUNDS):
         log_prior = np.log(np.maximum(right.mean(axis=0), TINY))

@@ -1,6 +1,6 @@
-"""Shapes and stretches: how alike they are, and what lies between several of them.
+"""Compares shapes and ranges, and combines several of them.
 
-Boxes are rows (left, top, right, bottom); stretches of time or of pixels are rows (start, end). Comparisons take two
+Boxes are rows (left, top, right, bottom); ranges of time or of pixels are rows (start, end). Comparisons take two
 arrays of the same length and compare them row by row.
 """
 
@@ -12,14 +12,14 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-# Lines are compared at so many points, the same distance apart.
+# The number of equidistant points at which lines are compared.
 STEPS = 16
-# Outlines are compared by so many cells each way of the box around them.
+# The number of cells per axis into which an outline's bounding box is divided to compare it.
 CELLS = 24
 
 
 def overlaps(one: Array, other: Array) -> Array:
-    """Intersection over union (Jaccard 1912) of boxes. 1 for the same box, however small."""
+    """Returns the intersection over union (Jaccard 1912) of boxes; 1 for equal boxes, however small."""
     width = np.minimum(one[:, 2], other[:, 2]) - np.maximum(one[:, 0], other[:, 0])
     height = np.minimum(one[:, 3], other[:, 3]) - np.maximum(one[:, 1], other[:, 1])
     shared = np.maximum(width, 0) * np.maximum(height, 0)
@@ -37,27 +37,27 @@ def _share(part: Array, whole: Array) -> Array:
 
 
 def common_time(one: Array, other: Array) -> Array:
-    """Intersection over union of stretches of time."""
+    """Returns the intersection over union of ranges of time."""
     shared = np.minimum(one[:, 1], other[:, 1]) - np.maximum(one[:, 0], other[:, 0])
     whole = np.maximum(one[:, 1], other[:, 1]) - np.minimum(one[:, 0], other[:, 0])
     return _share(np.maximum(shared, 0), whole)
 
 
 def nearness(distance: Array, half_alike: Array | float) -> Array:
-    """1 for the same place, a half at the distance given, less and less beyond it.
+    """Returns the similarity of two points: 1 at distance 0, 0.5 at the distance `half_alike`, falling towards 0.
 
-    The bell curve by which COCO scores keypoints (object keypoint similarity).
+    This is the bell curve of COCO's object keypoint similarity.
     """
     return np.exp2(-((distance / half_alike) ** 2))
 
 
 def apart(one: Array, other: Array) -> Array:
-    """The mean distance of the points of two sequences of points, row by row: arrays (row, point, 2)."""
+    """Returns the mean distance between the points of two sequences, row by row; the arrays are (row, point, 2)."""
     return np.hypot(one[..., 0] - other[..., 0], one[..., 1] - other[..., 1]).mean(axis=1)
 
 
 def spaced(points: Array) -> Array:
-    """Points at equal distances along a line, `STEPS` of them, its ends included."""
+    """Returns `STEPS` points at equal distances along a line, its ends included."""
     lengths = np.hypot(*np.diff(points, axis=0).T)
     passed = np.concatenate(([0.0], np.cumsum(lengths)))
     wanted = np.linspace(0, passed[-1], STEPS)
@@ -71,7 +71,7 @@ def length(points: Array) -> float:
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, rotation: float) -> Array:
-    """Points around an ellipse that is turned by so many degrees."""
+    """Returns points along an ellipse with radii `rx` and `ry`, rotated by `rotation` degrees."""
     around = np.linspace(0, 2 * math.pi, 64, endpoint=False)
     turn = math.radians(rotation)
     along, across = rx * np.cos(around), ry * np.sin(around)
@@ -80,14 +80,14 @@ def ellipse(x: float, y: float, rx: float, ry: float, rotation: float) -> Array:
 
 
 def around(points: Array) -> Array:
-    """The box around points."""
+    """Returns the bounding box of the points."""
     return np.concatenate([points.min(axis=0), points.max(axis=0)])
 
 
 def filled(points: Array) -> Array:
-    """Which cells of the box around a closed outline lie inside it, by the even-odd rule: (row, column), true or not.
+    """Returns which cells of a closed outline's bounding box lie inside it, by the even-odd rule: (row, column).
 
-    An outline without an inside counts as the whole box around it.
+    An outline that encloses no cell counts as its whole bounding box.
     """
     left, top, right, bottom = around(points)
     x, y = points[:, 0], points[:, 1]
@@ -96,7 +96,7 @@ def filled(points: Array) -> Array:
     levels = (top + (np.arange(CELLS) + 0.5) * (bottom - top) / CELLS)[:, None]
     rows, edges = np.nonzero((y > levels) != (next_y > levels))
     at = x[edges] + (levels[rows, 0] - y[edges]) * (next_x - x)[edges] / rise[edges]
-    # The first cell whose middle is beyond the crossing; from there on, inside and outside change places.
+    # The first cell whose center lies beyond the crossing; from there on, inside and outside swap.
     first = np.ceil((at - left) / max(right - left, 1e-12) * CELLS - 0.5).clip(0, CELLS).astype(int)
     crossings = np.bincount(rows * (CELLS + 1) + first, minlength=CELLS * (CELLS + 1)).reshape(CELLS, CELLS + 1)
     inside = np.cumsum(crossings[:, :CELLS], axis=1) % 2 == 1
@@ -104,9 +104,9 @@ def filled(points: Array) -> Array:
 
 
 def outline_overlaps(boxes: Array, cells: Array, other_boxes: Array, other_cells: Array) -> Array:
-    """Intersection over union of outlines, each given by the box around it and the cells of it that are `filled`.
+    """Returns the intersection over union of outlines, each given by its bounding box and its `filled` cells.
 
-    Estimated from how much of each lies inside the other, cell by cell; exactly 1 for the same outline.
+    It is estimated cell by cell from the part of each outline that lies inside the other; exactly 1 for equal outlines.
     """
     area, other_area = _areas(boxes) * _filling(cells), _areas(other_boxes) * _filling(other_cells)
     ours = _within(boxes, cells, other_boxes, other_cells) * area
@@ -122,7 +122,7 @@ def _filling(cells: Array) -> Array:
 
 
 def _within(boxes: Array, cells: Array, other_boxes: Array, other_cells: Array) -> Array:
-    """The part of the filled cells whose middles lie in filled cells of the other."""
+    """Returns the share of the filled cells whose centers lie in filled cells of the other outline."""
     steps = (np.arange(CELLS) + 0.5) / CELLS
     columns = _cell_at(boxes[:, 0], boxes[:, 2], other_boxes[:, 0], other_boxes[:, 2], steps)
     rows = _cell_at(boxes[:, 1], boxes[:, 3], other_boxes[:, 1], other_boxes[:, 3], steps)
@@ -133,7 +133,7 @@ def _within(boxes: Array, cells: Array, other_boxes: Array, other_cells: Array) 
 
 
 def _cell_at(low: Array, high: Array, other_low: Array, other_high: Array, steps: Array) -> Array:
-    """The cells of the other that the middles of one's cells fall into, along an axis; -1 outside it."""
+    """Returns, along one axis, the other outline's cell that each cell center falls into; -1 outside it."""
     places = low[:, None] + (high - low)[:, None] * steps[None, :]
     size = np.maximum(other_high - other_low, 1e-12)[:, None]
     found = np.floor((places - other_low[:, None]) / size * CELLS).clip(-1, CELLS).astype(int)
@@ -141,7 +141,7 @@ def _cell_at(low: Array, high: Array, other_low: Array, other_high: Array, steps
 
 
 def shared_pixels(one: Array, other: Array) -> int:
-    """How many pixels two lists of stretches, in order and apart, have in common."""
+    """Returns the number of pixels that two lists of ranges share; each list is sorted and without overlaps."""
     if not len(one) or not len(other):
         return 0
     sizes = other[:, 1] - other[:, 0]
@@ -152,9 +152,9 @@ def shared_pixels(one: Array, other: Array) -> int:
 
 
 def majority_stretches(stretches: Sequence[Array], weights: Sequence[float], quorum: float) -> Array:
-    """The stretches that lists of stretches have in common whose weights add up to more than `quorum`.
+    """Returns the ranges that are covered by lists whose weights add up to more than `quorum`.
 
-    A vote of the pixels (or characters) one by one, reckoned only where a stretch begins or ends.
+    This is a vote on each pixel (or character), computed only where a range begins or ends.
     """
     edges = np.concatenate([each.ravel() for each in stretches]) if stretches else np.zeros(0, dtype=int)
     change = np.concatenate(

@@ -1,7 +1,7 @@
-"""GLAD: how able each person is and how hard each task, estimated together.
+"""GLAD: estimates each person's ability and each task's difficulty together.
 
 J. Whitehill, P. Ruvolo, T. Wu, J. Bergsma, J. Movellan, "Whose Vote Should Count More: Optimal Integration of Labels
-from Labelers of Unknown Expertise", NIPS 2009; several labels as in its supplement: errors fall evenly on the others.
+from Labelers of Unknown Expertise", NIPS 2009; for several labels as in its supplement: errors are spread evenly.
 """
 
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ ROUNDS = 100
 TOLERANCE = 1e-5
 STEPS = 25  # of conjugate gradients in each round
 STEP_TOLERANCE = 1e-2
-PRIOR_MEAN = 1.0  # of abilities, and of the logarithm of easiness; both with variance 1
+PRIOR_MEAN = 1.0  # of abilities and of the logarithm of easiness; the variance of both is 1
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """The answers, and how likely each of them is right."""
+    """The answers, and the probability that each of them is right."""
 
     answers: Answers
     right: Floats
 
     def loss(self, point: Floats) -> tuple[float, Floats]:
-        """The negative expected log-likelihood with the priors, and its gradient."""
+        """Returns the negative expected log-likelihood with the priors, and its gradient."""
         ability, ease = _parted(self.answers, point)
         strength = ability[self.answers.people] * ease[self.answers.tasks]
         others = np.log(max(self.answers.n_labels - 1, 1))
@@ -40,7 +40,7 @@ class _Fit:
 
 
 def glad(answers: Answers, gold: Gold) -> Floats:
-    """Tasks × labels: the probability of each."""
+    """Returns the probability of each label, tasks × labels."""
     point = np.full(answers.n_people + answers.n_tasks, PRIOR_MEAN)
     right, reached = _expected(answers, gold, point), np.inf
     for _ in range(ROUNDS):
@@ -57,14 +57,14 @@ def glad(answers: Answers, gold: Gold) -> Floats:
 
 
 def _parted(answers: Answers, point: Floats) -> tuple[Floats, Floats]:
-    # far from any answer the exponential would overflow, and says no more than here
+    # clipped because the exponential would overflow without changing the result
     return point[: answers.n_people], np.exp(np.clip(point[answers.n_people :], -20.0, 20.0))
 
 
 def _expected(answers: Answers, gold: Gold, point: Floats) -> Floats:
     ability, ease = _parted(answers, point)
     strength = ability[answers.people] * ease[answers.tasks]
-    # an answer's own label gains what the others lose
+    # raising the score of the answer's label by the gain equals lowering all others
     gain = strength + np.log(max(answers.n_labels - 1, 1))
     where = answers.tasks * answers.n_labels + answers.labels
     scores = summed(where, gain, answers.n_tasks * answers.n_labels)

@@ -1,4 +1,4 @@
-"""Who decides one task at once, from what is held of the people who answered it."""
+"""Judges: decide one task from the models of the people who answered it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,41 +7,41 @@ import msgspec
 
 from refonte_studio.consensus.model import Decision
 
-USUAL_ACCURACY = 0.75  # of a person of whom nothing is known
-USUAL_CORRELATION = 0.5  # over 17 published data sets 0.2 to 1.6 fitted each best, with the middle here
-LISTED_AT_MOST = 64  # labels that are each weighed though nobody named them; others are weighed together
-SURE = 1e-6  # nobody is held to be right or wrong for certain
+USUAL_ACCURACY = 0.75  # the assumed accuracy of a person without a model
+USUAL_CORRELATION = 0.5  # the median of the best fits to 17 published data sets, which range from 0.2 to 1.6
+LISTED_AT_MOST = 64  # up to this many labels are weighed one by one even if unused; of more, unused ones together
+SURE = 1e-6  # bounds probabilities away from 0 and 1, because nobody is right or wrong for certain
 
 
 class QuestionModel(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is held of a project's people together, for one question."""
+    """The model of all of a project's people together, for one question."""
 
     labels: list[str]
-    found: list[float]  # how many tasks have each label, as far as is known
-    accuracy: float = USUAL_ACCURACY  # how often the people are right
-    pull: float = 2.0  # how many answers weigh as much as `accuracy` in a row of a person's confusion
+    found: list[float]  # the estimated number of tasks with each label
+    accuracy: float = USUAL_ACCURACY  # the share of answers that are right
+    pull: float = 2.0  # the weight of `accuracy` in a row of a person's confusion matrix, in answers
     correlation: float = USUAL_CORRELATION
     method: str = ""
 
 
 class PersonModel(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is held of one person, for one question."""
+    """The model of one person, for one question."""
 
     accuracy: float
-    attempts: int = 0  # what `accuracy` rests on
-    confusion: dict[str, dict[str, float]] = {}  # how often what is said (inside) where that is right (outside)
+    attempts: int = 0  # the number of answers that `accuracy` is based on
+    confusion: dict[str, dict[str, float]] = {}  # correct label → given label → number of answers
 
 
 class Informed:
-    """Decides with a model of each question, and a model of each person for it where there is one.
+    """Decides with a model of each question and, where there is one, a model of each person for the question.
 
-    One more attempt that names the decided label never lowers the confidence: no person is held to name a label rather
-    where another is right than where it is right itself; who seems to, counts for nothing there. A person without a
-    model counts as the pool does, a question without a model as in `Plain`.
+    One more attempt with the decided label never lowers the confidence: the likelihood of a label is highest where that
+    label is right, so an answer of a person who seems to use it more often elsewhere counts for nothing. A person
+    without a model counts like the pool; a question without a model is decided as in `Plain`.
     """
 
     def __init__(self, models: Mapping[str, QuestionModel], people: Sequence[Mapping[str, PersonModel] | None]) -> None:
-        """`people` are in the order of the attempts: what is held of who made each, by question."""
+        """`people` holds, in the order of the attempts, the models of each attempt's labeler by question."""
         self._models = models
         self._people = people
 
@@ -59,7 +59,7 @@ class Informed:
         return _decided(answers, listed, _log_priors(model, listed, total), set(named), total, model.correlation)
 
     def weights(self) -> Sequence[float]:
-        """How much better than chance each is, against the pool, on average over the questions; at most 1."""
+        """Returns how much each person beats chance, relative to the pool: the mean over questions, at most 1."""
         return [self._weight(models or {}) for models in self._people]
 
     def _weight(self, person: Mapping[str, PersonModel]) -> float:
@@ -73,7 +73,7 @@ class Informed:
     def _log_likely(
         self, model: QuestionModel, question: str, place: int, label: str, listed: Sequence[str], total: int
     ) -> list[float]:
-        """How likely the person would say this if each listed label were right, and last if any other were."""
+        """Returns the log-likelihood of the person's label if each listed label were right; last, if any other were."""
         models = self._people[place] if place < len(self._people) else None
         person = models.get(question) if models else None
         accuracy = min(max(person.accuracy if person else model.accuracy, SURE), 1 - SURE)
@@ -93,10 +93,10 @@ class Informed:
 
 
 class Plain(Informed):
-    """Decides without knowing anybody: all votes count alike, and people are taken to be as right as is usual."""
+    """Decides without models: all votes count alike, and everybody has the usual accuracy."""
 
     def __init__(self, n: int) -> None:
-        """`n` attempts."""
+        """`n` is the number of attempts."""
         super().__init__({}, [None] * n)
 
 
@@ -104,7 +104,7 @@ NOTHING_KNOWN = QuestionModel([], [])
 
 
 def _listed(model: QuestionModel, named: Sequence[str], new: Sequence[str]) -> list[str]:
-    """The labels that are weighed one by one, in their order."""
+    """Returns the labels that are weighed one by one, in their order."""
     if len(model.labels) <= LISTED_AT_MOST:
         return [*model.labels, *new]
     some = set(named)
@@ -112,7 +112,7 @@ def _listed(model: QuestionModel, named: Sequence[str], new: Sequence[str]) -> l
 
 
 def _log_priors(model: QuestionModel, listed: Sequence[str], total: int) -> list[float]:
-    """Of each listed label, and last of one of those that are not listed."""
+    """Returns the log-prior of each listed label; last, that of each label that is not listed."""
     found = dict(zip(model.labels, model.found, strict=True))
     everything = sum(model.found) + total
     priors = [(found.get(label, 0.0) + 1.0) / everything for label in listed]
@@ -130,7 +130,7 @@ def _decided(
     correlation: float,
 ) -> Decision:
     scores = [log_priors[place] + sum(answer[place] for answer in answers) for place in range(len(listed))]
-    # scores that differ by rounding alone are a tie, which goes to the first
+    # scores that differ only by rounding are a tie, which goes to the first label
     best = max(score for label, score in zip(listed, scores, strict=True) if label in named) - 1e-9
     chosen = next(place for place, label in enumerate(listed) if label in named and scores[place] >= best)
     against = 0.0

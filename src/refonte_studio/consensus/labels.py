@@ -1,4 +1,4 @@
-"""One label from many: the methods by name, and all that an estimate gives."""
+"""Estimates labels from the answers of many people, by a named method."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,17 +36,17 @@ FITS: dict[str, tuple[Callable[[Answers, Gold], Floats], Pull]] = {
     "mace": (mace, COINS),
 }
 
-CELLS = 30_000_000  # numbers in the largest array; with more labels than fit, answers are counted as votes
-SELDOM = 0.05  # a confusion counted less often than this is not kept
+CELLS = 30_000_000  # upper bound on the numbers in an array; beyond it, answers are counted as votes
+SELDOM = 0.05  # confusions with a smaller count are not stored
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What all the answers of a question give together.
+    """The estimate from all the answers to a question.
 
-    Of each task: its `labels`, by number (-1 where nobody answered and none is known), its `confidence`, and the
-    `probabilities` of all labels as the method gives them (None where they would not fit into memory). And what is
-    held of the people together and of each, by number, for `Informed`.
+    For each task: the index of its label in `labels` (-1 if nobody answered and no label is known), its `confidence`,
+    and the method's `probabilities` of all labels (None if they do not fit into memory). `model` is the model of the
+    question and `people` the models of each person by index, as `Informed` takes them.
     """
 
     labels: Ints
@@ -59,10 +59,11 @@ class Estimate:
 def estimate(
     method: str, answers: Answers, names: Sequence[str] | None = None, gold: Mapping[int, int] | None = None
 ) -> Estimate:
-    """The labels of all tasks, by one of `METHODS`; `names` are the labels' texts, `gold` the labels that are known.
+    """Estimates the labels of all tasks by one of `METHODS`; raises ValueError for any other method.
 
-    A tie goes to the label that comes first; no label is given that nobody named. Known labels teach what the people
-    are and how sure one may be. Labels renamed and people reordered give the same.
+    `names` are the texts of the labels; `gold` are the known labels, from which accuracies and confidence are learned
+    too. A tie goes to the label that comes first; only labels that somebody gave are returned. Renaming labels and
+    reordering people does not change the result.
     """
     if method not in METHODS:
         raise ValueError(f"no method {method!r}; there are {', '.join(METHODS)}")
@@ -80,7 +81,7 @@ def estimate(
 
 
 def _fitted(method: str, answers: Answers, gold: Gold) -> tuple[Floats, Floats, People, Pull]:
-    """What the method gives, what is taken for right, and what the people are then."""
+    """Returns the method's probabilities, those of the correct labels, the people's models, and the pull."""
     if method in VOTES:
         vote, pull = VOTES[method]
         right, people = estimated(answers, gold, pull)
@@ -123,7 +124,7 @@ def _estimate(
 
 
 def _decided(answers: Answers, probabilities: Floats) -> Ints:
-    """The likeliest that somebody named; probabilities that differ by rounding alone are a tie."""
+    """Returns the most likely label that somebody gave; probabilities that differ only by rounding are a tie."""
     named = np.where(answers.votes > 0, probabilities, -1.0)
     labels = (named >= named.max(axis=1, keepdims=True) - 1e-9).argmax(axis=1).astype(np.int64)
     return np.where(answers.per_task > 0, labels, -1)

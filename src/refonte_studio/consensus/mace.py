@@ -1,8 +1,8 @@
-"""MACE: people either know the label, or name one by a habit of their own.
+"""MACE: people either know the label or guess one from a personal distribution.
 
 D. Hovy, T. Berg-Kirkpatrick, A. Vaswani, E. Hovy, "Learning Whom to Trust with MACE", NAACL-HLT 2013; with the
-variational step and the priors of the paper. It starts from the same place for everybody, not from a random one, so
-that the same answers always give the same result.
+variational step and the priors of the paper. It starts from a fixed point instead of a random one, so that the same
+answers always give the same result.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ HABIT_PRIOR = 10.0
 
 
 def mace(answers: Answers, gold: Gold) -> Floats:
-    """Tasks × labels: the probability of each."""
+    """Returns the probability of each label, tasks × labels."""
     labels = answers.n_labels
     knows = np.full(answers.n_people, 0.5)
     guesses = np.full(answers.n_people, 0.5)
@@ -36,7 +36,7 @@ def mace(answers: Answers, gold: Gold) -> Floats:
 def _expected(
     answers: Answers, gold: Gold, knows: Floats, guesses: Floats, habit: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """The labels' probabilities, and of each cell how often it was guessed and how often it was known."""
+    """Returns the probabilities of the labels, and for each cell the expected number of guesses and of known labels."""
     by_habit = guesses[answers.cell_people] * habit
     likely = np.repeat(by_habit[:, None], answers.n_labels, axis=1)
     own = np.arange(len(habit)), answers.cell_labels

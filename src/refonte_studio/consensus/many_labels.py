@@ -1,4 +1,4 @@
-"""Votes over the labels that were named, where there are too many labels to give each task a number for each."""
+"""Counts votes only over the labels that were given, for questions with too many labels for an array tasks × labels."""
 
 import numpy as np
 
@@ -8,10 +8,10 @@ from refonte_studio.consensus.judges import USUAL_ACCURACY, USUAL_CORRELATION
 
 
 def vote_over_pairs(answers: Answers, gold: Gold) -> tuple[Ints, Floats, float]:
-    """Of each task its label and confidence, and how often people are taken to be right: as is usual."""
+    """Returns the label and the confidence of each task, and the assumed accuracy of everybody."""
     pairs, votes = np.unique(answers.tasks * answers.n_labels + answers.labels, return_counts=True)
     tasks, names = pairs // answers.n_labels, pairs % answers.n_labels
-    # the most votes first, then the first label; the first of each task is its label
+    # sorted by most votes, then by label: the first row of each task is its label
     order = np.lexsort((names, -votes, tasks))
     first = order[np.flatnonzero(np.diff(tasks[order], prepend=-1))]
     labels = np.full(answers.n_tasks, -1, np.int64)
@@ -22,7 +22,7 @@ def vote_over_pairs(answers: Answers, gold: Gold) -> tuple[Ints, Floats, float]:
     pro = discounted(nats * most, USUAL_CORRELATION)
     contra = discounted(nats * votes.astype(np.float64), USUAL_CORRELATION)
     named = np.bincount(tasks, minlength=answers.n_tasks)
-    # the decided label stands in the sum as any other, with exactly 1
+    # the sum includes the decided label, which adds exactly 1
     odds = np.bincount(tasks, np.exp(contra - pro[tasks]), answers.n_tasks) + (answers.n_labels - named) * np.exp(-pro)
     confidence = np.where(labels >= 0, 1.0 / np.maximum(odds, 1.0), 0.0)
     for task, label in gold.items():

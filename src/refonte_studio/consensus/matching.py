@@ -1,4 +1,4 @@
-"""Which of one attempt's objects are which of another's."""
+"""Matches the objects of one attempt with those of another."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,23 +8,26 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 Pairs = tuple[Array, Array]
 
-# Up to this many pairs of two attempts' objects are all looked at; beyond it, those that lie near each other.
+# Up to this many pairs of two attempts' objects are all compared; beyond it, only pairs that lie close together.
 MAX_PAIRS = 40_000
-_NEAREST = 12  # on each side, in the order of a curve through the plane
-# Objects that are all candidates of each other are assigned in the best way up to so many; beyond it, best pair first.
+_NEAREST = 12  # neighbours compared on each side along a curve through the plane
+# The largest group of mutual candidates that is assigned optimally; a larger one is assigned greedily.
 MAX_HUNGARIAN = 300
 
 
 def neighbours(one: Array, other: Array) -> Pairs:
-    """The places of the pairs worth looking at, of objects whose centers `one` and `other` hold, a row (x, y) each.
+    """Returns the indexes of the pairs worth comparing; `one` and `other` are the objects' centers, rows (x, y).
 
-    All pairs of few objects. Of many, each with a bounded number of those next to it along a curve through the plane
-    that keeps near things near (Morton 1966).
+    Of few objects, all pairs. Of many, each object with a bounded number of its neighbours along a space-filling curve
+    (Morton 1966).
     """
     if len(one) * len(other) <= MAX_PAIRS:
         rows, columns = np.divmod(np.arange(len(one) * len(other)), max(1, len(other)))
         return rows, columns
-    if (len(one), one.tobytes()) > (len(other), other.tobytes()):  # the same pairs either way round
+    if (len(one), one.tobytes()) > (
+        len(other),
+        other.tobytes(),
+    ):  # makes the pairs independent of the order of the arguments
         columns, rows = neighbours(other, one)
         return rows, columns
     low = np.minimum(one.min(axis=0), other.min(axis=0))
@@ -40,7 +43,7 @@ def neighbours(one: Array, other: Array) -> Pairs:
 
 
 def _curve(places: Array) -> Array:
-    """How far along the curve a place (0 to 65,535 each way) lies: its two numbers' bits by turns."""
+    """Returns the position of points (0 to 65,535 per axis) along the curve: the interleaved bits of x and y."""
     bits = places.astype(np.uint64)
     for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
         bits = (bits | (bits << np.uint64(shift))) & np.uint64(mask)
@@ -48,10 +51,10 @@ def _curve(places: Array) -> Array:
 
 
 def assigned(rows: Array, columns: Array, worth: Array) -> list[int]:
-    """The places, among the pairs given, of those that together are worth most, each row and column used once.
+    """Returns the indexes of the pairs with the greatest total worth that use each row and column at most once.
 
-    The assignment problem, solved by Kuhn's (1955) Hungarian method in the form that scipy has (Crouse 2016), apart for
-    each group of pairs that have to do with each other. A group too large for that is taken best pair first.
+    Solves the assignment problem separately for each connected group of pairs, with Kuhn's (1955) Hungarian method as
+    scipy implements it (Crouse 2016). A group too large for that is assigned greedily, best pair first.
     """
     if not len(rows):
         return []
@@ -65,7 +68,7 @@ def assigned(rows: Array, columns: Array, worth: Array) -> list[int]:
 
 
 def _groups(rows: Array, columns: Array) -> Sequence[Array]:
-    """The pairs by what hangs together: two pairs with the same row, or the same column, are in the same group."""
+    """Returns the connected groups of pairs: pairs that share a row or a column are in the same group."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -1,19 +1,19 @@
-"""What several people say, and what is held of it."""
+"""The outcome of several attempts, and the judge that weighs them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-# How labels become one: by equal votes, votes weighted by accuracy, one accuracy a person (one_coin), a confusion
-# matrix a person (Dawid and Skene), accuracy and difficulty (GLAD), competence and spamming (MACE), or what we hold to
-# be best.
+# The methods that combine labels: the default (Dawid and Skene with shrinkage), equal votes, votes weighted by
+# accuracy, one accuracy per person (one_coin), a confusion matrix per person (Dawid and Skene), ability and difficulty
+# (GLAD), competence and guessing (MACE).
 METHODS = ("shrunk_dawid_skene", "majority", "weighted", "one_coin", "dawid_skene", "glad", "mace")
 DEFAULT_METHOD = METHODS[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The label that is held to be right, and the probability (0 to 1) that it is."""
+    """The chosen label, and the probability (0 to 1) that it is right."""
 
     label: str
     confidence: float
@@ -21,10 +21,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the attempts of one task give together.
+    """The combined outcome of the attempts of one task.
 
-    `confidence` is the probability (0 to 1) that the response is right; `agreement` is how much the attempts say the
-    same, from 0 (nothing in common) to 1 (all alike).
+    `confidence` is the probability (0 to 1) that the response is right; `agreement` is the mean similarity of the
+    attempts, from 0 (nothing in common) to 1 (all equal).
     """
 
     response: dict[str, Any]
@@ -33,16 +33,16 @@ class Outcome:
 
 
 class Judge(Protocol):
-    """Who knows how far each of the attempts of one task is to be believed; the attempts are known by their places."""
+    """Weighs the attempts of one task by the reliability of their labelers; attempts are identified by their index."""
 
     def decide(self, question: str, said: Sequence[str | None], choices: int | None) -> Decision:
-        """What the attempts' labels give. `said[i]` is the i-th attempt's label, a JSON text; None where it is silent.
+        """Decides a question. `said[i]` is the label of attempt i as JSON text, or None if it gives none.
 
-        At least one attempt says something. `choices` is how many labels there are to choose from, where that is
-        known. A tie goes to the label that comes first.
+        At least one attempt gives a label. `choices` is the number of possible labels, if known. A tie goes to the
+        label that comes first.
         """
         ...
 
     def weights(self) -> Sequence[float]:
-        """How much each attempt counts where no labels are given, from 0 to 1; 1 for those of whom nothing is known."""
+        """Returns the weight (0 to 1) of each attempt for responses without labels; 1 for labelers without a model."""
         ...

@@ -1,4 +1,4 @@
-"""Orders of preference: strengths from who beats whom, the order that several orders give, how alike two are."""
+"""Rankings: strengths from pairwise wins, a combined order of several orders, and the similarity of two."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
@@ -10,18 +10,18 @@ K = TypeVar("K", bound=Hashable)
 
 _ROUNDS = 10_000
 _CLOSE = 1e-10
-# Half a game won and half a game lost between any two that have something to be told apart by: small beside what
-# people say, and enough for strengths to exist where somebody wins every time.
+# Wins added to each item over every other: little compared with the votes, and enough for strengths to exist when an
+# item wins every time.
 _PRIOR = 0.05
 
 
 def bradley_terry(wins: Sequence[Sequence[float]] | np.ndarray[Any, Any], prior: float = 0.0) -> list[float]:
-    """The strengths p, adding up to 1, that make it likeliest that i beats j `wins[i][j]` times.
+    """Returns the strengths p, with sum 1, that maximize the likelihood that i beats j `wins[i][j]` times.
 
-    The model of Bradley and Terry (1952): i beats j with probability p_i / (p_i + p_j). It is fitted by Hunter's
-    (2004) MM algorithm, each round of which makes the likelihood greater. Without a `prior`, which is added to the
-    wins of each over every other, strengths exist only where no group of items always beats the rest; where they do
-    not, the best found after a bounded number of rounds is given.
+    In the model of Bradley and Terry (1952), i beats j with probability p_i / (p_i + p_j). It is fitted with Hunter's
+    (2004) MM algorithm, which increases the likelihood in each round. `prior` is added to the wins of each item over
+    every other. Without it, strengths exist only if no group of items always beats the rest; otherwise the best found
+    in a bounded number of rounds is returned.
     """
     games = np.asarray(wins, dtype=float)
     count = len(games)
@@ -44,9 +44,9 @@ def bradley_terry(wins: Sequence[Sequence[float]] | np.ndarray[Any, Any], prior:
 
 
 def ranked(orders: Sequence[Sequence[K]], weights: Sequence[float]) -> list[K]:
-    """The order that several orders give: the strongest first, by Bradley and Terry's model of who precedes whom.
+    """Combines several orders into one: strongest first, by Bradley and Terry's model of which item precedes which.
 
-    Ties go to what the first order puts first.
+    Ties go to the item that comes first in the first order.
     """
     items = list(dict.fromkeys(item for order in orders for item in order))
     place = {item: index for index, item in enumerate(items)}
@@ -60,10 +60,10 @@ def ranked(orders: Sequence[Sequence[K]], weights: Sequence[float]) -> list[K]:
 
 
 def tied(rankings: Sequence[Sequence[Sequence[K]]], weights: Sequence[float]) -> list[list[K]]:
-    """The ranking that several rankings give, each of the same items, in which items may share a place.
+    """Combines several rankings of the same items into one; items may share a rank.
 
-    The strongest first, by Bradley and Terry's model; two that share a place count as half a win for either. Items of
-    the same strength share a place.
+    Strongest first, by Bradley and Terry's model; a shared rank counts as half a win for each. Items of the same
+    strength share a rank.
     """
     items = list(dict.fromkeys(item for ranking in rankings for place in ranking for item in place))
     number = {item: index for index, item in enumerate(items)}
@@ -82,7 +82,7 @@ def tied(rankings: Sequence[Sequence[Sequence[K]]], weights: Sequence[float]) ->
 
 
 def concordance(one: Sequence[K], other: Sequence[K]) -> float:
-    """Kendall's tau (1938) of two orders of the same items, from 0 (reversed) to 1 (the same)."""
+    """Returns Kendall's tau (1938) of two orders of the same items, scaled from 0 (reversed) to 1 (equal)."""
     place: Mapping[K, int] = {item: index for index, item in enumerate(other)}
     common = [place[item] for item in one if item in place]
     pairs = len(common) * (len(common) - 1) // 2

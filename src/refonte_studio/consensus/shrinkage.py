@@ -1,10 +1,10 @@
-"""The default: Dawid and Skene with each person's confusion drawn towards what is known with fewer answers.
+"""The default method: Dawid and Skene with hierarchical shrinkage of each person's confusion matrix.
 
-A row of a person's confusion matrix is what was counted plus a few answers as a person would give them who is right
-equally often whatever the right label is; and that frequency is what was counted plus a few answers as the whole pool
-gives them: posterior means under Dirichlet and Beta priors, as in H.-C. Kim, Z. Ghahramani, "Bayesian Classifier
-Combination", AISTATS 2012, and, for the hierarchy, S. Paun et al., "Comparing Bayesian Models of Annotation", TACL 6,
-2018. How many answers these few are, the data decide: what tells best the answers that were left out of the estimate.
+A row of a person's confusion matrix is its counts plus a few pseudo-answers of a person with the same accuracy for all
+labels; that accuracy is its counts plus a few pseudo-answers of the whole pool. These are posterior means under
+Dirichlet and Beta priors, as in H.-C. Kim, Z. Ghahramani, "Bayesian Classifier Combination", AISTATS 2012, and, for the
+hierarchy, S. Paun et al., "Comparing Bayesian Models of Annotation", TACL 6, 2018. The number of pseudo-answers is
+chosen by cross-validation: it is the one that best predicts answers left out of the estimate.
 """
 
 from dataclasses import dataclass
@@ -17,46 +17,46 @@ from refonte_studio.consensus.judges import USUAL_ACCURACY
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """How many answers weigh as much as what is drawn towards: for a row of a matrix, and for a person's accuracy."""
+    """The strength of the shrinkage in pseudo-answers: for a row of a confusion matrix, and for a person's accuracy."""
 
     row: float
     person: float
 
 
 ALL = 1e9
-ALIKE = Pull(ALL, ALL)  # all people are right equally often: votes
-COINS = Pull(ALL, 32.0)  # each person is right equally often whatever the right label is
+ALIKE = Pull(ALL, ALL)  # everybody has the same accuracy: votes
+COINS = Pull(ALL, 32.0)  # each person has one accuracy for all labels
 FREE = Pull(2.0, 4.0)
 PULLS = (FREE, Pull(8.0, 16.0), Pull(32.0, 32.0), COINS, ALIKE)
 
-CONFUSED_AT_MOST = 64  # labels; with more, a matrix of them says nothing about a person
+CONFUSED_AT_MOST = 64  # labels; with more, a confusion matrix has too few answers per cell
 
 ROUNDS = 50
-TOLERANCE = 1e-4  # how much the probabilities still move, on average over the tasks
+TOLERANCE = 1e-4  # mean change of the probabilities per task at which the estimate has converged
 TRIAL_ROUNDS = 15
 TRIAL_TOLERANCE = 1e-3
 FOLDS = 5
-ALL_FOLDS_UP_TO = 5_000  # answers; with more, one fold tells enough
-TRIED_AT_MOST = 200_000  # answers, with few labels; else in proportion fewer
+ALL_FOLDS_UP_TO = 5_000  # answers; with more, a single fold is enough
+TRIED_AT_MOST = 200_000  # answers used for cross-validation with few labels; proportionally fewer with more labels
 FEW_LABELS = 8
-USUAL_WEIGHT = 10.0  # answers; so much the usual accuracy weighs in the pool's
-DOUBT = 2.0  # standard errors
+USUAL_WEIGHT = 10.0  # the weight of the usual accuracy in the pool's accuracy, in answers
+DOUBT = 2.0  # standard errors within which two pulls count as equally good
 TINY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """What is held of the people: how likely each says what (cells × labels), and how often each is right."""
+    """The estimated people: the likelihood of each label they gave (cells × labels), and their accuracies."""
 
     likely: Floats
-    totals: Floats  # people × labels: how often each was met where that was right
+    totals: Floats  # people × labels: the number of answers where that label is right
     accuracy: Floats
     pooled: float
-    counts: Floats  # cells × labels: how often each was said where that was right
+    counts: Floats  # cells × labels: the number of the cell's answers where that label is right
 
 
 def shrunk_dawid_skene(answers: Answers, gold: Gold) -> tuple[Floats, Pull]:
-    """Tasks × labels: the probability of each; and the pull that the answers called for."""
+    """Returns the probability of each label, tasks × labels, and the pull chosen by cross-validation."""
     pull = best_pull(answers, gold)
     right, _ = estimated(answers, gold, pull)
     return right, pull
@@ -65,7 +65,10 @@ def shrunk_dawid_skene(answers: Answers, gold: Gold) -> tuple[Floats, Pull]:
 def estimated(
     answers: Answers, gold: Gold, pull: Pull, rounds: int = ROUNDS, tolerance: float = TOLERANCE
 ) -> tuple[Floats, People]:
-    """What is right and what the people are, from each other in turns, from the shares of the votes."""
+    """Estimates labels and people in alternation, starting from the shares of the votes.
+
+    Returns the probability of each label, tasks × labels, and the people.
+    """
     right = held_to(gold, shares(answers.votes.copy()))
     people = known_people(answers, right, gold, pull)
     for _ in range(rounds):
@@ -79,15 +82,15 @@ def estimated(
 
 
 def prior(answers: Answers, right: Floats) -> Floats:
-    """How frequent each label is among the tasks that have answers, and one more task for each."""
+    """Returns the frequency of each label among the tasks with answers, with one more task added for each label."""
     found = right[answers.per_task > 0].sum(axis=0) + 1.0
     return found / found.sum()
 
 
 def known_people(answers: Answers, right: Floats, gold: Gold, pull: Pull) -> People:
-    """What the people are, as far as the tasks' right labels are known.
+    """Returns the people's models, given the probabilities of the tasks' labels.
 
-    An answer tells only as much as the others of its task: of n, one is the person's own, which agrees with itself.
+    Of a task's n answers, one is the person's own, which always agrees with itself; so an answer counts (n - 1) / n.
     """
     telling = 1 - 1 / np.maximum(answers.per_task, 1)
     if gold:
@@ -108,11 +111,10 @@ def known_people(answers: Answers, right: Floats, gold: Gold, pull: Pull) -> Peo
 
 
 def best_pull(answers: Answers, gold: Gold) -> Pull:
-    """The freest pull that is not clearly worse than any other at telling answers left out of the estimate.
+    """Returns the weakest pull that predicts held-out answers no more than two standard errors worse than the best.
 
-    Clearly: by more than two standard errors. Fewer answers than there will be speak against freedom, hence the
-    freest, not the best. The answers left out are told by their places: the same answers in the same order give the
-    same pull, whatever the labels and people are called.
+    Few answers favour a strong pull although more will follow, hence the weakest and not the best. Answers are held
+    out by their position: the same answers in the same order give the same pull, whatever labels and people are called.
     """
     some, known = _some(answers, gold)
     parts = _parts(some)
@@ -128,14 +130,14 @@ def best_pull(answers: Answers, gold: Gold) -> Pull:
 
 
 def _behind(told: Floats, best: Floats) -> float:
-    """By how many standard errors it is worse."""
+    """Returns by how many standard errors it is worse."""
     lost = best - told
     error = float(lost.std()) * np.sqrt(len(lost))
     return float(lost.sum()) / error if error > 0 else 0.0
 
 
 def _some(answers: Answers, gold: Gold) -> tuple[Answers, Gold]:
-    """All answers of evenly spread tasks, so many that they do not take too long."""
+    """Returns all answers of evenly spaced tasks, a sample small enough for cross-validation."""
     most = TRIED_AT_MOST * FEW_LABELS // max(answers.n_labels, FEW_LABELS)
     step = -(-len(answers) // most)
     if step <= 1:
@@ -147,7 +149,7 @@ def _some(answers: Answers, gold: Gold) -> tuple[Answers, Gold]:
 
 
 def _parts(answers: Answers) -> list[tuple[Answers, Answers]]:
-    """What is estimated from, and what is left out. Neighbours in the order by task fall into different folds."""
+    """Returns pairs of training and test answers. Neighbours in the order by task fall into different folds."""
     places: Ints = np.empty(len(answers), np.int64)
     places[np.argsort(answers.tasks, kind="stable")] = np.arange(len(answers))
     folds = range(FOLDS if len(answers) <= ALL_FOLDS_UP_TO else 1)
@@ -155,7 +157,7 @@ def _parts(answers: Answers) -> list[tuple[Answers, Answers]]:
 
 
 def _told(train: Answers, test: Answers, gold: Gold, pull: Pull) -> Floats:
-    """The logarithm of the probability that each answer left out was given."""
+    """Returns the log-probability of each held-out answer."""
     right, people = estimated(train, gold, pull, TRIAL_ROUNDS, TRIAL_TOLERANCE)
     right = np.where((train.per_task > 0)[:, None], right, prior(train, right))
     likely = _likely_said(train, people, pull, test)
@@ -163,7 +165,7 @@ def _told(train: Answers, test: Answers, gold: Gold, pull: Pull) -> Floats:
 
 
 def _likely_said(train: Answers, people: People, pull: Pull, test: Answers) -> Floats:
-    """Test answers × labels: how likely the person would say that; also where the person never said it before."""
+    """Returns the likelihood of each test answer under each label, also for labels that the person never gave."""
     numbers = train.cell_people * train.n_labels + train.cell_labels
     wanted = test.people * test.n_labels + test.labels
     found = np.minimum(np.searchsorted(numbers, wanted), max(len(numbers) - 1, 0))

@@ -1,4 +1,4 @@
-"""Texts that people typed: how alike two are, and which of several speaks for all."""
+"""Typed texts: the similarity of two, and the most typical of several."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from rapidfuzz.distance import Levenshtein
 
 from refonte_studio.consensus.medians import first_greatest
 
-# The work of an edit distance grows with the product of the lengths; beyond this much, the ends are compared.
+# An edit distance costs the product of the lengths; of longer texts, only both ends are compared.
 MAX_CHARACTERS = 4_000
 
 
 def plain(text: str) -> str:
-    """The text as it is compared: without regard to case and to how much white space there is."""
+    """Returns the text in the form in which it is compared: case-folded, with white space collapsed."""
     return _bounded(" ".join(text.casefold().split()))
 
 
@@ -22,7 +22,7 @@ def _bounded(text: str) -> str:
 
 
 def text_cost(texts: Sequence[str]) -> float:
-    """About how many microseconds it takes to compare two texts such as these, in the mean."""
+    """Returns the approximate mean time to compare two of these texts, in microseconds."""
     if not texts:
         return 0.0
     length = sum(map(len, texts)) / len(texts)
@@ -30,15 +30,15 @@ def text_cost(texts: Sequence[str]) -> float:
 
 
 def edit_similarity(one: str, other: str) -> float:
-    """1 less the edits (Levenshtein 1966) that make one plain text the other, by the length of the longer one."""
+    """Returns 1 minus the edit distance (Levenshtein 1966) of the plain texts, divided by the longer length."""
     return 1.0 if one == other else Levenshtein.normalized_similarity(plain(one), plain(other))
 
 
 def typical_text(texts: Sequence[str], weights: Sequence[float]) -> int:
-    """The place of the text that speaks for all.
+    """Returns the index of the most typical text.
 
-    One that more than half of the weight has, to the letter; else the medoid by edit distance: the one that needs the
-    fewest edits to become the others. Ties go to the first.
+    This is the text that more than half of the weight gives literally; otherwise the medoid by edit distance, which
+    needs the fewest edits to become the others. Ties go to the first.
     """
     votes: dict[str, float] = {}
     for text, weight in zip(texts, weights, strict=True):

@@ -1,4 +1,4 @@
-"""Votes: every answer counts alike, or by how often the person is with the majority."""
+"""Votes: each answer counts the same, or by how often its person agrees with the majority."""
 
 import numpy as np
 
@@ -6,14 +6,14 @@ from refonte_studio.consensus.answers import Answers, Floats, Gold, held_to, sha
 
 
 def majority(answers: Answers, gold: Gold) -> Floats:
-    """Each label's share of the task's answers."""
+    """Returns each label's share of the task's answers, tasks × labels."""
     return held_to(gold, shares(answers.votes.copy()))
 
 
 def weighted(answers: Answers, gold: Gold) -> Floats:
-    """Each answer counts by the share of the person's answers that are the majority's.
+    """Returns weighted shares: an answer weighs the share of its person's answers that agree with the majority.
 
-    Where a task has several majorities, each of them counts in part. Known as worker agreement with aggregate (Wawa).
+    If several labels tie for the majority, each counts in part. Known as worker agreement with aggregate (Wawa).
     """
     votes = answers.votes
     most = (votes == votes.max(axis=1, keepdims=True)) & (votes > 0)
