@@ -67,7 +67,7 @@ def test_where_it_cannot_be_raised_there_are_fewer_connections(
 
 
 def test_every_reason_that_an_operator_may_read_is_explained():
-    told = (ROOT / "docs" / "operating.md").read_text()
+    told = (ROOT / "docs" / "how-to" / "run-a-server.md").read_text()
     reasons = {*sqlite_file._TROUBLES.values(), *(words for _, words in postgres._TROUBLES)}
     reasons |= {sqlite_file._REPLACED, "its file is gone", "its file cannot be reached", "it cannot be reached"}
     assert [reason for reason in sorted(reasons) if f"`{reason}`" not in told] == []
