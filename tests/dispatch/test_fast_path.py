@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from refonte_studio.callbacks.model import About, State
 from refonte_studio.db import Tx, postgres, sqlite
 from refonte_studio.db.commit_order import COMMIT_NUMBER, COMMITTED_UP_TO
 from refonte_studio.db.schema import metadata
@@ -16,6 +17,7 @@ from refonte_studio.dispatch import service as work
 from refonte_studio.dispatch.service import fast_path
 from refonte_studio.dispatch.store import candidates as candidate_store
 from refonte_studio.dispatch.store import fast_path as fast_path_store
+from refonte_studio.kit.caller import ALLOWED, Permission
 from refonte_studio.kit.errors import Overloaded
 from tests import makers
 from tests.world import World
@@ -81,17 +83,35 @@ def test_a_statement_that_does_not_say_of_which_team_is_noticed(sql: str) -> Non
     assert len(without_team(sql)) == 1
 
 
-def test_every_statement_that_does_all_at_once_names_the_team_of_each_table() -> None:
-    assert [without_team(sql) for sql in fast_path_store.ALL] == [[]] * 6
+LONG = {
+    "claim": fast_path_store.CLAIM["postgresql"],
+    "submission": fast_path_store.SUBMISSION["postgresql"],
+    "record": fast_path_store.RECORD_ATTEMPT,
+    "complete": fast_path_store.COMPLETE_TASK,
+}
 
 
-@pytest.mark.parametrize("way", ["short", "general"])
+@pytest.mark.parametrize("sql", [*LONG.values(), fast_path_store.CLAIM["sqlite"], fast_path_store.SUBMISSION["sqlite"]])
+def test_every_statement_of_the_fast_path_names_the_team_of_each_table(sql: str) -> None:
+    assert without_team(sql) == []
+
+
+def test_the_statements_name_roles_and_callbacks_as_the_code_does() -> None:
+    roles = ", ".join(f"'{role}'" for role, allowed in ALLOWED.items() if Permission.WORK in allowed)
+    for engine in ("sqlite", "postgresql"):
+        for statement in (fast_path_store.CLAIM[engine], fast_path_store.SUBMISSION[engine]):
+            assert statement.count(f"u.role IN ({roles})") == statement.count("u.role IN") == 2
+    assert f"'{About.TASK_COMPLETED}', moved.task_id, '{State.WAITING}'" in fast_path_store.COMPLETE_TASK
+
+
+@pytest.mark.parametrize("way", ["fast", "general"])
 async def test_every_statement_of_the_working_loop_names_the_team_of_each_table(
     world: World, statements: list[str], monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    if way == "general":  # which on SQLite is the only one
-        monkeypatch.setattr(fast_path, "claim_at_once", nothing_at_once)
-        monkeypatch.setattr(fast_path, "in_hand", nothing_at_once)
+    if way == "general":
+        monkeypatch.setattr(fast_path_store, "next_plain", nothing_at_once)
+        monkeypatch.setattr(fast_path, "claim_on_postgresql", nothing_at_once)
+        monkeypatch.setattr(fast_path, "read_submission", nothing_at_once)
     await makers.project(world)
     await makers.batch(world, "Pets", tasks=16)
     await makers.project(world, "Birds", wanted=2)
@@ -126,10 +146,10 @@ async def test_every_statement_of_the_working_loop_names_the_team_of_each_table(
 
 
 async def nothing_at_once(*_: Any) -> None:
-    """What the short way answers where it has done nothing."""
+    """What the fast path answers where it has done nothing."""
 
 
-@pytest.mark.parametrize(("people", "recorded"), [(1, {"completed": 6}), (2, {"attempted": 3, "completed": 3})])
+@pytest.mark.parametrize(("people", "recorded"), [(1, {"complete": 6}), (2, {"record": 3, "complete": 3})])
 async def test_a_plain_claim_and_submission_are_three_statements_on_postgresql(
     world: World, statements: list[str], people: int, recorded: dict[str, int]
 ) -> None:
@@ -145,28 +165,67 @@ async def test_a_plain_claim_and_submission_are_three_statements_on_postgresql(
     for turn in range(6 // people):
         for person in team:
             await makers.answer(person, **({"project": "Pets"} if turn else {}))
-    reach = [sql for sql in statements if "dispatch_cursors" in sql and sql not in fast_path_store.STATEMENTS.values()]
-    assert len(statements) - len(reach) == 18, statements
-    counted = {name: statements.count(sql) for name, sql in fast_path_store.STATEMENTS.items() if sql in statements}
-    assert counted == {"claim": 6, "look": 6, **recorded}
+    cursors = [sql for sql in statements if "dispatch_cursors" in sql and sql not in LONG.values()]
+    assert len(statements) - len(cursors) == 18, statements
+    counted = {name: statements.count(sql) for name, sql in LONG.items() if sql in statements}
+    assert counted == {"claim": 6, "submission": 6, **recorded}
 
 
-@pytest.mark.parametrize("name", ["claim", "look", "attempted", "completed"])
+@pytest.mark.parametrize(("people", "most"), [(1, 9 * 6), (2, 8 * 6)])
+async def test_a_plain_claim_and_submission_are_few_statements_on_sqlite(
+    world: World, statements: list[str], people: int, most: int
+) -> None:
+    if world.db.engine != "sqlite":
+        return
+    team = (world.ben, world.dee)[:people]
+    await makers.project(world, wanted=people)
+    await makers.batch(world, "Pets", tasks=150)
+    for _ in range(2):
+        for person in team:
+            await makers.answer(person)
+    statements.clear()
+    for turn in range(6 // people):
+        for person in team:
+            await makers.answer(person, **({"project": "Pets"} if turn else {}))
+    cursors = [sql for sql in statements if "dispatch_cursors" in sql and sql != fast_path_store.CLAIM["sqlite"]]
+    assert statements.count(fast_path_store.CLAIM["sqlite"]) == 6
+    assert statements.count(fast_path_store.SUBMISSION["sqlite"]) == 6
+    assert len(statements) - len(cursors) == most, statements
+
+
+@pytest.mark.parametrize("name", LONG)
 async def test_the_hot_statements_never_read_a_whole_table(world: World, name: str) -> None:
     """Not even while the tables are empty, when a whole table is what is cheapest."""
     if world.db.engine != "postgresql":
         return
-    plans = await world.db.single(explained, fast_path_store.STATEMENTS[name])
+    plans = await world.db.single(explained, LONG[name])
     for step in plans:
         assert "Seq Scan" not in step, plans
         assert "Hash Join" not in step, plans
         assert "Merge" not in step, plans
 
 
+@pytest.mark.parametrize("name", ["CLAIM", "SUBMISSION"])
+async def test_the_hot_statements_search_every_table_by_an_index_on_sqlite(world: World, name: str) -> None:
+    if world.db.engine != "sqlite":
+        return
+    text = for_sqlite(getattr(fast_path_store, name)["sqlite"])[0]
+    values = dict.fromkeys(re.findall(r":(\w+)", text))
+    plan = await world.db.read(explained_by_sqlite, text, values)
+    scanned = {step.split()[1] for step in plan if step.startswith("SCAN ") and "CONSTANT" not in step}
+    assert scanned <= {"me", "plain", "found", "e"}, plan
+    sorts = [step for step in plan if "TEMP B-TREE" in step]
+    assert len(sorts) <= 1, plan  # of what opened behind the cursor, or of earlier attempts
+
+
+async def explained_by_sqlite(tx: Tx, sql: str, values: dict[str, None]) -> list[str]:
+    return [row["detail"] for row in await tx.all(f"EXPLAIN QUERY PLAN {sql}", **values)]
+
+
 async def explained(tx: Any, sql: str) -> list[str]:
     text, order = for_postgres(sql)
     for number, value in enumerate(order, 1):
-        kind = "BIGINT" if value in ("now", "expires", "stale", "mix", "far", "wanted") else "TEXT"
+        kind = "BIGINT" if value in ("now", "expires", "stale", "far", "wanted", "inline_bytes") else "TEXT"
         text = re.sub(rf"\${number}\b", f"CAST(NULL AS {kind})", text)
     return [row["QUERY PLAN"] for row in await tx.all(f"EXPLAIN {text}")]
 

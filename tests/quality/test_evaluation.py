@@ -208,7 +208,7 @@ async def test_a_claim_waits_for_a_pause_that_is_being_made(
     if world.db.engine != "postgresql":
         return
     if way == "general":
-        monkeypatch.setattr(fast_path, "claim_at_once", nothing_at_once)
+        monkeypatch.setattr(fast_path, "claim_on_postgresql", nothing_at_once)
     name = await project(world, people=(world.ben,))
     await batch(world, name, tasks=2)
     connection = await asyncpg.connect(database_url)

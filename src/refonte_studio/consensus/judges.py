@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -98,6 +99,17 @@ class Plain(Informed):
     def __init__(self, n: int) -> None:
         """`n` is the number of attempts."""
         super().__init__({}, [None] * n)
+
+    def decide(self, question: str, said: Sequence[str | None], choices: int | None) -> Decision:
+        if len(said) == 1 and said[0] is not None:
+            return Decision(said[0], _confidence_alone(max(choices or 0, 2)))
+        return super().decide(question, said, choices)
+
+
+@lru_cache(maxsize=1_024)
+def _confidence_alone(choices: int) -> float:
+    """How sure the only answer is, of a person of whom nothing is known: whatever it says, by the number of choices."""
+    return Informed({}, [None]).decide("", ["x"], choices).confidence
 
 
 NOTHING_KNOWN = QuestionModel([], [])

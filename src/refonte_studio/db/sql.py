@@ -2,10 +2,17 @@
 
 import re
 from functools import lru_cache
+from importlib.resources import files
 
 _LOCKS = re.compile(r"\bFOR (UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)( OF \w+)?( SKIP LOCKED)?")
 _LIST = re.compile(r"\bIN :(\w+)\[\]")
 _NAME = re.compile(r"(?<![:\w]):(\w+)")
+_COMMENT = re.compile(r"\s*--[^\n]*")
+
+
+def load_statement(package: str, name: str) -> str:
+    """The statement in `name.sql` of a package, without its comments."""
+    return _COMMENT.sub("", files(package).joinpath(f"{name}.sql").read_text()).strip()
 
 
 @lru_cache(maxsize=2048)

@@ -69,8 +69,8 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Assignment:
-    """A claim with its task as it is stored; `seen` makes of it what the holder is shown."""
+class HeldTask:
+    """A claim with its task as stored. `policy/labeler_view.py` turns it into what the holder is shown."""
 
     caller: Caller  # whose claim it is
     claim: Claim
@@ -109,7 +109,7 @@ class Candidate:
     params: str = ""
     project: str = ""
     batch: str = ""
-    noted: bool = True  # whether it is noted how far the person has come in the batch
+    has_cursor: bool = True  # whether a dispatch cursor says how far the person has come in the batch
     is_rework: bool = False  # whether it was sent back to the person
     mix: int = 0  # how many of 65,536 tasks for work an evaluation task of the project comes before
     evaluates: bool = False  # whether the project has evaluation tasks
@@ -126,8 +126,8 @@ class Submitted:
     held_back: str | None = None  # whose answers come on the grid; None in a project without evaluation tasks
 
 
-class ChecksFirst(Exception):
-    """The response is to be checked before the transaction, which has not been done; see `tasks.checking`."""
+class NeedsCheckFirst(Exception):
+    """The response must be checked before the transaction; see `tasks/service/response_checks.py`."""
 
 
 @dataclass(frozen=True, slots=True)

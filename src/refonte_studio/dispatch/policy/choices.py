@@ -20,14 +20,14 @@ NOTE_EVERY = 16  # claims: a person's next look goes over no more tasks that the
 LOOK_BACK_EVERY = 128  # claims: the same for batches that they have been through, and that are not done yet
 
 
-def advances_cursor(noted: bool, claim_id: str) -> bool:
+def advances_cursor(has_cursor: bool, claim_id: str) -> bool:
     """Whether to note, after this claim, how far the person has come in its batch."""
-    return not noted or int(claim_id[-4:], 16) % NOTE_EVERY == 0
+    return not has_cursor or int(claim_id[-4:], 16) % NOTE_EVERY == 0
 
 
-def looks_back(noted: bool, claim_id: str) -> bool:
+def looks_back(has_cursor: bool, claim_id: str) -> bool:
     """Whether to note the same for the batches before: when they have just come into this one, and now and then."""
-    return not noted or int(claim_id[-4:], 16) % LOOK_BACK_EVERY == 0
+    return not has_cursor or int(claim_id[-4:], 16) % LOOK_BACK_EVERY == 0
 
 
 def with_quality(waiting: Sequence[Waiting], quality: Sequence[QualityWaiting], most: int) -> list[Waiting]:

@@ -9,7 +9,7 @@ import re
 import msgspec
 
 from refonte_studio import task_types
-from refonte_studio.dispatch.model import Assignment, SeenTask
+from refonte_studio.dispatch.model import HeldTask, SeenTask
 from refonte_studio.files.model import FILES
 from refonte_studio.kit.caller import Caller, Permission
 
@@ -21,7 +21,7 @@ MANAGERS_ALONE = frozenset(
 _FILE = re.compile(rf"{re.escape(FILES)}([0-9a-f]{{24}})(?![0-9a-f])")
 
 
-def task(assignment: Assignment) -> SeenTask:
+def task(assignment: HeldTask) -> SeenTask:
     """The task as the holder of the claim sees it."""
     caller, claim = assignment.caller, assignment.claim
     stored = assignment.params

@@ -3,8 +3,8 @@
 Evaluation tasks take another way than others. In projects that have any, every answer about a claim therefore comes on
 a grid of time, whatever the task and however it went; see `kit/response_pacer.py`.
 
-On PostgreSQL the common case is one statement, or two; what is not common goes the general way, in one transaction,
-as everything does on SQLite.
+The plain case takes the fast path; see `dispatch/service/fast_path.py`. On PostgreSQL that is one statement, or two;
+what is not plain goes the general way, in one transaction, as everything does on SQLite.
 """
 
 from collections.abc import Coroutine
@@ -14,9 +14,9 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from refonte_studio.dispatch import service
-from refonte_studio.dispatch.model import Assignment, ChecksFirst, Claim, PutDown, Submitted
+from refonte_studio.dispatch.model import Claim, HeldTask, NeedsCheckFirst, PutDown, Submitted
 from refonte_studio.dispatch.service import fast_path
-from refonte_studio.kit.caller import Caller
+from refonte_studio.kit.caller import Caller, HashedCredential
 from refonte_studio.kit.errors import Forbidden, StudioError, Unauthorized, Unavailable
 from refonte_studio.kit.response_pacer import RequestPace, ResponsePacer
 from refonte_studio.tasks import service as tasks
@@ -64,23 +64,27 @@ async def _told(done: Coroutine[Any, Any, D]) -> tuple[D, str | None]:
     return result, result.held_back
 
 
-async def claim(call: Call, project: str | None, batch: str | None, lease_ms: int) -> Assignment | None:
+async def claim(call: Call, project: str | None, batch: str | None, lease_ms: int) -> HeldTask | None:
     """Finds out who calls, and claims their next task; see `service.claim_next`."""
     return await _paced(_pace(call), call, _claim(call, project, batch, lease_ms))
 
 
 async def _claim(
     call: Call, project: str | None, batch: str | None, lease_ms: int
-) -> tuple[Assignment | None, str | None]:
+) -> tuple[HeldTask | None, str | None]:
     credential = call.hashed_credential
-    if call.db.engine == "postgresql" and credential is not None:
-        made = await call.db.single(fast_path.claim_at_once, credential, project, batch, lease_ms, call.now)
+    if credential is not None and call.db.engine == "sqlite":
+        return await call.db.write(
+            fast_path.claim_on_sqlite, credential, call.sign_in, project, batch, lease_ms, call.now
+        )
+    if credential is not None:
+        made = await call.db.single(fast_path.claim_on_postgresql, credential, project, batch, lease_ms, call.now)
         if made is not None:
             with suppress(Unavailable):  # the claim is made; what is left only helps later ones
                 await _after(call, made)
-            return made.assignment, made.assignment.claim.held_back
+            return made.task, made.task.claim.held_back
     return await call.db.write(
-        service.signed_in, call.sign_in, service.claim_or_rest, project, batch, lease_ms, call.now
+        service.signed_in, call.sign_in, service.claim_and_pacing, project, batch, lease_ms, call.now
     )
 
 
@@ -112,7 +116,7 @@ async def _submit(pace: RequestPace, call: Call, claim_id: str, response: tasks.
     """A large response is checked between two holds: what is done before the check and what is done after it are each
     on the grid, and the check itself does as much for an evaluation task as for another."""
     if not isinstance(response, msgspec.Raw):
-        with suppress(ChecksFirst):
+        with suppress(NeedsCheckFirst):
             return await _submit_small(call, claim_id, response)
     to_check, who = await call.db.read(service.to_check, call.sign_in, claim_id, call.now)
     checks: tasks.Checks = call.studio.services[tasks.Checks]
@@ -127,23 +131,37 @@ async def _submit(pace: RequestPace, call: Call, claim_id: str, response: tasks.
 
 async def _submit_small(call: Call, claim_id: str, response: dict[str, Any]) -> Submitted:
     credential = call.hashed_credential
-    if call.db.engine == "postgresql" and credential is not None:
-        held = await call.db.single(fast_path.in_hand, credential, claim_id, call.now)
-        if held is not None:
-            done = await call.db.single(fast_path.submit_at_once, held, response, call.now)
-            if done is not None:
-                with suppress(Unavailable):  # it is recorded
-                    await _touch(call, held.caller, held.key_is_stale)
-                return done
+    if credential is not None and call.db.engine == "sqlite":
+        return await call.db.write(fast_path.submit_on_sqlite, credential, call.sign_in, claim_id, response, call.now)
+    if credential is not None:
+        done = await _submit_plain(call, credential, claim_id, response)
+        if done is not None:
+            return done
     return await call.db.write(service.signed_in, call.sign_in, service.submit, claim_id, response, call.now)
 
 
-async def _after(call: Call, made: fast_path.AtOnce) -> None:
+async def _submit_plain(
+    call: Call, credential: HashedCredential, claim_id: str, response: dict[str, Any]
+) -> Submitted | None:
+    """The fast path on PostgreSQL: reads the context, decides, writes; None, with nothing done, if it is not plain."""
+    context = await call.db.single(fast_path.read_submission, credential, claim_id, call.now)
+    decision = fast_path.decide(context, response) if context is not None else None
+    if context is None or decision is None:
+        return None
+    number = await call.db.single(fast_path.record_on_postgresql, decision, call.now)
+    if number is None:
+        return None
+    with suppress(Unavailable):  # it is recorded
+        await _touch(call, context.caller, context.key_is_stale)
+    return fast_path.told(context, number)
+
+
+async def _after(call: Call, made: fast_path.FastClaim) -> None:
     if made.advances_cursor:
-        await call.db.single(service.advance_cursor, made.caller, made.batch_id)
+        await call.db.single(service.advance_cursor, made.task.caller, made.batch_id)
     if made.looks_back:
-        await call.db.write(service.look_back, made.caller, made.batch_id)
-    await _touch(call, made.caller, made.key_is_stale)
+        await call.db.write(service.look_back, made.task.caller, made.batch_id)
+    await _touch(call, made.task.caller, made.key_is_stale)
 
 
 async def _touch(call: Call, caller: Caller, is_stale: bool) -> None:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from refonte_studio.db import Tx
 from refonte_studio.dispatch import service
-from refonte_studio.dispatch.model import Assignment, Waiting
+from refonte_studio.dispatch.model import HeldTask, Waiting
 from refonte_studio.dispatch.policy import labeler_view
 from refonte_studio.dispatch.routes import loop
 from refonte_studio.dispatch.service import filters
@@ -120,7 +120,7 @@ def _lease_ms(call: Call) -> int:
     return call.studio.settings.lease_s * 1_000
 
 
-def _claim_out(assignment: Assignment) -> ClaimOut:
+def _claim_out(assignment: HeldTask) -> ClaimOut:
     claim = assignment.claim
     task = labeler_view.task(assignment)
     return ClaimOut(

@@ -2,8 +2,8 @@
 
 from refonte_studio.dispatch.service.claiming import (
     attachment_of,
+    claim_and_pacing,
     claim_next,
-    claim_or_rest,
     extend,
     held_back,
     history,
@@ -21,9 +21,9 @@ from refonte_studio.dispatch.service.termination import expire_leases
 __all__ = [
     "advance_cursor",
     "attachment_of",
+    "claim_and_pacing",
     "claim_next",
     "claim_of",
-    "claim_or_rest",
     "expire_leases",
     "extend",
     "forget_cursors_ahead",

@@ -6,22 +6,21 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from refonte_studio.db import Tx
 from refonte_studio.dispatch.model import (
-    Assignment,
     Candidate,
     Claim,
     ClaimState,
     Done,
+    HeldTask,
     PutDown,
     Waiting,
     default_batch_name,
 )
 from refonte_studio.dispatch.policy import choices as choice_policy
 from refonte_studio.dispatch.policy import labeler_view
-from refonte_studio.dispatch.service.cursors import advance_cursor, forget_cursors_ahead, look_back
+from refonte_studio.dispatch.service.cursors import advance_cursor, look_back
 from refonte_studio.dispatch.service.filters import ids_filtered_by
-from refonte_studio.dispatch.service.rework import send_back
-from refonte_studio.dispatch.service.submitting import SignIn, claim_of, lost, submit, submitted, to_check
-from refonte_studio.dispatch.service.termination import expire, expire_due, expire_leases
+from refonte_studio.dispatch.service.submitting import SignIn, claim_of, lost
+from refonte_studio.dispatch.service.termination import expire, expire_due
 from refonte_studio.dispatch.store import (
     candidates as candidate_store,
 )
@@ -41,30 +40,6 @@ from refonte_studio.kit.errors import NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.pages import Page, checked_token, page_of
 from refonte_studio.quality import service as quality
-
-__all__ = [
-    "advance_cursor",
-    "attachment_of",
-    "claim_next",
-    "claim_of",
-    "claim_or_rest",
-    "claimed",
-    "expire_leases",
-    "extend",
-    "forget_cursors_ahead",
-    "held_back",
-    "history",
-    "ids_filtered_by",
-    "look_back",
-    "queue",
-    "release",
-    "send_back",
-    "signed_in",
-    "skip",
-    "submit",
-    "submitted",
-    "to_check",
-]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -87,12 +62,17 @@ async def signed_in(
     return result
 
 
-async def claim_or_rest(
+async def claim_and_pacing(
     tx: Tx, caller: Caller, project: str | None, batch: str | None, lease_ms: int, now: int
-) -> tuple[Assignment | None, str | None]:
-    """What `claim_next` answers, and who it is if the pace of this answer must tell nothing."""
-    given = await claim_next(tx, caller, project, batch, lease_ms, now)
-    return given, given.claim.held_back if given is not None else await _evaluated(tx, caller)
+) -> tuple[HeldTask | None, str | None]:
+    """What `claim_next` answers, and for whom this answer is paced; see `paced_for`."""
+    task = await claim_next(tx, caller, project, batch, lease_ms, now)
+    return task, await paced_for(tx, caller, task)
+
+
+async def paced_for(tx: Tx, caller: Caller, task: HeldTask | None) -> str | None:
+    """The person, if the time of an answer to their claim must tell nothing of evaluation tasks."""
+    return task.claim.held_back if task is not None else await _evaluated(tx, caller)
 
 
 async def held_back(tx: Tx, sign_in: SignIn) -> str | None:
@@ -107,16 +87,12 @@ async def _evaluated(tx: Tx, caller: Caller) -> str | None:
 
 async def claim_next(
     tx: Tx, caller: Caller, project: str | None, batch: str | None, lease_ms: int, now: int
-) -> Assignment | None:
+) -> HeldTask | None:
     """The task that the person holds, or else the next one in the order of dispatch, or None if there is none.
 
     Raises NotFound for a project or batch that does not exist, or a batch of another project.
     """
     claim_id = new_id(now)
-    if tx.engine == "sqlite" and project is None and batch is None:
-        plain, found = await candidate_store.next_plain(tx, caller, now)
-        if plain:
-            return await _claim_plainly(tx, caller, found, claim_id, lease_ms, now)
     project_id, batch_id = await ids_filtered_by(tx, caller, project, batch)
     held, due = await claim_store.held_and_due(tx, caller, now)
     if due:
@@ -141,34 +117,38 @@ async def claim_next(
     return None
 
 
-async def _claim_plainly(
-    tx: Tx, caller: Caller, found: Candidate | None, claim_id: str, lease_ms: int, now: int
-) -> Assignment | None:
-    """On SQLite, where nobody is at work at the same time: claims what comes next, or what is mixed in."""
+async def claim_work_or_evaluation(
+    tx: Tx, caller: Caller, found: Candidate | None, lease_ms: int, now: int
+) -> HeldTask | None:
+    """Claims the task for work that comes next, or the evaluation task that comes before it or instead of none.
+
+    For people who hold nothing and owe neither training nor rework.
+    """
     candidate = await _mixed(tx, caller, found) if found else await _left_to_evaluate(tx, caller, None, None)
     if candidate is None:
         await look_back(tx, caller, None)
         return None
-    return await _take(tx, caller, candidate, claim_id, lease_ms, now)
+    return await _take(tx, caller, candidate, new_id(now), lease_ms, now)
 
 
 async def _take(
     tx: Tx, caller: Caller, candidate: Candidate, claim_id: str, lease_ms: int, now: int
-) -> Assignment | None:
+) -> HeldTask | None:
     """Claims a candidate; None if somebody or something got there first."""
     claim = await _claim(tx, caller, candidate, claim_id, lease_ms, now)
     if claim is None:
         return None
-    await _keep_looks_short(tx, caller, candidate, claim_id)
+    await keep_walks_short(tx, caller, candidate, claim_id)
     return await _assignment(tx, caller, claim, candidate)
 
 
-async def _keep_looks_short(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str) -> None:
+async def keep_walks_short(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str) -> None:
+    """Writes, now and then, how far the person has come, so that later walks begin there."""
     if candidate.batch_id is None:
         return
-    if choice_policy.advances_cursor(candidate.noted, claim_id):
+    if choice_policy.advances_cursor(candidate.has_cursor, claim_id):
         await advance_cursor(tx, caller, candidate.batch_id)
-    if choice_policy.looks_back(candidate.noted, claim_id):
+    if choice_policy.looks_back(candidate.has_cursor, claim_id):
         await look_back(tx, caller, candidate.batch_id)
 
 
@@ -246,12 +226,12 @@ def claimed(caller: Caller, candidate: Candidate, claim_id: str, now: int, expir
     )
 
 
-async def _assignment(tx: Tx, caller: Caller, claim: Claim, candidate: Candidate | None = None) -> Assignment:
+async def _assignment(tx: Tx, caller: Caller, claim: Claim, candidate: Candidate | None = None) -> HeldTask:
     if candidate is not None and candidate.kind == "work":
-        return Assignment(caller, claim, candidate.type, candidate.project, candidate.batch, candidate.params)
+        return HeldTask(caller, claim, candidate.type, candidate.project, candidate.batch, candidate.params)
     row = await claim_store.task_and_names(tx, claim)
     batch = row["batch"] or default_batch_name(row["project"])
-    return Assignment(caller, claim, row["type"], row["project"], batch, row["params"])
+    return HeldTask(caller, claim, row["type"], row["project"], batch, row["params"])
 
 
 async def attachment_of(tx: Tx, caller: Caller, claim_id: str, name: str, now: int) -> File:

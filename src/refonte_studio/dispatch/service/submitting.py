@@ -7,7 +7,7 @@ import msgspec
 
 from refonte_studio import task_types
 from refonte_studio.db import Tx
-from refonte_studio.dispatch.model import DONE, ChecksFirst, Claim, ClaimState, Submitted
+from refonte_studio.dispatch.model import DONE, Claim, ClaimState, NeedsCheckFirst, Submitted
 from refonte_studio.dispatch.store import claims as claim_store
 from refonte_studio.dispatch.store import rework_items as rework_store
 from refonte_studio.kit.caller import Caller
@@ -65,7 +65,8 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     """Records an attempt; the same submission again answers the same. A response that comes unchecked is checked.
 
     Raises NotFound for a claim that is not this person's, Conflict for one that is lost or was submitted with
-    another response, BadInput for a response that does not fit the task, ChecksFirst where it is to be checked before.
+    another response, BadInput for a response that does not fit the task, NeedsCheckFirst where it is to be checked
+    beforehand.
     """
     claim = await claim_of(tx, caller, claim_id)
     if claim.state in DONE:
@@ -93,12 +94,12 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
 
 
 def _checked(task_id: str, type_name: str, params: str, response: dict[str, Any] | Checked) -> Checked:
-    """The response, checked now unless it was before. Raises ChecksFirst if it ought to have been."""
+    """The response, checked now unless it was before. Raises NeedsCheckFirst if it ought to have been."""
     if isinstance(response, Checked):
         assert response.task_id == task_id, "a claim is on one task for good"
         return response
     if has_large(params):
-        raise ChecksFirst
+        raise NeedsCheckFirst
     checked = task_types.TYPES[type_name].check_response(msgspec.json.decode(params), response)
     return Checked(task_id, msgspec.json.encode(checked).decode())
 

@@ -92,7 +92,7 @@ _PASS: dict[Engine, str] = {
 
 def next_open_sql(engine: Engine) -> str:
     """The next task for work."""
-    return f"""SELECT n.task_id, b.project_id, b.id AS batch_id, b.name AS batch, r.reached IS NOT NULL AS noted
+    return f"""SELECT n.task_id, b.project_id, b.id AS batch_id, b.name AS batch, r.reached IS NOT NULL AS has_cursor
         FROM batches b {CURSOR} {_PICK[engine]}
         WHERE {OPEN_BATCH} {_PASS[engine]} {BY_QUEUE} LIMIT 1"""
 
@@ -129,7 +129,7 @@ def candidate_of(row: Row) -> Candidate:
         params=row["params"],
         project=row["project"],
         batch=row["batch"],
-        noted=bool(row["noted"]),
+        has_cursor=bool(row["has_cursor"]),
         mix=row["mix"],
         evaluates=bool(row["evaluates"]),
     )
@@ -154,33 +154,6 @@ TRAINING_DUE = f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks
 REWORK_DUE = """SELECT 1 FROM rework_items d WHERE d.teammate_id = :me AND d.team_id = :team AND d.mode = :mode
     AND (SELECT a.archived FROM assignments a
       WHERE a.teammate_id = :me AND a.project_id = d.project_id AND a.team_id = :team) IS NOT TRUE"""
-
-_NEXT_PLAIN = f"""SELECT x.plain, o.*, t.type, t.params, p.name AS project, p.evaluates, p.evaluation_mix AS mix
-    FROM (SELECT NOT EXISTS (
-        SELECT 1 FROM claims h
-        WHERE h.teammate_id = :me AND h.mode = :mode AND h.team_id = :team AND h.state = 'held')
-      AND COALESCE({FIRST_LEASE} > :now, TRUE) AND NOT EXISTS ({REWORK_DUE}) AND NOT EXISTS ({TRAINING_DUE})
-      AS plain) AS x
-    LEFT JOIN ({next_open_sql("sqlite")}) AS o ON x.plain
-    LEFT JOIN tasks t ON t.id = o.task_id AND t.team_id = :team
-    LEFT JOIN projects p ON p.id = o.project_id AND p.team_id = :team"""
-
-
-async def next_plain(tx: Tx, caller: Caller, now: int) -> tuple[bool, Candidate | None]:
-    """On SQLite, in one statement: whether it is plain that a task for work comes next, as the person holds nothing,
-    owes no training and has nothing to do again, and no lease of the team has run out; if so, the task, or None where
-    there is none."""
-    row = await tx.one(
-        _NEXT_PLAIN,
-        me=caller.teammate_id,
-        team=caller.team_id,
-        mode=caller.mode,
-        project=None,
-        batch=None,
-        now=now,
-    )
-    assert row is not None
-    return bool(row["plain"]), candidate_of(row) if row["task_id"] is not None else None
 
 
 async def next_training(tx: Tx, caller: Caller, project_id: str | None) -> Candidate | None:

@@ -1,276 +1,234 @@
-"""The SQL of claim and submit on PostgreSQL: each one statement, which is a transaction by itself.
+"""The SQL of the fast path of claims and submissions.
 
-They do the common case of what `service` does in several statements, and nothing else. Whatever is not plain (a task
-held already, a lease that ran out, training or evaluation due, a task to do again, a last attempt while others hold the
-task, the last tasks of a batch) changes nothing and answers nothing, and the general way is taken. What they may not do
-is decided by the same conditions, in the same words. Locks are taken in the same order, slots first; each step reads
-what the step before it wrote, so that it cannot run before it.
+The long statements stand in files of their own beside this one. They decide the plain case alone, by the same
+conditions as the general way (`candidates.py`, `claims.py`): where the case is not plain they change nothing.
 """
 
 from dataclasses import dataclass
 
 from refonte_studio.aggregation.model import Result
-from refonte_studio.aggregation.service import INLINE_CHARACTERS
-from refonte_studio.callbacks.model import CallbackEvent, CallbackState, lane
+from refonte_studio.callbacks.model import About, lane
 from refonte_studio.db import Row, Tx
-from refonte_studio.dispatch.store.candidates import (
-    EVALUATION_DUE,
-    FIRST_LEASE,
-    JUST_EVALUATED,
-    REWORK_DUE,
-    TRAINING_DUE,
-    next_open_sql,
-)
-from refonte_studio.kit.caller import ALLOWED, HashedCredential, Permission
+from refonte_studio.db.engine import Engine
+from refonte_studio.db.sql import load_statement
+from refonte_studio.kit.caller import HashedCredential
 from refonte_studio.kit.ids import new_id
 
-_ROLES = ", ".join(f"'{role}'" for role, allowed in ALLOWED.items() if Permission.WORK in allowed)
-_ALIAS = "(SELECT g.alias_key FROM teams g WHERE g.id = t.team_id) AS alias_key"
-_HOLDER = {
-    "key": f"""SELECT t.id, t.team_id, k.mode, t.email, t.role, k.id AS key_id, {_ALIAS},
-          (k.last_used_at IS NULL OR k.last_used_at <= :stale) AS stale
-        FROM keys k JOIN teammates t ON t.id = k.teammate_id AND t.team_id = k.team_id
-        WHERE k.key_hash = :secret_hash AND k.revoked_at IS NULL""",
-    "session": f"""SELECT t.id, t.team_id, 'live' AS mode, t.email, t.role, NULL AS key_id, {_ALIAS},
-          CAST(:stale AS BIGINT) IS NULL AS stale  -- never, as a session's use is not noted
-        FROM sessions s JOIN teammates t ON t.id = s.teammate_id AND t.team_id = s.team_id
-        WHERE s.token_hash = :secret_hash AND s.expires_at > :now""",
+CLAIM: dict[Engine, str] = {
+    "sqlite": load_statement(__package__ or "", "claim_sqlite"),
+    "postgresql": load_statement(__package__ or "", "claim_postgresql"),
 }
-
-_CALLER = "me.id AS me, me.team_id, me.mode, me.email, me.role, me.key_id, me.alias_key, me.stale"
-
-
-def _me(kind: str) -> str:
-    return f"me AS MATERIALIZED ({_HOLDER[kind]} AND t.state = 'active' AND t.role IN ({_ROLES}))"
-
-
-_PROJECT = """b.project_id = (
-      SELECT p.id FROM projects p WHERE p.team_id = :team AND p.mode = :mode AND p.name = :project)"""
-
-
-def _as_me(sql: str) -> str:
-    """SQL that says `:me`, `:team` and `:mode`, of the person of `me`; a project and a batch go by their names."""
-    for name, value in (
-        ("b.project_id = :project", _PROJECT),
-        ("b.id = :batch", "b.name = :batch"),
-        (":mode", "(SELECT mode FROM me)"),
-        (":me", "(SELECT id FROM me)"),
-        (":team", "(SELECT team_id FROM me)"),
-    ):
-        sql = sql.replace(name, value)
-    return sql
-
-
-# Of the first four hex digits of an MD5, which is what decides about evaluation tasks (`policy.mixes_in`).
-_MIXES_IN = """('x' || left(md5((SELECT id FROM me) || f.task_id), 4))::bit(16)::int < (
-          SELECT j.evaluation_mix FROM projects j
-          WHERE j.id = f.project_id AND j.team_id = (SELECT team_id FROM me))"""
-
-_CLAIM = {
-    kind: f"""WITH {_me(kind)},
-      plain AS MATERIALIZED (
-        SELECT 1 FROM me WHERE NOT EXISTS (
-            SELECT 1 FROM claims h
-            WHERE h.teammate_id = me.id AND h.mode = me.mode AND h.team_id = me.team_id AND h.state = 'held')
-          AND COALESCE({_as_me(FIRST_LEASE)} > :now, TRUE)
-          AND NOT EXISTS ({_as_me(REWORK_DUE)})
-          AND NOT EXISTS ({_as_me(TRAINING_DUE)})),
-      found AS MATERIALIZED (
-        SELECT f.* FROM plain CROSS JOIN LATERAL ({_as_me(next_open_sql("postgresql"))}) AS f),
-      chosen AS MATERIALIZED (
-        SELECT f.* FROM found f WHERE NOT ({_MIXES_IN} AND NOT COALESCE({_as_me(JUST_EVALUATED)}, FALSE) AND EXISTS (
-          SELECT 1 FROM tasks t
-          WHERE t.project_id = f.project_id AND {_as_me(EVALUATION_DUE)}
-            AND (t.batch_id IS NULL OR t.batch_id = f.batch_id)))),
-      assigned AS MATERIALIZED (
-        SELECT a.team_id FROM assignments a
-        WHERE a.teammate_id = (SELECT id FROM me) AND a.project_id = (SELECT project_id FROM chosen)
-          AND a.team_id = (SELECT team_id FROM me) AND a.paused_at IS NULL AND NOT a.archived
-        FOR SHARE),
-      claimed AS (
-        INSERT INTO claims (id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, claimed_at,
-          lease_expires_at)
-        SELECT :id, a.team_id, me.mode, c.task_id, c.project_id, c.batch_id, me.id, 'held', :now, :expires
-        FROM me CROSS JOIN chosen c CROSS JOIN assigned a
-        RETURNING team_id, batch_id, task_id),
-      taken AS (
-        UPDATE task_slots p SET open = p.open - 1 FROM claimed c
-        WHERE p.batch_id = c.batch_id AND p.task_id = c.task_id AND p.team_id = c.team_id)
-    SELECT {_CALLER}, c.task_id, o.project_id, o.batch_id, o.batch,
-      o.noted, t.type, t.params, p.name AS project, p.evaluates, p.evaluation_mix AS mix
-    FROM claimed c CROSS JOIN me CROSS JOIN chosen o
-    JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id
-    JOIN projects p ON p.id = o.project_id AND p.team_id = c.team_id"""
-    for kind in _HOLDER
+SUBMISSION: dict[Engine, str] = {
+    "sqlite": load_statement(__package__ or "", "submission_sqlite"),
+    "postgresql": load_statement(__package__ or "", "submission_postgresql"),
 }
-
-_LAST = "p.attempts > 0 AND p.attempts + 1 >= p.wanted"  # of several that are wanted
-
-_LOOK = {
-    kind: f"""WITH {_me(kind)}
-    SELECT {_CALLER}, c.task_id, c.project_id, c.claimed_at,
-      p.batch_id, t.type, t.params, t.callback_url, p.wanted, p.attempts, p.open,
-      j.pipeline, j.consensus_attempts, j.quality, j.evaluates,
-      CASE WHEN {_LAST} THEN
-        (SELECT json_agg(json_build_array(m.question, m.model)) FROM project_models m
-         WHERE m.project_id = t.project_id AND m.team_id = t.team_id) END AS questions,
-      CASE WHEN {_LAST} THEN
-        (SELECT json_agg(json_build_array(l.question, l.teammate_id, l.model)) FROM labeler_models l
-         WHERE l.project_id = t.project_id AND l.team_id = t.team_id AND l.teammate_id IN (
-           SELECT me.id UNION ALL
-           SELECT a.teammate_id FROM attempts a WHERE a.task_id = t.id AND a.team_id = t.team_id)) END AS people,
-      CASE WHEN {_LAST} THEN
-        (SELECT CASE WHEN SUM(OCTET_LENGTH(a.response)) <= {INLINE_CHARACTERS} THEN
-           json_agg(json_build_object('by', a.teammate_id, 'response', CAST(a.response AS JSON)) ORDER BY a.number) END
-         FROM attempts a WHERE a.task_id = t.id AND a.team_id = t.team_id AND a.rejected_at IS NULL) END AS others
-    FROM me
-    JOIN claims c ON c.id = :claim AND c.team_id = me.team_id AND c.teammate_id = me.id AND c.mode = me.mode
-    JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id AND t.kind = 'work'
-    JOIN task_slots p ON p.batch_id = t.batch_id AND p.task_id = t.id AND p.team_id = c.team_id
-    JOIN projects j ON j.id = t.project_id AND j.team_id = t.team_id
-    WHERE c.state = 'held' AND c.lease_expires_at > :now"""
-    for kind in _HOLDER
-}
-
-_MOVED = """moved AS (
-        UPDATE claims c SET state = 'submitted', ended_at = :now FROM slot
-        WHERE c.id = :claim AND c.team_id = :team AND c.state = 'held' AND c.lease_expires_at > :now
-        RETURNING c.id, c.team_id, c.mode, c.task_id, c.project_id, c.teammate_id, c.claimed_at)"""
-_ATTEMPT = """INSERT INTO attempts (id, team_id, mode, task_id, project_id, batch_id, teammate_id, number, wanted,
-          response, started_at, submitted_at)"""
-
-# An attempt that does not complete its task.
-_ATTEMPTED = f"""WITH slot AS MATERIALIZED (
-        SELECT 1 FROM task_slots
-        WHERE batch_id = :batch AND task_id = :task AND team_id = :team AND attempts + 1 < wanted FOR UPDATE),
-      {_MOVED},
-      counted AS (
-        UPDATE task_slots p SET attempts = p.attempts + 1 FROM moved m
-        WHERE p.batch_id = :batch AND p.task_id = m.task_id AND p.team_id = m.team_id
-        RETURNING p.attempts, p.wanted),
-      recorded AS (
-        {_ATTEMPT}
-        SELECT m.id, m.team_id, m.mode, m.task_id, m.project_id, :batch, m.teammate_id, n.attempts, n.wanted,
-          :response, m.claimed_at, :now
-        FROM moved m CROSS JOIN counted n)
-    SELECT attempts AS number, wanted FROM counted"""
-
-# The last attempt of a task that nobody else holds, of a batch that has many more: it completes the task.
-_COMPLETED = f"""WITH slot AS MATERIALIZED (
-        SELECT attempts + 1 AS number, wanted FROM task_slots
-        WHERE batch_id = :batch AND task_id = :task AND team_id = :team AND wanted = :wanted
-          AND attempts + 1 = wanted AND open = 0
-          AND (SELECT COUNT(*) FROM (SELECT 1 FROM task_slots f WHERE f.batch_id = :batch AND f.team_id = :team
-               ORDER BY f.task_id DESC LIMIT :far) AS few) >= :far
-        FOR UPDATE),
-      {_MOVED},
-      gone AS (
-        DELETE FROM task_slots p USING moved m
-        WHERE p.batch_id = :batch AND p.task_id = m.task_id AND p.team_id = m.team_id),
-      recorded AS (
-        {_ATTEMPT}
-        SELECT m.id, m.team_id, m.mode, m.task_id, m.project_id, :batch, m.teammate_id, p.number, p.wanted, :response,
-          m.claimed_at, :now
-        FROM moved m CROSS JOIN slot p),
-      ended AS (
-        UPDATE tasks t SET status = 'completed', response = :result, confidence = CAST(:confidence AS FLOAT),
-          agreement = CAST(:agreement AS FLOAT),
-          completed_at = :now, updated_at = :now
-        FROM moved m WHERE t.id = m.task_id AND t.team_id = m.team_id),
-      counted AS (
-        INSERT INTO batch_deltas (team_id, batch_id, pending, completed, canceled)
-        SELECT team_id, :batch, -1, 1, 0 FROM moved),
-      told AS (
-        INSERT INTO callbacks (id, team_id, mode, url, event, subject_id, state, tries, next_try_at, created_at, lane)
-        SELECT :callback, m.team_id, m.mode, :url, '{CallbackEvent.TASK_COMPLETED}', m.task_id,
-          '{CallbackState.WAITING}', 0, :now, :now, :lane
-        FROM moved m WHERE CAST(:url AS TEXT) IS NOT NULL)
-    SELECT p.number, p.wanted FROM moved CROSS JOIN slot p"""
-
-ALL = (*_CLAIM.values(), *_LOOK.values(), _ATTEMPTED, _COMPLETED)
-STATEMENTS = {"claim": _CLAIM["key"], "look": _LOOK["key"], "attempted": _ATTEMPTED, "completed": _COMPLETED}
+RECORD_ATTEMPT = load_statement(__package__ or "", "record_attempt_postgresql")
+COMPLETE_TASK = load_statement(__package__ or "", "complete_task_postgresql")
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """A checked response (JSON) to a task for work."""
+class NewAttempt:
+    """A checked response to a task for work, to be recorded. Times are in milliseconds."""
 
     team_id: str
+    mode: str
     claim_id: str
     batch_id: str
     task_id: str
-    response: str
+    project_id: str
+    teammate_id: str
+    number: int  # of the attempt, starting at 1
+    wanted: int  # attempts that complete the task
+    started_at: int
+    response: str  # JSON
 
 
 @dataclass(frozen=True, slots=True)
-class Completed:
-    """What else there is to record of an attempt that completes its task."""
+class Completion:
+    """What completes a task together with its last attempt."""
 
-    wanted: int  # it is the last of so many
-    result: Result  # what all attempts give
+    result: Result  # of all attempts
     callback_url: str | None
-    far: int  # so many tasks of the batch must be pending
 
 
-async def claim(
+def _credential(credential: HashedCredential) -> dict[str, str | None]:
+    secret_hash = credential.secret_hash
+    if credential.kind == "key":
+        return {"key_hash": secret_hash, "token_hash": None}
+    return {"key_hash": None, "token_hash": secret_hash}
+
+
+async def next_plain(
+    tx: Tx, credential: HashedCredential, project: str | None, batch: str | None, now: int, stale: int
+) -> Row | None:
+    """On SQLite, the holder of a credential and the task that comes next for them; None if they may not work.
+
+    `stale` is the latest time of last use at which a key counts as stale.
+    """
+    return await tx.one(CLAIM["sqlite"], **_credential(credential), project=project, batch=batch, now=now, stale=stale)
+
+
+async def take(
+    tx: Tx, *, claim: str, team: str, mode: str, task: str, project: str, batch: str, me: str, now: int, expires: int
+) -> None:
+    """On SQLite, takes an open slot of the task that `next_plain` found and makes the claim."""
+    await tx.run(
+        "UPDATE task_slots SET open = open - 1 WHERE batch_id = :batch AND task_id = :task AND team_id = :team",
+        batch=batch,
+        task=task,
+        team=team,
+    )
+    await tx.run(
+        """INSERT INTO claims (id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, claimed_at,
+             lease_expires_at)
+           VALUES (:claim, :team, :mode, :task, :project, :batch, :me, 'held', :now, :expires)""",
+        claim=claim,
+        team=team,
+        mode=mode,
+        task=task,
+        project=project,
+        batch=batch,
+        me=me,
+        now=now,
+        expires=expires,
+    )
+
+
+async def claim_plain(
     tx: Tx,
     credential: HashedCredential,
-    claim_id: str,
-    *,
     project: str | None,
     batch: str | None,
+    claim: str,
     now: int,
     expires: int,
     stale: int,
 ) -> Row | None:
-    """Claims the next task for the holder of a credential; None, with nothing done, if the case is not plain.
+    """On PostgreSQL, claims the next task for the holder of a credential; None, with nothing done, if that is not
+    plain.
 
-    A key that was last used before `stale` is marked so. Raises Duplicate, with nothing done, if the person claims
-    twice at the same moment.
+    Raises Duplicate, with nothing done, if the person claims twice at the same moment.
     """
     return await tx.one(
-        _CLAIM[credential.kind],
-        secret_hash=credential.secret_hash,
-        id=claim_id,
+        CLAIM["postgresql"],
+        **_credential(credential),
         project=project,
         batch=batch,
+        claim=claim,
         now=now,
         expires=expires,
         stale=stale,
     )
 
 
-async def look(tx: Tx, credential: HashedCredential, claim_id: str, now: int, stale: int) -> Row | None:
-    """The live claim of a credential's holder on a task for work, with the task; None if there is no such."""
+async def submission(
+    tx: Tx, credential: HashedCredential, claim: str, now: int, stale: int, inline_bytes: int
+) -> Row | None:
+    """The live claim of a credential's holder on a task for work, with the task; None if there is no such claim."""
     return await tx.one(
-        _LOOK[credential.kind], secret_hash=credential.secret_hash, claim=claim_id, now=now, stale=stale
+        SUBMISSION[tx.engine],
+        **_credential(credential),
+        claim=claim,
+        now=now,
+        stale=stale,
+        inline_bytes=inline_bytes,
     )
 
 
-async def record(tx: Tx, answered: Answered, completed: Completed | None, now: int) -> Row | None:
-    """Records an attempt: its number and how many are wanted. None, with nothing done, if that is not plain.
+async def record(tx: Tx, attempt: NewAttempt, completion: Completion | None, far: int, now: int) -> int | None:
+    """On PostgreSQL, records an attempt and answers its number; None, with nothing done, if that is not plain any more.
 
-    Raises Duplicate, with nothing done, if the person has attempted the task before.
+    An attempt that completes its task is not plain unless `far` tasks of its batch are pending. Raises Duplicate, with
+    nothing done, if the person has attempted the task before.
     """
     values = {
-        "team": answered.team_id,
-        "claim": answered.claim_id,
-        "batch": answered.batch_id,
-        "task": answered.task_id,
-        "response": answered.response,
+        "team": attempt.team_id,
+        "claim": attempt.claim_id,
+        "batch": attempt.batch_id,
+        "task": attempt.task_id,
+        "response": attempt.response,
         "now": now,
     }
-    if completed is None:
-        return await tx.one(_ATTEMPTED, **values)
-    return await tx.one(
-        _COMPLETED,
+    if completion is None:
+        row = await tx.one(RECORD_ATTEMPT, **values)
+        return row["number"] if row else None
+    row = await tx.one(
+        COMPLETE_TASK,
         **values,
-        wanted=completed.wanted,
-        result=completed.result.response,
-        confidence=completed.result.confidence,
-        agreement=completed.result.agreement,
+        wanted=attempt.wanted,
+        result=completion.result.response,
+        confidence=completion.result.confidence,
+        agreement=completion.result.agreement,
         callback=new_id(now),
-        url=completed.callback_url,
-        lane=lane(answered.team_id, CallbackEvent.TASK_COMPLETED, completed.callback_url or ""),
-        far=completed.far,
+        url=completion.callback_url,
+        lane=lane(attempt.team_id, About.TASK_COMPLETED, completion.callback_url or ""),
+        far=far,
+    )
+    return row["number"] if row else None
+
+
+async def insert_attempt(tx: Tx, attempt: NewAttempt, now: int) -> None:
+    """On SQLite, records the attempt and ends its claim. Raises Duplicate, with nothing done, if the person has
+    attempted the task before."""
+    await tx.run(
+        """INSERT INTO attempts (id, team_id, mode, task_id, project_id, batch_id, teammate_id, number, wanted,
+             response, started_at, submitted_at)
+           VALUES (:claim, :team, :mode, :task, :project, :batch, :me, :number, :wanted,
+             :response, :started_at, :now)""",
+        claim=attempt.claim_id,
+        team=attempt.team_id,
+        mode=attempt.mode,
+        task=attempt.task_id,
+        project=attempt.project_id,
+        batch=attempt.batch_id,
+        me=attempt.teammate_id,
+        number=attempt.number,
+        wanted=attempt.wanted,
+        response=attempt.response,
+        started_at=attempt.started_at,
+        now=now,
+    )
+    await tx.run(
+        "UPDATE claims SET state = 'submitted', ended_at = :now WHERE id = :claim AND team_id = :team",
+        claim=attempt.claim_id,
+        team=attempt.team_id,
+        now=now,
+    )
+
+
+async def count_attempt(tx: Tx, attempt: NewAttempt) -> None:
+    """On SQLite, counts an attempt that does not complete its task."""
+    await tx.run(
+        """UPDATE task_slots SET attempts = attempts + 1
+           WHERE batch_id = :batch AND task_id = :task AND team_id = :team""",
+        batch=attempt.batch_id,
+        task=attempt.task_id,
+        team=attempt.team_id,
+    )
+
+
+async def complete(tx: Tx, attempt: NewAttempt, result: Result, now: int) -> None:
+    """On SQLite, completes the task of an attempt with the result of all attempts."""
+    await tx.run(
+        "DELETE FROM task_slots WHERE batch_id = :batch AND task_id = :task AND team_id = :team",
+        batch=attempt.batch_id,
+        task=attempt.task_id,
+        team=attempt.team_id,
+    )
+    await tx.run(
+        """UPDATE tasks SET status = 'completed', response = :result, confidence = :confidence, agreement = :agreement,
+             completed_at = :now, updated_at = :now
+           WHERE id = :task AND team_id = :team""",
+        task=attempt.task_id,
+        team=attempt.team_id,
+        result=result.response,
+        confidence=result.confidence,
+        agreement=result.agreement,
+        now=now,
+    )
+    await tx.run(
+        """INSERT INTO batch_deltas (team_id, batch_id, pending, completed, canceled)
+           VALUES (:team, :batch, -1, 1, 0)""",
+        team=attempt.team_id,
+        batch=attempt.batch_id,
     )
