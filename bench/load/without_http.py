@@ -1,4 +1,4 @@
-"""Claim and submit without HTTP: callers in one process run the use-cases through `db.write`.
+"""Claim and submit without HTTP: callers in one process run what the handlers of the two operations run.
 
     python -m bench.load.without_http sqlite:////path/to/studio.db --keys keys.txt --seconds 10
 
@@ -10,7 +10,7 @@ import asyncio
 import json
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 
 import uvloop
@@ -20,25 +20,45 @@ from bench.load.closed_loop import add_run_options, report
 from bench.load.figures import Figures, Recorder
 from bench.load.generator import RESPONSE, read_keys
 from refonte_studio.config import Settings
-from refonte_studio.db import Database, open_database
-from refonte_studio.dispatch import service as work
+from refonte_studio.db import Tx, open_database
+from refonte_studio.dispatch.routes import loop
+from refonte_studio.kit.caller import Caller, HashedCredential
 from refonte_studio.kit.clock import system_clock
-from refonte_studio.main import LISTENERS
+from refonte_studio.kit.ids import digest
+from refonte_studio.kit.response_pacer import Grid
+from refonte_studio.main import AUTHENTICATOR, LISTENERS
 from refonte_studio.teams import service as teams
+from refonte_studio.web import Call, Studio
 
 
-async def work_as(db: Database, key: str, recorder: Recorder, stop: asyncio.Event) -> None:
+def _call(studio: Studio, credential: HashedCredential, caller: Caller) -> Call:
+    """A request of the owner of a key, as the handlers get it once HTTP is done with."""
+
+    async def sign_in(_tx: Tx) -> tuple[Caller, None]:
+        return caller, None
+
+    call = Call(studio, studio.clock(), {}, None, "", _no_body)
+    call.hashed_credential, call.sign_in = credential, sign_in
+    return call
+
+
+async def _no_body() -> AsyncIterator[bytes]:
+    for part in ():
+        yield part
+
+
+async def work_as(studio: Studio, key: str, recorder: Recorder, stop: asyncio.Event) -> None:
     """Claims and submits as the routes do, as the owner of a key, until nothing is left or `stop` is set."""
-    found = await db.read(teams.caller_of_key, key, system_clock())
+    found = await studio.db.read(teams.caller_of_key, key, studio.clock())
     assert found is not None
-    caller, lease_ms = found[0], Settings().lease_s * 1_000
+    credential, lease_ms = HashedCredential("key", digest(key)), studio.settings.lease_s * 1_000
     while not stop.is_set():
         began = time.perf_counter()
-        held = await db.write(work.claim_next, caller, None, None, lease_ms, system_clock())
+        held = await loop.claim(_call(studio, credential, found[0]), None, None, lease_ms)
         claimed = time.perf_counter()
         if held is None:
             return
-        await db.write(work.submit, caller, held.claim.id, RESPONSE["response"], system_clock())
+        await loop.submit(_call(studio, credential, found[0]), held.claim.id, RESPONSE["response"])
         if recorder.is_open:
             recorder.took_s["claim"].append(claimed - began)
             recorder.took_s["submit"].append(time.perf_counter() - claimed)
@@ -48,8 +68,9 @@ async def measure(database: str, keys: Sequence[str], warm_up: float, seconds: f
     """The figures of one concurrent caller for each key."""
     db = await open_database(database, LISTENERS)
     try:
+        studio = Studio(db, Settings(), system_clock, AUTHENTICATOR, {Grid: Grid()})
         recorder, stop = Recorder(("claim", "submit")), asyncio.Event()
-        callers = [asyncio.create_task(work_as(db, key, recorder, stop)) for key in keys]
+        callers = [asyncio.create_task(work_as(studio, key, recorder, stop)) for key in keys]
         await asyncio.wait(callers, timeout=warm_up)
         cpu_s, began = time.process_time(), time.perf_counter()
         recorder.is_open = True
