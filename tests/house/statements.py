@@ -141,7 +141,8 @@ def _choices(hint: Any) -> list[Any]:
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return _instances(hint)
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return [hint()]
+        required = [field for field in msgspec.structs.fields(hint) if field.required]
+        return [hint(**{field.name: _choices(field.type)[0] for field in required})]
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return list(hint)
     if origin is tuple:

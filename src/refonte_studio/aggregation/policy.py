@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from refonte_studio.aggregation.model import Result
-from refonte_studio.consensus.judges import Plain
 from refonte_studio.consensus.model import Judge
 from refonte_studio.kit.json_text import as_json
 from refonte_studio.task_types import TYPES
@@ -32,5 +31,4 @@ def aggregate(type_name: str, params: dict[str, Any], responses: Sequence[dict[s
 
 def aggregate_one(type_name: str, params: dict[str, Any], response: dict[str, Any], text: str) -> Result:
     """Returns the result of a single attempt by a labeler without a model: its response; `text` is its JSON."""
-    outcome = TYPES[type_name].consensus(params, [response], Plain(1))
-    return Result(text, outcome.confidence, outcome.agreement)
+    return Result(text, TYPES[type_name].confidence_alone(params, response), 1.0)

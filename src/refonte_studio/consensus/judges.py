@@ -102,13 +102,14 @@ class Plain(Informed):
 
     def decide(self, question: str, said: Sequence[str | None], choices: int | None) -> Decision:
         if len(said) == 1 and said[0] is not None:
-            return Decision(said[0], _confidence_alone(max(choices or 0, 2)))
+            return Decision(said[0], confidence_alone(choices or 0))
         return super().decide(question, said, choices)
 
 
 @lru_cache(maxsize=1_024)
-def _confidence_alone(choices: int) -> float:
-    """How sure the only answer is, of a person of whom nothing is known: whatever it says, by the number of choices."""
+def confidence_alone(choices: int) -> float:
+    """The confidence in the only answer, of a person of whom nothing is known: it depends on the number of choices
+    alone, not on what the answer says."""
     return Informed({}, [None]).decide("", ["x"], choices).confidence
 
 

@@ -1,13 +1,14 @@
 """Rows as typed records: the fields of a record are the one list of columns that a statement selects or inserts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from operator import attrgetter, itemgetter
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Any, Generic, NamedTuple, TypeVar, cast, get_type_hints
 
 from refonte_studio.db.engine import Row
 
 T = TypeVar("T")
+N = TypeVar("N", bound=NamedTuple)
 
 
 class Record(Generic[T]):
@@ -46,3 +47,25 @@ class Record(Generic[T]):
         for place, function in self._convert:
             values[place] = function(values[place])
         return self._make(*values)
+
+
+class RecordReader(Generic[N]):
+    """How rows of one statement become records of one named tuple, whose fields are all the columns in their order.
+
+    The first row shows whether they are: reading it raises TypeError if not. Later rows are read by position, which
+    costs a tenth of looking up every name; for the statements of the fast path alone.
+    """
+
+    def __init__(self, record: type[N]) -> None:
+        self._fields = record._fields
+        self._make = cast(Callable[[Iterable[Any]], N], record._make)
+        self._is_checked = False
+
+    def read(self, row: Row) -> N:
+        """The record of a row."""
+        if not self._is_checked:
+            names = tuple(row.keys())
+            if names != self._fields:
+                raise TypeError(f"the columns {names} are not the fields {self._fields}")
+            self._is_checked = True
+        return self._make(row.values())

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 from refonte_studio.kit.caller import Caller
 
 
@@ -42,8 +44,7 @@ DONE = (ClaimState.SUBMITTED, ClaimState.RETAKEN)
 TAKEN = (ClaimState.HELD, ClaimState.SUBMITTED, ClaimState.SKIPPED)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """One person's hold on one slot of a task. Times are in milliseconds."""
 
     id: str
@@ -68,8 +69,7 @@ class Claim:
         return self.state is ClaimState.HELD and now < self.lease_expires_at
 
 
-@dataclass(frozen=True, slots=True)
-class HeldTask:
+class HeldTask(msgspec.Struct, frozen=True):
     """A claim with its task as stored. `policy/labeler_view.py` turns it into what the holder is shown."""
 
     caller: Caller  # whose claim it is
@@ -97,8 +97,7 @@ class PutDown:
     held_back: str | None  # whose answers come on the grid; None in a project without evaluation tasks
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A task that a person may claim, and the batch in whose turn it comes. What it is, as far as it was read."""
 
     task_id: str
@@ -115,8 +114,7 @@ class Candidate:
     evaluates: bool = False  # whether the project has evaluation tasks
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(msgspec.Struct, frozen=True):
     """What became of a task by a submission, as its maker is told."""
 
     task_id: str

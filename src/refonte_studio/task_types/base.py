@@ -135,6 +135,10 @@ class TaskType(ABC):
         found = self.settle(params, responses, Panel.of(judge))
         return Outcome(responses[0], found.confidence, 1.0) if len(responses) == 1 else found
 
+    def confidence_alone(self, params: dict[str, Any], response: dict[str, Any]) -> float:
+        """The confidence of `consensus` in the only response, of a person of whom nothing is known."""
+        return self.settle(params, [response], Panel.of(Plain(1))).confidence
+
     def consensus_cost(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> int:
         """About how many elementary steps, of a microsecond each, `consensus` takes for these checked responses.
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from refonte_studio.consensus.judges import confidence_alone
 from refonte_studio.consensus.medians import agreement
 from refonte_studio.consensus.model import Outcome
 from refonte_studio.kit.names import name_key
@@ -106,6 +107,10 @@ class Categorization(TaskType):
         answers: list[list[str]] = [response["categories"] for response in responses]
         found = settle_choices("categories", answers, least, len(categories), panel)
         return Outcome({"categories": found.value}, found.confidence, agreement(answers, set_likeness))
+
+    def confidence_alone(self, params: dict[str, Any], response: dict[str, Any]) -> float:
+        categories, several = _categories(params)
+        return super().confidence_alone(params, response) if several else confidence_alone(len(categories))
 
     def reader(self, params: dict[str, Any], /) -> Reader:
         categories, several = _categories(params)

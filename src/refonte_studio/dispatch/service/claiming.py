@@ -4,6 +4,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import msgspec
+
 from refonte_studio.db import Tx
 from refonte_studio.dispatch.model import (
     Candidate,
@@ -161,7 +163,7 @@ async def _next_candidate(tx: Tx, caller: Caller, project_id: str | None, batch_
     training = await candidate_store.next_training(tx, caller, project_id)
     if training is not None:
         shown_batch = batch_id or await candidate_store.first_open_batch(tx, caller, training.project_id)
-        return replace(training, batch_id=shown_batch)
+        return msgspec.structs.replace(training, batch_id=shown_batch)
     rework = await rework_store.next_rework_item(tx, caller, project_id, batch_id)
     if rework is not None:
         return rework
@@ -181,7 +183,7 @@ async def _left_to_evaluate(tx: Tx, caller: Caller, project_id: str | None, batc
         or await candidate_store.last_batch(tx, caller, evaluation.project_id)
         or await candidate_store.first_open_batch(tx, caller, evaluation.project_id)
     )
-    return replace(evaluation, batch_id=shown_batch)
+    return msgspec.structs.replace(evaluation, batch_id=shown_batch)
 
 
 async def _mixed(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
@@ -190,7 +192,7 @@ async def _mixed(tx: Tx, caller: Caller, candidate: Candidate) -> Candidate:
     if mixes_in and not await candidate_store.just_evaluated(tx, caller):
         evaluation = await candidate_store.next_evaluation(tx, caller, candidate.project_id, candidate.batch_id)
         if evaluation is not None:
-            return replace(evaluation, batch_id=candidate.batch_id)
+            return msgspec.structs.replace(evaluation, batch_id=candidate.batch_id)
     return candidate
 
 
@@ -255,7 +257,7 @@ async def extend(tx: Tx, caller: Caller, claim_id: str, lease_ms: int, now: int)
     expires = now + lease_ms
     if not claim.is_live(now) or not await claim_store.extend(tx, claim, expires):
         raise lost(await claim_of(tx, caller, claim_id), now)
-    return replace(claim, lease_expires_at=expires)
+    return msgspec.structs.replace(claim, lease_expires_at=expires)
 
 
 async def skip(tx: Tx, caller: Caller, claim_id: str, reason: str | None, now: int) -> PutDown:

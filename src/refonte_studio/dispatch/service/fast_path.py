@@ -9,7 +9,6 @@ a batch that has more pending tasks; and nothing else that the person is to do f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,14 +16,14 @@ import msgspec
 from refonte_studio import task_types
 from refonte_studio.aggregation import service as aggregation
 from refonte_studio.aggregation.model import NO_MODELS, AnnotatorModels, Result
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
 from refonte_studio.db.engine import Duplicate
 from refonte_studio.dispatch.model import Candidate, HeldTask, NeedsCheckFirst, Submitted
 from refonte_studio.dispatch.policy import choices as choice_policy
 from refonte_studio.dispatch.service import claiming, submitting
 from refonte_studio.dispatch.service.submitting import SignIn
 from refonte_studio.dispatch.store import fast_path as fast_path_store
-from refonte_studio.dispatch.store.fast_path import Completion, NewAttempt
+from refonte_studio.dispatch.store.fast_path import Completion, FoundTask, HeldClaim, NewAttempt
 from refonte_studio.kit.caller import Caller, HashedCredential, Role
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.names import name_key
@@ -41,8 +40,7 @@ _encode = msgspec.json.Encoder().encode
 # ------------------------------------------------------------------------------------------------- claims
 
 
-@dataclass(frozen=True, slots=True)
-class FastClaim:
+class FastClaim(msgspec.Struct, frozen=True):
     """A claim made by one statement, and what is left to do after it."""
 
     task: HeldTask
@@ -65,13 +63,14 @@ async def claim_on_postgresql(
         return None
     if row is None:
         return None
-    candidate = _candidate(row)
+    assert row.task_id is not None, "a claim is on a task"
+    candidate = _candidate(row, row.task_id)
     return FastClaim(
         _held(_caller(row), candidate, claim_id, now, expires),
-        batch_id=row["batch_id"],
+        batch_id=row.batch_id,
         advances_cursor=choice_policy.advances_cursor(candidate.has_cursor, claim_id),
         looks_back=choice_policy.looks_back(candidate.has_cursor, claim_id),
-        key_is_stale=row["key_is_stale"],
+        key_is_stale=row.key_is_stale,
     )
 
 
@@ -87,17 +86,17 @@ async def claim_on_sqlite(
     """What `claiming.claim_and_pacing` answers, by the fast path if the case is plain."""
     stale = now - teams.KEY_USE_RESOLUTION_MS
     row = await fast_path_store.next_plain(tx, credential, _key(project), _key(batch), now, stale)
-    is_plain = row is not None and row["is_plain"]
-    if row is None or not is_plain or (row["task_id"] is None and not (project is None and batch is None)):
+    is_plain = row is not None and row.is_plain
+    if row is None or not is_plain or (row.task_id is None and not (project is None and batch is None)):
         return await claiming.signed_in(tx, sign_in, claiming.claim_and_pacing, project, batch, lease_ms, now)
     caller = _caller(row)
-    candidate = None if row["task_id"] is None else _candidate(row)
+    candidate = None if row.task_id is None else _candidate(row, row.task_id)
     if candidate is None or _may_be_evaluated(caller, candidate):
         task = await claiming.claim_work_or_evaluation(tx, caller, candidate, lease_ms, now)
     else:
         task = await _take(tx, caller, candidate, lease_ms, now)
-    if row["key_is_stale"]:
-        await teams.touch_key(tx, caller.team_id, row["key_id"], now)
+    if row.key_is_stale and row.key_id is not None:
+        await teams.touch_key(tx, caller.team_id, row.key_id, now)
     return task, await claiming.paced_for(tx, caller, task)
 
 
@@ -129,31 +128,23 @@ def _key(name: str | None) -> str | None:
     return None if name is None else name_key(name)
 
 
-def _caller(row: Row) -> Caller:
-    return Caller(
-        team_id=row["team_id"],
-        teammate_id=row["me"],
-        email=row["email"],
-        role=Role(row["role"]),
-        mode=row["mode"],
-        key_id=row["key_id"],
-        alias_key=row["alias_key"],
-    )
+def _caller(row: FoundTask | HeldClaim) -> Caller:
+    return Caller(row.team_id, row.me, row.email, Role(row.role), row.mode, row.key_id, alias_key=row.alias_key)
 
 
-def _candidate(row: Row) -> Candidate:
+def _candidate(row: FoundTask, task_id: str) -> Candidate:
     return Candidate(
-        task_id=row["task_id"],
-        project_id=row["project_id"],
-        batch_id=row["batch_id"],
+        task_id=task_id,
+        project_id=row.project_id,
+        batch_id=row.batch_id,
         kind="work",
-        type=row["type"],
-        params=row["params"],
-        project=row["project"],
-        batch=row["batch"],
-        has_cursor=bool(row["has_cursor"]),
-        mix=row["mix"],
-        evaluates=bool(row["evaluates"]),
+        type=row.type,
+        params=row.params,
+        project=row.project,
+        batch=row.batch,
+        has_cursor=bool(row.has_cursor),
+        mix=row.mix,
+        evaluates=bool(row.evaluates),
     )
 
 
@@ -165,8 +156,7 @@ def _held(caller: Caller, candidate: Candidate, claim_id: str, now: int, expires
 # -------------------------------------------------------------------------------------------- submissions
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierAttempts:
+class EarlierAttempts(msgspec.Struct, frozen=True):
     """The attempts of a task before its last one, in their order, and what is known of the people."""
 
     people: Sequence[str]
@@ -174,8 +164,7 @@ class EarlierAttempts:
     models: AnnotatorModels  # of the one who submits, too
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(msgspec.Struct, frozen=True):
     """What a submission is about: a live claim on a task for work, and that task."""
 
     caller: Caller
@@ -194,8 +183,7 @@ class Submission:
     key_is_stale: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What a submission comes to: its attempt, and what completes the task if this is the last one."""
 
     attempt: NewAttempt
@@ -220,42 +208,42 @@ async def read_submission(tx: Tx, credential: HashedCredential, claim_id: str, n
     row = await fast_path_store.submission(
         tx, credential, claim_id, now, now - teams.KEY_USE_RESOLUTION_MS, aggregation.INLINE_CHARACTERS
     )
-    if row is None or not tasks.rules_of(row["pipeline"], row["consensus_attempts"], row["quality"]).plain:
+    if row is None or not tasks.rules_of(row.pipeline, row.consensus_attempts, row.quality).plain:
         return None
-    attempts, wanted = row["attempts"], row["wanted"]
+    attempts, wanted = row.attempts, row.wanted
     earlier = None
     if attempts + 1 >= wanted:
-        if row["open"] != 0 or attempts + 1 > wanted:
+        if row.open != 0 or attempts + 1 > wanted:
             return None  # a change of pipeline has left more, or fewer, slots than attempts
-        if attempts and row["earlier_attempts"] is None:
+        if attempts and row.earlier_attempts is None:
             return None  # they are large
-        if tx.engine == "sqlite" and not row["more_are_pending"]:
+        if tx.engine == "sqlite" and not row.more_are_pending:
             return None  # the batch may be completed
         earlier = _earlier(row)
     return Submission(
         caller=_caller(row),
         claim_id=claim_id,
-        task_id=row["task_id"],
-        project_id=row["project_id"],
-        batch_id=row["batch_id"],
-        claimed_at=row["claimed_at"],
-        type=row["type"],
-        params=row["params"],
-        callback_url=row["callback_url"],
+        task_id=row.task_id,
+        project_id=row.project_id,
+        batch_id=row.batch_id,
+        claimed_at=row.claimed_at,
+        type=row.type,
+        params=row.params,
+        callback_url=row.callback_url,
         wanted=wanted,
         attempts=attempts,
         earlier=earlier,
-        evaluates=bool(row["evaluates"]),
-        key_is_stale=bool(row["key_is_stale"]),
+        evaluates=bool(row.evaluates),
+        key_is_stale=bool(row.key_is_stale),
     )
 
 
-def _earlier(row: Row) -> EarlierAttempts:
-    attempts = _decode_pairs(row["earlier_attempts"]) if row["earlier_attempts"] else []
+def _earlier(row: HeldClaim) -> EarlierAttempts:
+    attempts = _decode_pairs(row.earlier_attempts) if row.earlier_attempts else []
     models = NO_MODELS
-    if row["question_models"]:
-        people = _decode_triples(row["person_models"]) if row["person_models"] else []
-        models = AnnotatorModels.of(_decode_pairs(row["question_models"]), people)
+    if row.question_models:
+        people = _decode_triples(row.person_models) if row.person_models else []
+        models = AnnotatorModels.of(_decode_pairs(row.question_models), people)
     return EarlierAttempts([person for person, _ in attempts], [response for _, response in attempts], models)
 
 

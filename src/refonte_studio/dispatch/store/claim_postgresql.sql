@@ -207,6 +207,7 @@ WITH
   )
 
 SELECT me.id AS me, me.team_id, me.mode, me.email, me.role, me.key_id, me.alias_key, me.key_is_stale,
+  TRUE AS is_plain,
   chosen.task_id, chosen.project_id, chosen.batch_id, chosen.batch, chosen.has_cursor,
   t.type, t.params, p.name AS project, p.evaluates, p.evaluation_mix AS mix
 FROM claimed

@@ -5,7 +5,8 @@ assignment after the slots; disabling somebody has it the other way round, and i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+import msgspec
 
 from refonte_studio.db import Row, Tx
 from refonte_studio.db.commit_order import COMMIT_NUMBER
@@ -319,7 +320,7 @@ async def move_held(tx: Tx, held: Sequence[Claim], state: ClaimState, now: int, 
         **({} if until is None else {"until": until}),
     )
     is_rework = {row["id"]: bool(row["is_rework"]) for row in rows}
-    return [replace(claim, is_rework=is_rework[claim.id]) for claim in held if claim.id in is_rework]
+    return [msgspec.structs.replace(claim, is_rework=is_rework[claim.id]) for claim in held if claim.id in is_rework]
 
 
 async def end_claims_on(tx: Tx, team_id: str, task_ids: Sequence[str], now: int) -> None:

@@ -4,14 +4,17 @@ The long statements stand in files of their own beside this one. They decide the
 conditions as the general way (`candidates.py`, `claims.py`): where the case is not plain they change nothing.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
 
 from refonte_studio.aggregation.model import Result
 from refonte_studio.callbacks.model import About, lane
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
 from refonte_studio.db.engine import Engine
+from refonte_studio.db.records import RecordReader
 from refonte_studio.db.sql import load_statement
-from refonte_studio.kit.caller import HashedCredential
+from refonte_studio.kit.caller import HashedCredential, Mode
 from refonte_studio.kit.ids import new_id
 
 CLAIM: dict[Engine, str] = {
@@ -26,12 +29,76 @@ RECORD_ATTEMPT = load_statement(__package__ or "", "record_attempt_postgresql")
 COMPLETE_TASK = load_statement(__package__ or "", "complete_task_postgresql")
 
 
-@dataclass(frozen=True, slots=True)
-class NewAttempt:
+class FoundTask(NamedTuple):
+    """The holder of a credential, and the task that comes next for them. Booleans are 0 and 1 on SQLite."""
+
+    me: str
+    team_id: str
+    mode: Mode
+    email: str
+    role: str
+    key_id: str | None
+    alias_key: str
+    key_is_stale: bool
+    is_plain: bool
+    task_id: str | None
+    project_id: str
+    batch_id: str
+    batch: str
+    has_cursor: bool
+    type: str
+    params: str
+    project: str
+    evaluates: bool
+    mix: int
+
+
+class HeldClaim(NamedTuple):
+    """The holder of a credential, their live claim on a task for work, and the task. Models and attempts are JSON."""
+
+    me: str
+    team_id: str
+    mode: Mode
+    email: str
+    role: str
+    key_id: str | None
+    alias_key: str
+    key_is_stale: bool
+    task_id: str
+    project_id: str
+    claimed_at: int
+    batch_id: str
+    wanted: int
+    attempts: int
+    open: int
+    type: str
+    params: str
+    callback_url: str | None
+    pipeline: str
+    consensus_attempts: int
+    quality: str | None
+    evaluates: bool
+    question_models: str | None
+    person_models: str | None
+    earlier_attempts: str | None
+    more_are_pending: bool
+
+
+_found_task: dict[Engine, RecordReader[FoundTask]] = {
+    "sqlite": RecordReader(FoundTask),
+    "postgresql": RecordReader(FoundTask),
+}
+_held_claim: dict[Engine, RecordReader[HeldClaim]] = {
+    "sqlite": RecordReader(HeldClaim),
+    "postgresql": RecordReader(HeldClaim),
+}
+
+
+class NewAttempt(msgspec.Struct, frozen=True):
     """A checked response to a task for work, to be recorded. Times are in milliseconds."""
 
     team_id: str
-    mode: str
+    mode: Mode
     claim_id: str
     batch_id: str
     task_id: str
@@ -43,8 +110,7 @@ class NewAttempt:
     response: str  # JSON
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(msgspec.Struct, frozen=True):
     """What completes a task together with its last attempt."""
 
     result: Result  # of all attempts
@@ -60,12 +126,13 @@ def _credential(credential: HashedCredential) -> dict[str, str | None]:
 
 async def next_plain(
     tx: Tx, credential: HashedCredential, project: str | None, batch: str | None, now: int, stale: int
-) -> Row | None:
+) -> FoundTask | None:
     """On SQLite, the holder of a credential and the task that comes next for them; None if they may not work.
 
     `stale` is the latest time of last use at which a key counts as stale.
     """
-    return await tx.one(CLAIM["sqlite"], **_credential(credential), project=project, batch=batch, now=now, stale=stale)
+    row = await tx.one(CLAIM["sqlite"], **_credential(credential), project=project, batch=batch, now=now, stale=stale)
+    return _found_task["sqlite"].read(row) if row else None
 
 
 async def take(
@@ -103,13 +170,13 @@ async def claim_plain(
     now: int,
     expires: int,
     stale: int,
-) -> Row | None:
+) -> FoundTask | None:
     """On PostgreSQL, claims the next task for the holder of a credential; None, with nothing done, if that is not
     plain.
 
     Raises Duplicate, with nothing done, if the person claims twice at the same moment.
     """
-    return await tx.one(
+    row = await tx.one(
         CLAIM["postgresql"],
         **_credential(credential),
         project=project,
@@ -119,13 +186,14 @@ async def claim_plain(
         expires=expires,
         stale=stale,
     )
+    return _found_task["postgresql"].read(row) if row else None
 
 
 async def submission(
     tx: Tx, credential: HashedCredential, claim: str, now: int, stale: int, inline_bytes: int
-) -> Row | None:
+) -> HeldClaim | None:
     """The live claim of a credential's holder on a task for work, with the task; None if there is no such claim."""
-    return await tx.one(
+    row = await tx.one(
         SUBMISSION[tx.engine],
         **_credential(credential),
         claim=claim,
@@ -133,6 +201,7 @@ async def submission(
         stale=stale,
         inline_bytes=inline_bytes,
     )
+    return _held_claim[tx.engine].read(row) if row else None
 
 
 async def record(tx: Tx, attempt: NewAttempt, completion: Completion | None, far: int, now: int) -> int | None:

@@ -45,7 +45,8 @@ SELECT me.id AS me, me.team_id, me.mode, me.email, me.role, me.key_id, me.alias_
   CASE WHEN s.attempts > 0 AND s.attempts + 1 >= s.wanted THEN (
     SELECT CASE WHEN SUM(OCTET_LENGTH(h.response)) <= :inline_bytes THEN
       json_agg(json_build_array(h.teammate_id, h.response) ORDER BY h.number) END
-    FROM attempts h WHERE h.task_id = t.id AND h.team_id = t.team_id AND h.rejected_at IS NULL) END AS earlier_attempts
+    FROM attempts h WHERE h.task_id = t.id AND h.team_id = t.team_id AND h.rejected_at IS NULL) END AS earlier_attempts,
+  TRUE AS more_are_pending  -- the statement that completes the task finds out
 FROM me
 JOIN claims c ON c.id = :claim AND c.team_id = me.team_id AND c.teammate_id = me.id AND c.mode = me.mode
 JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id AND t.kind = 'work'

@@ -1,11 +1,13 @@
 """Lists to choose from: plain values, or objects that may hold further choices."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from refonte_studio.task_types.parts.checks import MAX_ITEMS, a_name, a_number, an_array, at, is_number, missing, refuse
 
 MAX_DEPTH = 10
+KNOWN_ITEMS = 200  # choices of a list that is remembered
 
 Scalar = str | int | float | bool
 
@@ -35,17 +37,28 @@ def walk(choices: object, path: str, depth: int = 0) -> Iterator[tuple[Any, str,
 
 def names(choices: object, path: str) -> tuple[str, ...]:
     """The names of all choices, parents too, each once, in order."""
-    # Most lists are plain names; checking those at once keeps the hot path of a categorization short.
+    # Most lists are plain names, the same for all tasks of a project; to know them keeps a categorization fast.
     if isinstance(choices, list) and 0 < len(choices) <= MAX_ITEMS and all(type(each) is str for each in choices):
-        plain = dict.fromkeys(choices)
-        if all(each and not each.isspace() and len(each) <= 100 for each in plain):
-            return tuple(plain)
+        plain = (_known_names if len(choices) <= KNOWN_ITEMS else _plain_names)(tuple(choices))
+        if plain is not None:
+            return plain
     found: dict[str, None] = {}
     for value, here, _, _ in walk(choices, path):
         found[a_name(value, here)] = None
         if len(found) > MAX_ITEMS:
             missing(path, f"has more than {MAX_ITEMS} choices")
     return tuple(found)
+
+
+def _plain_names(choices: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Each of these names once, in order; None if one is not a name as it stands."""
+    plain = dict.fromkeys(choices)
+    if all(each and not each.isspace() and len(each) <= 100 for each in plain):
+        return tuple(plain)
+    return None
+
+
+_known_names = lru_cache(maxsize=1_024)(_plain_names)
 
 
 def leaves(choices: object, path: str) -> tuple[Scalar, ...]:
