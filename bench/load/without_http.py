@@ -25,7 +25,7 @@ from refonte_studio.dispatch.routes import loop
 from refonte_studio.kit.caller import Caller, HashedCredential
 from refonte_studio.kit.clock import system_clock
 from refonte_studio.kit.ids import digest
-from refonte_studio.kit.response_pacer import Grid
+from refonte_studio.kit.response_pacer import ResponsePacer
 from refonte_studio.main import AUTHENTICATOR, LISTENERS
 from refonte_studio.teams import service as teams
 from refonte_studio.web import Call, Studio
@@ -68,7 +68,7 @@ async def measure(database: str, keys: Sequence[str], warm_up: float, seconds: f
     """The figures of one concurrent caller for each key."""
     db = await open_database(database, LISTENERS)
     try:
-        studio = Studio(db, Settings(), system_clock, AUTHENTICATOR, {Grid: Grid()})
+        studio = Studio(db, Settings(), system_clock, AUTHENTICATOR, {ResponsePacer: ResponsePacer()})
         recorder, stop = Recorder(("claim", "submit")), asyncio.Event()
         callers = [asyncio.create_task(work_as(studio, key, recorder, stop)) for key in keys]
         await asyncio.wait(callers, timeout=warm_up)

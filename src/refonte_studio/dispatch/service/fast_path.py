@@ -28,7 +28,7 @@ from refonte_studio.kit.caller import Caller, HashedCredential, Role
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.names import name_key
 from refonte_studio.tasks import service as tasks
-from refonte_studio.tasks.model import Status, TasksEnded, has_large
+from refonte_studio.tasks.model import TasksEnded, TaskStatus, has_large
 from refonte_studio.teams import service as teams
 
 _decode_pairs = msgspec.json.Decoder(list[tuple[str, str]]).decode
@@ -110,15 +110,15 @@ async def _take(tx: Tx, caller: Caller, candidate: Candidate, lease_ms: int, now
     assert candidate.batch_id is not None, "a task for work is in a batch"
     await fast_path_store.take(
         tx,
-        claim=claim_id,
-        team=caller.team_id,
+        claim_id=claim_id,
+        team_id=caller.team_id,
         mode=caller.mode,
-        task=candidate.task_id,
-        project=candidate.project_id,
-        batch=candidate.batch_id,
+        task_id=candidate.task_id,
+        project_id=candidate.project_id,
+        batch_id=candidate.batch_id,
         me=caller.teammate_id,
         now=now,
-        expires=expires,
+        lease_expires_at=expires,
     )
     await claiming.keep_walks_short(tx, caller, candidate, claim_id)
     return _held(caller, candidate, claim_id, now, expires)
@@ -312,7 +312,9 @@ async def _write(tx: Tx, caller: Caller, decision: Decision, now: int) -> bool:
     await fast_path_store.complete(tx, attempt, completion.result, now)
     if completion.callback_url is not None:
         urls = {attempt.task_id: completion.callback_url}
-        ended = TasksEnded(attempt.team_id, caller.mode, (attempt.task_id,), urls, Status.COMPLETED, now, held=False)
+        ended = TasksEnded(
+            attempt.team_id, caller.mode, (attempt.task_id,), urls, TaskStatus.COMPLETED, now, held=False
+        )
         await tx.tell(ended)
     return True
 

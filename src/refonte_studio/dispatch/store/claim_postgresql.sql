@@ -4,8 +4,8 @@
 -- has rework or training to do, or is due an evaluation task first; where a lease of the team has run out; or where
 -- there is no task. `service/claiming.py` then decides step by step.
 --
--- Parameters: key_hash or token_hash (the other is null), project and batch (names, or null), claim, now, expires,
--- stale (a key last used at this time or before is returned as stale).
+-- Parameters: key_hash or token_hash (the other is null), project_name and batch_name (or null), claim_id, now,
+-- lease_expires_at, stale (a key last used at this time or before is returned as stale).
 WITH
   -- The active person who holds the credential, if their role may work.
   me AS MATERIALIZED (
@@ -71,7 +71,7 @@ WITH
   -- The first batch in the order of the queue that has a task for the person, and the oldest such task, its slots
   -- locked. MATERIALIZED and the inner selects keep the planner from turning the walk into a join of everything.
   found AS MATERIALIZED (
-    SELECT f.task_id, f.project_id, f.batch_id, f.batch, f.has_cursor
+    SELECT candidate.task_id, candidate.project_id, candidate.batch_id, candidate.batch, candidate.has_cursor
     FROM plain CROSS JOIN LATERAL (
       SELECT picked.task_id, b.project_id, b.id AS batch_id, b.name AS batch, d.reached IS NOT NULL AS has_cursor
       FROM batches b
@@ -81,7 +81,7 @@ WITH
         SELECT one_of_two.task_id FROM (
           -- Tasks that others are just locking are passed over...
           (
-            SELECT l.task_id FROM (
+            SELECT locked.task_id FROM (
               -- Slots that opened behind the person's cursor since it was written: few, so they are read and sorted.
               (WITH behind AS MATERIALIZED (
                  SELECT s.task_id FROM task_slots s
@@ -105,13 +105,13 @@ WITH
             CROSS JOIN LATERAL (
               SELECT s.task_id FROM task_slots s
               WHERE s.batch_id = b.id AND s.task_id = walk.task_id AND s.team_id = (SELECT team_id FROM me) AND s.open > 0
-              FOR UPDATE SKIP LOCKED) AS l
+              FOR UPDATE SKIP LOCKED) AS locked
             LIMIT 1
           )
           UNION ALL
           -- ...but before the walk leaves the batch, it waits to see what they leave.
           (
-            SELECT l.task_id FROM (
+            SELECT locked.task_id FROM (
               -- Slots that opened behind the person's cursor since it was written: few, so they are read and sorted.
               (WITH behind AS MATERIALIZED (
                  SELECT s.task_id FROM task_slots s
@@ -135,17 +135,17 @@ WITH
             CROSS JOIN LATERAL (
               SELECT s.task_id FROM task_slots s
               WHERE s.batch_id = b.id AND s.task_id = walk.task_id AND s.team_id = (SELECT team_id FROM me) AND s.open > 0
-              FOR UPDATE) AS l
+              FOR UPDATE) AS locked
             LIMIT 1
           )
         ) AS one_of_two
         LIMIT 1
       ) AS picked
       WHERE b.team_id = (SELECT team_id FROM me) AND b.mode = (SELECT mode FROM me) AND b.state = 'in_progress'
-        AND (CAST(:project AS TEXT) IS NULL OR b.project_id = (
+        AND (CAST(:project_name AS TEXT) IS NULL OR b.project_id = (
           SELECT p.id FROM projects p
-          WHERE p.team_id = (SELECT team_id FROM me) AND p.mode = (SELECT mode FROM me) AND p.name = :project))
-        AND (CAST(:batch AS TEXT) IS NULL OR b.name = :batch)
+          WHERE p.team_id = (SELECT team_id FROM me) AND p.mode = (SELECT mode FROM me) AND p.name = :project_name))
+        AND (CAST(:batch_name AS TEXT) IS NULL OR b.name = :batch_name)
         -- The person is assigned to the project and not paused in it, and it is not archived.
         AND (SELECT 1 FROM assignments a
              WHERE a.teammate_id = (SELECT id FROM me) AND a.project_id = b.project_id
@@ -165,19 +165,19 @@ WITH
               WHERE s.batch_id = b.id AND s.team_id = (SELECT team_id FROM me) AND s.open > 0
                 AND s.opened IS NOT NULL AND s.opened > d.seen LIMIT 1) IS NOT NULL)
       ORDER BY b.position NULLS LAST, b.id LIMIT 1
-    ) AS f
+    ) AS candidate
   ),
 
   -- The task found, unless an evaluation task may come before it: by chance, but the same at every try
   -- (`policy/choices.py`), so by the first four hex digits of an MD5.
   chosen AS MATERIALIZED (
-    SELECT f.task_id, f.project_id, f.batch_id, f.batch, f.has_cursor FROM found f
-    JOIN projects p ON p.id = f.project_id AND p.team_id = (SELECT team_id FROM me)
+    SELECT found.task_id, found.project_id, found.batch_id, found.batch, found.has_cursor FROM found
+    JOIN projects p ON p.id = found.project_id AND p.team_id = (SELECT team_id FROM me)
     WHERE NOT (p.evaluates
-      AND ('x' || left(md5((SELECT id FROM me) || f.task_id), 4))::bit(16)::int < p.evaluation_mix
+      AND ('x' || left(md5((SELECT id FROM me) || found.task_id), 4))::bit(16)::int < p.evaluation_mix
       AND EXISTS (
         SELECT 1 FROM tasks t
-        WHERE t.project_id = f.project_id AND t.team_id = (SELECT team_id FROM me)
+        WHERE t.project_id = found.project_id AND t.team_id = (SELECT team_id FROM me)
           AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = 'pending'
           AND NOT EXISTS (
             SELECT 1 FROM claims c
@@ -196,7 +196,7 @@ WITH
   claimed AS (
     INSERT INTO claims (id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, claimed_at,
       lease_expires_at)
-    SELECT :claim, a.team_id, me.mode, chosen.task_id, chosen.project_id, chosen.batch_id, me.id, 'held', :now, :expires
+    SELECT :claim_id, a.team_id, me.mode, chosen.task_id, chosen.project_id, chosen.batch_id, me.id, 'held', :now, :lease_expires_at
     FROM me CROSS JOIN chosen CROSS JOIN assigned a
     RETURNING team_id, batch_id, task_id
   ),

@@ -5,7 +5,7 @@
 -- or has rework or training to do, or where a lease of the team has run out; `service/claiming.py` then decides step by
 -- step. Where it is 1 and there is no task, task_id is null.
 --
--- Parameters: key_hash or token_hash (the other is null), project and batch (names, or null), now, stale (a key last
+-- Parameters: key_hash or token_hash (the other is null), project_name and batch_name (or null), now, stale (a key last
 -- used at this time or before is returned as stale).
 WITH
   -- The active person who holds the credential, if their role may work.
@@ -99,10 +99,10 @@ WITH
        ORDER BY s.task_id LIMIT 1))
     WHERE (SELECT one FROM plain) IS NOT NULL
       AND b.team_id = (SELECT team_id FROM me) AND b.mode = (SELECT mode FROM me) AND b.state = 'in_progress'
-      AND (CAST(:project AS TEXT) IS NULL OR b.project_id = (
+      AND (CAST(:project_name AS TEXT) IS NULL OR b.project_id = (
         SELECT p.id FROM projects p
-        WHERE p.team_id = (SELECT team_id FROM me) AND p.mode = (SELECT mode FROM me) AND p.name = :project))
-      AND (CAST(:batch AS TEXT) IS NULL OR b.name = :batch)
+        WHERE p.team_id = (SELECT team_id FROM me) AND p.mode = (SELECT mode FROM me) AND p.name = :project_name))
+      AND (CAST(:batch_name AS TEXT) IS NULL OR b.name = :batch_name)
       -- The person is assigned to the project and not paused in it, and it is not archived.
       AND (SELECT 1 FROM assignments a
            WHERE a.teammate_id = (SELECT id FROM me) AND a.project_id = b.project_id

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from refonte_studio.aggregation.model import Result
-from refonte_studio.callbacks.model import About, lane
+from refonte_studio.callbacks.model import CallbackEvent, lane
 from refonte_studio.db import Tx
 from refonte_studio.db.engine import Engine
 from refonte_studio.db.records import RecordReader
@@ -131,33 +131,47 @@ async def next_plain(
 
     `stale` is the latest time of last use at which a key counts as stale.
     """
-    row = await tx.one(CLAIM["sqlite"], **_credential(credential), project=project, batch=batch, now=now, stale=stale)
+    row = await tx.one(
+        CLAIM["sqlite"], **_credential(credential), project_name=project, batch_name=batch, now=now, stale=stale
+    )
     return _found_task["sqlite"].read(row) if row else None
 
 
 async def take(
-    tx: Tx, *, claim: str, team: str, mode: str, task: str, project: str, batch: str, me: str, now: int, expires: int
+    tx: Tx,
+    *,
+    claim_id: str,
+    team_id: str,
+    mode: Mode,
+    task_id: str,
+    project_id: str,
+    batch_id: str,
+    me: str,
+    now: int,
+    lease_expires_at: int,
 ) -> None:
     """On SQLite, takes an open slot of the task that `next_plain` found and makes the claim."""
     await tx.run(
-        "UPDATE task_slots SET open = open - 1 WHERE batch_id = :batch AND task_id = :task AND team_id = :team",
-        batch=batch,
-        task=task,
-        team=team,
+        """UPDATE task_slots SET open = open - 1
+           WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id""",
+        batch_id=batch_id,
+        task_id=task_id,
+        team_id=team_id,
     )
     await tx.run(
         """INSERT INTO claims (id, team_id, mode, task_id, project_id, batch_id, teammate_id, state, claimed_at,
              lease_expires_at)
-           VALUES (:claim, :team, :mode, :task, :project, :batch, :me, 'held', :now, :expires)""",
-        claim=claim,
-        team=team,
+           VALUES (:claim_id, :team_id, :mode, :task_id, :project_id, :batch_id, :me, 'held', :now,
+             :lease_expires_at)""",
+        claim_id=claim_id,
+        team_id=team_id,
         mode=mode,
-        task=task,
-        project=project,
-        batch=batch,
+        task_id=task_id,
+        project_id=project_id,
+        batch_id=batch_id,
         me=me,
         now=now,
-        expires=expires,
+        lease_expires_at=lease_expires_at,
     )
 
 
@@ -179,11 +193,11 @@ async def claim_plain(
     row = await tx.one(
         CLAIM["postgresql"],
         **_credential(credential),
-        project=project,
-        batch=batch,
-        claim=claim,
+        project_name=project,
+        batch_name=batch,
+        claim_id=claim,
         now=now,
-        expires=expires,
+        lease_expires_at=expires,
         stale=stale,
     )
     return _found_task["postgresql"].read(row) if row else None
@@ -196,7 +210,7 @@ async def submission(
     row = await tx.one(
         SUBMISSION[tx.engine],
         **_credential(credential),
-        claim=claim,
+        claim_id=claim,
         now=now,
         stale=stale,
         inline_bytes=inline_bytes,
@@ -211,10 +225,10 @@ async def record(tx: Tx, attempt: NewAttempt, completion: Completion | None, far
     nothing done, if the person has attempted the task before.
     """
     values = {
-        "team": attempt.team_id,
-        "claim": attempt.claim_id,
-        "batch": attempt.batch_id,
-        "task": attempt.task_id,
+        "team_id": attempt.team_id,
+        "claim_id": attempt.claim_id,
+        "batch_id": attempt.batch_id,
+        "task_id": attempt.task_id,
         "response": attempt.response,
         "now": now,
     }
@@ -228,9 +242,9 @@ async def record(tx: Tx, attempt: NewAttempt, completion: Completion | None, far
         result=completion.result.response,
         confidence=completion.result.confidence,
         agreement=completion.result.agreement,
-        callback=new_id(now),
+        callback_id=new_id(now),
         url=completion.callback_url,
-        lane=lane(attempt.team_id, About.TASK_COMPLETED, completion.callback_url or ""),
+        lane=lane(attempt.team_id, CallbackEvent.TASK_COMPLETED, completion.callback_url or ""),
         far=far,
     )
     return row["number"] if row else None
@@ -242,14 +256,14 @@ async def insert_attempt(tx: Tx, attempt: NewAttempt, now: int) -> None:
     await tx.run(
         """INSERT INTO attempts (id, team_id, mode, task_id, project_id, batch_id, teammate_id, number, wanted,
              response, started_at, submitted_at)
-           VALUES (:claim, :team, :mode, :task, :project, :batch, :me, :number, :wanted,
+           VALUES (:claim_id, :team_id, :mode, :task_id, :project_id, :batch_id, :me, :number, :wanted,
              :response, :started_at, :now)""",
-        claim=attempt.claim_id,
-        team=attempt.team_id,
+        claim_id=attempt.claim_id,
+        team_id=attempt.team_id,
         mode=attempt.mode,
-        task=attempt.task_id,
-        project=attempt.project_id,
-        batch=attempt.batch_id,
+        task_id=attempt.task_id,
+        project_id=attempt.project_id,
+        batch_id=attempt.batch_id,
         me=attempt.teammate_id,
         number=attempt.number,
         wanted=attempt.wanted,
@@ -258,9 +272,9 @@ async def insert_attempt(tx: Tx, attempt: NewAttempt, now: int) -> None:
         now=now,
     )
     await tx.run(
-        "UPDATE claims SET state = 'submitted', ended_at = :now WHERE id = :claim AND team_id = :team",
-        claim=attempt.claim_id,
-        team=attempt.team_id,
+        "UPDATE claims SET state = 'submitted', ended_at = :now WHERE id = :claim_id AND team_id = :team_id",
+        claim_id=attempt.claim_id,
+        team_id=attempt.team_id,
         now=now,
     )
 
@@ -269,27 +283,27 @@ async def count_attempt(tx: Tx, attempt: NewAttempt) -> None:
     """On SQLite, counts an attempt that does not complete its task."""
     await tx.run(
         """UPDATE task_slots SET attempts = attempts + 1
-           WHERE batch_id = :batch AND task_id = :task AND team_id = :team""",
-        batch=attempt.batch_id,
-        task=attempt.task_id,
-        team=attempt.team_id,
+           WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id""",
+        batch_id=attempt.batch_id,
+        task_id=attempt.task_id,
+        team_id=attempt.team_id,
     )
 
 
 async def complete(tx: Tx, attempt: NewAttempt, result: Result, now: int) -> None:
     """On SQLite, completes the task of an attempt with the result of all attempts."""
     await tx.run(
-        "DELETE FROM task_slots WHERE batch_id = :batch AND task_id = :task AND team_id = :team",
-        batch=attempt.batch_id,
-        task=attempt.task_id,
-        team=attempt.team_id,
+        "DELETE FROM task_slots WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id",
+        batch_id=attempt.batch_id,
+        task_id=attempt.task_id,
+        team_id=attempt.team_id,
     )
     await tx.run(
         """UPDATE tasks SET status = 'completed', response = :result, confidence = :confidence, agreement = :agreement,
              completed_at = :now, updated_at = :now
-           WHERE id = :task AND team_id = :team""",
-        task=attempt.task_id,
-        team=attempt.team_id,
+           WHERE id = :task_id AND team_id = :team_id""",
+        task_id=attempt.task_id,
+        team_id=attempt.team_id,
         result=result.response,
         confidence=result.confidence,
         agreement=result.agreement,
@@ -297,7 +311,7 @@ async def complete(tx: Tx, attempt: NewAttempt, result: Result, now: int) -> Non
     )
     await tx.run(
         """INSERT INTO batch_deltas (team_id, batch_id, pending, completed, canceled)
-           VALUES (:team, :batch, -1, 1, 0)""",
-        team=attempt.team_id,
-        batch=attempt.batch_id,
+           VALUES (:team_id, :batch_id, -1, 1, 0)""",
+        team_id=attempt.team_id,
+        batch_id=attempt.batch_id,
     )

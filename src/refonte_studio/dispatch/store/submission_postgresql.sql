@@ -4,7 +4,7 @@
 -- Returns no row unless it is the person's own live claim on a task for work. Nothing is locked: the
 -- statement that records the attempt checks again what it depends on.
 --
--- Parameters: key_hash or token_hash (the other is null), claim, now, stale (a key last used at this time or before is
+-- Parameters: key_hash or token_hash (the other is null), claim_id, now, stale (a key last used at this time or before is
 -- returned as stale), inline_bytes (of the responses that are read together).
 WITH
   -- The active person who holds the credential, if their role may work.
@@ -48,7 +48,7 @@ SELECT me.id AS me, me.team_id, me.mode, me.email, me.role, me.key_id, me.alias_
     FROM attempts h WHERE h.task_id = t.id AND h.team_id = t.team_id AND h.rejected_at IS NULL) END AS earlier_attempts,
   TRUE AS more_are_pending  -- the statement that completes the task finds out
 FROM me
-JOIN claims c ON c.id = :claim AND c.team_id = me.team_id AND c.teammate_id = me.id AND c.mode = me.mode
+JOIN claims c ON c.id = :claim_id AND c.team_id = me.team_id AND c.teammate_id = me.id AND c.mode = me.mode
 JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id AND t.kind = 'work'
 JOIN task_slots s ON s.batch_id = t.batch_id AND s.task_id = t.id AND s.team_id = c.team_id
 JOIN projects p ON p.id = t.project_id AND p.team_id = t.team_id

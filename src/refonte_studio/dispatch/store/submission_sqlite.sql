@@ -4,7 +4,7 @@
 -- Returns no row unless it is the person's own live claim on a task for work. The attempt
 -- is recorded in the same transaction, which is the only one that writes.
 --
--- Parameters: key_hash or token_hash (the other is null), claim, now, stale (a key last used at this time or before is
+-- Parameters: key_hash or token_hash (the other is null), claim_id, now, stale (a key last used at this time or before is
 -- returned as stale), inline_bytes (of the responses that are read together).
 WITH
   -- The active person who holds the credential, if their role may work.
@@ -43,17 +43,17 @@ SELECT me.id AS me, me.team_id, me.mode, me.email, me.role, me.key_id, me.alias_
       SELECT h.teammate_id FROM attempts h WHERE h.task_id = t.id AND h.team_id = t.team_id)) END AS person_models,
   -- The earlier attempts, in their order; null if there are none, or if they are too large to be read here.
   CASE WHEN s.attempts > 0 AND s.attempts + 1 >= s.wanted THEN (
-    SELECT CASE WHEN SUM(LENGTH(CAST(e.response AS BLOB))) <= :inline_bytes THEN
-      json_group_array(json_array(e.teammate_id, e.response)) END
+    SELECT CASE WHEN SUM(LENGTH(CAST(earlier.response AS BLOB))) <= :inline_bytes THEN
+      json_group_array(json_array(earlier.teammate_id, earlier.response)) END
     FROM (
       SELECT h.teammate_id, h.response FROM attempts h
-      WHERE h.task_id = t.id AND h.team_id = t.team_id AND h.rejected_at IS NULL ORDER BY h.number) AS e) END AS earlier_attempts,
+      WHERE h.task_id = t.id AND h.team_id = t.team_id AND h.rejected_at IS NULL ORDER BY h.number) AS earlier) END AS earlier_attempts,
   -- Whether another task of the batch is pending: if not, this attempt may complete the batch.
   EXISTS (
-    SELECT 1 FROM task_slots s2
-    WHERE s2.batch_id = s.batch_id AND s2.team_id = s.team_id AND s2.task_id <> s.task_id) AS more_are_pending
+    SELECT 1 FROM task_slots s_other
+    WHERE s_other.batch_id = s.batch_id AND s_other.team_id = s.team_id AND s_other.task_id <> s.task_id) AS more_are_pending
 FROM me
-JOIN claims c ON c.id = :claim AND c.team_id = me.team_id AND c.teammate_id = me.id AND c.mode = me.mode
+JOIN claims c ON c.id = :claim_id AND c.team_id = me.team_id AND c.teammate_id = me.id AND c.mode = me.mode
 JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id AND t.kind = 'work'
 JOIN task_slots s ON s.batch_id = t.batch_id AND s.task_id = t.id AND s.team_id = c.team_id
 JOIN projects p ON p.id = t.project_id AND p.team_id = t.team_id
