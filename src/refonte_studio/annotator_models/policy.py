@@ -1,4 +1,4 @@
-"""What can be known of people's answers from all that a project was given, and the results that it gives."""
+"""Fits the annotator models of a project from all its attempts, and computes the results that follow from them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,25 +16,27 @@ from refonte_studio.consensus.labels import Estimate, estimate
 from refonte_studio.consensus.model import Decision, Judge
 from refonte_studio.kit.caller import Mode
 
-FAMILY_LIMIT = 3_000_000  # answers to the questions of one family; of more, nothing is estimated
-SAMPLE = 2_000  # pairs of responses that are compared where there are no labels
-STEP = 200  # rows written at once,
-STEP_CHARACTERS = 1_000_000  # unless they are long
-CHANGE = 0.001  # of confidence; less is not written
+FAMILY_LIMIT = 3_000_000  # answers to the questions of one family; with more, no model is fitted
+SAMPLE = 2_000  # pairs of responses that are compared to compute alpha for responses without labels
+STEP = 200  # upper bound on the rows written at once
+STEP_CHARACTERS = 1_000_000  # upper bound on their total length
+CHANGE = 0.001  # smaller changes of confidence are not written
 
 
 class Job(msgspec.Struct, frozen=True, tag=True):
-    """Estimates to be made: of a project, by its method."""
+    """A request to fit the models of a project by its consensus method."""
 
     team_id: str
     mode: Mode
     project_id: str
     method: str
-    target: float | None  # of confidence, where more people are asked until it is reached
-    began: int
+    target: float | None  # the confidence at which no more people are asked; None unless the project is adaptive
+    began: int  # time in milliseconds
 
 
 class GivenAttempt(msgspec.Struct, frozen=True, array_like=True):
+    """An attempt as it is stored."""
+
     id: str
     task_id: str
     teammate_id: str
@@ -42,7 +44,7 @@ class GivenAttempt(msgspec.Struct, frozen=True, array_like=True):
 
 
 class GivenTask(msgspec.Struct, frozen=True, array_like=True):
-    """A task as its attempts are gone over. `decided`: whether a person has said that its response is right."""
+    """A task as it is stored; its parameters and responses are JSON."""
 
     id: str
     type: str
@@ -51,13 +53,13 @@ class GivenTask(msgspec.Struct, frozen=True, array_like=True):
     response: str | None
     confidence: float | None
     agreement: float | None
-    decided: bool
-    settled: bool  # whether it is left as it is: a person has decided about it, or said that it is wrong
-    expected: str | None
+    decided: bool  # whether a person has accepted or fixed its response
+    settled: bool  # whether its result stays as it is, because a person has decided about it or rejected it
+    expected: str | None  # the known answer of a quality task
 
 
 class QuestionFound(msgspec.Struct, frozen=True, array_like=True):
-    """What was found about a question of the project; `alpha` is Krippendorff's, where it is defined."""
+    """The model of a question of the project; `alpha` is Krippendorff's, None where it is undefined."""
 
     question: str
     type: str
@@ -69,6 +71,8 @@ class QuestionFound(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PersonFound(msgspec.Struct, frozen=True, array_like=True):
+    """The model of one person for one question."""
+
     question: str
     teammate_id: str
     answers: int
@@ -77,11 +81,13 @@ class PersonFound(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ResultFound(msgspec.Struct, frozen=True, array_like=True):
+    """The new result of a task."""
+
     task_id: str
-    response: str | None  # None: as it is
+    response: str | None  # None: unchanged
     confidence: float
     agreement: float
-    attempts: int  # that give it
+    attempts: int  # the number of attempts that it is computed from
 
 
 class QuestionsFound(msgspec.Struct, frozen=True, tag=True):
@@ -97,12 +103,14 @@ class ResultsFound(msgspec.Struct, frozen=True, tag=True):
 
 
 class Cleared(msgspec.Struct, frozen=True, tag=True):
-    """Pending tasks whose attempts are as sure as was asked for."""
+    """Pending tasks whose attempts reach the target confidence."""
 
     task_ids: list[str]
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
+    """The fit is complete."""
+
     seen: str
     attempts: int
 
@@ -112,7 +120,7 @@ Finding = QuestionsFound | PeopleFound | ResultsFound | Cleared | Finished
 
 @dataclass(frozen=True, slots=True)
 class ProjectAttempts:
-    """All that is gone over; attempts in the order of their claims."""
+    """The input of a fit: attempts in the order of their claims, and their tasks."""
 
     seen: str
     tasks: Sequence[GivenTask]
@@ -121,7 +129,7 @@ class ProjectAttempts:
 
 @dataclass(frozen=True, slots=True)
 class DecodedTask:
-    """A task with its attempts, read."""
+    """A task and its attempts, decoded."""
 
     task: GivenTask
     params: dict[str, Any]
@@ -133,16 +141,16 @@ class DecodedTask:
 
 @dataclass
 class Sheet:
-    """The answers to the questions of one family, numbered, as the estimators take them."""
+    """The answers to the questions of one family, numbered as the estimators need them."""
 
-    items: dict[tuple[str, str], int] = field(default_factory=dict)  # by task and question
+    items: dict[tuple[str, str], int] = field(default_factory=dict)  # (task id, question) → number
     people: dict[str, int] = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
     rows: tuple[list[int], list[int], list[int]] = field(default_factory=lambda: ([], [], []))
     gold: dict[int, int] = field(default_factory=dict)
 
     def add(self, task_id: str, question: str, person: str, label: str) -> None:
-        """One answer."""
+        """Adds one answer."""
         items, people, labels = self.rows
         items.append(self.items.setdefault((task_id, question), len(self.items)))
         people.append(self.people.setdefault(person, len(self.people)))
@@ -150,18 +158,18 @@ class Sheet:
 
     @cached_property
     def answers(self) -> Answers:
-        """All of them, once they are complete."""
+        """Returns all answers; no answer may be added afterwards."""
         return Answers.of(*self.rows, len(self.items), len(self.people), len(self.labels))
 
     def learn(self, task_id: str, question: str, label: str) -> None:
-        """That this is right."""
+        """Records that this label is the correct one."""
         item = self.items.get((task_id, question))
         if item is not None:
             self.gold[item] = self.labels.setdefault(label, len(self.labels))
 
 
 def findings(job: Job, given: ProjectAttempts) -> Iterator[Finding]:
-    """What a project's attempts tell: of its questions, of its people, of each task's result where that is news."""
+    """Fits a project's models and yields what to store: models of questions and people, and changed results."""
     answered = _read(given)
     sheets = _sheets(answered)
     estimates = {
@@ -179,7 +187,7 @@ def findings(job: Job, given: ProjectAttempts) -> Iterator[Finding]:
 
 
 def _read(given: ProjectAttempts) -> list[DecodedTask]:
-    """The tasks that have attempts, each with them in the order of their claims."""
+    """Decodes the tasks with their attempts, which stay in the order of their claims."""
     attempts: dict[str, list[GivenAttempt]] = {task.id: [] for task in given.tasks}
     for attempt in given.attempts:
         if attempt.task_id in attempts:
@@ -200,7 +208,7 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def _sheets(answered: Sequence[DecodedTask]) -> dict[str, Sheet]:
-    """The labels that were given, by family of questions; those families of which there is not too much."""
+    """Returns the answers by family of questions, without families of more than `FAMILY_LIMIT` answers."""
     sheets: dict[str, Sheet] = {}
     for each in answered:
         for person, votes in zip(each.people, each.votes, strict=True):
@@ -215,7 +223,7 @@ def _sheets(answered: Sequence[DecodedTask]) -> dict[str, Sheet]:
 
 
 def _known(each: DecodedTask) -> Mapping[str, str]:
-    """The labels of the task that are known to be right."""
+    """Returns the known correct labels of the task, by question."""
     known = each.task.expected or (each.task.response if each.task.decided else None)
     return {} if known is None else task_types.TYPES[each.task.type].votes(each.params, _decode(known))
 
@@ -223,7 +231,7 @@ def _known(each: DecodedTask) -> Mapping[str, str]:
 def _questions(
     job: Job, sheets: Mapping[str, Sheet], estimates: Mapping[str, Estimate], answered: Sequence[DecodedTask]
 ) -> Iterator[QuestionFound]:
-    """What is held of each family of questions, and, as the question "", of each type of task as a whole."""
+    """Yields the model of each family of questions and, as question "", of each task type as a whole."""
     type_of = {
         question_family(question): each.task.type for each in answered for votes in each.votes for question in votes
     }
@@ -245,7 +253,7 @@ def _questions(
 
 
 def _alpha_of_all(type_name: str, answered: Sequence[DecodedTask]) -> float | None:
-    """Krippendorff's alpha of whole responses, which differ by what their similarity lacks to 1."""
+    """Returns Krippendorff's alpha of whole responses; the distance of two is 1 minus their similarity."""
     similarity = task_types.TYPES[type_name].similarity
     given = [(number, each.params, response) for number, each in enumerate(answered) for response in each.responses]
 
@@ -264,7 +272,7 @@ def _people(sheets: Mapping[str, Sheet], estimates: Mapping[str, Estimate]) -> I
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """The judge of a task about whose questions all is decided already."""
+    """A judge that returns the decisions of the fit for one task, and asks another judge about anything else."""
 
     task_id: str
     sheets: Mapping[str, Sheet]
@@ -290,7 +298,7 @@ def _results(
     answered: Sequence[DecodedTask],
     clear: list[str],
 ) -> Iterator[ResultFound]:
-    """The results that are not what they were; notes which pending tasks are `clear` by now."""
+    """Yields the results that have changed, and adds to `clear` the pending tasks that reach the target."""
     if not sheets:
         return
     decisions = {name: _decisions(sheet, estimates[name]) for name, sheet in sheets.items()}
@@ -315,7 +323,7 @@ def _decisions(sheet: Sheet, found: Estimate) -> list[Decision]:
 
 
 def _result(each: DecodedTask, judge: Judge) -> Result:
-    """What a task's attempts give. Where there is one question and no more, the response is an attempt's own."""
+    """Returns the result of a task. If it has a single question, the response is that of one of its attempts."""
     first = each.votes[0]
     if len(first) == 1 and first.keys() <= task_types.WHOLE_QUESTIONS:
         [question] = first
@@ -330,7 +338,7 @@ T = TypeVar("T")
 
 
 def _steps(found: Iterator[T], characters: Callable[[T], int]) -> Iterator[list[T]]:
-    """As much at once as is written in one transaction."""
+    """Groups items into lists that are small enough to be written in one transaction."""
     step: list[T] = []
     size = 0
     for each in found:

@@ -1,4 +1,4 @@
-"""Operations on what is known of a project's answers."""
+"""Operations on the annotator models of a project."""
 
 from typing import Annotated
 
@@ -17,21 +17,21 @@ operations = Operations("Quality")
 
 
 class QuestionOut(msgspec.Struct, kw_only=True):
-    """A question that the project's responses answer; the question "" stands for the response as a whole."""
+    """A question that the project's tasks ask; the question "" stands for the response as a whole."""
 
     question: str
     type: str
     method: str
     tasks: int
     attempts: int
-    alpha: float | None  # Krippendorff's; null where everybody says the same, or nobody meets anybody
+    alpha: float | None  # Krippendorff's; null if all answers are equal or no two people share a task
 
 
 class EstimatesOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     consensus_method: str
     attempts: int
-    waiting: bool  # whether new estimates were asked for
-    running: bool  # whether they are being made
+    waiting: bool  # whether a new estimate is requested
+    running: bool  # whether an estimate is in progress
     questions: list[QuestionOut]
     estimated_at: str | None = None
 
@@ -63,7 +63,7 @@ class PeopleParams(Params):
 
 
 class AnswersOut(msgspec.Struct, kw_only=True):
-    """How a person does at one question: the estimated share of right answers, from so many."""
+    """A person's estimated share of correct answers to one question, and the number of answers it is based on."""
 
     question: str
     answers: int
@@ -111,9 +111,9 @@ _EXAMPLE = {
     example_answer=_EXAMPLE,
 )
 async def get_consensus(call: Call, _params: Params) -> EstimatesOut:
-    """Get what is known of a project's answers: how far people agree on each question
+    """Get the estimates of a project: how much people agree on each question
 
-    It is estimated anew in the background as attempts come in; `estimated_at` is absent until it has been once.
+    The server updates them in the background as attempts arrive; `estimated_at` is absent before the first estimate.
     """
     return EstimatesOut.of(await call.db.read(refitting.estimates, call.caller, call.path["name"]))
 
@@ -127,9 +127,9 @@ async def get_consensus(call: Call, _params: Params) -> EstimatesOut:
     example_answer={**_EXAMPLE, "waiting": True},
 )
 async def estimate_consensus(call: Call, _params: Params) -> EstimatesOut:
-    """Have a project's estimates made anew, soon, and with them the results of its tasks
+    """Request new estimates of a project and, with them, new results of its tasks
 
-    It says `waiting` until that is done.
+    The estimates are made in the background; `waiting` is true until then.
     """
     await call.db.write(refitting.ask_for_estimates, call.caller, call.path["name"], call.now)
     return EstimatesOut.of(await call.db.read(refitting.estimates, call.caller, call.path["name"]))
@@ -155,7 +155,7 @@ async def estimate_consensus(call: Call, _params: Params) -> EstimatesOut:
     },
 )
 async def list_consensus_labelers(call: Call, params: PeopleParams) -> PeopleOut:
-    """List how well people do at each question of a project, as estimated from all answers together"""
+    """List people's estimated accuracy at each question of a project"""
     page = await call.db.read(refitting.known_people, call.caller, call.path["name"], params.limit, params.next_token)
     docs = [
         PersonOut(

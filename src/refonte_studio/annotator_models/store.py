@@ -1,4 +1,4 @@
-"""The SQL of estimates: what is known of people's answers, and the results that it gives."""
+"""The SQL of annotator models: the schedule of their fits, their input, and what a fit writes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,12 +27,18 @@ DUE = """SELECT candidate.* FROM (
 
 
 async def due(tx: Tx, now: int, pause_ms: int, lost_ms: int) -> Row | None:
-    """The project whose estimates are to be made next. Each attempt that there is makes it wait a millisecond more."""
+    """Returns the project whose models to fit next, or None.
+
+    Between two fits a project waits `pause_ms`, and a millisecond more for each attempt of the last fit.
+    """
     return await tx.one(DUE, now=now, pause_ms=pause_ms, lost_before=now - lost_ms)
 
 
 async def take(tx: Tx, team_id: str, project_id: str, now: int, lost_ms: int) -> bool:
-    """Takes a project's estimates on; False if another process has. What is asked for from now on is asked for anew."""
+    """Starts the fit of a project; returns False if another process runs it.
+
+    It answers all requests so far; a later request leads to another fit.
+    """
     row = await tx.one(
         """INSERT INTO estimates (project_id, team_id, seen, attempts, taken_at)
            VALUES (:project_id, :team_id, '', 0, :now)
@@ -48,7 +54,7 @@ async def take(tx: Tx, team_id: str, project_id: str, now: int, lost_ms: int) ->
 
 
 async def put_off(tx: Tx, team_id: str, project_id: str, began: int, taken_at: int) -> None:
-    """Leaves estimates that were not made to whoever finds them to be taken so long ago."""
+    """Moves the start of a fit that failed to `taken_at`, so that it is retried when that start counts as lost."""
     await tx.run(
         """UPDATE estimates SET taken_at = :taken_at
            WHERE project_id = :project_id AND team_id = :team_id AND taken_at = :began_at""",
@@ -60,7 +66,7 @@ async def put_off(tx: Tx, team_id: str, project_id: str, began: int, taken_at: i
 
 
 async def done(tx: Tx, team_id: str, project_id: str, seen: str, attempts: int, began: int, now: int) -> None:
-    """Notes that a project's estimates are made, of so many attempts, unless another process has them by now."""
+    """Records that a project's models are fitted from this many attempts, unless another process has taken over."""
     await tx.run(
         """UPDATE estimates SET seen = :seen, attempts = :attempts, done_at = :now, taken_at = NULL
            WHERE project_id = :project_id AND team_id = :team_id AND taken_at = :began_at""",
@@ -74,7 +80,7 @@ async def done(tx: Tx, team_id: str, project_id: str, seen: str, attempts: int, 
 
 
 async def state(tx: Tx, team_id: str, project_id: str) -> Row | None:
-    """How far the project's estimates are."""
+    """Returns the state of the project's fit."""
     return await tx.one(
         """SELECT attempts, asked_at, taken_at, done_at FROM estimates
            WHERE project_id = :project_id AND team_id = :team_id""",
@@ -84,7 +90,7 @@ async def state(tx: Tx, team_id: str, project_id: str) -> Row | None:
 
 
 async def first_held(tx: Tx, team_id: str, project_id: str) -> str | None:
-    """The oldest claim of the project that is held now."""
+    """Returns the oldest claim of the project that is held."""
     row = await tx.one(
         """SELECT MIN(id) AS first FROM claims
            WHERE state = 'held' AND team_id = :team_id AND project_id = :project_id""",
@@ -95,7 +101,7 @@ async def first_held(tx: Tx, team_id: str, project_id: str) -> str | None:
 
 
 async def newest(tx: Tx, team_id: str, project_id: str) -> str:
-    """The newest attempt of the project, whether it counts or not."""
+    """Returns the newest attempt of the project, whether or not it counts."""
     row = await tx.one(
         """SELECT id FROM attempts WHERE project_id = :project_id AND team_id = :team_id ORDER BY id DESC LIMIT 1""",
         project_id=project_id,
@@ -105,7 +111,7 @@ async def newest(tx: Tx, team_id: str, project_id: str) -> str:
 
 
 async def attempts_before(tx: Tx, team_id: str, project_id: str, before: str | None, limit: int) -> Sequence[Row]:
-    """Attempts of the project that count, the newest first, from before this id on."""
+    """Returns attempts of the project that count and are older than this id, newest first."""
     return await tx.all(
         """SELECT id, task_id, teammate_id, response FROM attempts
            WHERE project_id = :project_id AND team_id = :team_id AND rejected_at IS NULL
@@ -119,7 +125,7 @@ async def attempts_before(tx: Tx, team_id: str, project_id: str, before: str | N
 
 
 async def tasks(tx: Tx, team_id: str, task_ids: Sequence[str]) -> Sequence[Row]:
-    """These tasks, and what is expected of those whose answer is known."""
+    """Returns these tasks, with the expected response of quality tasks."""
     return await tx.all(
         """SELECT t.id, t.type, t.status, t.params, t.response, t.confidence, t.agreement,
              t.reviewed OR COALESCE(t.review_status, '') IN ('accepted', 'fixed') AS decided,
@@ -142,7 +148,7 @@ _ROWS: dict[Engine, str] = {
 }
 
 
-# A result is of so many attempts; a task that has others by now is left to the next time.
+# A result is written only while the task still has the same number of attempts; otherwise the next fit writes it.
 _MAY_CHANGE = """tasks.id = fresh.id AND CAST(tasks.team_id AS TEXT) = :team_id AND tasks.status = 'completed'
               AND NOT tasks.reviewed AND tasks.review_status IS NULL
               AND fresh.attempts = (SELECT COUNT(*) FROM attempts h
@@ -150,10 +156,10 @@ _MAY_CHANGE = """tasks.id = fresh.id AND CAST(tasks.team_id AS TEXT) = :team_id 
 
 
 async def set_results(tx: Tx, team_id: str, rows: Sequence[Sequence[Any]], now: int) -> Sequence[Row]:
-    """Gives completed tasks, unless a person has decided about them, what their attempts give by now.
+    """Writes new results of completed tasks, except those that a person has decided about.
 
-    Rows of task, response (None: it stays), confidence, agreement, and how many attempts give that. Answers those whose
-    response is another one now.
+    `rows` are (task id, response or None if unchanged, confidence, agreement, number of attempts). Returns the tasks
+    whose response has changed.
     """
     await tx.run(
         f"""UPDATE tasks SET confidence = fresh.confidence, agreement = fresh.agreement FROM {_ROWS[tx.engine]} AS fresh
@@ -175,7 +181,7 @@ async def set_results(tx: Tx, team_id: str, rows: Sequence[Sequence[Any]], now: 
 
 
 async def clear_models(tx: Tx, team_id: str, project_id: str, questions: Sequence[str]) -> None:
-    """Forgets what was known of the project's questions, and of people's answers to others than these."""
+    """Deletes the project's models of questions, and its models of people for any other question than these."""
     await tx.run(
         "DELETE FROM project_models WHERE project_id = :project_id AND team_id = :team_id",
         project_id=project_id,
@@ -199,7 +205,7 @@ async def insert_project_models(tx: Tx, rows: Sequence[Sequence[Any]]) -> None:
 
 
 async def replace_people(tx: Tx, team_id: str, project_id: str, rows: Sequence[Sequence[Any]]) -> None:
-    """What is known of some people's answers to some questions, in the place of what was."""
+    """Replaces the models of these people for these questions."""
     for question in sorted({row[2] for row in rows}):
         await tx.run(
             """DELETE FROM labeler_models
@@ -214,7 +220,7 @@ async def replace_people(tx: Tx, team_id: str, project_id: str, rows: Sequence[S
 
 
 async def project_models(tx: Tx, team_id: str, project_id: str) -> Sequence[Row]:
-    """What is known of the project's questions, in their order."""
+    """Returns the models of the project's questions, in the order of the questions."""
     return await tx.all(
         """SELECT question, type, method, tasks, attempts, alpha, model FROM project_models
            WHERE project_id = :project_id AND team_id = :team_id ORDER BY question, type""",
@@ -224,7 +230,7 @@ async def project_models(tx: Tx, team_id: str, project_id: str) -> Sequence[Row]
 
 
 async def people_models(tx: Tx, team_id: str, project_id: str, people: Sequence[str]) -> Sequence[Row]:
-    """What is known of these people's answers in the project."""
+    """Returns the models of these people in the project."""
     return await tx.all(
         """SELECT question, teammate_id, answers, accuracy, model FROM labeler_models
            WHERE project_id = :project_id AND team_id = :team_id AND teammate_id IN :teammate_ids[]
@@ -236,7 +242,7 @@ async def people_models(tx: Tx, team_id: str, project_id: str, people: Sequence[
 
 
 async def people_known(tx: Tx, team_id: str, project_id: str, after: str | None, limit: int) -> list[str]:
-    """Those of whose answers in the project something is known, in the order of their ids."""
+    """Returns the people who have a model in the project, in the order of their ids."""
     rows = await tx.all(
         """SELECT DISTINCT teammate_id FROM labeler_models
            WHERE project_id = :project_id AND team_id = :team_id

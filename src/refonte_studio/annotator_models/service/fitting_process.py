@@ -1,10 +1,10 @@
-"""Makes estimates in the background: what is known of people's answers, and the results that it gives.
+"""Fits annotator models in the background, and computes the results that follow from them.
 
-It also makes the results of those tasks whose consensus costs too much where their last attempt is recorded.
+It also computes results that are too costly to compute where the last attempt is recorded.
 
-The work is done by a process of its own, with low priority, so that the server's goes on: it reads a project's
-attempts, thinks, and writes what it finds to its standard output, a line at a time. The server writes that into the
-database in small steps, between requests.
+The computation runs in a separate process with low priority, so that it does not slow down the server: it reads a
+project's attempts, computes, and writes its findings to its standard output, one per line. The server writes them into
+the database in small steps, between requests.
 """
 
 import asyncio
@@ -43,13 +43,13 @@ from refonte_studio.tasks.service.background_results import BackgroundResult, Re
 T = TypeVar("T")
 
 ATTEMPTS_PAGE = 10_000
-CHARACTERS_LIMIT = 200_000_000  # of responses that are gone over, the newest
-RETRY_MS = 60_000  # after estimates that were not made
+CHARACTERS_LIMIT = 200_000_000  # upper bound on the total length of the responses of a fit
+RETRY_MS = 60_000  # the pause after a fit that failed
 TASKS_PAGE = 2_000
 LINE_LIMIT_BYTES = 64_000_000
 NICENESS = 10
 
-RESULT_LIMIT_S = 1_800  # for one result; it is tried again, after a pause that grows
+RESULT_LIMIT_S = 1_800  # the time limit of one result; after it, the result is retried with growing pauses
 
 _findings = msgspec.json.Decoder(Finding)
 _made = msgspec.json.Decoder(BackgroundResult)
@@ -60,14 +60,14 @@ Maker = Callable[[ResultsJob], AbstractAsyncContextManager[AsyncIterator[Backgro
 
 
 async def estimate_next(db: Database, clock: Clock, find: Finder) -> int:
-    """Makes the estimates of the project whose turn it is; answers 1, or 0 if none is due.
+    """Fits the models of the project that is due; returns 1, or 0 if none is due.
 
-    Raises NotEstimated where the process that was to find out did not; the project's turn comes again after a pause.
+    Raises NotEstimated if the process ends early; the project is retried after a pause.
     """
     job = await db.write(tasks.take_next_estimate, clock())
     if job is None:
         return 0
-    pause_ms, finished = 0, False  # if this process ends meanwhile, another may go on at once
+    pause_ms, finished = 0, False  # if this process stops, another may take over at once
     try:
         async with find(job) as found:
             async for finding in found:
@@ -75,7 +75,7 @@ async def estimate_next(db: Database, clock: Clock, find: Finder) -> int:
                 finished = isinstance(finding, Finished)
         pause_ms = RETRY_MS
         if not finished:
-            raise NotEstimated(f"the estimates of project {job.project_id} came to no end")
+            raise NotEstimated(f"the process ended before the estimates of project {job.project_id} were finished")
     except StudioError:
         pause_ms = RETRY_MS
         raise
@@ -86,20 +86,20 @@ async def estimate_next(db: Database, clock: Clock, find: Finder) -> int:
 
 
 class NotEstimated(Exception):
-    """The process that was to find out ended before it had."""
+    """The process ended before it had finished."""
 
 
 async def results_next(db: Database, clock: Clock, make: Maker, not_first: str = "") -> str | None:
-    """Makes results that are due, of the project whose turn it is; answers its team, or None if none is due.
+    """Computes results that are due for one project; returns its team, or None if none is due.
 
-    Raises NotEstimated where they were not made; they come again after a pause.
+    Raises NotEstimated if a result fails; it is retried after a pause.
     """
     if not await db.read(background_results.is_due, clock()):
         return None
     job = await db.write(background_results.take_next, not_first, clock())
     if job is None:
         return None
-    left, failed = list(job.task_ids), True  # if this process ends meanwhile, another takes them over
+    left, failed = list(job.task_ids), True  # if this process stops, another takes over
     renewing = asyncio.create_task(_renew(db, clock, job))
     try:
         async with make(job) as found:
@@ -122,12 +122,12 @@ async def results_next(db: Database, clock: Clock, make: Maker, not_first: str =
 async def _renew(db: Database, clock: Clock, job: ResultsJob) -> None:
     while True:
         await asyncio.sleep(background_results.RENEW_S)
-        with suppress(StudioError):  # it is tried again before the lease ends
+        with suppress(StudioError):  # the next renewal comes before the lease ends
             await db.write(background_results.renew, job, clock())
 
 
 async def _in_time(found: AsyncIterator[BackgroundResult]) -> AsyncIterator[BackgroundResult]:
-    """Raises NotEstimated if one of them takes too long."""
+    """Yields the same results; raises NotEstimated if one of them takes longer than `RESULT_LIMIT_S`."""
     while True:
         try:
             async with asyncio.timeout(RESULT_LIMIT_S):
@@ -135,12 +135,12 @@ async def _in_time(found: AsyncIterator[BackgroundResult]) -> AsyncIterator[Back
         except StopAsyncIteration:
             return
         except TimeoutError as error:
-            raise NotEstimated(f"a result takes more than {RESULT_LIMIT_S} s to make") from error
+            raise NotEstimated(f"a result takes more than {RESULT_LIMIT_S} s to compute") from error
         yield made
 
 
 async def _keep(db: Database, job: Job, finding: Finding, now: int) -> None:
-    """One step: transactions that are short."""
+    """Writes one finding in short transactions."""
     match finding:
         case QuestionsFound(questions):
             await db.write(tasks.keep_questions, job, questions)
@@ -156,7 +156,7 @@ async def _keep(db: Database, job: Job, finding: Finding, now: int) -> None:
 
 
 async def gathered(db: Reads, job: Job) -> ProjectAttempts:
-    """All that is to be gone over: the project's newest attempts that count, and their tasks."""
+    """Reads the input of a fit: the project's newest attempts that count, and their tasks."""
     seen = await db.read(tasks.seen_now, job)
     attempts: list[GivenAttempt] = []
     characters = 0
@@ -178,20 +178,20 @@ def _parts(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 class Process:
-    """Starts a process of its own for a job, which tells what it finds."""
+    """Runs each job in a separate process and yields its findings."""
 
     def __init__(self, settings: Settings) -> None:
         self._environment = {**os.environ, **config.environment_of(settings), "OMP_NUM_THREADS": "1"}
 
     @asynccontextmanager
     async def find(self, job: Job) -> AsyncGenerator[AsyncIterator[Finding]]:
-        """What a project's attempts tell."""
+        """Yields the findings of a fit."""
         async with self._run(job) as lines:
             yield _read(lines, _findings)
 
     @asynccontextmanager
     async def make(self, job: ResultsJob) -> AsyncGenerator[AsyncIterator[BackgroundResult]]:
-        """Results of tasks, one after the other."""
+        """Yields the results of tasks, one after the other."""
         async with self._run(job) as lines:
             yield _read(lines, _made)
 
@@ -223,15 +223,15 @@ async def _read(lines: asyncio.StreamReader, decoder: msgspec.json.Decoder[T]) -
 
 @asynccontextmanager
 async def make_here(db: Reads, job: ResultsJob) -> AsyncGenerator[AsyncIterator[BackgroundResult]]:
-    """Makes results in this process, which stands still meanwhile."""
+    """Computes results in this process, which blocks until they are done."""
     yield results(db, job)
 
 
 async def results(db: Reads, job: ResultsJob) -> AsyncIterator[BackgroundResult]:
-    """The results of the job's tasks, each as soon as it is made."""
+    """Yields the results of the job's tasks, each as soon as it is computed."""
     for task_id in job.task_ids:
         given = await db.read(background_results.given, job, task_id)
-        if given is None:  # it has ended meanwhile
+        if given is None:  # the task has ended in the meantime
             yield BackgroundResult(task_id, None)
         else:
             task, attempts, known = given
@@ -240,7 +240,7 @@ async def results(db: Reads, job: ResultsJob) -> AsyncIterator[BackgroundResult]
 
 @asynccontextmanager
 async def here(db: Reads, job: Job) -> AsyncGenerator[AsyncIterator[Finding]]:
-    """Finds out in this process, which stands still meanwhile."""
+    """Fits models in this process, which blocks until it is done."""
     given = await gathered(db, job)
 
     async def found() -> AsyncIterator[Finding]:
@@ -251,7 +251,7 @@ async def here(db: Reads, job: Job) -> AsyncGenerator[AsyncIterator[Finding]]:
 
 
 async def _main(job: Job | ResultsJob) -> None:
-    """What the process of its own does."""
+    """Runs in the separate process."""
     os.nice(NICENESS)
     settings = config.load()
     db = await open_database(settings.database_url, {}, 1)
@@ -262,7 +262,7 @@ async def _main(job: Job | ResultsJob) -> None:
                     _tell(made)
                 return
             case Job():
-                gc.disable()  # it makes very much, keeps all of it, and is gone soon
+                gc.disable()  # the process keeps nearly all its objects and ends soon
                 given = await gathered(db, job)
     finally:
         await db.close()
@@ -277,7 +277,7 @@ def _tell(found: Finding | BackgroundResult) -> None:
 
 if __name__ == "__main__":
     try:
-        with suppress(BrokenPipeError):  # whoever asked is gone
+        with suppress(BrokenPipeError):  # the server process has ended
             asyncio.run(_main(_jobs.decode(sys.stdin.buffer.readline())))
     except (StudioError, ConnectionError) as error:
         sys.exit(f"the estimates cannot be made: {error}")

@@ -1,6 +1,6 @@
-"""Use-cases of estimates: what is known of people's answers, made anew in the background from all they have given.
+"""Use-cases of annotator models: which project to fit, the input of the fit, and what it writes.
 
-`estimator` goes over a project's attempts in a process of its own, and has what it finds written in small steps.
+`fitting_process` runs the fit in a separate process and calls these use-cases in small steps.
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ from refonte_studio.tasks.model import TasksChanged
 from refonte_studio.tasks.service.completion import conclude
 from refonte_studio.teams import service as teams
 
-PAUSE_MS = 30_000  # between two estimates of a project, and a millisecond more for each attempt
-LOST_MS = 900_000  # after which a process that is at it counts as gone
-ATTEMPTS_LIMIT = 1_000_000  # the newest, of a project
+PAUSE_MS = 30_000  # between two fits of a project; plus a millisecond for each attempt
+LOST_MS = 900_000  # after which a fit that has not finished counts as lost
+ATTEMPTS_LIMIT = 1_000_000  # a fit reads at most this many attempts, the newest
 
 
 async def take_next_estimate(tx: Tx, now: int) -> Job | None:
-    """Takes on the project whose estimates are to be made next; None if there is none."""
+    """Starts the fit of the project that is due; returns None if there is none."""
     row = await annotator_store.due(tx, now, PAUSE_MS, LOST_MS)
     if row is None or not await annotator_store.take(tx, row["team_id"], row["project_id"], now, LOST_MS):
         return None
@@ -37,40 +37,42 @@ async def take_next_estimate(tx: Tx, now: int) -> Job | None:
 
 
 async def seen_now(tx: Tx, job: Job) -> str:
-    """The claim up to which every attempt has come in: of what is read next, nothing older can be missing."""
+    """Returns the id of the claim before which all attempts are recorded, so that the next read misses none."""
     first = await annotator_store.first_held(tx, job.team_id, job.project_id)
     last = await annotator_store.newest(tx, job.team_id, job.project_id)
     return last if first is None else min(first, last)
 
 
 async def attempts_page(tx: Tx, job: Job, before: str | None, limit: int) -> list[GivenAttempt]:
-    """A page of the project's attempts that count, the newest first."""
+    """Returns a page of the project's attempts that count, newest first."""
     rows = await annotator_store.attempts_before(tx, job.team_id, job.project_id, before, limit)
     return [GivenAttempt(*row.values()) for row in rows]
 
 
 async def tasks_page(tx: Tx, job: Job, task_ids: Sequence[str]) -> list[GivenTask]:
-    """These tasks."""
+    """Returns these tasks."""
     rows = await annotator_store.tasks(tx, job.team_id, task_ids)
     return [msgspec.convert((*row.values(),), GivenTask, strict=False) for row in rows]
 
 
 async def keep_questions(tx: Tx, job: Job, found: Sequence[QuestionFound]) -> None:
-    """What is known of the project's questions, in place of what was."""
+    """Replaces the models of the project's questions."""
     await annotator_store.clear_models(tx, job.team_id, job.project_id, [each.question for each in found])
     rows = [(job.team_id, job.project_id, *msgspec.structs.astuple(each)) for each in found]
     await annotator_store.insert_project_models(tx, rows)
 
 
 async def keep_people(tx: Tx, job: Job, found: Sequence[PersonFound]) -> None:
-    """What is known of some people's answers, in place of what was."""
+    """Replaces the models of some people."""
     rows = [(job.team_id, job.project_id, *msgspec.structs.astuple(each)) for each in found]
     await annotator_store.replace_people(tx, job.team_id, job.project_id, rows)
 
 
 async def keep_results(tx: Tx, job: Job, found: Sequence[ResultFound], now: int) -> int:
-    """Gives tasks what their attempts give by now, unless a person has decided; answers how many got another response,
-    of which their callbacks tell."""
+    """Writes new results of tasks, except those that a person has decided about.
+
+    Returns the number of tasks whose response has changed; their callbacks are sent.
+    """
     rows = [msgspec.structs.astuple(each) for each in found]
     changed = await annotator_store.set_results(tx, job.team_id, rows, now)
     if changed:
@@ -80,7 +82,7 @@ async def keep_results(tx: Tx, job: Job, found: Sequence[ResultFound], now: int)
 
 
 async def conclude_clear(tx: Tx, job: Job, task_id: str, now: int) -> None:
-    """Completes a task that wants more attempts, if it is clear by now and held by nobody."""
+    """Completes a task that waits for more attempts, if it reaches the target confidence and nobody holds it."""
     found = await tasks.lock_pending(tx, job.team_id, job.mode, task_id)
     if found is None:
         return
@@ -91,41 +93,41 @@ async def conclude_clear(tx: Tx, job: Job, task_id: str, now: int) -> None:
 
 
 async def put_off_estimate(tx: Tx, job: Job, now: int, pause_ms: int) -> None:
-    """The project's estimates were not made; they are due again after a pause."""
+    """Schedules the retry of a fit that failed, after a pause."""
     await annotator_store.put_off(tx, job.team_id, job.project_id, job.began, now - LOST_MS + pause_ms)
 
 
 async def finish_estimate(tx: Tx, job: Job, seen: str, attempts: int, now: int) -> None:
-    """The project's estimates are made, of so many attempts."""
+    """Records that the project's models are fitted from this many attempts."""
     await annotator_store.done(tx, job.team_id, job.project_id, seen, attempts, job.began, now)
 
 
 async def on_quality_changed(tx: Tx, event: QualityChanged) -> None:
-    """Another method of consensus gives other results."""
+    """Requests a new fit when the consensus method changes."""
     if event.before.quality.consensus_method != event.after.quality.consensus_method:
         await aggregation.request_refit(tx, event.after.team_id, event.after.id, event.now)
 
 
 async def ask_for_estimates(tx: Tx, caller: Caller, project_name: str, now: int) -> None:
-    """Has a project's estimates made anew, soon. Raises NotFound."""
+    """Requests a new fit of a project's models. Raises NotFound."""
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     await aggregation.request_refit(tx, project.team_id, project.id, now)
 
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """What is known of a project's answers, and as of when."""
+    """The models of a project's questions, and the state of the fit."""
 
     method: str
-    attempts: int  # that were gone over
+    attempts: int  # the number of attempts of the last fit
     done_at: int | None
-    waiting: bool  # whether somebody asked for new ones
-    running: bool  # whether they are being made
+    waiting: bool  # whether a new fit is requested
+    running: bool  # whether a fit is in progress
     questions: list[QuestionFound]
 
 
 async def estimates(tx: Tx, caller: Caller, project_name: str) -> Estimates:
-    """What is known of a project's answers. Raises NotFound."""
+    """Returns the models of a project's questions and the state of the fit. Raises NotFound."""
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     row = await annotator_store.state(tx, project.team_id, project.id)
     rows = await annotator_store.project_models(tx, project.team_id, project.id)
@@ -141,7 +143,7 @@ async def estimates(tx: Tx, caller: Caller, project_name: str) -> Estimates:
 
 @dataclass(frozen=True, slots=True)
 class KnownPerson:
-    """What is known of one person's answers in a project, by question."""
+    """The models of one person in a project, one for each question."""
 
     id: str
     email: str
@@ -149,7 +151,7 @@ class KnownPerson:
 
 
 async def known_people(tx: Tx, caller: Caller, project_name: str, limit: int, token: str | None) -> Page[KnownPerson]:
-    """A page of what is known of people's answers in a project. Raises NotFound, and BadInput for a bad token."""
+    """Returns a page of people and their models in a project. Raises NotFound, and BadInput for a bad token."""
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     ids = await annotator_store.people_known(tx, project.team_id, project.id, checked_token(token), limit + 1)
     emails = await teams.emails_of(tx, project.team_id, ids)
