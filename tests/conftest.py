@@ -1,4 +1,4 @@
-"""Every test runs on both engines: what is built on `db` and `world` comes once for SQLite, once for PostgreSQL."""
+"""Fixtures. Every test that uses `db` or `world` runs once on SQLite and once on PostgreSQL."""
 
 import os
 import shutil

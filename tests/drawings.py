@@ -1,4 +1,4 @@
-"""Projects whose tasks are drawn on, and drawings of any size."""
+"""Makes projects of image annotation, and responses of any size."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reads the database alone and proves that it is in a state that the rules allow."""
+"""Checks by reading every row that the database is in a state that the rules allow."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Short ways to the things that many tests need, made through the API by Ana."""
+"""Makes the things that many tests need, through the API as Ana."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ async def task(world: World, project: str, batch: str | None = None, **body: Any
 
 
 async def batch(world: World, project: str, name: str = "Monday", tasks: int = 1, **body: Any) -> list[str]:
-    """A finalized batch with so many tasks; their ids, oldest first."""
+    """A finalized batch with `tasks` tasks; their ids, oldest first."""
     await world.ana.post("/batches", {"project": project, "name": name, **body})
     ids = [await task(world, project, name) for _ in range(tasks)]
     await world.ana.post(f"/batches/{name}/finalize")
@@ -52,7 +52,7 @@ REAL_ID = "SELECT task_id FROM claims WHERE id = :id"
 
 
 async def known_as(person: Person, task_id: str) -> str:
-    """The id by which a labeler knows a task."""
+    """The id of a task that a labeler sees."""
 
     async def look(tx: Tx) -> str:
         row = await tx.one("SELECT alias_key FROM teams WHERE id = :id", id=person.team_id)
@@ -64,7 +64,7 @@ async def known_as(person: Person, task_id: str) -> str:
 
 
 async def real_id(world: World, claim_id: str) -> str:
-    """The id of the task that a claim is on, which a labeler is not told."""
+    """The id of the task of a claim, which labelers do not see."""
 
     async def look(tx: Tx) -> str:
         row = await tx.one(REAL_ID, id=claim_id)
@@ -75,7 +75,7 @@ async def real_id(world: World, claim_id: str) -> str:
 
 
 async def claim(person: Person, **filters: Any) -> dict[str, Any] | None:
-    """What the person is given to do, or None; with the real id of the task, which a labeler is not told."""
+    """The claim that the person gets, or None, with the real id of the task, which labelers do not see."""
     given = ok(await person.call("POST", "/work/claim", filters or None))
     if given is not None:
         given["task"]["task_id"] = await real_id(person.world, given["claim_id"])
@@ -83,13 +83,13 @@ async def claim(person: Person, **filters: Any) -> dict[str, Any] | None:
 
 
 async def claim_task(person: Person, **filters: Any) -> str | None:
-    """The id of the task that the person is given, or None."""
+    """The real id of the task that the person claims, or None."""
     given = await claim(person, **filters)
     return given["task"]["task_id"] if given else None
 
 
 async def answer(person: Person, category: str = "cat", **filters: Any) -> dict[str, Any]:
-    """The person claims the next task and answers it; what the submission answered, with the real id of the task."""
+    """The person claims and submits the next task; the JSON of the submission, with the real id of the task."""
     given = await claim(person, **filters)
     assert given is not None, "there is nothing to do"
     done = await person.post(f"/work/{given['claim_id']}/submit", {"response": {"category": category}})

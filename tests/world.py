@@ -1,4 +1,4 @@
-"""The people that every test knows, on a running application, with a clock that the test moves.
+"""The people whom every test knows, with a running application and a clock that the test moves.
 
 Ana (admin), Max (manager), Mia (member), Ben and Dee (labelers) are a team; Cid is another team's admin.
 """

@@ -1,4 +1,4 @@
-"""Work that takes time, done through the API."""
+"""Makes work that takes time, through the API."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.world import Person, World
 async def claim_and_submit(
     world: World, person: Person, category: str = "cat", seconds: float = 10, **filters: Any
 ) -> str:
-    """The person claims the next task, takes so long, and answers it; the task's id."""
+    """The person claims the next task and submits it after `seconds`; the task's id."""
     given = await makers.claim(person, **filters)
     assert given is not None, "there is nothing to do"
     world.clock.forward(seconds=seconds)
@@ -18,6 +18,6 @@ async def claim_and_submit(
 
 
 async def only_row(world: World, of: str, **filters: Any) -> dict[str, Any]:
-    """The only row of figures."""
+    """The only row of these figures."""
     [found] = (await world.mia.get(f"/insight/{of}", **filters))["docs"]
     return found

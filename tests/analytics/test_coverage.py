@@ -1,4 +1,4 @@
-"""The forecast's interval holds as often as it says: worlds are made up, forecast, and worked to their end."""
+"""The forecast's interval holds as often as it promises, in made-up worlds that are simulated to their end."""
 
 from bench.scenarios import forecast
 

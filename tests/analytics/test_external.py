@@ -1,4 +1,4 @@
-"""Figures of people whose answers were brought from elsewhere."""
+"""Figures of people whose responses were imported."""
 
 import msgspec
 

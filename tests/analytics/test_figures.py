@@ -1,4 +1,4 @@
-"""Figures of what was done, by project, batch, group and labeler."""
+"""Figures of work done, by project, batch, group and labeler."""
 
 from typing import Any
 

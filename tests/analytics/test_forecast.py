@@ -1,4 +1,4 @@
-"""When batches will be finished, by what people did of late."""
+"""Forecasts when batches will be finished, from recent work."""
 
 from datetime import datetime
 from typing import Any

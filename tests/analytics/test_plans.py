@@ -1,4 +1,4 @@
-"""How SQLite, which knows nothing of how large tables are, finds what figures are made of."""
+"""The query plans of figures on SQLite, which has no statistics on the size of tables."""
 
 from collections.abc import Callable
 from typing import Any, get_args

@@ -1,4 +1,4 @@
-"""What is known of people's answers, and the results that it gives."""
+"""Annotator models are fitted again from people's responses, and results follow from them."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

@@ -1,4 +1,4 @@
-"""The order of the queue, as pure functions: whatever is asked, it stays a permutation."""
+"""The order of the queue, as pure functions: every operation keeps it a permutation."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The queue of Studio batches: who may work them, and in which order."""
+"""The queue of Studio batches: who may work on them, and in which order."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What two transactions on batches do to each other when they overlap."""
+"""Two overlapping transactions on batches."""
 
 import asyncio
 
@@ -93,7 +93,7 @@ async def test_two_folds_neither_wait_for_each_other_nor_count_twice(world: Worl
             return folded
 
         first = asyncio.ensure_future(world.db.write(fold))
-        await gate.someone_waits(1)
+        await gate.until_waiting(1)
         try:
             async with asyncio.timeout(10):
                 second = await world.db.write(service.fold_counts)

@@ -1,4 +1,4 @@
-"""A receiver, and the outbox's way out on a clock that the test moves."""
+"""A receiver of callbacks, and their delivery on a clock that the test moves."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A team's own program: a small HTTP server that keeps what it is sent and answers as it is told."""
+"""A team's own program: a small HTTP server that keeps the callbacks that it receives and responds as the test says."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What is told, to whom, and when."""
+"""What callbacks say, who receives them, and when."""
 
 import json
 import re

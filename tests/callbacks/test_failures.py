@@ -1,4 +1,4 @@
-"""Whatever goes wrong in a try is a failure with a reason, and the next try comes in its time."""
+"""Every error in a delivery is a failure with a reason, and the next attempt follows on schedule."""
 
 import asyncio
 import ssl

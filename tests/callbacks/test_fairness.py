@@ -1,4 +1,4 @@
-"""Whose callback is tried next: nobody's failures are in anybody's way."""
+"""Which callback is delivered next: the failures of one receiver do not delay others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

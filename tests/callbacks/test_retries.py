@@ -1,4 +1,4 @@
-"""What happens when a receiver does not answer, and when several servers deliver at once."""
+"""Retries when a receiver does not respond, and several servers that deliver at once."""
 
 import asyncio
 from itertools import pairwise

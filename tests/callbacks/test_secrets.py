@@ -1,4 +1,4 @@
-"""What proves to a receiver who sends, and what of a URL is nobody's business."""
+"""How a receiver verifies the sender, and which parts of a URL stay secret."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The loops beside the server."""
+"""The background loops that deliver callbacks."""
 
 import asyncio
 import logging

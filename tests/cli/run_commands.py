@@ -1,4 +1,4 @@
-"""The command as a user runs it. `serve` and what runs beside it are processes of their own."""
+"""Runs the command as a user does. `serve` and commands beside it are processes of their own."""
 
 import os
 import re
@@ -19,14 +19,14 @@ COMMAND = (sys.executable, "-m", "refonte_studio.cli")
 
 
 def run_cli(*arguments: str, given: str = "") -> str:
-    """What a command that must succeed prints."""
+    """Runs a command that must succeed; its output."""
     result = CliRunner().invoke(app, arguments, input=given)
     assert result.exit_code == 0, (result.output, result.exception)
     return result.stdout
 
 
 def run_failing_cli(code: int, *arguments: str, given: str = "") -> str:
-    """The last line of what a command that must fail says."""
+    """Runs a command that must fail with this exit code; the last line of its error output."""
     result = CliRunner().invoke(app, arguments, input=given)
     assert isinstance(result.exception, SystemExit), result.exception
     assert (result.exit_code, result.stdout) == (code, "")
@@ -34,7 +34,7 @@ def run_failing_cli(code: int, *arguments: str, given: str = "") -> str:
 
 
 def environment() -> dict[str, str]:
-    """This one, without settings that would leak in."""
+    """Our environment without settings of the server."""
     return {name: value for name, value in os.environ.items() if not name.startswith("STUDIO_")}
 
 

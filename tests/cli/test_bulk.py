@@ -1,4 +1,4 @@
-"""Many tasks in and out on the command line, also beside a running server."""
+"""Import and export of many tasks on the command line, also beside a running server."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The demo's team: something to look at, and to label."""
+"""The demo: a team with data to look at and tasks to label."""
 
 import asyncio
 import random

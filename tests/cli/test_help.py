@@ -1,4 +1,4 @@
-"""What the command says of itself."""
+"""The version and the OpenAPI document that the command prints."""
 
 import json
 

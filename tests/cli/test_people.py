@@ -1,4 +1,4 @@
-"""What the owner of a server does on the command line: teams, people, passwords, keys."""
+"""Teams, people, passwords and keys on the command line."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the command keeps to itself: passwords in URLs, and files."""
+"""What the command keeps private: passwords in URLs, and files."""
 
 import os
 import stat

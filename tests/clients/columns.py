@@ -1,4 +1,4 @@
-"""Lets each client do all that it can on a live server, for a team of its own: the columns of the table."""
+"""Runs everything that each client can do on a live server, for a team of its own: the columns of the table."""
 
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace

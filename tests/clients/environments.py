@@ -1,4 +1,4 @@
-"""An environment of its own for each published client, made once and kept below .venv/clients.
+"""An environment for each published client, made once and kept below .venv/clients.
 
 A folder is named after what is in it, so another version gets another folder. A lock makes several test processes
 that start at once wait for the one that installs.

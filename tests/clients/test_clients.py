@@ -1,4 +1,4 @@
-"""The published clients on a live server do what the page about them says."""
+"""The published clients do on a live server what the page about them says."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Made-up people who answer made-up tasks, by a seed."""
+"""Simulates annotators who respond to simulated tasks, reproducibly for a seed."""
 
 import numpy as np
 
@@ -15,7 +15,10 @@ def simulate_answers(
     spammers: int = 0,
     hard: float = 0.0,
 ) -> tuple[Answers, Ints]:
-    """Answers and the truth. Spammers name what they like; at hard tasks, people all guess, one label the likeliest."""
+    """Responses and the truth.
+
+    Spammers respond by habit, whatever the task. On hard tasks, everyone guesses, and one label is the likeliest.
+    """
     draw = np.random.default_rng(seed)
     truth = draw.integers(0, labels, tasks)
     accuracy = draw.uniform(*right, people)

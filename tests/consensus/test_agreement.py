@@ -1,4 +1,4 @@
-"""How far people say the same."""
+"""Agreement between annotators."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The published methods give what crowd-kit gives. How its values were made stands in the file."""
+"""The published methods give the results of crowd-kit. The file of its values says how they were made."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Shapes and stretches."""
+"""Overlap of shapes and of time intervals."""
 
 import numpy as np
 import pytest

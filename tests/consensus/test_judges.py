@@ -1,4 +1,4 @@
-"""One task is decided at once, by what is held of its people."""
+"""One task is decided alone, from the models of its annotators."""
 
 import msgspec
 import numpy as np

@@ -1,4 +1,4 @@
-"""Many people's labels become one."""
+"""Aggregation of several labels into one."""
 
 import numpy as np
 import pytest

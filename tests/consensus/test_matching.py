@@ -1,4 +1,4 @@
-"""Which objects are which, in the best way as a whole."""
+"""Optimal matching of the objects of two responses."""
 
 from itertools import permutations
 

@@ -1,4 +1,4 @@
-"""The middle of several attempts."""
+"""The median of several attempts."""
 
 import pytest
 from hypothesis import given, settings

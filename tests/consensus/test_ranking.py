@@ -1,4 +1,4 @@
-"""Strengths and orders."""
+"""Strengths and rankings from comparisons."""
 
 import numpy as np
 import pytest

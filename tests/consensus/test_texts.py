@@ -1,4 +1,4 @@
-"""Texts that people typed."""
+"""Aggregation of typed texts."""
 
 from refonte_studio.consensus.texts import MAX_CHARACTERS, edit_similarity, typical_text
 

@@ -1,4 +1,4 @@
-"""What every answer has to be, whatever the operation."""
+"""Checks that hold for every response, whatever the operation."""
 
 import json
 import re
@@ -27,7 +27,7 @@ FREE = {
 
 
 def error(response: httpx.Response, status: int) -> bool:
-    """Whether it is a proper error of this status; fails with the answer if it is improper."""
+    """Checks that the response is a proper error with this status; always True."""
     assert response.status_code == status, (response.status_code, response.text[:500])
     assert response.headers["content-type"] == "application/json"
     body = response.json()
@@ -50,7 +50,7 @@ def _registry() -> jsonschema_rs.Registry:
 
 
 def problems(schema: dict[str, Any], value: Any) -> list[str]:
-    """In what a value does not fit a schema of the document."""
+    """The ways in which a value does not fit a schema of the document."""
     standing_alone = json.loads(json.dumps(schema).replace('"#/components/', '"urn:api#/components/'))
     validator = jsonschema_rs.Draft202012Validator(standing_alone, registry=_registry())
     return [str(problem) for problem in validator.iter_errors(value)]
@@ -66,7 +66,7 @@ def documented(operation: Operation, method: str) -> dict[str, Any]:
 
 
 def check(operation: Operation, method: str, response: httpx.Response) -> None:
-    """The answer is documented, fits its schema, and its times and ids have their form."""
+    """Checks that the response is documented and fits its schema, and the form of its times and ids."""
     responses = documented(operation, method)["responses"]
     status = str(response.status_code)
     assert status in responses, f"{operation.name} answers an undocumented {status}"
@@ -84,7 +84,7 @@ def check(operation: Operation, method: str, response: httpx.Response) -> None:
 
 
 def look_at(value: Any) -> None:
-    """Every time and every id of the server's own has its form."""
+    """Checks the form of each time and each id of the server's own."""
     if isinstance(value, list):
         for each in value:
             look_at(each)

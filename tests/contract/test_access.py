@@ -1,4 +1,4 @@
-"""Who may call what, over every operation: a new one is covered on arrival."""
+"""Who may call what, for every operation; a new operation is covered automatically."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""Nothing that a labeler can call tells an evaluation task from a real one: no field, no error, no pace."""
+"""Nothing that a labeler can call reveals an evaluation task: no field, no error, no response time."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Where several errors apply, a filter that names nothing is told of before bad input."""
+"""If several errors apply, a filter that names nothing is reported before bad input."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Bad input and odd but good input, over every operation: a new one is covered on arrival."""
+"""Bad input, and unusual but valid input, for every operation; a new operation is covered automatically."""
 
 import json
 from collections.abc import Iterator

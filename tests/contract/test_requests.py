@@ -1,4 +1,4 @@
-"""In how many ways one and the same call may be written, over every operation: a new one is covered on arrival."""
+"""The forms in which the same call may be written, for every operation; a new operation is covered automatically."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Calls made up from the OpenAPI document, by every role: no 5xx, nothing undocumented, every answer as described."""
+"""Calls generated from the OpenAPI document, by every role: no 5xx, nothing undocumented, responses as described."""
 
 import json
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""What becomes of a database when a server of this version opens it."""
+"""A server of this version opens databases of other versions."""
 
 import asyncio
 import secrets

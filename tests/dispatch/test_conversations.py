@@ -1,4 +1,4 @@
-"""What labelers and reviewers see of a task about a conversation."""
+"""What labelers and reviewers see of a conversation task."""
 
 from typing import Any
 

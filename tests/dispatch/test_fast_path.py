@@ -1,4 +1,4 @@
-"""The statements of the working loop: few, planned by indexes, and each about one team."""
+"""The statements of claim and submit are few, use indexes, and each concern one team."""
 
 import re
 import sqlite3

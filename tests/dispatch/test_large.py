@@ -1,4 +1,4 @@
-"""Large responses: checked before their transaction, of each person one at a time, and not without end."""
+"""Large responses are checked before their transaction, one at a time per person, and within limits."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a labeler is told of projects that they are not assigned to."""
+"""Labelers learn nothing about projects that they are not assigned to."""
 
 from tests.world import World
 

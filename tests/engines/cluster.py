@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test's own, to be stopped, started and set as it likes."""
+"""A PostgreSQL for one test, which may stop, start and configure it."""
 
 import os
 import shutil

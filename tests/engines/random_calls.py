@@ -1,5 +1,7 @@
-"""A team's days, by chance: hundreds of calls of every kind, by several people. The same seed makes the same calls, as
-long as they are answered the same."""
+"""Hundreds of random calls of every kind by several people of a team.
+
+The same seed makes the same calls, as long as the responses are the same.
+"""
 
 import random
 from collections import Counter
@@ -21,7 +23,7 @@ WORKERS = (*LABELERS, "mia", "max")
 
 @dataclass(frozen=True)
 class RecordedCall:
-    """One call and its answer."""
+    """One call and its response."""
 
     doing: str
     call: str
@@ -31,7 +33,7 @@ class RecordedCall:
 
 @dataclass
 class RandomCalls:
-    """What was done so far, as far as the next choice depends on it."""
+    """Makes random calls, and remembers what the next choice depends on."""
 
     world: World
     chance: random.Random
@@ -74,9 +76,9 @@ class RandomCalls:
             await getattr(self, name)()
 
     async def ask(self, who: str, method: str, path: str, body: Any = None, **options: Any) -> Any:
-        """The answer of a call, if it is a success; every answer is kept.
+        """The JSON of a call if it is a success; every response is recorded.
 
-        Each has a moment of its own, so that an id tells the call that made it.
+        Each call has a moment of its own, so that an id identifies the call that made it.
         """
         self.world.clock.forward(seconds=0.001)
         answer = await self.people[who].call(method, path, body, **options)
@@ -93,7 +95,7 @@ class RandomCalls:
         return f"{what} {self.count}"
 
     def some(self, known: list[Any]) -> Any:
-        """One of them, or what is not there."""
+        """One of them, or something that does not exist."""
         return self.chance.choice(known) if known else ("nowhere", "nothing")
 
     def worker(self) -> str:

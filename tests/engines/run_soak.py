@@ -1,4 +1,4 @@
-"""The soak of bench/soak/, shorter, as a process of its own, as anybody would run it for longer."""
+"""Runs a short soak test (`bench/soak/`) as a process of its own."""
 
 import subprocess
 import sys
@@ -6,11 +6,11 @@ import sys
 from tests.house.sources import ROOT
 
 SECONDS = 25
-TIMEOUT_S = 240  # with the set-up and the proof, beside other tests
+TIMEOUT_S = 240  # including the set-up and the proof, while other tests run
 
 
 def run_soak(*options: str) -> str:
-    """What a soak that must go well prints."""
+    """The report of a soak test, which must succeed."""
     command = [sys.executable, "-m", "bench.soak", "--seconds", str(SECONDS), "--pause-ms", "20", *options]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=TIMEOUT_S)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
@@ -18,6 +18,6 @@ def run_soak(*options: str) -> str:
 
 
 def event_count(report: str, event: str) -> int:
-    """How often something happened, by the report."""
+    """How often an event happened, according to the report."""
     (line,) = [line for line in report.splitlines() if line.startswith(f"{event}  ")]
     return int(line.removeprefix(event).split()[0].replace(",", ""))

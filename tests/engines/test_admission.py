@@ -1,4 +1,4 @@
-"""Who would wait too long is refused at once, and the load that a process takes on follows what it can do."""
+"""A request that would wait too long is refused at once, and the admitted load follows the capacity of the process."""
 
 import logging
 

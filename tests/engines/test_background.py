@@ -1,4 +1,4 @@
-"""What runs beside the requests runs in every process at once, and nothing is done twice."""
+"""Background work runs in several processes at once, and nothing is done twice."""
 
 import asyncio
 from collections import Counter

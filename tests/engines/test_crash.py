@@ -1,4 +1,4 @@
-"""Real server processes, killed in mid-work: nothing acknowledged is lost, no place is given out twice."""
+"""Real server processes are killed while they work: nothing acknowledged is lost, and no slot is given out twice."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""Both engines are equal: the same calls have the same answers, in the same order, and leave the same rows."""
+"""Both engines are equal: the same calls have the same responses, in the same order, and leave the same rows."""
 
 import random
 import re

@@ -315,7 +315,7 @@ async def test_a_database_without_a_free_connection_says_so(cluster: Cluster, li
     db = await open_database(limited, LISTENERS, pool_size=3)
     async with closed_gate(cluster.url) as gate:
         held = asyncio.create_task(db.write(gate.wait))
-        await gate.someone_waits(1)
+        await gate.until_waiting(1)
         with pytest.raises(Unavailable, match="it has no connection left"):
             await db.read(team_names)
         await gate.open()
@@ -333,7 +333,7 @@ async def test_who_waits_too_long_for_a_connection_is_refused_and_the_others_are
     try:
         async with closed_gate(cluster.url) as gate:
             held = [asyncio.create_task(db.write(gate.wait)) for _ in range(2)]
-            await gate.someone_waits(2)
+            await gate.until_waiting(2)
             refused = await asyncio.gather(*(db.read(team_names) for _ in range(50)), return_exceptions=True)
             assert {type(error) for error in refused} == {Overloaded}
             await gate.open()

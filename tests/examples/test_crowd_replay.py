@@ -1,4 +1,4 @@
-"""A crowd of a data set works once more, side by side, and every answer arrives."""
+"""The annotators of a data set are replayed concurrently, and every response arrives."""
 
 import csv
 import importlib.util

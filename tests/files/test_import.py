@@ -1,4 +1,4 @@
-"""Files from other servers, and what the server does not fetch."""
+"""Importing files from other servers, and what the server refuses to fetch."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

@@ -1,4 +1,4 @@
-"""Which addresses requests for others may go to, address by address."""
+"""Which addresses the server may send requests to, address by address."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 

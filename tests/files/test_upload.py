@@ -1,4 +1,4 @@
-"""Files that are uploaded, and had again."""
+"""Uploading files and downloading them again."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The sources as syntax trees, for rules that no linter knows."""
+"""The source files as syntax trees, for rules that no linter has."""
 
 import ast
 from collections.abc import Iterator

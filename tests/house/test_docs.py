@@ -1,4 +1,4 @@
-"""What the documents say is there, and what is there they say."""
+"""What the documentation names exists, and what exists is documented."""
 
 import re
 

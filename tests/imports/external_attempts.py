@@ -1,4 +1,4 @@
-"""Attempts made elsewhere, as the lines of an import bring them."""
+"""Makes imports of tasks with external attempts."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from tests.world import Person, World
 
 
 def attempt_by(labeler: str, category: str = "cat", **more: Any) -> dict[str, Any]:
-    """One attempt of a categorization."""
+    """One external attempt at a categorization."""
     return {"labeler": labeler, "response": {"category": category}, **more}
 
 
@@ -22,7 +22,7 @@ def task_line(*attempts: dict[str, Any], **more: Any) -> dict[str, Any]:
 async def import_lines(
     person: Person, *lines: dict[str, Any], status: int = 200, mode: Any = "live", **query: str
 ) -> Any:
-    """The answer to an import."""
+    """Imports these tasks; the JSON of the response, which must have this status."""
     body = "".join(json.dumps(each) + "\n" for each in lines)
     response = await person.call("POST", "/tasks/import", content=body, params=query, mode=mode)
     assert response.status_code == status, response.text
@@ -30,12 +30,12 @@ async def import_lines(
 
 
 async def export_tasks(person: Person, **query: str) -> list[dict[str, Any]]:
-    """Every task with its attempts, oldest first."""
+    """All tasks with their attempts, oldest first."""
     response = await person.call("GET", "/tasks/export", params={"attempts": "true", **query})
     return [json.loads(each) for each in response.text.splitlines()]
 
 
 async def check_invariants(world: World) -> None:
-    """Fails unless the database keeps every rule."""
+    """Fails if the database breaks a rule."""
     check(await world.db.read(snapshot))
     assert [finding for finding in await world.db.read(audit) if finding.count] == []

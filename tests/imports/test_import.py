@@ -1,4 +1,4 @@
-"""Many tasks in one call."""
+"""Imports: many tasks in one call."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Tasks that come with the answers that people have given elsewhere."""
+"""Imports of tasks with external attempts."""
 
 import asyncio
 from typing import Any

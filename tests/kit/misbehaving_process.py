@@ -1,4 +1,4 @@
-"""A process apart, for tests: it does what a message says."""
+"""A job process that misbehaves as a message asks it to."""
 
 import os
 

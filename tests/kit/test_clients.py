@@ -1,4 +1,4 @@
-"""Who the client is, behind which proxies."""
+"""The address of a client behind proxies."""
 
 import pytest
 

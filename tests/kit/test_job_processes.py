@@ -1,4 +1,4 @@
-"""Processes that do what would delay the server: they answer, they can be stopped, and they end."""
+"""Job processes respond, can be stopped, and end with the server."""
 
 import asyncio
 import os

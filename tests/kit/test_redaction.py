@@ -1,4 +1,4 @@
-"""No message and no log shows the user and the password of a URL."""
+"""No message and no log shows the user and password of a URL."""
 
 import io
 import logging

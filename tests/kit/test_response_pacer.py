@@ -1,4 +1,4 @@
-"""The grid of answers follows the load."""
+"""The time steps of delayed responses follow the load."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""What two transactions on projects do to each other when they overlap."""
+"""Two overlapping transactions on projects."""
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Role

@@ -1,4 +1,4 @@
-"""Quality tasks that are made of completed ones."""
+"""Quality tasks that are made from completed tasks."""
 
 import pytest
 

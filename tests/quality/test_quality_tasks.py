@@ -1,4 +1,4 @@
-"""Training and evaluation tasks: who gets them, what they look like, what is kept of them."""
+"""Training and evaluation tasks: who gets them, what they look like, and what is recorded about them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How right an attempt is where the right response is known."""
+"""Scores of attempts when the expected response is known."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Training is a course: passed before real work, in so many attempts, with feedback."""
+"""Training is a course that is passed before real work, within a number of attempts, with feedback."""
 
 import asyncio
 

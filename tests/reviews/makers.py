@@ -1,4 +1,4 @@
-"""Short ways into review: a project that reviews, a task that waits, a reviewer who decides."""
+"""Makes projects with reviews, tasks that await a review, and decisions of reviewers."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ async def project(
 
 
 async def waiting(world: World, **settings: Any) -> str:
-    """The id of a task that Ben has answered, and that waits for its review; another is open in its batch."""
+    """The id of a task that Ben has submitted and that awaits its review; its batch has another open task."""
     name = await project(world, **settings)
     first, _ = await makers.batch(world, name, tasks=2)
     await makers.answer(world.ben, "dog")
@@ -26,12 +26,12 @@ async def waiting(world: World, **settings: Any) -> str:
 
 
 async def claim(person: Person, **filters: Any) -> dict[str, Any] | None:
-    """The review that the person is given, or None."""
+    """The review that the person claims, or None."""
     return ok(await person.call("POST", "/reviews/claim", filters or None))
 
 
 async def decide(person: Person, how: str, **body: Any) -> dict[str, Any]:
-    """The person claims the next review and decides; what that answered."""
+    """The person claims the next review and decides; the JSON of the decision."""
     given = await claim(person)
     assert given is not None, "there is nothing to review"
     return await person.post(f"/reviews/{given['review_id']}/{how}", body)

@@ -1,4 +1,4 @@
-"""Audits: of a share of what is completed, by people outside the pipeline."""
+"""Audits of a share of the completed tasks, by people outside the pipeline."""
 
 import pytest
 

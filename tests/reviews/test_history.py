@@ -1,4 +1,4 @@
-"""A task's history: who, when, by which instructions, how long."""
+"""A task's history: who worked on it, when, how long, and by which instructions."""
 
 from typing import Any
 

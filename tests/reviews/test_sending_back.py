@@ -1,4 +1,4 @@
-"""A rejected task goes back: to the same people, to different ones, or to anyone."""
+"""A rejected task goes back to the same people, to different people, or to anyone."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Connections over real sockets, with an application that answers when the test says so."""
+"""Connections over real sockets, with an application that responds when the test says so."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What a server needs to start, and what it says where it cannot have it."""
+"""What a server needs to start, and what it says if that is missing."""
 
 import logging
 import resource

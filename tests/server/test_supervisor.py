@@ -1,4 +1,4 @@
-"""When a server process that ended is replaced, and when that is given up."""
+"""When the supervisor replaces a server process that has ended, and when it gives up."""
 
 from refonte_studio.server.supervisor import AWAY, AWAY_PAUSE_S, LIVED_S, PAUSES_S, failures_after, pause_before_next
 

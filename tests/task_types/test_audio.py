@@ -1,4 +1,4 @@
-"""Transcriptions of recordings: what a response is held to, and what several give together."""
+"""Transcriptions of recordings: checks of a response, and aggregation of several."""
 
 from typing import Any
 

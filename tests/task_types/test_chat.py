@@ -1,4 +1,4 @@
-"""Conversations with language models: what may be asked about them, and what several answers give."""
+"""Conversations with language models: what may be asked about them, and aggregation of responses."""
 
 import itertools
 from typing import Any

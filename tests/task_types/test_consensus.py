@@ -1,4 +1,4 @@
-"""What holds of the consensus, the likeness and the score of every task type."""
+"""Properties of consensus, similarity and score for every task type."""
 
 import copy
 import itertools

@@ -1,4 +1,4 @@
-"""Shapes, masks, blocks, tracks and stretches of time."""
+"""Shapes, masks, blocks, tracks and time intervals."""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""What holds for every task type, whatever it is about."""
+"""Properties of every task type."""
 
 import copy
 import random

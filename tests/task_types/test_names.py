@@ -1,4 +1,4 @@
-"""The names by which task types are asked for: their own, an older client's, and those of types that are not here."""
+"""Names of task types: their own, those of older clients, and those of types that do not exist here."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How much a response may hold in all, and that checking the most of it takes no second."""
+"""Limits of the total size of a response; checking the largest takes less than a second."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the tests of tasks create again and again."""
+"""Makes what many tests of tasks need."""
 
 from typing import Any
 
@@ -17,5 +17,5 @@ async def plain_project(world: World, name: str = "Album", **params: Any) -> str
 
 
 async def batch_status(world: World, batch: str, **options: Any) -> dict[str, Any]:
-    """A batch's state, and how many tasks it has in each."""
+    """The state of a batch, and the number of its tasks in each state."""
     return await world.ana.get(f"/batches/{batch}/status", **options)

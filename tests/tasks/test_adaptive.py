@@ -1,4 +1,4 @@
-"""Consensus that asks on until the answer is clear."""
+"""Adaptive consensus asks for attempts until the result is clear."""
 
 from typing import Any
 

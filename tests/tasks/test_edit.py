@@ -1,4 +1,4 @@
-"""What a manager does to one task."""
+"""Changes that a manager makes to one task."""
 
 import asyncio
 

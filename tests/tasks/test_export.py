@@ -1,4 +1,4 @@
-"""Many tasks out in one call."""
+"""Exports: many tasks in one call."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Parameters are checked wherever they enter: on a project, in setParams, on a task and in an import."""
+"""Parameters are checked wherever they are set: on a project, in setParams, on a task and in an import."""
 
 from typing import Any
 

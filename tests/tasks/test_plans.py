@@ -1,4 +1,4 @@
-"""How SQLite, which knows nothing of how large tables are, finds tasks: never by reading all of a team's."""
+"""The query plans of tasks on SQLite, which has no statistics: no query reads all tasks of a team."""
 
 from collections.abc import Callable
 from typing import Any

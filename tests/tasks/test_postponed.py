@@ -1,4 +1,4 @@
-"""Results that cost too much where the last attempt is recorded are made in the background, once, whatever happens."""
+"""Expensive results are made in the background after the last attempt, exactly once, whatever happens."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator

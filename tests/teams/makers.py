@@ -1,4 +1,4 @@
-"""People with passwords and browsers, for the tests of teams and accounts."""
+"""Makes people with passwords and browsers."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ PASSWORD = "correct horse battery"
 
 
 class Browser:
-    """A browser: a client with cookies, which sends the CSRF token it was told."""
+    """A client with cookies, which sends the CSRF token that it received."""
 
     def __init__(self, world: World) -> None:
         self.http = world.client()
@@ -31,13 +31,13 @@ class Browser:
 
 
 async def invited(world: World, email: str, role: str = "labeler", by: Person | None = None) -> str:
-    """Invites an address; answers the token of the link."""
+    """Invites an address; the token of the link."""
     team = await (by or world.ana).post("/teams/invite", {"emails": [email], "team_role": role})
     return person(team, email)["inviteUrl"].rpartition("/")[2]
 
 
 async def accept(world: World, token: str, **changes: Any) -> httpx.Response:
-    """Tries to accept an invitation, from a client of its own."""
+    """Accepts an invitation from a new client; the response."""
     body = {"token": token, "first_name": "Eve", "last_name": "Stone", "password": PASSWORD, **changes}
     async with world.client() as client:
         return await client.post("/v1/invitations/accept", json=body)

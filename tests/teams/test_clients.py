@@ -1,4 +1,4 @@
-"""What a server says of forwarding headers that it was not told to trust."""
+"""Warnings about forwarding headers that the server is not configured to trust."""
 
 import pytest
 

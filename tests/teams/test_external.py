@@ -1,4 +1,4 @@
-"""People whose answers were imported: they are known by their work alone, until they are invited."""
+"""External annotators: people known only by imported work, until they are invited."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The pages of an invitation and of the set-up."""
+"""The web pages of invitations and of the set-up."""
 
 import re
 

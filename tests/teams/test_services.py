@@ -1,4 +1,4 @@
-"""What other rooms, the server and the CLI use of teams."""
+"""Services of teams that other rooms, the server and the CLI use."""
 
 import pytest
 

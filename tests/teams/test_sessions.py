@@ -1,4 +1,4 @@
-"""Signing in and out, and who one is."""
+"""Signing in, signing out, and the current session."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Who is slowed down at the sign-in, and who is not."""
+"""Which sign-ins are slowed down, and which are not."""
 
 from tests.teams.makers import PASSWORD, joined
 from tests.world import World
