@@ -112,7 +112,7 @@ async def test_a_try_that_cannot_be_made_fails_alone(
     assert await states(world) == {**dict.fromkeys(broken, "waiting"), **dict.fromkeys(sound, "delivered")}
     assert await post_office.deliver() == 0, "they wait for their next try like others"
     failed = (await world.ana.get("/callbacks", state="waiting"))["docs"][0]
-    assert failed["last_error"] == "the server could not make the try (KeyError); its log says more"
+    assert failed["last_error"] == "the server could not make the try (KeyError); see its log"
     for _ in range(retry_policy.TRIES):
         world.clock.forward(hours=12)
         await post_office.deliver()
@@ -136,7 +136,7 @@ async def test_what_is_gone_is_given_up_at_once(
     await world.db.write(lose)
     await post_office.deliver()
     (callback,) = (await world.ana.get("/callbacks"))["docs"]
-    assert (callback["state"], callback["last_error"]) == ("failed", "what it tells of is gone")
+    assert (callback["state"], callback["last_error"]) == ("failed", "the object it reports no longer exists")
     assert receiver.letters == []
 
 

@@ -142,7 +142,7 @@ def test_a_bad_row_of_answers_is_told_with_its_line_and_nothing_goes_in(at: tupl
         (head + "1,a\n", 2, "'1,a'"),
         (head + "1,,x\n", 2, "worker"),
         (head + "1,a, \n", 2, "' '"),
-        (head + '1,a,"x\n2,b,y\n', 2, "a quote is opened here and closed nowhere"),
+        (head + '1,a,"x\n2,b,y\n', 2, "a quote is opened here and never closed"),
         (head + '\n"1\n2",a,x\n"1\n2",a,y\n', 5, "has answered question"),
         (head + '"q1", "w1",a\n', 2, "with no blank outside"),
         (head + '1,a,x\n2,5" pipe,x\n', 3, "be doubled inside it"),

@@ -1,4 +1,4 @@
-"""Callbacks: what is told to a team's own programs when tasks and batches end, and to its managers."""
+"""Callbacks: notifications to a team's own programs when tasks and batches end, and to its managers."""
 
 import re
 import zlib
@@ -11,22 +11,22 @@ from refonte_studio.kit.caller import Mode
 class CallbackState(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
-    FAILED = "failed"  # given up
+    FAILED = "failed"  # after the last try
 
 
 class CallbackEvent(StrEnum):
-    """What a callback tells of."""
+    """What a callback reports."""
 
     TASK_COMPLETED = "task.completed"
     TASK_CANCELED = "task.canceled"
-    TASK_CHANGED = "task.changed"  # it is completed, and has another response than it had
-    TASK_AUDITED = "task.audited"  # it is completed, and somebody has accepted, rejected or fixed it
-    TASK_RESENT = "task.resent"  # it has ended, and somebody asked to be told again
+    TASK_CHANGED = "task.changed"  # a completed task has a different response
+    TASK_AUDITED = "task.audited"  # somebody accepted, rejected or fixed a completed task
+    TASK_RESENT = "task.resent"  # somebody asked for another notification about an ended task
     BATCH_COMPLETED = "batch.completed"
     LABELER_PAUSED = "labeler.paused"  # by the project's rules, not by a manager
 
 
-# What may happen to a callback in a state, and the state that follows.
+# The state that follows each move.
 MOVES: dict[tuple[CallbackState, str], CallbackState] = {
     (CallbackState.WAITING, "deliver"): CallbackState.DELIVERED,
     (CallbackState.WAITING, "give up"): CallbackState.FAILED,
@@ -45,9 +45,9 @@ class Callback:
     mode: Mode
     url: str  # or an e-mail address
     event: CallbackEvent
-    subject_id: str  # the task or the batch; of a pause the person and the project, with a point between
+    subject_id: str  # id of the task or batch; for a pause, the ids of the person and the project, joined by a dot
     state: CallbackState
-    tries: int  # begun
+    tries: int  # number of tries started
     next_try_at: int
     last_error: str | None
     created_at: int
@@ -62,43 +62,44 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class CallbackSecrets:
-    """How a receiver knows that a callback is from its team's server."""
+    """How a receiver recognizes a callback of its team's server."""
 
-    secret: str  # signs it
-    auth: str | None  # is sent along as it is, for programs that compare it
+    secret: str  # signs the callback
+    auth: str | None  # sent unchanged, for programs that compare it
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackContent:
-    """All that sending a callback needs."""
+    """Everything needed to send a callback."""
 
     body: bytes  # JSON
-    subject: str  # what it tells, in words
+    subject: str  # what it reports, in words
     keys: CallbackSecrets
 
 
 def subject_of_pause(teammate_id: str, project_id: str) -> str:
-    """What stands for a person's pause in a project."""
+    """Returns the subject id of a person's pause in a project."""
     return f"{teammate_id}.{project_id}"
 
 
 def pair_of_pause(subject_id: str) -> tuple[str, str]:
-    """The person and the project of a pause."""
+    """Returns the person and the project of a pause's subject id."""
     teammate_id, _, project_id = subject_id.partition(".")
     return teammate_id, project_id
 
 
 # ----------------------------------------------------------------------------------------------------------- lanes
 
-RECEIVERS = 64  # groups of receivers in a team; with a group for each, one team could have any number of lanes
+RECEIVERS = 64  # groups of receivers per team; a bound on the lanes of one team
 AGAIN = " again"
-_RECEIVER = re.compile(r"[^:/]*://(?:[^/?#]*@)?([^/?#]*)")  # of any text: whoever records a callback must not fail
+# accepts any text, because recording a callback must not fail
+_RECEIVER = re.compile(r"[^:/]*://(?:[^/?#]*@)?([^/?#]*)")
 
 
 def lane(team_id: str, event: CallbackEvent, url: str, *, again: bool = False) -> str:
-    """The lane of a callback: those in one lane wait for each other, those in different lanes take turns.
+    """Returns the lane of a callback. Callbacks in one lane wait for each other; lanes take turns.
 
-    A lane is a team's, for one event and one receiver, or a few; callbacks that failed have lanes of their own.
+    A lane belongs to one team, one event and one group of receivers. Callbacks that failed have separate lanes.
     """
     found = _RECEIVER.match(url)
     receiver = found[1].lower() if found else "mail"
@@ -107,10 +108,10 @@ def lane(team_id: str, event: CallbackEvent, url: str, *, again: bool = False) -
 
 
 def team_of(lane: str) -> str:
-    """The team of a lane; empty where an older server recorded the callback."""
+    """Returns the team of a lane; empty if an older server recorded the callback."""
     return lane.partition(" ")[0]
 
 
 def is_again(lane: str) -> bool:
-    """Whether a lane is one of callbacks that failed."""
+    """Whether a lane is for callbacks that failed."""
     return lane.endswith(AGAIN)

@@ -1,4 +1,4 @@
-"""Callbacks over HTTP: which were sent, and with what secret they are signed."""
+"""Callbacks over HTTP: the list of callbacks, and the secrets that sign them."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -33,22 +33,24 @@ _EVENTS = ", ".join(f"`{event}`" for event in CallbackEvent)
 
 
 class CallbacksParams(Params):
-    state: Annotated[str, Meta(description="Only those that are `waiting`, `delivered` or `failed`.")] | None = None
+    state: (
+        Annotated[str, Meta(description="Only callbacks in this state: `waiting`, `delivered` or `failed`.")] | None
+    ) = None
     limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] = PAGE_LIMIT
     next_token: str | None = None
 
 
 class CallbackOut(msgspec.Struct, omit_defaults=True):
-    """Something that the server tells one of your programs."""
+    """A notification from the server to one of your programs."""
 
     id: str
-    url: Annotated[str, Meta(description="Where it goes: a URL, without user and password, or an e-mail address.")]
-    event: Annotated[str, Meta(description=f"What it tells: {_EVENTS}.")]
+    url: Annotated[str, Meta(description="The receiver: a URL, without user and password, or an e-mail address.")]
+    event: Annotated[str, Meta(description=f"The event it reports: {_EVENTS}.")]
     subject_id: Annotated[
-        str, Meta(description="Id of the task or batch; of a pause, of the teammate and the project.")
+        str, Meta(description="Id of the task or batch; for a pause, ids of the teammate and the project.")
     ]
     state: Annotated[str, Meta(description="`waiting`, `delivered` or `failed`.")]
-    tries: Annotated[int, Meta(description="How often it has been tried.")]
+    tries: Annotated[int, Meta(description="The number of tries.")]
     created_at: str
     next_try_at: str | UnsetType = UNSET
     last_error: str | UnsetType = UNSET
@@ -78,12 +80,12 @@ class CallbacksOut(msgspec.Struct, omit_defaults=True):
 
 
 class SecretOut(msgspec.Struct):
-    secret: Annotated[str, Meta(description="`whsec_…`, as Standard Webhooks libraries take it.")]
+    secret: Annotated[str, Meta(description="`whsec_…`, as Standard Webhooks libraries expect it.")]
 
 
 class AuthParams(Params):
     secret: Annotated[
-        str, Meta(description="What the header carries: 16 to 256 ASCII letters, digits and signs, without spaces.")
+        str, Meta(description="The content of the header: 16 to 256 ASCII letters, digits and signs, without spaces.")
     ]
 
 
@@ -107,8 +109,7 @@ async def _located(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:
 async def list_callbacks(call: Call, params: CallbacksParams) -> CallbacksOut:
     """List callbacks.
 
-    What was posted to the callback URLs of tasks and batches, and what is waiting to be, the newest first. A callback
-    is kept for 30 days.
+    Returns callbacks to the URLs of tasks and batches, sent and waiting, newest first. A callback is kept for 30 days.
     """
     page = await call.replica.read(service.listing, call.caller, params.state, params.limit, params.next_token)
     token = page.next_token if page.next_token is not None else UNSET
@@ -125,7 +126,7 @@ async def list_callbacks(call: Call, params: CallbacksParams) -> CallbacksOut:
 async def get_callback_secret(call: Call, _params: Params) -> SecretOut:
     """Get the secret that callbacks are signed with.
 
-    Check the headers of a callback with it, by any library of standardwebhooks.com, before you trust the body.
+    Use it to verify the headers of a callback, with any library of standardwebhooks.com, before you trust the body.
     """
     return SecretOut(await call.db.read(service.secret_of, call.caller))
 
@@ -138,9 +139,9 @@ async def get_callback_secret(call: Call, _params: Params) -> SecretOut:
     example_answer={"is_set": True},
 )
 async def get_callback_auth(call: Call, _params: Params) -> AuthOut:
-    """Tell whether callbacks carry the header scale-callback-auth.
+    """Show whether callbacks carry the header scale-callback-auth.
 
-    The secret in it is never shown; set another one if it is lost.
+    The secret in it is never shown; if it is lost, set another one.
     """
     return AuthOut(await call.db.read(service.has_auth, call.caller))
 
@@ -157,8 +158,8 @@ async def get_callback_auth(call: Call, _params: Params) -> AuthOut:
 async def set_callback_auth(call: Call, params: AuthParams) -> AuthOut:
     """Set the secret that callbacks carry in the header scale-callback-auth.
 
-    For programs that compare this header with a secret they know. It replaces the one before, from the next try on, and
-    is never shown again. The signature says more: it also covers the body and the time.
+    For programs that compare this header with a known secret. It replaces the existing one from the next try on, and is
+    never shown again. The signature is stronger: it also covers the body and the time.
     """
     return AuthOut(await call.db.write(service.set_auth, call.caller, params.secret))
 
@@ -171,7 +172,7 @@ async def set_callback_auth(call: Call, params: AuthParams) -> AuthOut:
     example_answer={"is_set": False},
 )
 async def clear_callback_auth(call: Call, _params: Params) -> AuthOut:
-    """Have callbacks carry no header scale-callback-auth any more."""
+    """Stop sending the header scale-callback-auth with callbacks."""
     return AuthOut(await call.db.write(service.set_auth, call.caller, None))
 
 
@@ -186,6 +187,6 @@ async def clear_callback_auth(call: Call, _params: Params) -> AuthOut:
 async def retry_callback(call: Call, _params: Params) -> CallbackOut:
     """Send a callback again.
 
-    Whatever its state, it is due at once and has all its tries before it.
+    Whatever its state, it is due at once and has all its tries again.
     """
     return CallbackOut.of(await call.db.write(service.retry, call.caller, call.path["id"], call.now))

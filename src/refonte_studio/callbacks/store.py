@@ -19,7 +19,7 @@ _INSERTED = (
 async def insert(
     tx: Tx, team_id: str, mode: Mode, event: CallbackEvent, rows: Sequence[tuple[str, str, str]], now: int
 ) -> None:
-    """New waiting callbacks, due at once: (id, URL, what it tells of)."""
+    """Inserts waiting callbacks, due at once: (id, URL, subject id)."""
     await tx.insert(
         "callbacks",
         _INSERTED,
@@ -58,7 +58,8 @@ LANES_DUE = """WITH RECURSIVE lanes (lane) AS (
 
 
 async def lanes_due(tx: Tx, now: int) -> dict[str, int]:
-    """The lanes in which something is due, and since when. However much waits in a lane, it is looked up but once."""
+    """Returns the lanes with due callbacks, and since when. The cost depends on the number of lanes, not of
+    callbacks."""
     rows = await tx.all(
         LANES_DUE,
         now=now,
@@ -67,7 +68,7 @@ async def lanes_due(tx: Tx, now: int) -> dict[str, int]:
 
 
 async def begin_tries(tx: Tx, name: str, now: int, lost_at: int, limit: int) -> list[Callback]:
-    """Takes due callbacks of the lane of this name, so that nobody else takes them before `lost_at`."""
+    """Takes due callbacks of this lane, so that nobody else takes them before `lost_at`."""
     rows = await tx.all(
         f"""UPDATE callbacks SET tries = tries + 1, next_try_at = :lost_at
             WHERE id IN (
@@ -92,7 +93,8 @@ async def end_try(
     delivered_at: int | None,
     name: str,
 ) -> bool:
-    """What came of this try, unless another one has begun since; it goes to the lane of this name."""
+    """Records the result of this try, unless another one has started since, and moves the callback to the named
+    lane."""
     changed = await tx.run(
         """UPDATE callbacks SET state = :state, next_try_at = :next_try_at, last_error = :last_error,
              delivered_at = :delivered_at, lane = :lane
@@ -120,7 +122,7 @@ async def callback(tx: Tx, team_id: str, mode: Mode, callback_id: str) -> Callba
 
 
 async def start_over(tx: Tx, team_id: str, mode: Mode, callback_id: str, now: int) -> Callback | None:
-    """Makes it due now, with all its tries before it. None if there is none."""
+    """Makes the callback due now, with all its tries again. None if it does not exist."""
     row: Any = await tx.one(
         f"""UPDATE callbacks SET state = 'waiting', tries = 0, next_try_at = :now, last_error = NULL,
               delivered_at = NULL, lane = REPLACE(lane, '{AGAIN}', '')
@@ -136,7 +138,7 @@ async def start_over(tx: Tx, team_id: str, mode: Mode, callback_id: str, now: in
 async def page(
     tx: Tx, team_id: str, mode: Mode, state: CallbackState | None, before: str | None, limit: int
 ) -> list[Callback]:
-    """The newest first."""
+    """Returns callbacks, newest first."""
     rows = await tx.all(
         f"""SELECT {_COLUMNS} FROM callbacks
             WHERE team_id = :team_id AND mode = :mode
@@ -153,7 +155,7 @@ async def page(
 
 
 async def sweep(tx: Tx, before: str, limit: int) -> int:
-    """Forgets callbacks that are no longer waiting and whose ids come before this one."""
+    """Deletes callbacks that are no longer waiting and whose ids precede this one."""
     return await tx.run(
         """DELETE FROM callbacks WHERE id IN (
              SELECT id FROM callbacks WHERE id < :before AND state <> 'waiting' ORDER BY id LIMIT :limit)""",

@@ -1,4 +1,4 @@
-"""The command `refonte-studio`: the server, and what its operator does beside it."""
+"""The command `refonte-studio`: runs the server and its administration."""
 
 from refonte_studio.cli import bulk, demo, invariants, people, server
 from refonte_studio.cli.base import app

@@ -1,4 +1,4 @@
-"""`python -m refonte_studio.cli`: the command, where it is not on the PATH."""
+"""`python -m refonte_studio.cli`: the command when it is not on the PATH."""
 
 from refonte_studio.cli import app
 

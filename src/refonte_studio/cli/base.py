@@ -1,4 +1,4 @@
-"""What every command shares: settings, the database, and errors as one line on standard error."""
+"""Shared by all commands: settings, database access, and errors as one line on standard error."""
 
 import asyncio
 import sqlite3
@@ -23,13 +23,13 @@ from refonte_studio.kit.redaction import redacted, scheme_hint
 
 T = TypeVar("T")
 ORDER = ("serve", "migrate", "demo", "team", "user", "key", "import", "export", "audit", "openapi")
-# What is wrong with how a command is written; where Typer keeps it depends on its version.
+# Usage errors; their location in Typer depends on its version.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
-POOL_SIZE = 2  # a command leaves PostgreSQL's connections to the server
+POOL_SIZE = 2  # leaves most PostgreSQL connections to the server
 
 
 class KeyMode(StrEnum):
-    """The two worlds of a team, as a choice on the command line."""
+    """The modes of a team, as a choice on the command line."""
 
     LIVE = "live"
     TEST = "test"
@@ -37,7 +37,7 @@ class KeyMode(StrEnum):
 
 @contextmanager
 def _redacting() -> Generator[None]:
-    """What is said of a command that is not written as it should be shows no password of a URL."""
+    """Hides passwords of URLs in usage errors."""
     try:
         yield
     except _USAGE_ERROR as error:
@@ -47,7 +47,7 @@ def _redacting() -> Generator[None]:
 
 
 class _Commands(TyperGroup):
-    """Ends with 1 and one line where a command cannot do what it is told."""
+    """Ends with exit code 1 and a one-line message if a command fails."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(super().list_commands(ctx), key=ORDER.index)
@@ -70,14 +70,14 @@ class _Commands(TyperGroup):
 
 
 def _message(error: Exception) -> str:
-    """What went wrong, in one line. An error about a file names the file, without the system's error number."""
+    """Returns a one-line error message. An error about a file names the file, without the system's error number."""
     if isinstance(error, OSError) and isinstance(error.filename, str) and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)
 
 
 def plain(**options: Any) -> typer.Typer:
-    """A group of commands with help in plain text, the same on every terminal."""
+    """Returns a group of commands with plain-text help, which is the same on every terminal."""
     return typer.Typer(
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -108,7 +108,7 @@ def root(
 Data = Annotated[
     str | None,
     typer.Option(
-        metavar="DIR", envvar="STUDIO_DATA", help="Folder of the SQLite file; made if missing [default: data]"
+        metavar="DIR", envvar="STUDIO_DATA", help="Folder of the SQLite file; created if missing [default: data]"
     ),
 ]
 DatabaseUrl = Annotated[
@@ -121,17 +121,17 @@ DatabaseUrl = Annotated[
     ),
 ]
 TeamName = Annotated[
-    str | None, typer.Option("--team", metavar="NAME", help="The person's team, where the address is in several.")
+    str | None, typer.Option("--team", metavar="NAME", help="The person's team, if the address is in several.")
 ]
 
 
 def counted(count: int, noun: str) -> str:
-    """So many of them, as people say it: "1 task", "1,200 tasks"."""
+    """Formats a number with a noun: "1 task", "1,200 tasks"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def settings_of(**flags: Any) -> Settings:
-    """The settings, by flags and environment. A wrong one ends the command with 2."""
+    """Returns the settings from options and environment. An invalid one ends the command with exit code 2."""
     try:
         return config.load(**flags)
     except ValueError as error:
@@ -139,7 +139,7 @@ def settings_of(**flags: Any) -> Settings:
 
 
 def prepare(settings: Settings) -> None:
-    """Makes the data folder where it is missing, and brings the database to the newest schema."""
+    """Creates the data folder if missing, and migrates the database to the latest schema."""
     url = settings.database_url
     if url.startswith("sqlite:///"):
         file = Path(url.removeprefix("sqlite:///"))
@@ -147,12 +147,12 @@ def prepare(settings: Settings) -> None:
         close_to_others(file)
     elif not url.startswith(("postgresql://", "postgres://")):
         raise typer.BadParameter(f"the database URL must begin with sqlite:/// or postgresql://{scheme_hint(url)}")
-    # what every command needs in the end takes about as long to import as a migration
+    # imported here because every command needs it in the end, and it takes as long to import as a migration
     make_current(url, meanwhile=lambda: import_module("refonte_studio.main"))
 
 
 def with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
-    """Runs `work` on the database, beside a server or without one."""
+    """Runs `work` on the database, whether or not a server is running."""
     prepare(settings)
     return asyncio.run(_with_database(settings, work))
 

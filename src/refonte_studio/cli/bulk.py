@@ -1,4 +1,4 @@
-"""The commands that move many tasks in and out. They do what the API's import and export do."""
+"""The commands that import and export tasks, like the corresponding API operations."""
 
 import asyncio
 import os
@@ -23,8 +23,8 @@ from refonte_studio.kit.errors import BadInput
 
 CHUNK_BYTES = 262_144
 
-OurTeam = Annotated[str | None, typer.Option("--team", metavar="NAME", help="The team, where the server has several.")]
-World = Annotated[KeyMode, typer.Option(help="The world of the tasks.")]
+OurTeam = Annotated[str | None, typer.Option("--team", metavar="NAME", help="The team, if the server has several.")]
+World = Annotated[KeyMode, typer.Option(help="The mode of the tasks.")]
 
 
 class ExportStatus(StrEnum):
@@ -38,8 +38,8 @@ def import_file(
     file: Annotated[
         str | None, typer.Argument(metavar="FILE", help="NDJSON; - for standard input.", show_default=False)
     ] = None,
-    project: Annotated[str | None, typer.Option(metavar="NAME", help="For lines that name no project.")] = None,
-    batch: Annotated[str | None, typer.Option(metavar="NAME", help="For lines that name no batch.")] = None,
+    project: Annotated[str | None, typer.Option(metavar="NAME", help="Project of lines that name none.")] = None,
+    batch: Annotated[str | None, typer.Option(metavar="NAME", help="Batch of lines that name none.")] = None,
     answers: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Instead of FILE: CSV of question,worker,answer; - for standard input."),
@@ -48,7 +48,7 @@ def import_file(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="What tells the questions of --answers from others of that name [default: the file's name]",
+            help="Distinguishes the questions of --answers from those of other data sets [default: the file's name]",
         ),
     ] = None,
     team: OurTeam = None,
@@ -56,19 +56,16 @@ def import_file(
     data: Data = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Create tasks from NDJSON: all of them or, if a line is bad, none.
+    """Create tasks from NDJSON: all of them or, if a line is invalid, none.
 
-    A line is what POST /v1/task/{type} takes, and may have `type`, too, and
-    `attempts`: [{labeler, response, submitted_at}], answers that people have
-    given elsewhere. A line of an export is taken as well, without what became
-    of the task there; --project and --batch then say where it goes. Canceled
-    tasks are left out.
+    A line is the body of POST /v1/task/{type}, optionally with `type`, and with `attempts`: [{labeler, response,
+    submitted_at}], answers given elsewhere. A line of an export is also accepted, without the outcome of its task;
+    --project and --batch then say where it goes. Canceled tasks are skipped.
 
-    Of --answers, each question becomes a categorization task, with everybody's
-    answers as its attempts. Its text is the question; the categories are the
-    project's or, if it has none, the answers that there are. Its unique_id is
-    made of the project, the data set and the question, so that a data set goes
-    into a project once. Lines may end as on any system.
+    From --answers, each question becomes a categorization task, with everybody's answers as its attempts. Its text is
+    the question; the categories are those of the project or, if it has none, the distinct answers. Its unique_id is
+    derived from the project, the data set and the question, so that a data set can be imported into a project only
+    once. Lines may end as on any system.
     """
     if (file is None) == (answers is None):
         raise typer.BadParameter("give either FILE or --answers FILE")
@@ -98,12 +95,12 @@ def import_file(
 
 
 def _stem(path: str) -> str:
-    """What a data set is called, if nobody says: as its file, without the ending."""
+    """Returns the default name of a data set: its file name without the extension."""
     return "standard input" if path == "-" else Path(path).stem
 
 
 async def _import_answers(call: Any, lines: Iterator[bytes], name: str, goes_to: Any) -> int:
-    """Imports a data set of that name from the lines of its file; answers how many tasks it makes."""
+    """Imports the data set with this name from the lines of its file. Returns how many tasks it creates."""
     from refonte_studio.cli.crowd import data_set, read
     from refonte_studio.imports.routes import import_tasks
 
@@ -121,7 +118,7 @@ async def _import_answers(call: Any, lines: Iterator[bytes], name: str, goes_to:
 
 
 def _told(source: BinaryIO, advance: Callable[[int], None]) -> Iterator[bytes]:
-    """The lines of a file, telling how far it is read."""
+    """Yields the lines of a file, reporting progress."""
     for line in source:
         yield line
         advance(len(line))
@@ -129,10 +126,10 @@ def _told(source: BinaryIO, advance: Callable[[int], None]) -> Iterator[bytes]:
 
 @app.command("export")
 def export_file(
-    out: Annotated[str, typer.Option(metavar="FILE", help="Where the NDJSON goes; - for standard output.")],
-    project: Annotated[str | None, typer.Option(metavar="NAME", help="Tasks of this project alone.")] = None,
-    batch: Annotated[str | None, typer.Option(metavar="NAME", help="Tasks of this batch alone.")] = None,
-    status: Annotated[ExportStatus | None, typer.Option(help="Tasks of this status alone.")] = None,
+    out: Annotated[str, typer.Option(metavar="FILE", help="NDJSON file to write; - for standard output.")],
+    project: Annotated[str | None, typer.Option(metavar="NAME", help="Only tasks of this project.")] = None,
+    batch: Annotated[str | None, typer.Option(metavar="NAME", help="Only tasks of this batch.")] = None,
+    status: Annotated[ExportStatus | None, typer.Option(help="Only tasks with this status.")] = None,
     attempts: Annotated[bool, typer.Option("--attempts", help="Add everybody's attempts to each task.")] = False,
     team: OurTeam = None,
     mode: World = KeyMode.LIVE,
@@ -141,7 +138,7 @@ def export_file(
 ) -> None:
     """Write tasks as NDJSON, oldest first.
 
-    A line is a task as GET /v1/task/{id} shows it. The file appears when it is whole.
+    A line is a task as in GET /v1/task/{id}. The file appears only when it is complete.
     """
     settings = settings_of(data=data, database=database)
     wanted = None if status is None else status.value
@@ -172,7 +169,7 @@ def export_file(
 
 
 def _into(path: Path, write: Callable[[BinaryIO], int]) -> int:
-    """Writes a file beside `path` and, when it is whole, puts it in its place."""
+    """Writes a file next to `path`, and moves it into place when it is complete."""
     half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with half.open("wb") as file:
@@ -190,7 +187,7 @@ async def _call(
     mode: KeyMode,
     chunks: Callable[[], AsyncIterator[bytes]] | None = None,
 ) -> Any:
-    """A call as the API's handlers take it, by the owner of the server, who is nobody of the team."""
+    """Returns a call as the API's handlers expect it, made by the owner of the server, who belongs to no team."""
     from refonte_studio.main import AUTHENTICATOR
     from refonte_studio.teams import service as teams
     from refonte_studio.web import Call, Studio

@@ -1,4 +1,4 @@
-"""Crowd data sets: CSV files of who answered which question how, turned into categorization tasks with attempts."""
+"""Crowd data sets: CSV files of answers by question and worker, converted to categorization tasks with attempts."""
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,30 +29,31 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """Where answers go, and what tells these questions from those of other data sets and projects."""
+    """The target of answers, and what distinguishes these questions from those of other data sets and projects."""
 
     name: str
     project: str
-    params: Mapping[str, Any]  # what the project hands down to its tasks
+    params: Mapping[str, Any]  # parameters that tasks inherit from the project
 
     def unique_id(self, question: str) -> str:
-        """What makes the question one and the same, however often the data set is imported into the project."""
+        """Returns the unique_id of the question, the same in every import of the data set into the project."""
         return f"{self.project}/{self.name}/{question}"
 
 
 @dataclass(slots=True)
 class Crowd:
-    """Everybody's answers. Names are kept once and answers as numbers, since a data set may have millions."""
+    """All answers. Names are stored once and answers as numbers, because a data set may have millions."""
 
     of: DataSet
-    questions: "dict[str, array[int]]" = field(default_factory=dict)  # the numbers of a worker and an answer, in turn
-    workers: dict[str, int] = field(default_factory=dict)  # numbers, by what makes a name unique
+    # alternately the number of a worker and of an answer
+    questions: "dict[str, array[int]]" = field(default_factory=dict)
+    workers: dict[str, int] = field(default_factory=dict)  # numbers, by unique form of the name
     names: list[str] = field(default_factory=list)
     answers: dict[str, int] = field(default_factory=dict)
-    lines: "array[int]" = field(default_factory=lambda: array("L"))  # of the file, on which each question comes first
+    lines: "array[int]" = field(default_factory=lambda: array("L"))  # of the file, where each question first occurs
 
     def add(self, line: int, question: str, worker: str, answer: str) -> None:
-        """One more answer. Raises BadInput naming what is wrong with it."""
+        """Adds an answer. Raises BadInput naming what is invalid."""
         plain_text("question", question, UNIQUE_ID_LENGTH - len(self.of.unique_id("")))
         checked_text("worker", worker, external_attempts.LABELER_LENGTH)
         if not name_key(answer):
@@ -84,7 +85,7 @@ class Crowd:
         return self.of.params.get("categories") is None and self.of.params.get("taxonomies") is None
 
     def tasks(self) -> Iterator[bytes]:
-        """A task with its attempts for each question, in the order in which they came, as lines of an import."""
+        """Yields a task with its attempts for each question, in order of first occurrence, as lines of an import."""
         own: dict[str, Any] = {"categories": sorted(self.answers)} if self._asks_freely else {}
         params = {**self.of.params, **own}
         said = [_response(params, answer) for answer in self.answers]
@@ -104,19 +105,19 @@ class Crowd:
             yield _encode(task) + b"\n"
 
     def blamed(self, error: BadInput) -> BadInput:
-        """What an import says of tasks by their number, said of the lines of the file."""
+        """Converts errors of an import, which number tasks, to line numbers of the file."""
         bad = [{**one, "line": self.lines[one["line"] - 1]} for one in error.details.get("lines", ())]
         return _refused(error.message.partition(",")[0], bad) if bad else error
 
 
 def _response(params: Mapping[str, Any], answer: str) -> dict[str, Any]:
-    """The answer, as a task of these parameters takes it."""
+    """Returns the answer as a response to a task with these parameters."""
     several = "categories" in TYPE.sample_response({**params, "text": "?"})
     return {"categories": [answer]} if several else {"category": answer}
 
 
 async def data_set(tx: Tx, caller: Caller, name: str, project: str | None, batch: str | None) -> DataSet:
-    """The data set of that name in the project that is meant. Raises BadInput if that is for other types of tasks."""
+    """Returns the data set with this name in the intended project. Raises BadInput if it is for other task types."""
     found = await creation.project_meant(tx, caller.team_id, caller.mode, project, batch)
     if found is None:
         found = await projects.present_default(tx, caller.team_id, caller.mode)
@@ -129,9 +130,9 @@ async def data_set(tx: Tx, caller: Caller, name: str, project: str | None, batch
 
 
 def read(lines: Iterable[bytes], of: DataSet) -> Crowd:
-    """The answers of a CSV file.
+    """Reads the answers of a CSV file.
 
-    Raises BadInput with `lines`, the first 100 that are bad and what is wrong with each.
+    Raises BadInput with `lines`, the first 100 invalid lines and their errors.
     """
     crowd, bad, count = Crowd(of), list[dict[str, Any]](), 0
     every = rows(lines)
@@ -153,7 +154,7 @@ def _refused(told: str, bad: list[dict[str, Any]]) -> BadInput:
 
 
 def _places(head: CsvRow) -> list[int]:
-    """Where in a row the question, the worker and the answer are."""
+    """Returns the positions of the question, worker and answer columns."""
     named = [name_key(one) for one in head.fields]
     if head.error is not None or sorted(named) != sorted(COLUMNS):
         what = head.error or f"it is {shown(','.join(head.fields))}"
@@ -162,7 +163,7 @@ def _places(head: CsvRow) -> list[int]:
 
 
 def _added(crowd: Crowd, row: CsvRow, places: list[int]) -> str | None:
-    """Adds a row's answer; or what is wrong with it. An empty line is nothing."""
+    """Adds a row's answer. Returns an error message, or None. An empty line is ignored."""
     if row.error is not None or not row.fields:
         return row.error
     if len(row.fields) != len(COLUMNS):

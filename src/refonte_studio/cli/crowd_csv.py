@@ -1,4 +1,4 @@
-"""CSV files as data sets come: each row with the line of the file on which it begins, and what is wrong with it."""
+"""Reads CSV files of data sets: each row with its first line number and any error."""
 
 import csv
 import re
@@ -10,25 +10,26 @@ from refonte_studio.kit.errors import BadInput, shown
 _FIELD = r'(?:"(?:[^"]|"")*"|[^",\r\n]*)'
 _RECORD = re.compile(rf"{_FIELD}(?:,{_FIELD})*")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-# What Python's reader says, and what that means to whoever wrote the file.
+# Messages of Python's reader, and their meaning for the author of the file.
 _MEANINGS = (
-    ("unexpected end of data", "a quote is opened here and closed nowhere"),
-    ("expected after", "something stands between a closing quote and the next comma"),
+    ("unexpected end of data", "a quote is opened here and never closed"),
+    ("expected after", "there is text between a closing quote and the next comma"),
     ("field limit", f"a field has more than {csv.field_size_limit():,} characters"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """A row, or what is wrong with it; a blank line is a row without fields."""
+    """A row or its error. A blank line is a row without fields."""
 
-    line: int  # on which it begins, from 1
+    line: int  # number of its first line, starting at 1
     fields: list[str]
     error: str | None = None
 
 
 def rows(lines: Iterable[bytes]) -> Iterator[CsvRow]:
-    """The rows of a file whose lines end as on any system. Raises BadInput for what is not UTF-8, naming the line."""
+    """Yields the rows of a file with any kind of line end. Raises BadInput naming the line for text that is not
+    UTF-8."""
     text = _CountedLines(lines)
     reader = csv.reader(text, strict=True)
     while True:
@@ -50,24 +51,25 @@ def _meaning(error: csv.Error) -> str:
 
 
 def _strayed(fields: list[str], record: str) -> str | None:
-    """What is wrong with the quotes of a record that the reader took; it takes more than CSV is."""
+    """Returns an error for misplaced quotes in a record that the reader accepted: it accepts more than CSV."""
     if any("\ufeff" in one for one in fields):
-        return "a byte-order mark stands inside the file, as where two files are joined"
+        return "there is a byte-order mark inside the file, as if two files were joined"
     if not any('"' in one for one in fields) or _RECORD.fullmatch(record.rstrip("\r\n")):
         return None
-    return f"quotes must stand around a whole field, with no blank outside, and be doubled inside it: {shown(record)}"
+    return f"quotes must enclose a whole field, without spaces outside, and be doubled inside it: {shown(record)}"
 
 
 @dataclass(slots=True)
 class _CountedLines:
-    """The lines of a file, decoded, with how many there were and those since `record` was cleared."""
+    """The decoded lines of a file; counts them, and collects those since `record` was cleared."""
 
     source: Iterable[bytes]
     number: int = 0
     record: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[str]:
-        for several in self.source:  # split at line feeds alone, and so several where a carriage return ends a line
+        # the source splits at line feeds only, so it may contain several lines that end with carriage returns
+        for several in self.source:
             for line in several.splitlines(keepends=True):
                 self.number += 1
                 self.record.append(self._decoded(line))

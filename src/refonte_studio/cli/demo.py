@@ -1,4 +1,4 @@
-"""The command that makes something to look at."""
+"""The command that creates demo data."""
 
 import tempfile
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @app.command()
 def demo(data: Data = None, database: DatabaseUrl = None) -> None:
-    """Make a team, "Demo", with work done and work to do.
+    """Create a team, "Demo", with finished and open work.
 
-    The team is added whole or not at all, beside a running server or without one. Its people are printed, with their
-    passwords and API keys, this once.
+    The team is added as a whole or not at all, whether or not a server is running. Its people are printed, with
+    passwords and API keys that are not shown again.
     """
     settings = settings_of(data=data, database=database)
 
@@ -41,7 +41,7 @@ def demo(data: Data = None, database: DatabaseUrl = None) -> None:
 
 
 def _made() -> "DemoTeam":
-    """The team, made in a database of its own."""
+    """Returns the team, created in a temporary database."""
 
     async def make(db: Database) -> "DemoTeam":
         from refonte_studio import demo as team
@@ -53,7 +53,7 @@ def _made() -> "DemoTeam":
 
 
 def _tell(people: Sequence["Member"]) -> None:
-    print("Made the team Demo. Its people, with passwords and live API keys that are shown this once:")
+    print("Created the team Demo. Its people, with passwords and live API keys that are not shown again:")
     for one in people:
         print(f"{one.email:<18} {one.role:<9} {one.password}  {one.key}")
-    print("Use ben's key to label (POST /v1/work/claim), and ana's to look around (/docs lists the calls).")
+    print("Use ben's key to label (POST /v1/work/claim), and ana's to explore the rest (/docs lists the operations).")

@@ -1,4 +1,4 @@
-"""The command that proves a database to be sound."""
+"""The command that checks a database for consistency."""
 
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @app.command()
 def audit(data: Data = None, database: DatabaseUrl = None) -> None:
-    """Prove that the database keeps every rule of dispatch.
+    """Check that the database satisfies every rule of dispatch.
 
-    Reads the database alone, as it is at one moment, beside a running server or without one. Prints each rule, and of
-    a broken one how often it is and the first few rows. Exit code 1 if one is broken.
+    Reads one consistent state of the database, whether or not a server is running. Prints each rule and, for a broken
+    one, the number of violations and the first few rows. Exit code 1 if a rule is broken.
     """
 
     async def work(db: Database) -> int:
@@ -26,7 +26,7 @@ def audit(data: Data = None, database: DatabaseUrl = None) -> None:
         return sum(finding.count > 0 for finding in findings)
 
     broken = with_database(settings_of(data=data, database=database), work)
-    print(f"{broken} broken." if broken else "The database keeps every rule.")
+    print(f"{broken} broken." if broken else "The database satisfies every rule.")
     raise typer.Exit(1 if broken else 0)
 
 

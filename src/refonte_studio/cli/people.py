@@ -1,4 +1,4 @@
-"""The commands for teams, people and keys: what the owner of a server does without being a teammate."""
+"""The commands for teams, people and keys, for the owner of a server, who need not be a teammate."""
 
 import sys
 from typing import Annotated
@@ -18,8 +18,8 @@ from refonte_studio.teams.service.passwords import hash_password
 PASSWORD_READ_LIMIT = 10_000
 
 
-team = plain(help="Teams, which are separate worlds on one server.")
-user = plain(help="People: who may do what, and their passwords.")
+team = plain(help="Teams, which are independent of each other on one server.")
+user = plain(help="People, their roles and their passwords.")
 key = plain(help="API keys, for programs.")
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", show_default=False)]
@@ -32,29 +32,29 @@ def create_team(
     data: Data = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Make a new, empty team."""
+    """Create an empty team."""
 
     async def work(db: Database) -> None:
         await db.write(teams.create_team, name, system_clock())
 
     with_database(settings_of(data=data, database=database), work)
-    print(f"Made the team {name}.")
+    print(f"Created the team {name}.")
 
 
 @user.command("create")
 def create_user(
     email: Email,
     team_name: Annotated[str, typer.Option("--team", metavar="NAME", help="Their team.", show_default=False)],
-    role: Annotated[Role, typer.Option(help="What they are in it.", show_default=False)],
+    role: Annotated[Role, typer.Option(help="Their role in it.", show_default=False)],
     password_stdin: PasswordStdin = False,
     first_name: Annotated[str | None, typer.Option(metavar="NAME")] = None,
     last_name: Annotated[str | None, typer.Option(metavar="NAME")] = None,
     data: Data = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Make a person an active teammate, without an invitation.
+    """Create an active teammate without an invitation.
 
-    Without --password-stdin they have no password: they can be given API keys, and a password later.
+    Without --password-stdin the person has no password; they can still be given API keys, and a password later.
     """
     password_hash = _password_hash() if password_stdin else None
 
@@ -72,7 +72,7 @@ def create_user(
         )
 
     with_database(settings_of(data=data, database=database), work)
-    print(f"Made {email} a teammate of {team_name}, as {role}.")
+    print(f"Created {email} as a teammate of {team_name}, as {role}.")
 
 
 @user.command("password")
@@ -101,12 +101,12 @@ def set_password(
 @user.command("role")
 def set_role(
     email: Email,
-    role: Annotated[Role, typer.Option(help="What they become.", show_default=False)],
+    role: Annotated[Role, typer.Option(help="Their new role.", show_default=False)],
     team_name: TeamName = None,
     data: Data = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Give a person any role, admin too. Brings back the disabled."""
+    """Give a person any role, including admin. Reactivates disabled people."""
 
     async def work(db: Database) -> None:
         person = await db.read(teams.find_person, email, team_name)
@@ -119,13 +119,13 @@ def set_role(
 @key.command("create")
 def create_key(
     email: Email,
-    mode: Annotated[KeyMode, typer.Option(help="The world that the key opens.", show_default=False)],
-    name: Annotated[str, typer.Option(metavar="NAME", help="What the key is for.")] = "made on the command line",
+    mode: Annotated[KeyMode, typer.Option(help="The mode of the key.", show_default=False)],
+    name: Annotated[str, typer.Option(metavar="NAME", help="The name of the key.")] = "made on the command line",
     team_name: TeamName = None,
     data: Data = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Make an API key; print it and nothing else. It cannot be shown again."""
+    """Create an API key and print only the key. It cannot be shown again."""
 
     async def work(db: Database) -> str:
         person = await db.read(teams.find_person, email, team_name)
@@ -178,7 +178,7 @@ def revoke_key(
     data: Data = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """End an API key, and the keys made with it, at once, by the id that `key list` shows."""
+    """Revoke an API key, and the keys created with it, at once, by the id that `key list` shows."""
 
     async def work(db: Database) -> None:
         team_id = await db.read(teams.team_of_key, key_id)
@@ -189,7 +189,7 @@ def revoke_key(
 
 
 def _password_hash() -> str:
-    """The hash of the password on standard input; the end of its line is not part of it."""
+    """Returns the hash of the password on standard input, without its line end."""
     password = sys.stdin.read(PASSWORD_READ_LIMIT).removesuffix("\n").removesuffix("\r")
     return hash_password(checked_password("the password", password))
 

@@ -1,4 +1,4 @@
-"""How far a long command is: a bar on a terminal, a line now and then elsewhere."""
+"""Reports the progress of a long command: a bar on a terminal, otherwise a line every few seconds."""
 
 import sys
 import time
@@ -9,12 +9,12 @@ LINE_S = 5  # between two lines
 
 
 Advance = Callable[[int], None]
-"""So much more is done."""
+"""Reports this much additional progress."""
 
 
 @contextmanager
 def progress(doing: str, unit: str, total: int | None) -> Generator[Advance]:
-    """Shows on standard error how `doing` gets on, in units; `total` is None where nobody knows it."""
+    """Shows progress of `doing` on standard error, in units; `total` is None if unknown."""
     if not sys.stderr.isatty():
         yield _ProgressLines(doing, unit, total).advance
         return

@@ -1,4 +1,4 @@
-"""The commands that run the server, and those that show what it is."""
+"""The commands that run and describe the server."""
 
 import functools
 import json
@@ -19,7 +19,9 @@ from refonte_studio.kit.clock import system_clock
 def serve(
     host: Annotated[
         str | None,
-        typer.Option(envvar="STUDIO_HOST", help="Address to listen on; 0.0.0.0 for all [default: 127.0.0.1]"),
+        typer.Option(
+            envvar="STUDIO_HOST", help="Address to listen on; 0.0.0.0 for all interfaces [default: 127.0.0.1]"
+        ),
     ] = None,
     port: Annotated[
         int | None, typer.Option(envvar="STUDIO_PORT", help="Port to listen on; 0 for a free one [default: 8000]")
@@ -32,17 +34,17 @@ def serve(
     ] = None,
     public_url: Annotated[
         str | None,
-        typer.Option(metavar="URL", envvar="STUDIO_PUBLIC_URL", help="How people reach the server, for links."),
+        typer.Option(metavar="URL", envvar="STUDIO_PUBLIC_URL", help="URL of the server for users, used in links."),
     ] = None,
     pool_size: Annotated[
         int | None,
-        typer.Option(envvar="STUDIO_POOL_SIZE", help="PostgreSQL connections of one process [default: 12]"),
+        typer.Option(envvar="STUDIO_POOL_SIZE", help="PostgreSQL connections per process [default: 12]"),
     ] = None,
 ) -> None:
-    """Start the server, on a database of the newest schema.
+    """Start the server, after migrating the database to the latest schema.
 
-    Every setting can be given as an environment variable too: STUDIO_ and its name in capitals.
-    docs/reference/settings.md lists them all. SIGTERM ends the server when the requests in flight are done.
+    Every setting can also be given as an environment variable: STUDIO_ followed by its name in capitals.
+    docs/reference/settings.md lists all settings. On SIGTERM the server completes requests in flight, then ends.
     """
     settings = settings_of(
         host=host,
@@ -77,7 +79,7 @@ def _serve(settings: Settings) -> int:
 
 
 async def _welcome(settings: Settings, db: Database) -> None:
-    """Says where the server is and, while nobody can sign in, how to begin."""
+    """Prints where the server is and, while nobody can sign in, how to set it up."""
     from refonte_studio.teams import service as teams
 
     token = await db.write(teams.new_setup_link, system_clock())
@@ -89,7 +91,7 @@ async def _welcome(settings: Settings, db: Database) -> None:
 
 @app.command()
 def migrate(data: Data = None, database: DatabaseUrl = None) -> None:
-    """Bring the database to the newest schema."""
+    """Migrate the database to the latest schema."""
     prepare(settings_of(data=data, database=database))
     print(f"The database has schema {newest()}.")
 

@@ -1,4 +1,4 @@
-"""A small team with work done and work to do, so that a newcomer has something to look at and to label."""
+"""A small team with finished and open work, so that a newcomer has something to explore and label."""
 
 from refonte_studio.demo.team import TEAM, DemoTeam, Member, check_absent, make, put
 

@@ -1,4 +1,4 @@
-"""The API as the demo's people call it: the application itself, in this process, without a network."""
+"""The API as people of the demo call it: the application in this process, without a network."""
 
 from typing import Any
 
@@ -7,24 +7,24 @@ from starlette.types import ASGIApp
 
 
 class Api:
-    """Calls with a person's key. Every call must succeed; one that does not is a bug of the demo."""
+    """Calls the API with a person's key. A failed call is a bug of the demo."""
 
     def __init__(self, app: ASGIApp) -> None:
         untyped: Any = app  # httpx has a narrower type for applications
         self._http = httpx.AsyncClient(transport=httpx.ASGITransport(untyped), base_url="http://demo")
 
     async def get(self, key: str, path: str) -> Any:
-        """The JSON of the answer. Paths begin after /v1."""
+        """Returns the JSON of the response. Paths start after /v1."""
         return await self._call("GET", key, path)
 
     async def file(self, key: str, address: str) -> bytes:
-        """The bytes of a file, by its address as a labeler is given it."""
+        """Returns the bytes of a file, by the address shown to a labeler."""
         answer = await self._http.get(address, headers={"Authorization": f"Bearer {key}"})
         answer.raise_for_status()
         return answer.content
 
     async def post(self, key: str, path: str, body: Any = None, **more: Any) -> Any:
-        """The JSON of the answer; None for 204."""
+        """Returns the JSON of the response; None for 204."""
         if body is not None:
             more["json"] = body
         return await self._call("POST", key, path, **more)
@@ -36,7 +36,7 @@ class Api:
         return answer.json() if answer.content else None
 
     async def upload(self, key: str, name: str, picture: bytes, project: str) -> str:
-        """The attachment URL of a new picture."""
+        """Uploads a picture. Returns its attachment URL."""
         file = (name, picture, "image/png")
         answer = await self.post(key, "/files/upload", files={"file": file}, data={"project_name": project})
         return answer["attachment_url"]

@@ -1,4 +1,4 @@
-"""What the demo's team works on: texts, and what is right about each."""
+"""The texts that the demo's team labels, with their correct labels."""
 
 # A support ticket and its category.
 TICKETS = (
@@ -41,7 +41,7 @@ TICKETS = (
 )
 CATEGORIES = ("billing", "bug", "wish", "praise")
 
-# Tickets on which reasonable people disagree: what each of the labelers sees in them, and what a reviewer decides.
+# Ambiguous tickets: each labeler's answer, and the reviewer's decision.
 DOUBTFUL_TICKETS = (
     (
         "Lovely new checkout! But my card is refused. Will you add PayPal, or is it broken?",
@@ -60,7 +60,7 @@ DOUBTFUL_TICKETS = (
     ),
 )
 
-# Known beforehand, for training and evaluation.
+# Tickets with known categories, for training and evaluation.
 KNOWN_TICKETS = (
     ("Where can I download last month's invoice?", "billing"),
     ("The report shows last year's numbers under this year's heading.", "bug"),
@@ -73,14 +73,14 @@ KNOWN_TICKETS = (
 )
 TRAINING_TICKETS = 2  # the first ones are for training, the others for evaluation
 
-# What somebody who reads in haste sees in some of those for evaluation.
+# Mistakes of a hasty reader in some evaluation tickets.
 MISREAD_TICKETS = {
     "The receipt lists three seats, but we booked two.": {"gus": "bug"},
     "Could you show the totals at the top of the page?": {"gus": "bug"},
     "Your last newsletter made our whole team smile.": {"gus": "wish"},
 }
 
-# A sentence of news and the names in it, with their labels.
+# A sentence of news with its names and their labels.
 NEWS = (
     ("Ada Marsh opened the new library in Turin on Friday.", {"Ada Marsh": "person", "Turin": "place"}),
     ("Northwind Ferries will sail to Oslo again from May.", {"Northwind Ferries": "company", "Oslo": "place"}),
@@ -97,7 +97,7 @@ NEWS = (
 )
 NAMES = ("person", "place", "company")
 
-# A pair of product titles, and whether they mean the same product.
+# Two product titles, and whether they mean the same product.
 PAIRS = (
     ("Kettle, steel, 1.7 l", "1.7 litre electric kettle (stainless steel)", "yes"),
     ("Desk lamp, black", "Floor lamp, black, 150 cm", "no"),

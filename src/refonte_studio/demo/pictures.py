@@ -1,4 +1,4 @@
-"""Pictures for the demo, drawn here so that they need no internet: coloured discs and squares on a desk."""
+"""Generated pictures for the demo, so that it needs no internet access: coloured discs and squares on a desk."""
 
 import random
 import struct
@@ -12,7 +12,7 @@ COLOURS = ((198, 61, 47), (47, 93, 161), (58, 134, 84), (226, 160, 40))
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A thing on the desk, by the box around it."""
+    """An object on the desk, by its bounding box."""
 
     label: str  # disc or square
     left: int
@@ -29,7 +29,7 @@ class Shape:
 
 
 def shapes(chance: random.Random) -> list[Shape]:
-    """Two to five shapes, one to a column, so that none hides another."""
+    """Returns two to five shapes, one per column, so that none covers another."""
     columns = chance.sample(range(5), chance.randint(2, 5))
     found: list[Shape] = []
     for column in sorted(columns):
@@ -41,7 +41,7 @@ def shapes(chance: random.Random) -> list[Shape]:
 
 
 def png(things: list[Shape]) -> bytes:
-    """The picture as a PNG file."""
+    """Returns the picture as a PNG file."""
     rows = b"".join(b"\x00" + _row(things, y) for y in range(HEIGHT))
     head = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + b"".join(

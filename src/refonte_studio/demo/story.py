@@ -1,4 +1,4 @@
-"""What the demo's team did in its last days: projects set up, batches worked, some of it left to do."""
+"""The recent history of the demo's team: projects, finished batches, and some open work."""
 
 import hashlib
 import random
@@ -11,19 +11,19 @@ from refonte_studio.demo import content, pictures
 from refonte_studio.demo.api import Api
 from refonte_studio.kit.clock import SECOND_MS
 
-DAYS = 5  # how long it takes
-# The share of answers that each of the labelers gets wrong, and how many turns each takes.
+DAYS = 5  # duration of the story
+# Each labeler's share of wrong answers, and number of turns.
 MISTAKES = {"ben": 0.04, "dee": 0.08, "gus": 0.4, "ida": 0.1, "jon": 0.1}
 TURNS = {"ben": 34, "dee": 32, "gus": 27, "ida": 31, "jon": 8}
-PAUSE_S = (900, 2_700)  # before somebody turns to the next task
-SKIP_EVERY = 20  # of the turns of one labeler, so that no task is skipped by several
+PAUSE_S = (900, 2_700)  # between two tasks of one person
+SKIP_EVERY = 20  # of one labeler's turns, so that no task is skipped several times
 SKIPS = "ben"
 
 Json = dict[str, Any]
 
 
 class Clock:
-    """Stands where the story is."""
+    """The current time of the story."""
 
     def __init__(self, now: int) -> None:
         self.now = now
@@ -33,19 +33,19 @@ class Clock:
 
 
 class Story:
-    """The same every time, but for ids and secrets."""
+    """The same in every run, except for ids and secrets."""
 
     def __init__(self, api: Api, clock: Clock, keys: Mapping[str, str]) -> None:
         self._api = api
         self._clock = clock
         self._keys = keys
         self._chance = random.Random(7)
-        self._right: dict[str, Json] = {}  # the right response, by what the labeler sees
-        self._owed = dict.fromkeys(MISTAKES, 0.0)  # by labeler: from 1 on, the next answer is wrong
+        self._right: dict[str, Json] = {}  # the correct response, by what the labeler sees
+        self._owed = dict.fromkeys(MISTAKES, 0.0)  # by labeler: when it reaches 1, the next answer is wrong
         self._seen_as: dict[str, Mapping[str, str]] = dict(content.MISREAD_TICKETS)  # a category by labeler, by text
 
     async def tell(self) -> None:
-        """Everything, in order of time."""
+        """Plays the whole story in chronological order."""
         await self._tickets()
         await self._desk()
         await self._news()
@@ -58,7 +58,7 @@ class Story:
         await self._do("mia", "/batches", {"project": "Support tickets", "name": "Tickets of December"})
 
     async def _do(self, who: str, path: str, body: Json) -> Any:
-        """A call by that person, a little later."""
+        """Makes a call as that person, a little later."""
         self._clock.now += self._chance.randint(5, 40) * SECOND_MS
         return await self._api.post(self._keys[who], path, body)
 
@@ -141,7 +141,7 @@ class Story:
         await self._do("max", "/studio/batches/News%20of%20this%20week", {"groups": [email_of("jon")]})
 
     async def _pairs(self) -> None:
-        """A project outside the Studio: its tasks are worked without being put in order."""
+        """A project outside the Studio: its tasks need no batch order."""
         project = "The same product?"
         params = {
             "instruction": "Do these two titles mean the same product?",
@@ -170,7 +170,7 @@ class Story:
             await self._do(who, f"/work/{claim['claim_id']}/submit", {"response": response})
 
     async def _review(self) -> None:
-        """Max decides about what is doubtful, except in November's tickets: those reviews wait."""
+        """Max reviews doubtful results, except those of the November tickets, which stay open."""
         for batch in ("Tickets, a first look", "Tickets of October"):
             while review := await self._do("max", "/reviews/claim", {"batch": batch}):
                 right = self._right[review["task"]["params"]["attachment"]]
@@ -183,12 +183,12 @@ class Story:
             await self._do("mia", f"/task/{task['task_id']}/audit", {"accepted": True, "comments": "Well seen."})
 
     async def _seen(self, who: str, params: Json) -> str:
-        """What a labeler sees of a task: its text, or what is in its picture."""
+        """Returns what a labeler sees of a task: its text, or the content of its picture."""
         seen = params.get("text") or params.get("attachment") or params["attachments"][0]
         return _content(await self._api.file(self._keys[who], seen)) if seen.startswith("/") else seen
 
     async def _response(self, who: str, params: Json) -> Json:
-        """What a labeler answers: mostly what is right."""
+        """Returns a labeler's answer, which is mostly correct."""
         seen = await self._seen(who, params)
         if who in self._seen_as.get(seen, {}):
             return {"category": self._seen_as[seen][who]}
@@ -203,7 +203,7 @@ class Story:
 
 
 def email_of(name: str) -> str:
-    """An address that is nobody's: the ending is reserved for examples."""
+    """Returns an unused address: its domain is reserved for examples."""
     return f"{name}@demo.example"
 
 
@@ -212,7 +212,7 @@ def _ticket(number: int, text: str) -> Json:
 
 
 def _content(picture: bytes) -> str:
-    """What stands for a picture."""
+    """Returns a key for the content of a picture."""
     return hashlib.sha256(picture).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The demo's people, and how their team comes into a database."""
+"""The people of the demo, and how their team is added to a database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ PEOPLE = (
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of the demo. Password and key are kept nowhere else."""
+    """A person of the demo. Password and key are stored nowhere else."""
 
     email: str
     role: Role
@@ -44,17 +44,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class DemoTeam:
-    """The demo's team, ready to be put into a database."""
+    """The demo's team, ready to be added to a database."""
 
     people: Sequence[Member]
     contents: Sequence[transfer.Contents]
 
 
 async def make(scratch: Database, settings: Settings, now: int) -> DemoTeam:
-    """Makes the team and its last days, through the API, in an empty database that nothing else uses.
+    """Creates the team and its history through the API, in an empty database that nothing else uses.
 
-    A database in use is not the place to do so: the team's past would meet what a server does at present, such as to
-    end claims whose lease ran out days ago.
+    A database in use is unsuitable: the server's background work would interfere with the history, for example by
+    expiring claims whose leases ended days ago.
     """
     clock = Clock(now - DAYS * DAY_MS)
     passwords = {name: new_secret() for name, *_ in PEOPLE}
@@ -74,7 +74,7 @@ async def make(scratch: Database, settings: Settings, now: int) -> DemoTeam:
 
 
 async def check_absent(tx: Tx) -> None:
-    """Raises Conflict if there is a team of the demo's name."""
+    """Raises Conflict if a team with the demo's name exists."""
     try:
         await teams.find_team(tx, TEAM)
     except NotFound:
@@ -83,7 +83,7 @@ async def check_absent(tx: Tx) -> None:
 
 
 async def put(db: Database, made: DemoTeam) -> None:
-    """Adds the team to a database, whole or not at all. Raises Conflict if it is there already."""
+    """Adds the team to a database, as a whole or not at all. Raises Conflict if it already exists."""
     try:
         await db.write(transfer.put, made.contents)
     except Duplicate as error:
@@ -95,7 +95,7 @@ def _taken() -> Conflict:
 
 
 async def _begin(tx: Tx, hashes: dict[str, str], now: int) -> dict[str, str]:
-    """The team and its people; answers their keys."""
+    """Creates the team and its people. Returns their keys."""
     team = await teams.create_team(tx, TEAM, now)
     keys: dict[str, str] = {}
     for name, first_name, last_name, role in PEOPLE:

@@ -1,6 +1,6 @@
-"""What runs beside the server: callbacks going out, leases running out, counts folded, leavings swept.
+"""Background work of a server: sends callbacks, expires leases, folds counts, removes obsolete rows.
 
-Every process runs all of it. Each piece of work is taken in a transaction, so that it is done once all the same.
+Every process runs all of it. Each unit of work is taken in a transaction, so that it is done only once.
 """
 
 import asyncio
@@ -32,22 +32,22 @@ RESTART_S = 1.0
 ESTIMATE_S = 5.0
 RESULTS_S = 1.0
 RECEIVER_TIMEOUT_S = 10.0
-ROUNDS = 100  # at once, at most
+ROUNDS = 100  # upper bound on consecutive rounds
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """A use-case that is run again and again; it takes the time and answers how much it did, a bounded amount."""
+    """A use-case that runs repeatedly. It takes the current time and returns how much it did, a bounded amount."""
 
     name: str
     interval_s: float
     use_case: UseCase[[int], int]
-    enough: int  # a round that did this much is followed by another at once
+    enough: int  # a round that did at least this much is followed by another at once
 
     def __post_init__(self) -> None:
-        vital(self.use_case)  # what is not done in time makes everything slower
+        vital(self.use_case)  # a delay would slow down everything else
 
 
 @takes_long
@@ -70,9 +70,9 @@ CHORES = (
 
 @asynccontextmanager
 async def background(studio: Studio) -> AsyncGenerator[None]:
-    """Runs every loop while the context is open."""
+    """Runs all background loops while the context is open."""
     while await do(studio, FORGET) >= ROUNDS * FORGET.enough:
-        pass  # before anybody works: what it forgets would hide tasks from people
+        pass  # before anybody works, because an outdated cursor would hide tasks
     async with outbound.client(studio.settings, RECEIVER_TIMEOUT_S) as client:
         delivery = Delivery(studio.db, studio.clock, poster(client), _mail(studio))
         loops = [asyncio.create_task(_forever("deliver callbacks", lambda: delivery.run(POLL_S), lambda: RESTART_S))]
@@ -93,7 +93,7 @@ async def background(studio: Studio) -> AsyncGenerator[None]:
 
 
 async def _estimate_all(studio: Studio, find: fitting_process.Finder) -> None:
-    """Makes the estimates that are due, one project after another."""
+    """Fits the due annotator models, one project after another."""
     for _ in range(ROUNDS):
         try:
             if not await fitting_process.estimate_next(studio.db, studio.clock, find):
@@ -104,7 +104,7 @@ async def _estimate_all(studio: Studio, find: fitting_process.Finder) -> None:
 
 
 async def make_results(studio: Studio, make: fitting_process.Maker) -> None:
-    """Makes the results that are due, one project after another."""
+    """Computes the due results, one project after another."""
     team_id: str | None = ""
     for _ in range(ROUNDS):
         try:
@@ -117,7 +117,7 @@ async def make_results(studio: Studio, make: fitting_process.Maker) -> None:
 
 
 async def do(studio: Studio, chore: Chore) -> int:
-    """One turn of a chore: rounds, until there is little left to do."""
+    """Runs a chore in rounds until little remains."""
     total = 0
     for _ in range(ROUNDS):
         try:
@@ -132,7 +132,7 @@ async def do(studio: Studio, chore: Chore) -> int:
 
 
 async def _forever(name: str, turn: Callable[[], Awaitable[object]], pause_s: Callable[[], float]) -> None:
-    """Turn after turn, until cancelled. A turn that fails is logged, and does not end the loop."""
+    """Repeats `turn` until cancelled. A failed turn is logged and does not end the loop."""
     while True:
         task = asyncio.ensure_future(turn())
         try:
@@ -148,7 +148,7 @@ async def _forever(name: str, turn: Callable[[], Awaitable[object]], pause_s: Ca
 
 
 def _pause(chore: Chore) -> Callable[[], float]:
-    """Spread, so that several processes do not come at once."""
+    """Randomized, so that several processes do not run at the same moment."""
     return lambda: chore.interval_s * random.uniform(0.8, 1.2)
 
 

@@ -1,4 +1,4 @@
-"""One server process: the database, opened before and closed after uvicorn, in one event loop."""
+"""One server process: opens the database, runs uvicorn in one event loop, and closes the database."""
 
 import asyncio
 import gc
@@ -22,10 +22,10 @@ from refonte_studio.server.background import background
 from refonte_studio.server.protocol import IDLE_S, SURPLUS, Load, Protocol
 
 BACKLOG = 2_048
-GRACE_S = 30  # what a request in flight gets to finish when the server ends
-TICK_S = 0.1  # uvicorn's
-STALLS_TICKS = 50  # between looks for connections that have stalled
-OTHER_FILES = 512  # open files of a process beside its connections: the database's, mails, callbacks
+GRACE_S = 30  # time that a request in flight has when the server ends
+TICK_S = 0.1  # uvicorn's interval
+STALLS_TICKS = 50  # between checks for stalled connections
+OTHER_FILES = 512  # open files of a process other than connections: database, mails, callbacks
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ Ready = Callable[[Database], Awaitable[None]]
 
 
 def listen(settings: Settings) -> socket.socket:
-    """The socket that requests come in by. Raises OSError if the address is taken or not this machine's."""
+    """Returns the listening socket. Raises OSError if the address is in use or does not belong to this machine."""
     family, *_, address = socket.getaddrinfo(
         settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -51,28 +51,28 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def run(settings: Settings, listener: socket.socket, ready: Ready, lifeline: int | None = None) -> None:
-    """Serves until SIGTERM or SIGINT; then requests in flight finish and the database closes.
+    """Serves until SIGTERM or SIGINT; then completes requests in flight and closes the database.
 
-    `ready` is called when requests are accepted. When `lifeline`, the reading end of a pipe, comes to its end, the
-    process that started this one is gone, and this one ends too.
+    Calls `ready` once requests are accepted. `lifeline` is the reading end of a pipe; when it closes, the parent
+    process is gone, and this process ends too.
     """
     log_to_stderr()
-    listener.set_inheritable(False)  # what is started from here does not keep the address when this process is gone
+    listener.set_inheritable(False)  # child processes must not keep the address after this process ends
     with asyncio.Runner(loop_factory=_event_loop()) as runner:
         runner.run(_serve(settings, listener, ready, lifeline))
 
 
 def log_to_stderr() -> None:
-    """What happens here goes to standard error; of the libraries, only what is wrong."""
+    """Sends the application's log to standard error; from libraries, only warnings and errors."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("refonte_studio").setLevel(logging.INFO)
-    logging.getLogger("asyncpg").setLevel(logging.ERROR)  # what it warns of while it retries is ours to report
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)  # its warnings during retries are reported by this application
 
 
 class _Redacting(logging.Formatter):
-    """Hides the user information of URLs, in tracebacks too."""
+    """Hides the user information of URLs, including in tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))
@@ -100,7 +100,7 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Ready, life
         server = _Server(_uvicorn(app, load), load, lambda: ready(db))
         if lifeline is not None:
             asyncio.get_running_loop().add_reader(lifeline, server.end_with, lifeline)
-        # uvicorn ends by raising the signal that it caught; by then it has nothing more to do
+        # uvicorn ends by raising the signal it received, with nothing left to do
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, lambda *_: server.end())
         _spare_collections()
@@ -112,7 +112,7 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Ready, life
 
 
 def _spare_collections() -> None:
-    """Has Python look for cycles of garbage no more among all that was loaded at the start, and stays."""
+    """Excludes everything loaded at the start from garbage collection."""
     gc.collect()
     gc.freeze()
 
@@ -146,17 +146,17 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def end_with(self, lifeline: int) -> None:
-        """The lifeline has come to its end, where it would stay for good."""
+        """The lifeline has closed, so the parent process is gone."""
         asyncio.get_running_loop().remove_reader(lifeline)
         self.end()
 
     def end(self) -> None:
-        """Stops accepting; `serve` returns when the requests in flight are done."""
+        """Stops accepting connections; `serve` returns when requests in flight are complete."""
         self.should_exit = True
 
 
 def _connection_limit(settings: Settings) -> int:
-    """As many connections as the settings want, or as the system lets a process have."""
+    """Returns the configured connection limit, reduced to what the system allows a process."""
     if sys.platform == "win32":
         return settings.connection_limit
     import resource

@@ -1,7 +1,7 @@
-"""Connections to a server process: uvicorn's protocol, with bounds on their number, their silence and their requests.
+"""Connections to a server process: uvicorn's protocol with limits on connections, silence and requests.
 
-What is beyond a bound is refused in our form, at once and at little cost, so that the rest is served as ever. Whether
-the server lives and is ready is answered even then.
+Requests above a limit are rejected at once, at little cost and in the API's error format, so that the others are served
+as usual. Health checks are answered even then.
 """
 
 import asyncio
@@ -16,20 +16,20 @@ from refonte_studio.kit.admission import Refusals
 from refonte_studio.kit.clients import TrustedProxies
 from refonte_studio.kit.errors import Overloaded
 
-HEAD_LIMIT_BYTES = 65_536  # of a request's address and headers
-BESIDE_BODY = 8  # bytes that come with a byte of the body, for the sizes of chunks, beyond as many as a head may have
-BODY_LEAST_PER_S = 1_000  # bytes of a body, over any time as long as a connection may be silent
+HEAD_LIMIT_BYTES = 65_536  # of a request's line and headers
+BESIDE_BODY = 8  # additional bytes allowed per byte of the body, for chunk sizes, beyond the limit of the head
+BODY_LEAST_PER_S = 1_000  # minimum pace of a body, averaged over the time that a connection may be silent
 PIPELINE_LIMIT = 16  # requests sent on one connection before the first is answered
-IDLE_S = 75  # how long a connection may be silent, between requests and within one; proxies give up theirs sooner
-SURPLUS = 256  # connections beyond the limit that are told so; those beyond them are closed without a word
+IDLE_S = 75  # maximum silence of a connection, between and within requests; proxies close theirs sooner
+SURPLUS = 256  # connections above the limit that receive an error; further ones are closed without a response
 SURPLUS_IDLE_S = 5
-# Fewer requests are taken on while they take longer than this, on average, and the event loop comes late.
+# Fewer requests are admitted while they take longer than this on average and the event loop runs late.
 SLOW_S = 0.25
 LAG_S = 0.05
 LEAST = 32
 SHRINK, SETTLE_S = 0.5, 0.5
 GROW, GROW_CAREFULLY = 1.1, 1.02
-# More refusals than these take too much of the time that others are served in.
+# A higher rate of rejections takes too much time from other requests.
 REFUSALS_PER_S = 4_000
 HOLD_LEAST_S, HOLD_MOST_S, HOLD_STEP = 0.02, 1.0, 1.3
 VITAL = (b"/healthz", b"/readyz")
@@ -42,13 +42,13 @@ _ALWAYS = "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in _P
 _RETRY = (b"retry-after", _OVERLOADED.headers["Retry-After"].encode())
 _HEADERS = [*_PLAIN, (b"content-length", b"%d" % len(_BODY)), _RETRY]
 _LINES = b"".join(b"%s: %s\r\n" % header for header in _HEADERS)
-_REFUSED = b"HTTP/1.1 503 Service Unavailable\r\n"  # how every such answer begins
+_REFUSED = b"HTTP/1.1 503 Service Unavailable\r\n"  # start of every such response
 _REFUSAL = _REFUSED + _LINES + b"\r\n" + _BODY
 _LAST_REFUSAL = _REFUSED + _LINES + b"connection: close\r\n\r\n" + _BODY
 
 
 class Load:
-    """What a server process has taken on, and the most that it takes: less, while everything takes long."""
+    """The current load of a server process, and its limits, which are lower while requests take long."""
 
     def __init__(
         self,
@@ -65,17 +65,17 @@ class Load:
         self._by_address = Counter[str]()
         self._request_limit = request_limit
         self._limit = float(request_limit)
-        self._settling_s = 0.0  # until what was changed last shows
+        self._settling_s = 0.0  # time until the last change shows an effect
         self._under_way = 0
-        self._served = 0  # since the last look
-        self._served_s = 0.0  # what they took together
-        self._refused = 0  # since the last look: here and further in
-        self._refused_within = 0  # of those, the latter
+        self._served = 0  # since the last adaptation
+        self._served_s = 0.0  # total duration of those requests
+        self._refused = 0  # since the last adaptation: here and by the application
+        self._refused_within = 0  # of those, the ones by the application
         self._refusals = Refusals("requests")
-        self.hold_s = 0.0  # how long a connection whose request was refused is not listened to
+        self.hold_s = 0.0  # how long a connection is not read after a rejected request
 
     def connect(self, address: str, connections: int) -> int:
-        """Notes a connection, one of so many; answers by how many it exceeds the limits, in all or of its address."""
+        """Counts a connection. Returns by how many it exceeds the limits, overall or for its address."""
         beyond = connections - self.connection_limit
         if not address or self._proxies.trusts(address):  # a socket without an address, or the clients of a proxy
             return beyond
@@ -83,25 +83,25 @@ class Load:
         return max(beyond, self._by_address[address] - self._address_limit)
 
     def disconnect(self, address: str) -> None:
-        """A connection of this address is no more."""
+        """Removes a connection of this address."""
         if self._by_address[address] > 1:
             self._by_address[address] -= 1
         else:
             del self._by_address[address]
 
     def admits(self) -> bool:
-        """Whether there is room for one more request; if so, `serve` or `release` must be called."""
+        """Whether there is room for another request. If so, `serve` or `release` must be called."""
         if self._under_way >= self._limit:
             return False
         self._under_way += 1
         return True
 
     def release(self) -> None:
-        """A request that was admitted turned out to be none."""
+        """An admitted request turned out to be invalid."""
         self._under_way -= 1
 
     async def serve(self, scope: Any, receive: Any, send: Any) -> None:
-        """The application, for a request that was admitted. It takes no place while more of it is waited for."""
+        """Runs the application for an admitted request. The request occupies no slot while more of it is awaited."""
 
         async def received() -> Any:
             self._under_way -= 1
@@ -116,7 +116,7 @@ class Load:
             self._under_way -= 1
 
     async def serve_or_refuse(self, scope: Any, receive: Any, send: Any) -> None:
-        """The application, for a request whose turn comes only now."""
+        """Runs the application for a pipelined request whose turn has come, or rejects it."""
         if self.admits():
             await self.serve(scope, receive, send)
             return
@@ -131,23 +131,23 @@ class Load:
         transport.write(_LAST_REFUSAL if last else _REFUSAL)
 
     def note_served(self, took_s: float) -> None:
-        """A request was served."""
+        """Counts a served request."""
         self._served += 1
         self._served_s += took_s
 
     def note_refused(self) -> None:
-        """A request that was admitted was answered with 503 all the same."""
+        """Counts an admitted request that was still answered with 503."""
         self._refused += 1
         self._refused_within += 1
 
     def adapt(self, elapsed_s: float, lag_s: float) -> None:
-        """Looks at how it went since the last time. `lag_s` is by how much this look comes late.
+        """Adapts the limits to the time since the last call. `lag_s` is by how much this call is late.
 
-        Where requests took long, and the process has not a moment to itself or the database none for all, fewer are
-        taken on. It takes both: a request may also be slow because its sender is.
+        If requests took long, and either the process is busy all the time or the database is overloaded, fewer are
+        admitted. Both conditions are needed, because a request may also be slow because of its sender.
 
-        To refuse costs time, too: where it is done very often, who asks again at once is listened to a little later,
-        and never later than they were told to come back.
+        Rejections cost time, too: at a high rate, connections that retry at once are read a little later, though never
+        later than they were told to retry.
         """
         slow = self._served_s > SLOW_S * self._served
         self._settling_s = max(0.0, self._settling_s - elapsed_s)
@@ -165,7 +165,7 @@ class Load:
 
 
 class _Answered:
-    """Stands for a request that was refused, where uvicorn looks for one that it began."""
+    """Takes the place of the request cycle of a rejected request."""
 
     response_complete = True
     more_body = False
@@ -179,12 +179,13 @@ _ANSWERED = _Answered()
 
 
 class _Joined:
-    """A transport that sends in one piece what is written in one turn of the event loop: an answer's head and body."""
+    """A transport that sends everything written in one turn of the event loop as one piece: head and body of a
+    response."""
 
     __slots__ = ("_loop", "_parts", "_transport", "refuses")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self.refuses = False  # whether the last answer is a 503
+        self.refuses = False  # whether the last response is a 503
         self._transport = transport
         self._loop = loop
         self._parts: list[bytes] = []
@@ -210,31 +211,32 @@ class _Joined:
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection. `with_load` makes the class for a process."""
+    """One connection. `with_load` creates the class for a process."""
 
     load: Load
     _surplus = False
-    _address = ""  # of the other side
-    _head_at: float | None = None  # when the head that is coming in began
+    _address = ""  # of the peer
+    _head_at: float | None = None  # when the arriving head started
     _head_bytes = 0
     _heard_at = 0.0
-    _body_since: float | None = None  # when the body that is coming in began, or its pace was last looked at
+    _body_since: float | None = None  # when the arriving body started, or its pace was last checked
     _body_bytes = 0
-    _body_bytes_then = 0  # how much of it had come when its pace was last looked at
-    _beside_bytes = 0  # of the same, what is not body: sizes of chunks, and what comes after the last
-    _taken_bytes = 0  # of what has just come, body
-    _head_ended = False  # in what has just come, so that it is not known how much of that is beside the body
-    _stuck_at: float | None = None  # since when the other side has not taken what is sent
+    _body_bytes_then = 0  # bytes received when its pace was last checked
+    _beside_bytes = 0  # bytes of it outside the body: chunk sizes and trailers
+    _taken_bytes = 0  # bytes of the body in the data just received
+    # whether the head ended in the data just received, so that bytes outside the body cannot be counted
+    _head_ended = False
+    _stuck_at: float | None = None  # since when the peer has not read what is sent
 
     @classmethod
     def with_load(cls, load: Load) -> type["Protocol"]:
-        """The protocol for connections that share this load."""
+        """Returns the protocol class for connections that share this load."""
         return type(cls.__name__, (cls,), {"load": load})
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self._joined = _Joined(transport, self.loop)
-        # When each request was admitted that has no answer yet; None for one that tells nothing of how busy we are.
+        # When each unanswered request was admitted; None for requests that do not count as load.
         self._began_at: deque[float | None] = deque()
         self.transport = cast(asyncio.Transport, self._joined)
         peer = transport.get_extra_info("peername")
@@ -273,7 +275,7 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._body_since is None:  # what comes after a body is of no use to anybody
+        if self._body_since is None:  # trailers after a body are ignored
             super().on_header(name, value)
 
     def on_body(self, body: bytes) -> None:
@@ -306,7 +308,7 @@ class Protocol(HttpToolsProtocol):
         began_at = self._heard_at if self.app != self.load.app else None
         begun = False
         try:
-            super().on_headers_complete()  # which begins to serve, unless it stumbles over the address
+            super().on_headers_complete()  # starts the request, unless its target is invalid
             self._began_at.append(began_at)
             begun = True
         finally:
@@ -316,7 +318,7 @@ class Protocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def _refuse_request(self) -> None:
-        """Answers a request for which there is no room, past all that serves requests. Its body is not looked at."""
+        """Rejects a request without starting the application. Its body is not read."""
         self.cycle = cast(RequestResponseCycle, _ANSWERED)
         stays = self.parser is not None and self.parser.should_keep_alive()
         ends = self._surplus or self.expect_100_continue or not stays
@@ -335,7 +337,7 @@ class Protocol(HttpToolsProtocol):
             self.load.note_served(self.loop.time() - began_at)
 
     def _hold(self) -> None:
-        """Lets this connection wait a little, after a refusal, if very many are refused."""
+        """Pauses reading after a rejection if the rate of rejections is very high."""
         self._joined.refuses = False
         if self.load.hold_s and not self.pipeline and not self.transport.is_closing():
             self.flow.pause_reading()
@@ -354,7 +356,7 @@ class Protocol(HttpToolsProtocol):
         super().resume_writing()
 
     def end_if_stalled(self) -> None:
-        """Closes the connection if the other side has stopped in the middle of a request or of an answer."""
+        """Closes the connection if the peer has stopped in the middle of a request or a response."""
         now = self.loop.time()
         if self._stuck_at is not None and now - self._stuck_at > IDLE_S:
             self.transport.abort()
@@ -362,10 +364,10 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def _dawdles(self, now: float) -> bool:
-        """Whether a body comes in, a few bytes now and then. Its recent pace counts: a quick start excuses nothing."""
+        """Whether a body arrives too slowly. Only its recent pace counts, not a fast start."""
         if self._body_since is None:
             return False
-        if self.flow.read_paused:  # it is for us to take more
+        if self.flow.read_paused:  # the application has paused reading
             self._body_since, self._body_bytes_then = now, self._body_bytes
             return False
         elapsed_s = now - self._body_since
@@ -375,14 +377,14 @@ class Protocol(HttpToolsProtocol):
         return came < BODY_LEAST_PER_S * elapsed_s
 
     def _owes(self) -> bool:
-        """Whether it is for us to go on: with an answer, or with taking more of a request."""
+        """Whether the server has to act next: to answer, or to read more of a request."""
         last = self._last()
         if last is None or last.response_complete or self._head_at is not None:
             return False
         return not last.more_body or self.flow.read_paused
 
     def _last(self) -> RequestResponseCycle | None:
-        """The request that came last, with what became of it."""
+        """Returns the latest request with its state."""
         return self.cycle
 
     def _refuse_head(self, what: str) -> None:

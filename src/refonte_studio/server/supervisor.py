@@ -1,4 +1,4 @@
-"""Several server processes on one socket: started together, restarted when they die, ended together."""
+"""Runs several server processes on one socket: starts them together, restarts those that end, stops them together."""
 
 import logging
 import os
@@ -19,23 +19,25 @@ log = logging.getLogger(__name__)
 
 
 CHECK_S = 0.25
-LIVED_S = 10  # a process that ended sooner than this did not serve
-PAUSES_S = (0, 0, 1, 2, 4, 8, 15, 15, 15)  # before another is tried, after so many in a row that did not serve
-AWAY = 75  # how a process ends whose database is not there (EX_TEMPFAIL)
-AWAY_PAUSE_S = 5  # before it is tried again, as often as it takes
-END_S = 40  # more than a process gives its requests in flight
+LIVED_S = 10  # a process that ended sooner never served
+# pauses before the next attempt, by the number of consecutive processes that never served
+PAUSES_S = (0, 0, 1, 2, 4, 8, 15, 15, 15)
+AWAY = 75  # exit code of a process whose database is unreachable (EX_TEMPFAIL)
+AWAY_PAUSE_S = 5  # pause before it is started again, without limit
+END_S = 40  # more than a process gives requests in flight
 
 
 def run(settings: Settings, listener: socket.socket) -> int:
-    """Runs `settings.workers` processes until SIGTERM or SIGINT. Answers with the exit code: 1 if they cannot live.
+    """Runs `settings.workers` processes until SIGTERM or SIGINT. Returns the exit code: 1 if the processes keep
+    failing.
 
-    The listener is closed when they are to end.
+    Closes the listener when the processes are to end.
     """
     process.log_to_stderr()
     ending = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ending.set())
-    lifeline, held = os.pipe()  # its end tells the processes that this one is gone, however it went
+    lifeline, held = os.pipe()  # when it closes, the processes know that this one is gone, for any reason
     workers = [_Worker(settings, listener.fileno(), lifeline) for _ in range(settings.workers)]
     failures = 0
     try:
@@ -50,7 +52,7 @@ def run(settings: Settings, listener: socket.socket) -> int:
             log.warning("a server process ended with %d; starting another", dead.process.returncode)
             dead.start()
     finally:
-        listener.close()  # while the last requests are answered, a new connection is refused, and not kept waiting
+        listener.close()  # new connections are refused, not kept waiting, while the last requests are answered
         for worker in workers:
             worker.process.terminate()
         deadline = time.monotonic() + END_S
@@ -61,14 +63,14 @@ def run(settings: Settings, listener: socket.socket) -> int:
 
 
 def failures_after(failures: int, code: int, lived_s: float) -> int:
-    """How many processes in a row did not serve, now that one has ended so."""
+    """Returns the number of consecutive processes that never served, after one has ended with this code."""
     if code == AWAY:
-        return failures  # it is not for it to say
+        return failures  # an unreachable database says nothing about the process
     return failures + 1 if lived_s < LIVED_S else 0
 
 
 def pause_before_next(failures: int, code: int) -> float | None:
-    """How long to wait before another process is started; None if there is no sense in it any more."""
+    """Returns how long to wait before starting another process, in seconds; None to give up."""
     if code == AWAY:
         return AWAY_PAUSE_S
     return PAUSES_S[failures] if failures < len(PAUSES_S) else None
@@ -102,11 +104,11 @@ class _Worker:
 
 
 async def _ready(_db: object) -> None:
-    """The process that started this one has said where the server is."""
+    """The parent process has already reported where the server is."""
 
 
 def main(listener: int, lifeline: int) -> None:
-    """What each of the processes does."""
+    """The main function of each server process."""
     try:
         process.run(config.load(), socket.socket(fileno=listener), _ready, lifeline)
     except Unavailable as error:

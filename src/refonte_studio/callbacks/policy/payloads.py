@@ -1,4 +1,4 @@
-"""What a callback says, and its description for the API reference."""
+"""The content of callbacks, and its description for the API reference."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def task_body(task_id: str, status: str, task: bytes, response: str | None) -> bytes:
-    """A task that ended; `task` is its JSON as the API shows it."""
+    """Returns the body for a task that ended; `task` is its JSON as in the API."""
     return _encode(
         {
             "task_id": task_id,
@@ -25,7 +25,7 @@ def task_body(task_id: str, status: str, task: bytes, response: str | None) -> b
 
 
 def batch_body(batch: Batch, project: str) -> bytes:
-    """A batch that was completed."""
+    """Returns the body for a completed batch."""
     shown: dict[str, Any] = {
         "id": batch.id,
         "name": batch.name,
@@ -43,7 +43,8 @@ def batch_body(batch: Batch, project: str) -> bytes:
 
 
 def pause_body(email: str, project: str, pause: Pause | None) -> bytes:
-    """A labeler who was paused in a project; `pause` is how it stands now, None if they have left the project."""
+    """Returns the body for a pause in a project; `pause` is its current state, None if the person has left the
+    project."""
     told: dict[str, Any] = {"labeler_email": email, "project": project}
     if pause is None or pause.paused_at is None:
         return _encode({**told, "status": "lifted"})
@@ -51,10 +52,10 @@ def pause_body(email: str, project: str, pause: Pause | None) -> bytes:
 
 
 _DELIVERY = """\
-It is posted until a 2xx answer, up to 12 times over a day; it may arrive twice, so go by `webhook-id`. It is signed as
-[standardwebhooks.com](https://www.standardwebhooks.com) describes, in the headers `webhook-id`, `webhook-timestamp`
+It is posted until a 2xx response, up to 12 times over a day; it may arrive twice, so compare `webhook-id`. It is signed
+as [standardwebhooks.com](https://www.standardwebhooks.com) describes, in the headers `webhook-id`, `webhook-timestamp`
 and `webhook-signature`, with the secret of `GET /v1/callbacks/secret`. Where the team has set a secret for it
-(`PUT /v1/callbacks/auth`), the header `scale-callback-auth` carries that one as it is."""
+(`PUT /v1/callbacks/auth`), the header `scale-callback-auth` carries that secret unchanged."""
 
 
 def _webhook(summary: str, properties: dict[str, Any], example: Any) -> dict[str, Any]:
@@ -75,11 +76,12 @@ def _webhook(summary: str, properties: dict[str, Any], example: Any) -> dict[str
 
 WEBHOOKS: dict[str, dict[str, Any]] = {
     "task ended": _webhook(
-        "A task with a `callback_url` was completed or canceled, got another response, was audited, or is told again.",
+        "A task with a `callback_url` was completed or canceled, got another response, or was audited; "
+        "or somebody asked for another callback.",
         {
             "task_id": {"type": "string", "description": "Id of the task."},
-            "status": {"enum": ["completed", "canceled"], "description": "What the task became."},
-            "task": {"type": "object", "description": "The task, as the API shows it, with its audits."},
+            "status": {"enum": ["completed", "canceled"], "description": "The final status of the task."},
+            "task": {"type": "object", "description": "The task, as in the API, with its audits."},
             "response": {"type": "object", "description": "Its response; empty if it was canceled."},
         },
         {
@@ -97,7 +99,7 @@ WEBHOOKS: dict[str, dict[str, Any]] = {
     "batch completed": _webhook(
         "The last task of a batch with a `callback` has ended.",
         {
-            "batch": {"type": "object", "description": "The batch, as the API shows it."},
+            "batch": {"type": "object", "description": "The batch, as in the API."},
             "status": {"const": "completed", "description": "Always `completed`."},
         },
         {

@@ -1,4 +1,4 @@
-"""Whose turn it is, when a callback is tried again, and how it is signed."""
+"""The order of callbacks, the schedule of retries, and signatures."""
 
 import base64
 from collections import Counter
@@ -12,15 +12,16 @@ from refonte_studio.kit.clock import DAY_MS, SECOND_MS
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.redaction import redacted
 
-# A receiver that is down for a day still hears of everything.
+# A receiver that is down for a day still receives everything.
 PAUSES_S = (5, 15, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 36_000)
 TRIES = len(PAUSES_S) + 1
 JITTER = 0.2
-LEASE_MS = 60 * SECOND_MS  # how long a try may be under way before it counts as lost
-KEPT_MS = 30 * DAY_MS  # how long a callback stays in the list after its making
+LEASE_MS = 60 * SECOND_MS  # a try without a result counts as lost after this time
+KEPT_MS = 30 * DAY_MS  # how long a callback stays in the list
 ERROR_LENGTH = 300
 
-# Tries under way in one process, at most. Retries may take only a part, so that what failed never fills all places.
+# Upper bounds on concurrent tries in one process. Retries may take only part of the slots, so that failing receivers
+# never fill all of them.
 PLACES = 32
 PLACES_OF_RETRIES = 24
 PLACES_OF_TEAM = 8
@@ -34,10 +35,10 @@ AUTH_LENGTH = (16, 256)
 
 
 def shares(due: Mapping[str, int], under_way: Mapping[str, int], limit: int) -> dict[str, int]:
-    """How many tries each lane may begin now, `limit` in all.
+    """Returns how many tries each lane may start now, `limit` in total.
 
-    `due` has, for each lane in which something is due, the time since when; `under_way` counts tries by lane. Whoever
-    has the fewest tries under way comes first: first the team, then what has not failed yet, then the lane.
+    `due` maps each lane with due callbacks to the time since when; `under_way` counts running tries by lane. The fewest
+    running tries come first: by team, then first tries before retries, then by lane.
     """
     lanes: Counter[str] = Counter(under_way)
     teams: Counter[tuple[str, bool]] = Counter()
@@ -70,7 +71,8 @@ def shares(due: Mapping[str, int], under_way: Mapping[str, int], limit: int) -> 
 
 
 def pause_ms(tries: int, chance: float) -> int | None:
-    """How long to wait after that many failed tries, or None to give up. `chance`, from 0 to 1, spreads the tries."""
+    """Returns how long to wait after this many failed tries, in milliseconds, or None to give up. `chance`, from 0 to
+    1, spreads retries."""
     if tries >= TRIES:
         return None
     spread = 1 + JITTER * (2 * chance - 1)
@@ -78,7 +80,7 @@ def pause_ms(tries: int, chance: float) -> int | None:
 
 
 def error_shown(error: str) -> str:
-    """Why a try failed, as it is shown: in one line, bounded, without the user information of URLs."""
+    """Formats the reason of a failed try: one line, limited in length, without user information in URLs."""
     line = "".join(character if character.isprintable() else " " for character in redacted(error))
     return line[:ERROR_LENGTH]
 
@@ -87,12 +89,12 @@ def error_shown(error: str) -> str:
 
 
 def signing_secret(secret: str) -> str:
-    """The team's secret in the form that Standard Webhooks libraries take."""
+    """Returns the team's secret in the form that Standard Webhooks libraries expect."""
     return f"whsec_{base64.b64encode(secret.encode()).decode()}"
 
 
 def checked_auth(secret: str) -> str:
-    """What may be sent in the header scale-callback-auth. Raises BadInput without showing it."""
+    """Returns a valid secret for the header scale-callback-auth. Raises BadInput without showing it."""
     least, most = AUTH_LENGTH
     if not least <= len(secret) <= most:
         raise BadInput(f"secret must have {least} to {most} characters; it has {len(secret):,}")
@@ -102,7 +104,7 @@ def checked_auth(secret: str) -> str:
 
 
 def headers(keys: CallbackSecrets, callback_id: str, body: bytes, now: int) -> dict[str, str]:
-    """The headers by which a receiver can tell that the body is ours, and new."""
+    """Returns the headers that prove to a receiver that the body is genuine and recent."""
     sent_at = datetime.fromtimestamp(now // SECOND_MS, UTC)
     message_id = f"msg_{callback_id}"
     made = {

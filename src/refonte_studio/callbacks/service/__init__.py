@@ -1,4 +1,4 @@
-"""What other rooms use of `callbacks`."""
+"""The parts of `callbacks` that other rooms may use."""
 
 from refonte_studio.callbacks.service.outbox import (
     begin_tries,

@@ -1,4 +1,4 @@
-"""Sends what is due. Any number of processes may do it side by side; each try belongs to one of them."""
+"""Sends due callbacks. Any number of processes may run it; each try belongs to one of them."""
 
 import asyncio
 import logging
@@ -18,18 +18,18 @@ from refonte_studio.kit.errors import StudioError, Unavailable
 from refonte_studio.kit.redaction import redacted
 from refonte_studio.kit.urls import checked_url
 
-AT_ONCE = 8  # begun by one transaction
-TRY_S = 20.0  # a whole try; well below the lease
-CANCEL_S = 2.0  # what a try gets to end when it has taken too long
-FINISH_S = 5.0  # what tries under way get when the server ends
+AT_ONCE = 8  # tries started by one transaction
+TRY_S = 20.0  # for a whole try; well below the lease
+CANCEL_S = 2.0  # time that a try has to end after its timeout
+FINISH_S = 5.0  # time that running tries have when the server ends
 
 log = logging.getLogger(__name__)
 
 Post = Callable[[str, Mapping[str, str], bytes], Awaitable[int]]
-"""Posts a body to a URL with headers and answers the status. Raises NotDelivered if there was no answer."""
+"""Posts a body with headers to a URL. Returns the status. Raises NotDelivered if there is no response."""
 
 SendMail = Callable[[str, str, str], Awaitable[None]]
-"""Sends a text under a subject to an address. Raises NotDelivered if it cannot."""
+"""Sends a text with a subject to an address. Raises NotDelivered on failure."""
 
 
 class NotDelivered(Exception):
@@ -37,11 +37,12 @@ class NotDelivered(Exception):
 
 
 class Undeliverable(NotDelivered):
-    """It never will."""
+    """The callback can never be delivered."""
 
 
 def poster(client: httpx.AsyncClient) -> Post:
-    """Posts by this client, which decides where requests may go. What the receiver says is not read."""
+    """Returns a function that posts with this client, which decides where requests may go. Response bodies are not
+    read."""
 
     async def post(url: str, headers: Mapping[str, str], body: bytes) -> int:
         try:
@@ -58,7 +59,7 @@ def poster(client: httpx.AsyncClient) -> Post:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The outbox's way out."""
+    """Delivers the callbacks of the outbox."""
 
     db: Database
     clock: Clock
@@ -66,7 +67,8 @@ class Delivery:
     send_mail: SendMail
 
     async def run(self, poll_s: float) -> None:
-        """Delivers until cancelled. What is under way then gets a moment to finish; cut off, it is tried again."""
+        """Delivers callbacks until cancelled. Running tries then have a short time to finish; unfinished ones are
+        repeated."""
         under_way: dict[asyncio.Task[None], str] = {}
         try:
             while True:
@@ -83,7 +85,7 @@ class Delivery:
                 await asyncio.gather(*under_way, return_exceptions=True)
 
     async def deliver_due(self) -> int:
-        """Delivers all that is due now and answers how much it was."""
+        """Delivers all callbacks that are due now. Returns how many."""
         count = 0
         while due := await self._begin({}, retry_policy.PLACES):
             await asyncio.gather(*(self._try(callback) for callback in due))
@@ -91,11 +93,11 @@ class Delivery:
         return count
 
     async def _fill(self, under_way: dict[asyncio.Task[None], str]) -> None:
-        """Begins tries while there are places and something is due."""
+        """Starts tries while slots are free and callbacks are due."""
         while True:
             for done in [task for task in under_way if task.done()]:
                 del under_way[done]
-                done.result()  # a bug of ours in recording what came of a try; the loop is begun anew
+                done.result()  # raises if recording a result failed, which is a bug; the loop then restarts
             begun = await self._begin(Counter(under_way.values()), AT_ONCE)
             for callback in begun:
                 under_way[asyncio.create_task(self._try(callback))] = callback.lane
@@ -105,11 +107,11 @@ class Delivery:
     async def _begin(self, under_way: Mapping[str, int], limit: int) -> list[Callback]:
         try:
             return await self.db.write(outbox.begin_tries, self.clock(), under_way, limit)
-        except Unavailable:  # the log has it already
+        except Unavailable:  # already logged
             return []
 
     async def _try(self, callback: Callback) -> None:
-        """One try. Whatever goes wrong in it is recorded as its failure, even what nobody has foreseen."""
+        """Makes one try. Any failure in it, even an unforeseen one, is recorded as its result."""
         sending = asyncio.create_task(self._send(callback))
         try:
             await asyncio.wait([sending], timeout=TRY_S)
@@ -123,13 +125,13 @@ class Delivery:
             failure = NotDelivered(f"the receiver took longer than {TRY_S:g} s")
         try:
             await self._record(callback, failure)
-        except StudioError as failed:  # the try counts as lost, and is made again
-            log.error("what came of callback %s is not recorded: %s", callback.id, failed.message)
+        except StudioError as failed:  # the try counts as lost, and will be repeated
+            log.error("the result of callback %s is not recorded: %s", callback.id, failed.message)
 
     async def _send(self, callback: Callback) -> None:
         content = await self.db.read(outbox.content, callback)
         if content is None:
-            raise Undeliverable("what it tells of is gone")
+            raise Undeliverable("the object it reports no longer exists")
         if callback.by_mail:
             await self.send_mail(callback.url, content.subject, f"{content.subject}.\n\n{content.body.decode()}\n")
             return
@@ -153,10 +155,10 @@ class Delivery:
 
 
 def _reason(callback: Callback, failure: BaseException) -> str:
-    """Why a try failed, for the team. What is a bug of ours stands in the log."""
+    """Returns the reason of a failed try for the team. Details of bugs go to the log only."""
     if isinstance(failure, NotDelivered):
         return str(failure) or "it could not be sent"
     if isinstance(failure, StudioError):
         return failure.message
     log.error("could not make a try of callback %s", callback.id, exc_info=failure)
-    return f"the server could not make the try ({type(failure).__name__}); its log says more"
+    return f"the server could not make the try ({type(failure).__name__}); see its log"

@@ -1,4 +1,4 @@
-"""Use-cases of the outbox: what is to be told is recorded with what caused it, and told after the commit."""
+"""Use-cases of the outbox: notifications are recorded in the transaction of their cause, and sent after its commit."""
 
 from collections.abc import Mapping, Sequence
 from typing import assert_never
@@ -36,14 +36,14 @@ SWEEP_LIMIT = 5_000
 
 
 async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
-    """Those of the tasks that have a callback_url are to be told of."""
+    """Records callbacks for those of the tasks that have a callback_url."""
     await _of_tasks(
         tx, event, CallbackEvent.TASK_COMPLETED if event.status is TaskStatus.COMPLETED else CallbackEvent.TASK_CANCELED
     )
 
 
 async def on_tasks_changed(tx: Tx, event: TasksChanged) -> None:
-    """Those of the tasks that have a callback_url are to be told of again."""
+    """Records further callbacks for those of the tasks that have a callback_url."""
     await _of_tasks(tx, event, CallbackEvent.TASK_CHANGED)
 
 
@@ -56,12 +56,12 @@ async def _of_tasks(tx: Tx, event: TasksEnded | TasksChanged, about: CallbackEve
 
 
 async def on_task_audited(tx: Tx, event: TaskAudited) -> None:
-    """The task, if it has a callback_url, is to be told of again, with what the audit made of it."""
+    """Records a further callback for the task, if it has a callback_url, with the result of the audit."""
     await _of_task(tx, event.task, CallbackEvent.TASK_AUDITED, event.now)
 
 
 async def on_callback_asked(tx: Tx, event: CallbackAsked) -> None:
-    """The task is to be told of once more."""
+    """Records another callback for the task."""
     await _of_task(tx, event.task, CallbackEvent.TASK_RESENT, event.now)
 
 
@@ -72,7 +72,7 @@ async def _of_task(tx: Tx, task: Task, about: CallbackEvent, now: int) -> None:
 
 
 async def on_batch_completed(tx: Tx, event: BatchCompleted) -> None:
-    """The batch's callback, if it has one, is to be told of it."""
+    """Records a callback for the batch, if it has one."""
     batch = event.batch
     if batch.callback:
         rows = [(new_id(event.now), batch.callback, batch.id)]
@@ -82,7 +82,7 @@ async def on_batch_completed(tx: Tx, event: BatchCompleted) -> None:
 async def tell_paused(
     tx: Tx, team_id: str, mode: Mode, project_id: str, teammate_id: str, addresses: Sequence[str], now: int
 ) -> None:
-    """Each of these addresses is to be told, by mail, that the person is paused in the project."""
+    """Records a mail to each of these addresses: the person is paused in the project."""
     subject = subject_of_pause(teammate_id, project_id)
     rows = [(id_, address, subject) for id_, address in zip(new_ids(now, len(addresses)), addresses, strict=True)]
     await store.insert(tx, team_id, mode, CallbackEvent.LABELER_PAUSED, rows, now)
@@ -93,9 +93,9 @@ async def tell_paused(
 
 @vital
 async def begin_tries(tx: Tx, now: int, under_way: Mapping[str, int], limit: int) -> list[Callback]:
-    """Due callbacks, whose try has begun with this; no other process gets them while it may be under way.
+    """Starts and returns tries of due callbacks. No other process gets them while the tries may be running.
 
-    `under_way` counts the tries of the asking process by lane.
+    `under_way` counts the running tries of the calling process by lane.
     """
     due = await store.lanes_due(tx, now)
     begun: list[Callback] = []
@@ -106,7 +106,8 @@ async def begin_tries(tx: Tx, now: int, under_way: Mapping[str, int], limit: int
 
 @vital
 async def content(tx: Tx, callback: Callback) -> CallbackContent | None:
-    """What is to be sent: as things are now, not as they were when they ended. None if they are gone."""
+    """Returns what to send, according to the current data, not the data at the time of the event. None if it is
+    gone."""
     match callback.event:
         case (
             CallbackEvent.TASK_COMPLETED
@@ -147,7 +148,7 @@ async def _batch_content(tx: Tx, callback: Callback) -> CallbackContent | None:
 
 
 async def _pause_content(tx: Tx, callback: Callback) -> CallbackContent | None:
-    """A pause may have been lifted since, and the person may have left the project."""
+    """The pause may have ended since, and the person may have left the project."""
     teammate_id, project_id = pair = pair_of_pause(callback.subject_id)
     email = (await teams.emails_of(tx, callback.team_id, [teammate_id])).get(teammate_id)
     project = (await projects.names_by_ids(tx, callback.team_id, [project_id])).get(project_id)
@@ -161,13 +162,14 @@ async def _pause_content(tx: Tx, callback: Callback) -> CallbackContent | None:
 
 @vital
 async def delivered(tx: Tx, callback: Callback, now: int) -> bool:
-    """The try succeeded. False if another one has begun since."""
+    """Records a successful try. Returns False if another one has started since."""
     return await _end_try(tx, callback, CallbackState.DELIVERED, callback.next_try_at, None, now)
 
 
 @vital
 async def not_delivered(tx: Tx, callback: Callback, error: str, pause_ms: int | None, now: int) -> bool:
-    """The try failed; the next one comes after the pause, or never. False if another one has begun since."""
+    """Records a failed try; the next one starts after the pause, or never. Returns False if another one has started
+    since."""
     state = CallbackState.FAILED if pause_ms is None else CallbackState.WAITING
     next_try_at, why = now + (pause_ms or 0), retry_policy.error_shown(error)
     return await _end_try(tx, callback, state, next_try_at, why, callback.delivered_at)
@@ -189,7 +191,7 @@ async def _end_try(
 
 
 async def secret_of(tx: Tx, caller: Caller) -> str:
-    """What the team's callbacks are signed with."""
+    """Returns the secret that signs the team's callbacks."""
     return retry_policy.signing_secret((await _keys(tx, caller.team_id)).secret)
 
 
@@ -199,16 +201,16 @@ async def has_auth(tx: Tx, caller: Caller) -> bool:
 
 
 async def set_auth(tx: Tx, caller: Caller, secret: str | None) -> bool:
-    """Has the team's callbacks carry this secret from now on, or none; answers whether they do.
+    """Sets or removes the secret that the team's callbacks carry. Returns whether they carry one.
 
-    Raises BadInput for what cannot go in a header.
+    Raises BadInput for a secret that is not valid in a header.
     """
     await teams.set_callback_auth(tx, caller.team_id, None if secret is None else retry_policy.checked_auth(secret))
     return secret is not None
 
 
 async def listing(tx: Tx, caller: Caller, state: str | None, limit: int, token: str | None) -> Page[Callback]:
-    """The team's callbacks, the newest first."""
+    """Returns the team's callbacks, newest first."""
     wanted = None if state is None else _state(state)
     rows = await store.page(tx, caller.team_id, caller.mode, wanted, checked_token(token), limit + 1)
     return page_of(rows, limit, lambda callback: callback.id)
@@ -222,7 +224,7 @@ def _state(state: str) -> CallbackState:
 
 
 async def find(tx: Tx, caller: Caller, callback_id: str) -> Callback:
-    """The callback. Raises NotFound."""
+    """Returns the callback. Raises NotFound."""
     found = await store.callback(tx, caller.team_id, caller.mode, callback_id)
     if found is None:
         raise NotFound(f"there is no callback {shown(callback_id)}")
@@ -230,7 +232,7 @@ async def find(tx: Tx, caller: Caller, callback_id: str) -> Callback:
 
 
 async def retry(tx: Tx, caller: Caller, callback_id: str, now: int) -> Callback:
-    """Sends it again, whatever its state, with all its tries before it. Raises NotFound."""
+    """Makes the callback due at once, whatever its state, with all its tries again. Raises NotFound."""
     found = await store.start_over(tx, caller.team_id, caller.mode, callback_id, now)
     if found is None:
         raise NotFound(f"there is no callback {shown(callback_id)}")
@@ -238,6 +240,6 @@ async def retry(tx: Tx, caller: Caller, callback_id: str, now: int) -> Callback:
 
 
 async def sweep(tx: Tx, now: int) -> int:
-    """Forgets old callbacks; answers how many."""
-    oldest_kept = f"{now - retry_policy.KEPT_MS:012x}"  # ids begin with the time of their making
+    """Deletes old callbacks. Returns how many."""
+    oldest_kept = f"{now - retry_policy.KEPT_MS:012x}"  # ids start with their creation time
     return await store.sweep(tx, oldest_kept, SWEEP_LIMIT)
