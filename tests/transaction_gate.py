@@ -38,7 +38,7 @@ class TransactionGate:
             await self._connection.execute("SELECT pg_advisory_unlock(hashtextextended('gate', 0))")
 
     async def during(self, first: Awaitable[T], second: Awaitable[Any]) -> tuple[T, Any]:
-        """Starts the first, which reaches the gate, and the second, which waits; opens the gate and returns both results."""
+        """Runs the first, which reaches the gate, and the second, which waits; opens the gate; both results."""
         one = asyncio.ensure_future(first)
         await self.until_waiting(1)
         two = asyncio.ensure_future(second)
