@@ -12,58 +12,59 @@ from refonte_studio.teams import model as teams
 INTRO = """\
 # States
 
-What is in a state, and how it gets from one to the next. The tables stand in each room's `model.py`; this page is made
-from them. What no row allows is refused, or is not there to be asked for.
+The states of things, and the moves between them. The tables are in each room's `model.py`, and this page is generated
+from them. A move that no row allows is refused, or there is no call for it.
 """
 
 SECTIONS: tuple[tuple[str, str, Mapping[tuple[str, str], str], tuple[str, ...]], ...] = (
     (
         "Teammate",
-        "An invitation makes an `invited` person; the set-up link and the command line make `active` ones.\n"
-        "Disabling ends sessions, keys and claims at once. `restore` is for those who had joined, `reopen` for those\n"
-        "who had not. An import of answers makes `external` annotators of whoever it names and nobody knows: no\n"
-        "teammates, until they are invited or made one on the command line.",
+        "An invitation creates an `invited` person; the set-up link and the command line create `active` ones.\n"
+        "Disabling ends sessions, keys and claims at once. `restore` is for people who had joined, `reopen` for\n"
+        "those who had not. An import of answers creates `external` annotators for unknown names. They are not\n"
+        "teammates until they are invited, or added on the command line.",
         teams.MOVES,
         ("invited", "active", "external"),
     ),
     (
         "Batch",
-        "A batch of a Studio project is made in `staging`, and takes tasks until it is finalized; any other, and\n"
-        "every default batch, is `in_progress` from the start. A Studio project's default batch never completes, and\n"
-        "a completed batch is reopened, by a new task, only outside Studio projects.",
+        "A batch of a Studio project is created in `staging`, and accepts tasks until it is finalized. Any other\n"
+        "batch, and every default batch, is `in_progress` from the start. A Studio project's default batch never\n"
+        "completes, and a completed batch is reopened, by a new task, only outside Studio projects.",
         batches.MOVES,
         ("staging", "in_progress"),
     ),
     (
         "Task",
-        "A task is `pending` while it waits for attempts, however many it has, while it is under review, and while a\n"
-        "result that costs much is made in the background: then its places are `judging`, and nobody works on it. In\n"
-        "test mode it completes as it is made.",
+        "A task is `pending` while it waits for attempts, while it is under review, and while a costly result is\n"
+        "computed in the background; then its slots are `judging`, and nobody works on it. In test mode a task\n"
+        "completes when it is created.",
         tasks.MOVES,
         ("pending",),
     ),
     (
         "Claim",
-        "One person's hold on one place of a task. `held` is the only state that keeps a place. After `released` and\n"
-        "`expired` the person may get the task again; after `submitted` and `skipped` they may not, but by `retake`:\n"
-        "a review sent the task back to them, or training that was not passed is done again, if it was declined when\n"
-        "a manager lets the person begin anew. `end` comes from outside: the person left the project or the team, or\n"
-        "the task was completed or canceled, or came under review.",
+        "One person's hold on one slot of a task. Only `held` keeps a slot. After `released` and `expired` the\n"
+        "person may get the task again. After `submitted` and `skipped` they may not, except by `retake`: a\n"
+        "review sends the task back to them, or they repeat training that they did not pass (that they declined,\n"
+        "once a manager gives them a new start). `end` comes from outside: the person left the project or the\n"
+        "team, or the task was completed or canceled, or came under review.",
         work.MOVES,
         ("held",),
     ),
     (
         "Review",
         "One level of a round of review of a pending task that has its attempts. `accept` and `fix` open the next\n"
-        "level, or complete the task after the last; after `reject` the task is done again, and its next round begins\n"
-        "at the first level. `end` comes from outside: the task was canceled, or a manager sent it to completion.",
+        "level, or complete the task after the last one. After `reject` the task is done again, and its next\n"
+        "round begins at the first level. `end` comes from outside: the task was canceled, or a manager sent it\n"
+        "to completion.",
         reviews.MOVES,
         ("open",),
     ),
     (
         "Callback",
-        "What the team's own programs are told. It waits for its first try, or for the next; after the last it has\n"
-        "`failed`, and can be tried again by hand.",
+        "A message to the team's own programs. It waits for its first or next try. After the last try it has\n"
+        "`failed`, and can be retried by hand.",
         callbacks.MOVES,
         ("waiting",),
     ),
