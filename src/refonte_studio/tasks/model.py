@@ -1,4 +1,4 @@
-"""Tasks: what is to be labeled, and the attempts and audits made of it."""
+"""Tasks: what to label, with the attempts and audits of each task."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import DEFAULTS, Project, QualitySettings
 
 Kind = Literal["work", "training", "evaluation"]
-LARGE_PARAMS = 131_072  # characters of a task's parameters
-# Top-level fields of a task beside its parameters. No parameter may have such a name.
+LARGE_PARAMS = 131_072  # characters of a task's parameters from which responses are checked in a separate process
+# Top-level fields of a task next to its parameters. No parameter may have one of these names.
 RESERVED = frozenset(
     {
         *("task_id", "type", "status", "created_at", "updated_at", "completed_at", "params", "response"),
@@ -34,7 +34,7 @@ class TaskStatus(StrEnum):
 
 
 class ReviewStatus(StrEnum):
-    """What a completed task's last audit said of it; `pending` until there is one."""
+    """The outcome of a completed task's last audit; `pending` until there is one."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -43,7 +43,7 @@ class ReviewStatus(StrEnum):
     COMMENTED = "commented"
 
 
-# From which state a task may be brought to which; every state but the first is an end.
+# The allowed moves between states; completed and canceled are final.
 MOVES: dict[tuple[TaskStatus, str], TaskStatus] = {
     (TaskStatus.PENDING, "complete"): TaskStatus.COMPLETED,
     (TaskStatus.PENDING, "cancel"): TaskStatus.CANCELED,
@@ -52,7 +52,7 @@ MOVES: dict[tuple[TaskStatus, str], TaskStatus] = {
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task. JSON is kept as text, as it is stored, so that lists and exports need not decode it."""
+    """A task. JSON is kept as the stored text, so that lists and exports need not decode it."""
 
     id: str
     team_id: str
@@ -62,33 +62,33 @@ class Task:
     kind: Kind
     type: str
     status: TaskStatus
-    params: str  # JSON object: its effective parameters, except those that have a column of their own
+    params: str  # JSON object: its effective parameters, except those that have their own column
     metadata: str  # JSON object
     tags: str | None  # JSON array
     unique_id: str | None
     callback_url: str | None
     response: str | None  # JSON object, once completed
-    review_status: str | None  # by the last audit
-    project_version: int  # of the project's parameters that it inherited
+    review_status: str | None  # the outcome of the last audit
+    project_version: int  # the version of the project's parameters that it inherited
     created_at: int
     updated_at: int
     completed_at: int | None
-    confidence: float | None = None  # that the response, where attempts gave it, is right: 0 to 1
-    agreement: float | None = None  # of those attempts with each other: 0 to 1
+    confidence: float | None = None  # the probability (0 to 1) that the response is right; None if not from attempts
+    agreement: float | None = None  # the agreement (0 to 1) of the attempts
     reviewed: bool = False  # whether a person has decided about the response
-    callback_succeeded: bool | None = None  # whether its last callback was delivered, or given up; None before that
+    callback_succeeded: bool | None = None  # True if the last callback was delivered, False if given up
 
     @property
     def slots_in(self) -> str:
-        """Where its slots are counted while it is pending: in its batch, or nowhere for a quality task."""
+        """The batch whose task slots hold the slots of this task; empty for a quality task."""
         return self.batch_id if self.kind == "work" and self.batch_id is not None else ""
 
 
 class Draft(msgspec.Struct, frozen=True, array_like=True):
-    """A creation that passed every check which needs no database. JSON is text, as it will be stored."""
+    """A creation that passed all checks that need no database. JSON is text, as it will be stored."""
 
     type: str
-    params: str  # effective: the project's, overridden by the task's own; without those that have a column
+    params: str  # the project's, overridden by the task's own; without those that have their own column
     metadata: str
     tags: tuple[str, ...]
     unique_id: str | None
@@ -98,21 +98,21 @@ class Draft(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class CompletionRules:
-    """What a project makes of the attempts at its tasks."""
+    """A project's rules for completing a task from its attempts."""
 
-    most: int = 1  # attempts that a task is asked for
-    least: int = 1  # the same, before it is looked at whether that is enough
+    most: int = 1  # the maximum number of attempts of a task
+    least: int = 1  # the number of attempts before the confidence is checked
     adaptive: bool = False
     quality: QualitySettings = DEFAULTS
 
     @classmethod
     def of(cls, project: Project) -> "CompletionRules":
-        """Those of a project."""
+        """Returns the rules of a project."""
         return cls(project.attempts_most, project.attempts_wanted, project.adaptive, project.quality)
 
     @property
     def plain(self) -> bool:
-        """Whether nothing but the number of attempts decides when a task is completed."""
+        """Whether the number of attempts alone decides when a task is completed."""
         return not (self.adaptive or self.quality.review_levels or self.quality.review_below is not None)
 
 
@@ -120,56 +120,56 @@ class CompletionRules:
 class Checked:
     """A response that was checked before the transaction that records it.
 
-    It fits the type and the parameters of its task, which never change, so that it still fits when it is recorded.
+    The type and the parameters of a task never change, so the response is still valid when it is recorded.
     """
 
     task_id: str
     response: str  # JSON, in canonical form
-    score: float | None = None  # of a quality task
-    result: Result | None = None  # what it gives, if it alone completes its task
+    score: float | None = None  # only for a quality task
+    result: Result | None = None  # the task's result, if this response alone completes it
 
 
 class ToCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """What a response is checked against: its task, whose type and parameters never change."""
+    """The task that a response is checked against; its type and parameters never change."""
 
     task_id: str
     type: str
     params: str  # JSON
-    person: str  # who gives the response
-    expected: str | None = None  # JSON: the known answer of a quality task, by which the response is scored
-    is_decoy: bool = False  # whether it is another task's: the score only takes its time, and is not kept
-    alone: StoredModels | None = None  # what is known of the person, if this response alone completes the task
+    person: str  # id of the teammate who submits the response
+    expected: str | None = None  # JSON: the expected response of a quality task, for the score
+    is_decoy: bool = False  # whether `expected` is of another task: the score only takes time and is discarded
+    alone: StoredModels | None = None  # the person's models, if this response alone completes the task
 
 
 def has_large(params: str) -> bool:
-    """Whether responses to these parameters (JSON) are checked beforehand, however small they are."""
+    """Returns whether responses to these parameters (JSON) are checked beforehand, however small they are."""
     return len(params) > LARGE_PARAMS
 
 
 class Step(StrEnum):
-    """What comes of a task that has the attempts it asked for."""
+    """The next step of a task that has all requested attempts."""
 
-    ASK = "ask"  # one more person
+    ASK = "ask"  # request one more attempt
     REVIEW = "review"
     COMPLETE = "complete"
 
 
 class ReviewReason(StrEnum):
     LEVEL = "level"  # every task of the project is reviewed
-    CONFIDENCE = "confidence"  # the attempts left it unsure
+    CONFIDENCE = "confidence"  # the confidence of the result is too low
 
 
 @dataclass(frozen=True, slots=True)
 class TaskSlots:
-    """What a pending task still wants."""
+    """The attempts that a pending task wants, has, and can still hand out."""
 
     batch_id: str  # empty for a training or evaluation task
     task_id: str
     wanted: int  # attempts that complete it
     attempts: int  # submitted so far
-    open: int  # wanted - attempts - held claims; 0 for a quality task, and while a review or a result is due
-    reviewing: bool = False  # whether it has the attempts it wanted, and a review is to decide
-    judging: bool = False  # whether it has the attempts it wanted, and their result is made in the background
+    open: int  # wanted - attempts - held claims; 0 for a quality task and while a review or a result is due
+    reviewing: bool = False  # whether it has all wanted attempts and waits for a review
+    judging: bool = False  # whether it has all wanted attempts and its result is computed in the background
     rules: CompletionRules = CompletionRules()
 
 
@@ -177,40 +177,40 @@ class TaskSlots:
 class Attempt:
     """One person's response to a task."""
 
-    id: str  # of the claim that it came from
+    id: str  # the id of its claim
     task_id: str
     teammate_id: str
-    number: int  # the how-manieth attempt of its task, from 1
+    number: int  # attempt number within its task, starting at 1
     response: str  # JSON object
     started_at: int
     submitted_at: int
-    imported: bool = False  # whether it was made elsewhere
-    imported_by: str | None = None  # the teammate who imported it, if that is known
+    imported: bool = False  # whether it is an external attempt
+    imported_by: str | None = None  # the teammate who imported it, if known
 
 
 @dataclass(frozen=True, slots=True)
 class NewAttempt:
-    """A checked response that has just come in."""
+    """A checked response that has just been submitted."""
 
-    id: str  # of the claim that it comes from
+    id: str  # the id of its claim
     teammate_id: str
     response: str  # JSON object
     started_at: int
-    result: Result | None = None  # what it gives alone, if that is known
+    result: Result | None = None  # the task's result from this attempt alone, if it is computed already
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What an attempt's maker is told of its task: its number, of how many that are wanted, and whether that is all.
+    """What the submitter of an attempt learns about its task.
 
-    It says nothing of what others answered: of a task that is asked on until it is clear, it is told as if it were
-    always asked of the most people.
+    It reveals nothing about other people's answers: a task of an adaptive project looks as if it always wanted the
+    maximum number of attempts.
     """
 
-    number: int
-    wanted: int
-    told: int  # as its number
-    done: bool
+    number: int  # attempt number, starting at 1
+    wanted: int  # the number of attempts that the task wants
+    told: int  # the attempt number that the submitter is shown
+    done: bool  # whether the task looks complete with this attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,14 +227,14 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class ReviewDue(Event):
-    """A pending task has the attempts it asked for, and a review is to decide what becomes of it."""
+    """A pending task has all requested attempts and needs a review."""
 
     team_id: str
     mode: Mode
     project_id: str
     batch_id: str | None
     task_id: str
-    proposed: str  # JSON: what its attempts give
+    proposed: str  # JSON: the response that its attempts lead to
     confidence: float
     reason: ReviewReason
     now: int
@@ -242,36 +242,36 @@ class ReviewDue(Event):
 
 @dataclass(frozen=True, slots=True)
 class ResultsDue(Event):
-    """Nobody works these pending tasks any more: their result is made in the background."""
+    """These pending tasks are closed for work, and their results are computed in the background."""
 
     team_id: str
     task_ids: tuple[str, ...]
-    forced: bool  # whether it completes them whatever it is, so that no review decides
+    forced: bool  # whether the result completes the task regardless of its confidence, without a review
     now: int
 
 
 @dataclass(frozen=True, slots=True)
 class TasksEnded(Event):
-    """These tasks were pending and are not any more; `status` is what they became."""
+    """These pending tasks have ended; `status` is their new state."""
 
     team_id: str
     mode: Mode
     task_ids: tuple[str, ...]
-    callback_urls: Mapping[str, str]  # of those tasks that have one, by id
+    callback_urls: Mapping[str, str]  # by task id, for the tasks that have one
     status: TaskStatus  # completed or canceled
     now: int
-    held: bool  # whether anybody may still hold one of them
+    held: bool  # whether somebody may still hold a claim on one of them
 
     @classmethod
     def of(cls, tasks: Sequence[Task], status: TaskStatus, now: int, *, held: bool = True) -> "TasksEnded":
-        """Of some tasks of one team and mode."""
+        """Builds the event for tasks of one team and mode."""
         urls = {task.id: task.callback_url for task in tasks if task.callback_url is not None}
         return cls(tasks[0].team_id, tasks[0].mode, tuple(task.id for task in tasks), urls, status, now, held)
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptsImported(Event):
-    """New tasks have come with attempts that were made elsewhere."""
+    """New tasks were imported with external attempts."""
 
     tasks: Mapping[str, Task]  # by id
     attempts: Sequence[Attempt]
@@ -279,18 +279,18 @@ class AttemptsImported(Event):
 
 @dataclass(frozen=True, slots=True)
 class TasksChanged(Event):
-    """These completed tasks have another response than they had."""
+    """The responses of these completed tasks have changed."""
 
     team_id: str
     mode: Mode
     task_ids: tuple[str, ...]
-    callback_urls: Mapping[str, str]  # of those tasks that have one, by id
+    callback_urls: Mapping[str, str]  # by task id, for the tasks that have one
     now: int
 
 
 @dataclass(frozen=True, slots=True)
 class TaskAudited(Event):
-    """Somebody has accepted, rejected or fixed this completed task."""
+    """A manager has accepted, rejected or fixed this completed task."""
 
     task: Task
     now: int
@@ -298,7 +298,7 @@ class TaskAudited(Event):
 
 @dataclass(frozen=True, slots=True)
 class CallbackAsked(Event):
-    """Somebody wants the callback of this task, which has ended, to be sent once more."""
+    """A manager requests that the callback of this ended task is sent again."""
 
     task: Task
     now: int
@@ -306,7 +306,7 @@ class CallbackAsked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFilter:
-    """Which tasks a list or an export is about; None leaves a question open."""
+    """Selects the tasks of a list or an export; None does not filter."""
 
     project_id: str | None = None
     batch_id: str | None = None
@@ -316,7 +316,7 @@ class TaskFilter:
     claim_id: str | None = None
     unique_ids: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None  # at least one of them
-    created_from: int | None = None  # both ends count
+    created_from: int | None = None  # both ends of each range are included
     created_to: int | None = None
     updated_from: int | None = None
     updated_to: int | None = None

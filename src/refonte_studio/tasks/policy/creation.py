@@ -1,4 +1,7 @@
-"""What a creation must be, without asking the database: the one set of checks for the API and for imports."""
+"""The checks of a task creation that need no database, and the rules of a task's completion.
+
+The API and imports share these checks.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -34,21 +37,21 @@ from refonte_studio.tasks.model import (
 
 COMMENT_LENGTH = 10_000
 
-# Parameters that a task keeps in columns of their own, since they change or are looked for.
+# Parameters that have their own columns in `tasks`, because they change or are searched for.
 COLUMNS = frozenset({"project", "batch", "callback_url", "metadata", "tags", "unique_id"})
-# What a task never inherits from its project.
+# Parameters that a task never inherits from its project.
 _NOT_INHERITED = RESERVED | {"project", "batch", "unique_id"}
 
-# What no project hands down, and what one for tasks of every type does not, since it is of one type.
+# Parameters that no project can set; the second list is for a project that takes tasks of every type.
 _OF_A_TASK = (("project", "batch", "unique_id"), ("project", "batch", "unique_id", "hypothesis", "base_annotations"))
 
 _encode = msgspec.json.Encoder().encode
 
 
 def next_step(rules: CompletionRules, attempts: int, confidence: float) -> tuple[Step, ReviewReason | None]:
-    """What comes of a task that has so many attempts, as many as it asked for, and whose result is so sure.
+    """Returns the next step of a task that has all requested attempts and a result of this confidence.
 
-    A review says why there is one.
+    A review comes with its reason; any other step with None.
     """
     target = rules.quality.target_confidence
     if rules.adaptive and target is not None and wants_more(confidence, attempts, rules.least, rules.most, target):
@@ -62,9 +65,10 @@ def next_step(rules: CompletionRules, attempts: int, confidence: float) -> tuple
 
 
 def recorded(task: Task, slots: TaskSlots) -> Recorded:
-    """What the maker of the next attempt is told.
+    """Returns what the submitter of the next attempt learns.
 
-    A training or evaluation task is asked of very many; its numbers begin anew, so that they look like another task's.
+    A training or evaluation task has many attempts; its numbers restart, so that they look like those of a task for
+    work.
     """
     rules = slots.rules
     number = (slots.attempts if task.kind == "work" else slots.attempts % slots.wanted) + 1
@@ -72,18 +76,18 @@ def recorded(task: Task, slots: TaskSlots) -> Recorded:
 
 
 def recorded_before(number: int, wanted: int, quality: str | None) -> Recorded:
-    """The same, told again, in a project of these settings (JSON, or None for the defaults)."""
+    """Returns the same for an attempt that was recorded earlier; `quality` is JSON, or None for the defaults."""
     return _told(number, wanted, settings_of(quality))
 
 
 def _told(number: int, wanted: int, settings: QualitySettings) -> Recorded:
-    """That others were asked on is not told: it says that those before did not agree."""
+    """Hides that the task wants additional attempts, which would reveal that the earlier ones disagree."""
     told = min(number, wanted, settings.min_attempts or MIN_ATTEMPTS) if settings.adaptive else min(number, wanted)
     return Recorded(number, wanted, told, number >= wanted and not settings.review_levels)
 
 
 def task_type(name: str) -> TaskType:
-    """The type of that name, or of an alias of it. Raises NotFound, naming the types, for any other."""
+    """Returns the task type with this name or alias. Raises NotFound, listing the types, for any other name."""
     found = task_types.get(name)
     if found is None:
         raise NotFound(f"there is no task type {shown(name)}; the types are {', '.join(task_types.TYPES)}")
@@ -91,13 +95,13 @@ def task_type(name: str) -> TaskType:
 
 
 def name_in(given: Mapping[str, Any], parameter: str) -> str | None:
-    """The name that a creation gives for its project or batch. Raises BadInput unless it is text."""
+    """Returns the name of the project or batch in a creation, or None. Raises BadInput unless it is text."""
     value = given.get(parameter)
     return None if value is None else plain_text(parameter, value, 1_000)
 
 
 def inherited(project: Project) -> Mapping[str, Any]:
-    """The parameters that a project hands down to its tasks."""
+    """Returns the parameters that tasks inherit from the project."""
     return _inherited(project.params)
 
 
@@ -109,9 +113,9 @@ def _inherited(params: str) -> Mapping[str, Any]:
 
 
 def drafted(task_type: TaskType, given: Mapping[str, Any], project: Project | None, mode: Mode) -> Draft:
-    """The creation of a task with these parameters in this project (None: a default project that is yet to come).
+    """Checks the parameters of a new task and returns its draft.
 
-    Raises BadInput naming what is wrong.
+    `project` is None for a default project that does not exist yet. Raises BadInput, naming the offending value.
     """
     own = _own([task_type], given)
     if project is not None and project.type not in (task_type.name, ANY_TYPE):
@@ -132,7 +136,7 @@ def drafted(task_type: TaskType, given: Mapping[str, Any], project: Project | No
 
 
 def checked_response(task_type: TaskType, params: dict[str, Any], name: str, response: object) -> str:
-    """A response that comes as a parameter of this name, as JSON. Raises BadInput if it does not fit the task."""
+    """Returns the response given in the parameter `name`, as JSON. Raises BadInput if it does not fit the task."""
     try:
         checked = task_type.check_response(params, response)
     except BadInput as error:
@@ -141,8 +145,8 @@ def checked_response(task_type: TaskType, params: dict[str, Any], name: str, res
 
 
 def _inherited_beside(own: Mapping[str, Any], task_type: TaskType, project: Project) -> Mapping[str, Any]:
-    """What a task takes from its project: nothing that its own parameters stand in place of, and from a project for
-    tasks of every type only what its type has."""
+    """Returns the parameters that a task inherits: none that its own parameters replace, and from a project for tasks
+    of every type only those that its type has."""
     handed = inherited(project)
     replaced = {name for names in task_type.either if any(own.get(name) for name in names) for name in names}
     if project.type == ANY_TYPE:
@@ -151,10 +155,10 @@ def _inherited_beside(own: Mapping[str, Any], task_type: TaskType, project: Proj
 
 
 def handed_down(project_type: str, given: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
-    """A project's parameters once these are added to those that it has, or take their places.
+    """Merges new parameters into those of a project and checks the result.
 
-    Required ones may be missing, since tasks can bring them. The project of tasks of every type has a parameter only
-    where every type that knows it takes the value. Raises BadInput naming what is wrong.
+    Required parameters may be missing, because tasks can supply them. In a project for tasks of every type, every type
+    that has a parameter must accept its value. Raises BadInput, naming the offending value.
     """
     takers = list(task_types.TYPES.values()) if project_type == ANY_TYPE else [task_type(project_type)]
     own = _own(takers, given)
@@ -173,8 +177,8 @@ def handed_down(project_type: str, given: Mapping[str, Any], present: Mapping[st
 
 
 def _own(takers: Sequence[TaskType], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given to tasks of these types, as it is meant: without null, with text that stands for a list of one as
-    that list, and numbers and booleans that are written as text as what they are."""
+    """Normalizes given parameters: drops null, turns text into a list of one where a list is expected, and converts
+    numbers and booleans written as text. Raises BadInput for unknown parameters."""
     own = {name: value for name, value in given.items() if value is not None}
     schemas: dict[str, dict[str, Any]] = {}
     for each in reversed(takers):
@@ -191,7 +195,7 @@ def _own(takers: Sequence[TaskType], given: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _suggested(name: str, known: Iterable[str]) -> str:
-    """An unknown name, and the known one that it is most like."""
+    """Returns the unknown name with the most similar known name, if there is one."""
     like = get_close_matches(name[:100], known, 1)
     return f"{shown(name)} (did you mean {shown(like[0])}?)" if like else shown(name)
 
@@ -202,12 +206,12 @@ def _schemas(task_type: TaskType) -> Mapping[str, dict[str, Any]]:
 
 
 def checked_unique_id(value: Any) -> str:
-    """A unique_id as it came in. Raises BadInput unless it is text."""
+    """Returns the unique_id. Raises BadInput unless it is text of at most `UNIQUE_ID_LENGTH` characters."""
     return plain_text("unique_id", value, UNIQUE_ID_LENGTH)
 
 
 def tags(value: Any) -> tuple[str, ...]:
-    """Tags, each once, in order; text stands for a list of one. Raises BadInput naming what is wrong."""
+    """Returns the tags in order, without duplicates; text counts as a list of one. Raises BadInput for bad tags."""
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list):
         raise BadInput(f"tags must be a list of texts, not {kind_of(value)}")
@@ -221,7 +225,7 @@ def _tag(place: str, value: Any) -> str:
 
 
 def bounded_tags(every: Iterable[str]) -> tuple[str, ...]:
-    """These tags, each once. Raises BadInput if a task cannot have so many."""
+    """Returns the tags without duplicates. Raises BadInput for more than `TAG_LIMIT`."""
     kept = tuple(dict.fromkeys(every))
     if len(kept) > TAG_LIMIT:
         raise BadInput(f"a task has at most {TAG_LIMIT} tags, not {len(kept)}")

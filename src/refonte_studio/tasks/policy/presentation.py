@@ -1,4 +1,4 @@
-"""A task as the API shows it. JSON that is stored as text is put into the answer as it is, not decoded."""
+"""Renders a task as the JSON of the API. Stored JSON text is inserted as it is, without decoding."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,10 +25,10 @@ def task_json(
     emails: Mapping[str, str] | None = None,
     files_url: str | None = None,
 ) -> bytes:
-    """The task's JSON: what is its own, then its parameters, under `params` and beside it.
+    """Returns the task's JSON: its fields, then its parameters, both under `params` and at the top level.
 
-    `attempts` are shown where they are given; `emails` are those of the people who attempted or audited, by id.
-    With `files_url`, under which the server's own files are had, the answer says where its attachments are.
+    `attempts` are included if given; `emails` maps the ids of the people who attempted or audited to addresses. With
+    `files_url`, the base URL of the server's own files, the JSON lists where its attachments can be downloaded.
     """
     made_with = _made_with(task, project, batch)
     own: dict[str, Any] = {"metadata": msgspec.Raw(task.metadata)}
@@ -61,7 +61,7 @@ def task_json(
 
 
 def _state(task: Task) -> dict[str, Any]:
-    """What a task is, and what became of it."""
+    """Returns the fields of the task's state and, if it is completed, of its result."""
     state: dict[str, Any] = {
         "task_id": task.id,
         "type": task.type,
@@ -80,18 +80,18 @@ def _state(task: Task) -> dict[str, Any]:
             state["agreement"] = round(task.agreement, 4)
         state["customer_review_status"] = task.review_status or ReviewStatus.PENDING.value
     if task.callback_succeeded is not None:
-        state["callback_succeeded"] = bool(task.callback_succeeded)  # a number, where SQLite keeps it
+        state["callback_succeeded"] = bool(task.callback_succeeded)  # SQLite returns a number
     return state
 
 
 def _downloads(params: str, files_url: str) -> list[dict[str, str]]:
-    """Where attachments can be had that are files of this server."""
+    """Returns the download URLs of the attachments that this server stores."""
     found = dict.fromkeys(_OWN_FILE.findall(params))
     return [{"attachment": f"{FILES}{file_id}", "s3URL": f"{files_url}/{file_id}"} for file_id in found]
 
 
 def _made_with(task: Task, project: str, batch: str | None) -> dict[str, Any]:
-    """The parameters that have a column of their own, but metadata."""
+    """Returns the parameters that have their own column, except metadata."""
     made: dict[str, Any] = {"project": project}
     if batch is not None:
         made["batch"] = batch
@@ -129,7 +129,7 @@ def _attempt(attempt: Attempt, emails: Mapping[str, str]) -> dict[str, Any]:
 
 
 def limited_json(task: Task, project: str) -> bytes:
-    """The few fields of a limited response."""
+    """Returns the task's JSON with the few fields of a limited response."""
     return _encode(
         {
             "task_id": task.id,

@@ -22,14 +22,14 @@ operations = Operations("Tasks")
 
 
 class TasksParams(Params):
-    """Which tasks; all given questions must be answered by a task."""
+    """Filters; a task must match all of them."""
 
     project: str | None = None
     batch: str | None = None
     status: str | None = None
     type: str | None = None
     claim_id: Annotated[
-        str | None, Meta(description="The task that was given out by this claim, a training or evaluation task too.")
+        str | None, Meta(description="Only the task of this claim, even if it is a training or evaluation task.")
     ] = None
     customer_review_status: list[str] | None = None
     unique_id: list[str] | None = None
@@ -94,18 +94,18 @@ def _question(params: TasksParams) -> TaskQuery:
 async def list_tasks(call: Call, params: TasksParams) -> HttpResponse:
     """List tasks, newest first.
 
-    `next_token` of one page opens the next. `offset`, up to 10,000, works as well: a page whose `offset` is where an
-    earlier page with the same filters ended begins right behind that page, for ten minutes and for the same key or
-    session, so that nothing is listed twice or left out if tasks are made in between. Any other `offset` counts from
-    the newest task of the moment. `total` is exact for project, batch, status and type; with further filters it counts
-    to 10,000, and `total_is_minimum` says where there may be more.
+    Pass `next_token` of one page to get the next. `offset`, up to 10,000, works as well: if `offset` is where an
+    earlier page with the same filters ended, the page continues exactly after it, for ten minutes and for the same key
+    or session, so that new tasks cause no duplicates or gaps. Any other `offset` counts from the newest task at that
+    moment. `total` is exact for the filters project, batch, status and type; with other filters it counts up to 10,000,
+    and `total_is_minimum` says that there may be more.
 
-    Times are ISO 8601, and both ends of a range count. With several `tags`, a task that has any of them is listed.
-    `customer_review_status` takes several values; `pending` are completed tasks without an audit. `limited_response`
-    gives only task_id, status, metadata and project.
-    `include_attachment_url` adds `attachmentS3Downloads`: where attachments are that were uploaded to this server.
-    Labelers do not know the ids of tasks, and name a piece of work by its `claim_id`: with it, the task of that claim
-    is listed, whatever its kind. Otherwise training and evaluation tasks are not listed.
+    Times are ISO 8601; both ends of a range are included. With several `tags`, tasks that have any of them are listed.
+    `customer_review_status` takes several values; `pending` selects completed tasks without an audit.
+    `limited_response` returns only task_id, status, metadata and project.
+    `include_attachment_url` adds `attachmentS3Downloads`: the URLs of attachments that are stored on this server.
+    Labelers do not know task ids and refer to their work by `claim_id`: with it, the task of that claim is listed,
+    whatever its kind. Otherwise training and evaluation tasks are not listed.
     """
     limited, files_url = bool(params.limited_response), None
     if params.include_attachment_url:
@@ -125,7 +125,7 @@ async def list_tasks(call: Call, params: TasksParams) -> HttpResponse:
 
 
 class ExportParams(Params):
-    """Which tasks, and whether each comes with its attempts."""
+    """Filters, and whether to include attempts."""
 
     project: str | None = None
     batch: str | None = None
@@ -138,7 +138,7 @@ class ExportParams(Params):
     "/v1/tasks/export",
     may=Permission.MANAGE,
     locate=batches.check_filters,
-    answer={"type": "string", "description": "One task as JSON in each line, oldest first."},
+    answer={"type": "string", "description": "One task as JSON per line, oldest first."},
     params=ExportParams,
     errors=(404,),
     media_type="application/x-ndjson",
@@ -151,7 +151,7 @@ class ExportParams(Params):
 async def export_tasks(call: Call, params: ExportParams) -> HttpResponse:
     """Export tasks as a stream of NDJSON, oldest first.
 
-    Each line is a task as `GET /v1/task/{id}` gives it; with `attempts=true` it has `attempts`, too, each with its
+    Each line is a task in the form of `GET /v1/task/{id}`; with `attempts=true` it also has `attempts`, each with
     `labeler`, `response` and `submitted_at`. Training and evaluation tasks are not exported.
     """
     asked = TaskQuery(project=params.project, batch=params.batch, status=params.status)

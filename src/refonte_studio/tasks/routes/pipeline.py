@@ -12,14 +12,14 @@ operations = Operations("Studio Actions")
 
 
 class SendParams(Params):
-    """Which batches; `all_batches: true` wins."""
+    """The batches; `all_batches: true` takes precedence over `batches`."""
 
     all_batches: bool | None = None
     batches: list[str] | None = None
 
 
 class SentBatchOut(msgspec.Struct, kw_only=True):
-    """What the call did to a batch, and how many of its tasks are pending still."""
+    """The number of tasks of a batch that the call completed, and that are still pending."""
 
     name: str
     completed: int
@@ -27,7 +27,7 @@ class SentBatchOut(msgspec.Struct, kw_only=True):
 
 
 class SentOut(msgspec.Struct, kw_only=True):
-    """What the call did: `completed` is the sum over its batches."""
+    """The outcome of the call; `completed` is the sum over its batches."""
 
     project: str
     completed: int
@@ -42,7 +42,7 @@ class PipelineParams(Params):
 
 
 class QualityParams(Params):
-    """What is left out stays as it is, unless its name stands in `reset`."""
+    """A setting that is left out keeps its value, unless it is listed in `reset`."""
 
     reset: list[str] | None = None
 
@@ -62,7 +62,7 @@ class QualityParams(Params):
 
 
 class QualityOut(msgspec.Struct, kw_only=True):
-    """A project's quality settings, all of them."""
+    """All quality settings of a project."""
 
     consensus_method: str
     min_attempts: int | None
@@ -121,10 +121,10 @@ EXAMPLE_PROJECT = {
     },
 )
 async def send_tasks_to_completed(call: Call, params: SendParams) -> SentOut:
-    """Complete every pending task that has at least one attempt, with the result its attempts give.
+    """Complete every pending task that has at least one attempt, with the result of its attempts.
 
-    In the named batches, or in all of the project's with `all_batches`. Tasks without an attempt stay pending.
-    Claims held on completed tasks end; their later submission is answered 409.
+    This applies to the named batches, or with `all_batches` to all batches of the project. Tasks without an attempt
+    stay pending. Claims on the completed tasks end; submitting them later returns 409.
     """
     name = call.path["projectName"]
     sent = await call.db.write(
@@ -163,10 +163,12 @@ async def _update(call: Call, params: PipelineParams) -> ProjectOut:
 async def update_pipeline_config(call: Call, params: PipelineParams) -> ProjectOut:
     """Set the pipeline of a Studio project.
 
-    `standard_task`: one attempt completes a task. `consensus_task`: `consensus_attempts` (2 to 15) by different people
-    do. With `min_attempts` and `target_confidence` that is the most: so many are asked first, then one after another
-    until the answer is as sure; of the two, one alone brings the other: 0.9, and a third of the most, but at least 2.
-    Open tasks follow at once, and one that has enough attempts now completes.
+    `standard_task`: one attempt completes a task. `consensus_task`: `consensus_attempts` (2 to 15) attempts by
+    different people complete it. With `min_attempts` and `target_confidence`, `consensus_attempts` is the maximum: the
+    task first gets `min_attempts` attempts, then one more at a time until its confidence reaches the target. If only
+    one of the two is given, the other gets its default: a confidence of 0.9, or a third of the maximum but at least 2
+    attempts.
+    Open tasks follow at once; those that now have enough attempts are completed.
     """
     return await _update(call, params)
 
@@ -228,10 +230,10 @@ async def get_quality_settings(call: Call, _params: Params) -> QualityOut:
     example_answer=_EXAMPLE_QUALITY,
 )
 async def set_quality_settings(call: Call, params: QualityParams) -> QualityOut:
-    """Change some of a project's quality settings; those that `reset` names get their default again.
+    """Change some of a project's quality settings; those listed in `reset` return to their defaults.
 
-    Another `consensus_method` computes the results of the project anew, in the background. Open tasks follow at once;
-    reviews that are open go on.
+    If `consensus_method` changes, the results of the project are recomputed in the background. Open tasks follow at
+    once; open reviews continue.
     """
     given = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not None}
     given.update(dict.fromkeys(given.pop("reset", ())))

@@ -1,4 +1,4 @@
-"""Operations that give a project its parameters, which only the types of tasks know."""
+"""Operations that set the parameters of a project, which the task types define."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ operations = Operations("Projects")
 
 
 def _inheritable() -> dict[str, Any]:
-    """The JSON schema of every parameter that some type has, but for those that are a task's own."""
+    """Returns the JSON schema of every parameter of any type, except those that only a task can have."""
     found: dict[str, Any] = {}
     every = [task_types.COMMON_PARAMETERS, *(each.parameters for each in task_types.TYPES.values())]
     for parameters in every:
@@ -31,7 +31,7 @@ class CreateProject(Params):
     type: str
     name: str
     params: dict[str, Any] | None = None
-    instruction: str | None = None  # stands for the parameter of this name
+    instruction: str | None = None  # short for the parameter of this name in `params`
     rapid: bool | None = None
     studio: bool | None = None
     datasetId: str | None = None
@@ -82,17 +82,17 @@ async def _create(tx: Tx, caller: Caller, params: CreateProject, given: dict[str
 async def create_project(call: Call, params: CreateProject) -> ProjectOut:
     """Create a project.
 
-    `params` are inherited by the project's tasks, whose own parameters win. They are checked as a task's are, except
-    that required ones may be missing: a task then has to bring them. With `studio: true` it is a Studio
+    Tasks of the project inherit `params`; a task's own parameters override them. They are checked like those of a task,
+    except that required ones may be missing: each task must then supply them. With `studio: true` it is a Studio
     project, whose `pipeline` is `standard_task` (the default) or `consensus_task` with 2 to 15
-    `consensus_attempts` (3 by default). The name must be new in the team and mode.
+    `consensus_attempts` (3 by default). The name must be unique in the team and mode.
     """
     given = _with(params.params or {}, "instruction", params.instruction)
     return await call.db.write(_create, call.caller, params, given, call.now)
 
 
 def _with(given: dict[str, Any], name: str, value: object) -> dict[str, Any]:
-    """The parameters and one more, which must not contradict them."""
+    """Adds a parameter. Raises BadInput if it is given already with another value."""
     if value is None:
         return given
     if given.get(name, value) != value:
@@ -123,7 +123,7 @@ _PATCH: dict[str, Any] = {
     body=Body.OPEN,
     body_schema={
         "type": "object",
-        "description": "Parameters of the project's type of tasks. With `patch`, null takes one away.",
+        "description": "Parameters of the project's task type. With `patch`, null removes a parameter.",
         "properties": {"patch": _PATCH, **_INHERITABLE},
         "additionalProperties": True,
     },
@@ -134,20 +134,20 @@ _PATCH: dict[str, Any] = {
 async def set_project_params(call: Call, _params: Params) -> ProjectOut:
     """Set the parameters of a project, as a new version.
 
-    They hold for tasks that are created from now on, and are checked as a task's are, except that required ones may be
-    missing. With `patch: true` they are merged into the present parameters, and a parameter that is null is taken away;
-    otherwise they replace all of them. A call that gives no parameter is refused.
+    They apply to tasks that are created from now on, and are checked like those of a task, except that required ones
+    may be missing. With `patch: true` they are merged into the present parameters, and null removes a parameter;
+    otherwise they replace all of them. A call without parameters is refused.
     """
     try:
         given, patch = _given(call)
     except BadInput:
-        await call.db.read(projects.locate, call.caller, call.path)  # a 404 goes before a 400
+        await call.db.read(projects.locate, call.caller, call.path)  # 404 takes precedence over 400
         raise
     return await call.db.write(_set, call.caller, call.path, given, patch, call.now)
 
 
 def _given(call: Call) -> tuple[dict[str, Any], bool]:
-    """What to set, null included, and whether to merge it, from body and query."""
+    """Returns the parameters from body and query, including null, and whether to merge them."""
     given = read_dynamic_params({**_INHERITABLE, "patch": _PATCH}, call.body, call.query)
     patch = task_types.coerced(given.pop("patch", False), _PATCH)
     if not isinstance(patch, bool):

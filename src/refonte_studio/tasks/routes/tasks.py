@@ -34,7 +34,7 @@ async def locate_type(_tx: Tx, _caller: Caller, path: Mapping[str, str]) -> obje
 async def ready_if_large(
     call: Call, type_name: str, given: Mapping[str, Any], responses: Mapping[str, Any]
 ) -> creation.Ready | None:
-    """A large creation is checked before its transaction, in a thread, so that the server goes on serving others."""
+    """Checks a large creation before its transaction, in a thread, so that the server can serve other requests."""
     if not call.is_large:
         return None
     project = await call.db.read(creation.project_before, call.caller, given)
@@ -43,7 +43,7 @@ async def ready_if_large(
 
 CREATION_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "description": "The parameters of every task; each type has further ones, and some of them are required.",
+    "description": "The parameters common to all tasks; each type adds its own, some of which are required.",
     "properties": {
         name: {**parameter.schema, "description": parameter.description}
         for name, parameter in COMMON_PARAMETERS.items()
@@ -68,10 +68,10 @@ CREATION_SCHEMA: dict[str, Any] = {
 async def create_task(call: Call, _params: Params) -> HttpResponse:
     """Create a task.
 
-    The type is in the path; what it requires is checked now. Parameters of the project are inherited, the task's own
-    win. A task without a batch goes to its project's default batch, a task without a project to the default project.
-    `unique_id` makes a creation safe to repeat: a second one with the same is refused with 409. In test mode the task
-    is completed at once with a well-formed sample response.
+    The type is in the path; its required parameters are checked now. The task inherits the project's parameters; its
+    own override them. A task without a batch goes to its project's default batch, a task without a project to the
+    default project. `unique_id` makes a creation safe to repeat: a second one with the same value is refused with 409.
+    In test mode the task is completed at once with a valid sample response.
     """
     task_type = creation_policy.task_type(call.path["type"])
     given = read_dynamic_params(task_types.schemas_of(task_type), call.body, call.query)
@@ -92,7 +92,7 @@ async def create_task(call: Call, _params: Params) -> HttpResponse:
 async def get_task(call: Call, _params: Params) -> HttpResponse:
     """Get a task.
 
-    It echoes what it was made with, at the top level and under `params`; once completed it has a `response`.
+    It repeats the parameters of its creation, at the top level and under `params`; once completed it has a `response`.
     """
     return HttpResponse(await call.db.read(listing.show, call.caller, call.path["id"]))
 
@@ -115,8 +115,8 @@ class CancelParams(Params):
 async def cancel_task(call: Call, params: CancelParams) -> HttpResponse:
     """Cancel a task that is pending.
 
-    `clear_unique_id` frees its unique_id for another task. A task that is canceled already stays so, and is answered
-    with 200; a completed one is refused with 400.
+    `clear_unique_id` frees its unique_id for another task. For a task that is already canceled, the call succeeds with
+    200; for a completed one it is refused with 400.
     """
     clear = bool(params.clear_unique_id)
     return HttpResponse(
@@ -145,8 +145,8 @@ class AuditParams(Params):
 async def audit_task(call: Call, params: AuditParams) -> HttpResponse:
     """Accept or reject a completed task, with comments.
 
-    A `response` puts the task right: it takes the place of the task's, which is `fixed` then. Whoever attempted or
-    reviewed the task cannot audit it. The last audit decides the task's `customer_review_status`; all of them are kept.
+    A `response` replaces the response of the task, whose status is then `fixed`. A person who attempted or reviewed the
+    task cannot audit it. The last audit determines the task's `customer_review_status`; all audits are kept.
     A task with a `callback_url` is posted there again, with the outcome.
     """
     response: Mapping[str, Any] | Checked | None = params.response
@@ -176,10 +176,10 @@ async def _send_callback(call: Call) -> HttpResponse:
     example_answer={**EXAMPLE_COMPLETED, "callback_succeeded": False},
 )
 async def send_task_callback(call: Call, _params: Params) -> HttpResponse:
-    """Send a task's callback once more.
+    """Send a task's callback again.
 
-    It goes to the task's `callback_url`, and shows the task as it is then. A task that is pending, or that has no
-    `callback_url`, is refused with 400.
+    It is sent to the task's `callback_url` with the task's current state. For a task that is pending or has no
+    `callback_url`, the call is refused with 400.
     """
     return await _send_callback(call)
 
@@ -193,7 +193,7 @@ async def send_task_callback(call: Call, _params: Params) -> HttpResponse:
     example_answer={**EXAMPLE_COMPLETED, "callback_succeeded": False},
 )
 async def send_task_callback_too(call: Call, _params: Params) -> HttpResponse:
-    """Send a task's callback once more, by the other spelling of the address.
+    """Send a task's callback again, under the other spelling of the path.
 
     The same as `POST /v1/task/{id}/send_callback`.
     """
@@ -216,9 +216,9 @@ class UniqueIdParams(Params):
     example_answer=EXAMPLE_TASK,
 )
 async def set_task_unique_id(call: Call, params: UniqueIdParams) -> HttpResponse:
-    """Give a task another unique_id.
+    """Set the unique_id of a task.
 
-    One that another task has is refused with 409.
+    A unique_id of another task is refused with 409.
     """
     change = (editing.set_unique_id, call.path["id"], params.unique_id, call.now)
     return HttpResponse(await call.db.write(listing.shown_after, call.caller, *change))
@@ -233,13 +233,13 @@ async def set_task_unique_id(call: Call, params: UniqueIdParams) -> HttpResponse
     example_answer={name: value for name, value in EXAMPLE_TASK.items() if name != "unique_id"},
 )
 async def clear_task_unique_id(call: Call, _params: Params) -> HttpResponse:
-    """Take a task's unique_id away, so that another task may have it."""
+    """Remove the unique_id of a task, so that another task can use it."""
     change = (editing.set_unique_id, call.path["id"], None, call.now)
     return HttpResponse(await call.db.write(listing.shown_after, call.caller, *change))
 
 
 class TaskMetadataParams(Params):
-    clear: Annotated[bool, Meta(description="Take all metadata away; the body must then be empty.")] | None = None
+    clear: Annotated[bool, Meta(description="Remove all metadata; the body must then be empty.")] | None = None
 
 
 @operations.add(
@@ -255,9 +255,9 @@ class TaskMetadataParams(Params):
     example_answer={**EXAMPLE_TASK, "metadata": {"source": "album 4", "reviewed": True}},
 )
 async def set_task_metadata(call: Call, params: TaskMetadataParams) -> HttpResponse:
-    """Replace a task's metadata by the JSON object in the body.
+    """Replace a task's metadata with the JSON object in the body.
 
-    An empty body is refused if it would take away what is there; `clear=true` in the query, without a body, does so.
+    An empty body is refused if the task has metadata; to remove it, send `clear=true` in the query without a body.
     """
     metadata = {} if call.body is None else call.body
     wrong = None
@@ -266,7 +266,7 @@ async def set_task_metadata(call: Call, params: TaskMetadataParams) -> HttpRespo
     elif params.clear and metadata:
         wrong = f"clear=true takes all metadata away, so the body must be empty, not {shown(metadata)}"
     if wrong is not None:
-        await call.db.read(locate_task, call.caller, call.path)  # a 404 goes before a 400
+        await call.db.read(locate_task, call.caller, call.path)  # 404 takes precedence over 400
         raise BadInput(wrong)
     if params.clear:
         cleared = (editing.clear_metadata, call.path["id"], call.now)
@@ -276,7 +276,7 @@ async def set_task_metadata(call: Call, params: TaskMetadataParams) -> HttpRespo
 
 
 class TagsParams(Params):
-    """The tags, where they are not the body itself."""
+    """The tags, if they are not the body itself."""
 
     tags: list[str] | None = None
 
@@ -295,11 +295,11 @@ TAGS_SCHEMA: dict[str, Any] = {
 
 
 async def _tags(call: Call, params: TagsParams) -> tuple[str, ...]:
-    """The tags of a call: a list in the body, `tags` in it, or `tags` in the query; none stand for an empty list."""
+    """Returns the tags of a call: a list in the body, `tags` in the body, or `tags` in the query; none if absent."""
     try:
         return creation_policy.tags(_given_tags(call.body, params.tags))
     except BadInput:
-        await call.db.read(locate_task, call.caller, call.path)  # a 404 goes before a 400
+        await call.db.read(locate_task, call.caller, call.path)  # 404 takes precedence over 400
         raise
 
 
@@ -333,9 +333,9 @@ EXAMPLE_TAGGED = {**EXAMPLE_TASK, "tags": EXAMPLE_TAGS}
     example_answer=EXAMPLE_TAGGED,
 )
 async def set_task_tags(call: Call, params: TagsParams) -> HttpResponse:
-    """Set a task's tags, in place of those it had.
+    """Replace a task's tags.
 
-    The body is a list of tags; without one, the task has no tags any more.
+    The body is a list of tags; without a body, all tags are removed.
     """
     change = (editing.set_tags, call.path["id"], await _tags(call, params), call.now)
     return HttpResponse(await call.db.write(listing.shown_after, call.caller, *change))
@@ -354,7 +354,7 @@ async def set_task_tags(call: Call, params: TagsParams) -> HttpResponse:
     example_answer=EXAMPLE_TAGGED,
 )
 async def add_task_tags(call: Call, params: TagsParams) -> HttpResponse:
-    """Add tags to a task; those that it has are ignored."""
+    """Add tags to a task; tags that it already has are ignored."""
     change = (editing.add_tags, call.path["id"], await _tags(call, params), call.now)
     return HttpResponse(await call.db.write(listing.shown_after, call.caller, *change))
 
@@ -372,6 +372,6 @@ async def add_task_tags(call: Call, params: TagsParams) -> HttpResponse:
     example_answer=EXAMPLE_TASK,
 )
 async def remove_task_tags(call: Call, params: TagsParams) -> HttpResponse:
-    """Remove tags from a task; those that it has not are ignored."""
+    """Remove tags from a task; tags that it does not have are ignored."""
     change = (editing.remove_tags, call.path["id"], await _tags(call, params), call.now)
     return HttpResponse(await call.db.write(listing.shown_after, call.caller, *change))

@@ -1,4 +1,4 @@
-"""How tasks look on the wire, and the examples of the API reference."""
+"""The wire types of tasks, and the examples of the API reference."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 
 class AuditOut(msgspec.Struct, kw_only=True):
-    """What a manager said of a completed task."""
+    """An audit of a completed task by a manager."""
 
     auditor: str
     accepted: bool
@@ -26,7 +26,7 @@ class AttemptOut(msgspec.Struct, kw_only=True):
 
 
 class TaskOut(msgspec.Struct, kw_only=True):
-    """A task. Every member of `params` stands beside these fields, too."""
+    """A task. Every member of `params` is repeated at the top level."""
 
     task_id: str
     type: str
@@ -47,7 +47,7 @@ class TaskOut(msgspec.Struct, kw_only=True):
     response: dict[str, Any] | UnsetType = UNSET
     customer_review_status: str | UnsetType = UNSET
     audits: list[AuditOut] | UnsetType = UNSET
-    attempts: list[AttemptOut] | UnsetType = UNSET  # of an export that asks for them
+    attempts: list[AttemptOut] | UnsetType = UNSET  # only in an export with `attempts`
 
 
 class LimitedTaskOut(msgspec.Struct, kw_only=True):

@@ -1,4 +1,4 @@
-"""What other rooms may ask of tasks. The use-cases stand in modules of their own."""
+"""What other rooms may use of tasks. The use-cases are in the modules of this package."""
 
 from refonte_studio.tasks.policy.creation import (
     checked_response,

@@ -1,4 +1,4 @@
-"""What the attempts of tasks give, and what comes of it."""
+"""Computes the results of tasks from their attempts, as far as that is cheap enough to do at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from refonte_studio.aggregation.service import INLINE_CHARACTERS, INLINE_STEPS
 from refonte_studio.db import Tx
 from refonte_studio.tasks.model import Attempt, Task
 
-UNCOUNTED_STEPS = 1_000  # as little as this is not added up
-TOGETHER_STEPS = 10 * INLINE_STEPS  # of what is made in one go
+UNCOUNTED_STEPS = 1_000  # a consensus with at most this many steps does not count towards the total
+TOGETHER_STEPS = 10 * INLINE_STEPS  # upper bound on the total steps of one call
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,20 @@ class DecodedAttempts:
 
     @classmethod
     def of(cls, task: Task, attempts: Sequence[Attempt]) -> "DecodedAttempts":
-        """From what is stored."""
+        """Decodes a task and its attempts."""
         responses = [msgspec.json.decode(attempt.response) for attempt in attempts]
         return cls(task, [attempt.teammate_id for attempt in attempts], msgspec.json.decode(task.params), responses)
 
     def result(self, known: AnnotatorModels) -> Result:
-        """What the attempts give, by what is known of the people."""
+        """Computes the result of the attempts with the models of their labelers."""
         return aggregation.aggregate(self.task.type, self.params, self.responses, known.judge(self.people))
 
 
 async def results(
     tx: Tx, tasks: Sequence[Task], attempts: Mapping[str, Sequence[Attempt]]
 ) -> tuple[dict[str, Result], list[Task]]:
-    """What each of these tasks of one project is given by its attempts, by what is known of the people; and those
-    tasks whose result costs too much to be made now."""
+    """Computes the results of these tasks of one project, by task id; also returns the tasks whose result is too costly
+    to compute now."""
     reads, costly = _affordable(tasks, attempts)
     if not reads:
         return {}, costly
@@ -52,7 +52,7 @@ async def results(
 def _affordable(
     tasks: Sequence[Task], attempts: Mapping[str, Sequence[Attempt]]
 ) -> tuple[list[DecodedAttempts], list[Task]]:
-    """Those tasks whose consensus is cheap, and the others."""
+    """Returns the tasks whose consensus is cheap, decoded, and the other tasks."""
     cheap: list[DecodedAttempts] = []
     costly: list[Task] = []
     total = 0

@@ -1,7 +1,7 @@
-"""Use-cases of results that are made in the background, since they cost too much where the last attempt is recorded.
+"""Use-cases of results that are computed in the background because they are too costly for the submitting request.
 
-`estimator` makes them in a process of its own. What is due stands in the database, so that it survives the end of any
-process; of several that take it on at once, one gets it.
+A separate process computes them. The queue is in the database, so that it survives the end of any process; a lease
+ensures that only one process computes a result at a time.
 """
 
 from collections.abc import Sequence
@@ -28,38 +28,40 @@ from refonte_studio.tasks.store import (
     tasks as task_store,
 )
 
-LEASE_MS = 6_000  # after which a process that has not renewed it counts as gone
+LEASE_MS = 6_000  # after which a process that has not renewed its lease counts as dead
 RENEW_S = 2.0
-TASKS_LIMIT = 100  # taken on at once
-RETRY_MS = 1_000  # after the first failure, twice as long after each further one,
-RETRY_MOST_MS = 3_600_000  # up to an hour
+TASKS_LIMIT = 100  # results leased at once
+RETRY_MS = 1_000  # the pause after the first failure; it doubles with each further one
+RETRY_MOST_MS = 3_600_000  # the longest pause
 
 
 class ResultsJob(msgspec.Struct, frozen=True, tag=True):
-    """Results of a project's tasks to be made."""
+    """A request to compute the results of some tasks of a project."""
 
     team_id: str
     mode: Mode
     project_id: str
-    taken_by: str  # of this try
+    taken_by: str  # the id of this lease
     task_ids: Sequence[str]
 
 
 class BackgroundResult(msgspec.Struct, frozen=True, tag=True):
-    """The result of one of them; None if it is not wanted any more."""
+    """The result of one of the tasks; None if the task has ended in the meantime."""
 
     task_id: str
     result: Result | None
 
 
 async def is_due(tx: Tx, now: int) -> bool:
-    """Whether any result is to be made. Changes nothing."""
+    """Returns whether a result is due. Changes nothing."""
     return await background_store.next_due(tx, now, "") is not None
 
 
 async def take_next(tx: Tx, not_first: str, now: int) -> ResultsJob | None:
-    """Takes on results that are due, of one project; None if there are none. A team that had its turn just now is
-    `not_first`, so that none waits for all of another one's."""
+    """Leases due results of one project; returns None if there are none.
+
+    `not_first` is the team that was served last; other teams come before it, so that none waits for all its results.
+    """
     row = await background_store.next_due(tx, now, not_first)
     if row is None:
         return None
@@ -73,7 +75,7 @@ async def take_next(tx: Tx, not_first: str, now: int) -> ResultsJob | None:
 
 
 async def given(tx: Tx, job: ResultsJob, task_id: str) -> tuple[Task, list[Attempt], StoredModels] | None:
-    """What a result is made of; None for a task that is not pending any more."""
+    """Returns a task, its attempts and the models of their labelers; None if the task is no longer pending."""
     task = await task_store.task(tx, job.team_id, job.mode, task_id)
     attempts = (await attempt_store.attempts_of(tx, job.team_id, [task_id])).get(task_id)
     if task is None or task.status is not TaskStatus.PENDING or not attempts:
@@ -83,12 +85,12 @@ async def given(tx: Tx, job: ResultsJob, task_id: str) -> tuple[Task, list[Attem
 
 
 async def renew(tx: Tx, job: ResultsJob, now: int) -> None:
-    """The job is still under way."""
+    """Extends the lease of the job."""
     await background_store.renew(tx, job.team_id, job.taken_by, now + LEASE_MS)
 
 
 async def keep(tx: Tx, job: ResultsJob, made: BackgroundResult, now: int) -> None:
-    """Gives a task its result, and does what follows from it, unless this has been done or the task has ended."""
+    """Stores a computed result and takes the next step of its task, unless the task has ended or the lease is lost."""
     found = await slot_store.lock_pending(tx, job.team_id, job.mode, made.task_id)
     if found is None or not found[1].judging or made.result is None:
         return
@@ -98,7 +100,7 @@ async def keep(tx: Tx, job: ResultsJob, made: BackgroundResult, now: int) -> Non
 
 
 async def put_off(tx: Tx, job: ResultsJob, failed: str | None, left: Sequence[str], now: int) -> None:
-    """Gives back what was not made. The result that `failed` is tried again after a pause, the others at once."""
+    """Returns unfinished results to the queue. The one that `failed` is retried after a pause, the others at once."""
     for task_id in left:
         if task_id != failed:
             await background_store.put_off(tx, job.team_id, job.taken_by, task_id, 0, now)

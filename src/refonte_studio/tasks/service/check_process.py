@@ -1,4 +1,4 @@
-"""The process that checks large responses; see `checking`."""
+"""The process that checks large responses; see `response_checks`."""
 
 import time
 from typing import Any
@@ -17,7 +17,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def answer(message: bytes) -> bytes:
-    """Whether a response fits its task, and what follows from it."""
+    """Checks a response against its task; returns the encoded `Fits` or `DoesNotFit`."""
     try:
         return _encode(_checked(_messages.decode(message)))
     except BadInput as error:
@@ -25,7 +25,7 @@ def answer(message: bytes) -> bytes:
 
 
 async def here(message: bytes) -> Reply:
-    """The same in this process, which stands still meanwhile."""
+    """Does the same in this process, which blocks until it is done."""
     began = time.process_time()
     content = answer(message)
     return Reply(content, time.process_time() - began)
@@ -50,15 +50,18 @@ def _checked(message: Message) -> Fits:
 def _score(
     to_check: ToCheck, task_type: task_types.TaskType, params: dict[str, Any], checked: dict[str, Any]
 ) -> float | None:
-    """How well the response does, if its task's answer is known. Where another task's answer stands in for it, as much
-    is done, so that the time that the check takes does not tell the kind of the task."""
+    """Returns the score of the response, if the task has an expected response.
+
+    For a decoy it takes the same time and returns None, so that the duration of the check does not reveal the kind of
+    the task.
+    """
     if to_check.expected is None:
         return None
     expected = msgspec.json.decode(to_check.expected)
     try:
         expected = task_type.check_response(params, expected)
     except BadInput:
-        expected = checked  # it is of a task that asks something else
+        expected = checked  # the decoy is of a task with other parameters
     score = task_type.score(params, expected, checked)
     return None if to_check.is_decoy else score
 

@@ -1,4 +1,4 @@
-"""How tasks end: by their last attempt, by a manager's word, by a change of pipeline."""
+"""Completes tasks: by their last attempt, by a manager's request, or by a change of the pipeline."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -35,8 +35,8 @@ from refonte_studio.tasks.store import (
     task_slots as slot_store,
 )
 
-# Hardly can so many tasks of one batch end in transactions that run at the same time. Should a transaction stand still
-# in its middle while others end more than that, `settle_late` comes after it.
+# Upper bound on tasks of one batch that finish concurrently. If a transaction stalls while others finish more than
+# that, `settle_late` completes the batch.
 AT_ONCE = 128
 LATE_LIMIT = 100
 CHUNK = 500
@@ -45,20 +45,20 @@ CHUNK = 500
 async def settle(tx: Tx, team_id: str, batch_id: str, now: int) -> None:
     """Completes the batch if none of its tasks is pending any more.
 
-    To be called last in a transaction that ended tasks: it may lock the batch, and tasks are locked before batches.
+    Call it last in a transaction that ends tasks: it may lock the batch, and tasks are locked before batches.
     """
     others = AT_ONCE if tx.engine == "postgresql" else 0  # SQLite has one writer
     if await slot_store.pending_in_batch(tx, team_id, batch_id, others + 1) > others:
         return
-    # Two transactions may end the last two tasks at once, neither seeing what the other did. With the lock, the
-    # second one waits for the first one's commit, and then sees it.
+    # Two transactions may end the last two tasks concurrently without seeing each other. With the lock, the second
+    # waits for the commit of the first and then sees it.
     batch = await batches.lock(tx, team_id, batch_id)
     if not await slot_store.pending_in_batch(tx, team_id, batch_id, 1):
         await batches.complete(tx, batch, now)
 
 
 async def settle_late(tx: Tx, now: int) -> int:
-    """Completes up to 100 batches in progress whose tasks have all ended; answers how many."""
+    """Completes up to 100 batches in progress whose tasks have all ended; returns their number."""
     late = await slot_store.batches_without(tx, LATE_LIMIT)
     for team_id, batch_id in late:
         await settle(tx, team_id, batch_id, now)
@@ -66,10 +66,10 @@ async def settle_late(tx: Tx, now: int) -> int:
 
 
 async def record_attempt(tx: Tx, task: Task, slots: TaskSlots, attempt: NewAttempt, now: int) -> Recorded:
-    """Records a checked response to a pending task whose slots are locked; the one that makes enough completes it,
-    unless more people are to be asked, or a review is to decide.
+    """Records a checked response to a pending task whose slots are locked.
 
-    Raises Conflict if this person has attempted the task before. The slot that they held is not given back.
+    The last wanted attempt completes the task, unless one more attempt or a review is needed. Raises Conflict if this
+    person has attempted the task before. The slot that they held is not reopened.
     """
     recorded = creation_policy.recorded(task, slots)
     try:
@@ -100,11 +100,11 @@ async def record_attempt(tx: Tx, task: Task, slots: TaskSlots, attempt: NewAttem
 async def conclude(
     tx: Tx, task: Task, slots: TaskSlots, now: int, *, asked: bool = True, result: Result | None = None
 ) -> None:
-    """What comes of a task whose slots are locked, now that it has the attempts it asked for, or is clear without.
+    """Takes the next step of a task that has all requested attempts, or is clear before that. Its slots must be locked.
 
-    Unless an attempt has just been made (`asked`), nobody more is asked: that has been done. A `result` is of the only
-    attempt, where it was made with the check of the response; others are made here, or in the background if they cost
-    much.
+    `asked` says that an attempt has just been recorded; only then is one more requested if needed. `result` is the
+    result of a single attempt, if it was computed with the check of the response; any other is computed here, or in the
+    background if that is costly.
     """
     count = 1
     if result is None or slots.attempts:
@@ -122,7 +122,7 @@ async def conclude(
     elif reason is not None:
         await _review(tx, task, count, result, reason, now)
     else:
-        # Where no more is asked of others than of this one, nobody else can hold it.
+        # If no slot was open or held besides this attempt's, nobody else can hold the task.
         held = slots.wanted - slots.open > 1
         await _complete(tx, task, slots, result, now, held=held)
 
@@ -134,8 +134,8 @@ async def _complete(tx: Tx, task: Task, slots: TaskSlots, result: Result, now: i
 
 
 async def _postpone(tx: Tx, tasks: Sequence[Task], attempts: Mapping[str, int], forced: bool, now: int) -> None:
-    """Leaves it to the background to make the results of locked tasks, with so many attempts; nobody works them
-    meanwhile."""
+    """Queues the results of locked tasks for the background and closes the tasks for work; `attempts` are their counts
+    by task id."""
     by_batch: dict[str, dict[str, int]] = {}
     for task in tasks:
         by_batch.setdefault(task.slots_in, {})[task.id] = attempts[task.id]
@@ -146,7 +146,7 @@ async def _postpone(tx: Tx, tasks: Sequence[Task], attempts: Mapping[str, int], 
 
 
 async def conclude_postponed(tx: Tx, task: Task, slots: TaskSlots, result: Result, forced: bool, now: int) -> None:
-    """What comes of a task whose slots are locked, now that its result has been made in the background."""
+    """Takes the next step of a task whose result was computed in the background. Its slots must be locked."""
     await slot_store.end_judging(tx, task.team_id, slots.batch_id, task.id)
     step, reason = creation_policy.next_step(slots.rules, slots.attempts, result.confidence)
     if step is Step.ASK and not forced:
@@ -158,7 +158,7 @@ async def conclude_postponed(tx: Tx, task: Task, slots: TaskSlots, result: Resul
 
 
 async def _review(tx: Tx, task: Task, attempts: int, result: Result, reason: ReviewReason, now: int) -> None:
-    """Leaves it to a review what becomes of a locked task."""
+    """Sends a locked task to review."""
     await slot_store.hold_for_review(tx, task.team_id, task.slots_in, task.id, attempts)
     await attempt_store.note_result(tx, task.team_id, task.id, result)
     await tx.tell(
@@ -177,18 +177,18 @@ async def _review(tx: Tx, task: Task, attempts: int, result: Result, reason: Rev
 
 
 async def complete_reviewed(tx: Tx, task: Task, response: str, now: int) -> None:
-    """Completes a task under review, whose slots are locked, with the response (JSON) that a person decided on."""
+    """Completes a task under review with the response (JSON) of a reviewer. Its slots must be locked."""
     await attempt_store.complete_reviewed(tx, task.team_id, task.id, response, now)
-    await aggregation.refit_when_due(tx, task.team_id, task.project_id)  # it teaches what is right
+    await aggregation.refit_when_due(tx, task.team_id, task.project_id)  # the decision improves the models
     await _ended(tx, [task], now, held=False)
     await settle(tx, task.team_id, task.slots_in, now)
 
 
 async def send_back(tx: Tx, project: Project, task: Task, to_all: bool, now: int) -> list[str]:
-    """Rejects the attempts of a task under review, whose slots are locked, and lets it be attempted anew.
+    """Rejects the attempts of a task under review and reopens the task. Its slots must be locked.
 
-    Its slots are open to everybody who may have it, or, unless `to_all`, kept for those whose attempts were rejected,
-    one each. Answers who they are.
+    With `to_all`, its slots are open to everybody who may work it; otherwise one slot is kept for each person whose
+    attempt was rejected. Returns the ids of these people.
     """
     people = await attempt_store.reject(tx, task.team_id, task.id, now)
     wanted = project.attempts_wanted if to_all else len(people)
@@ -197,9 +197,11 @@ async def send_back(tx: Tx, project: Project, task: Task, to_all: bool, now: int
 
 
 async def complete_enough(tx: Tx, project: Project, tasks: Sequence[Task], now: int) -> int:
-    """What comes of locked, pending tasks of a project that have the attempts they asked for: they are completed, left
-    to a review, asked of one more, or wait for a result that is made in the background. Answers how many are completed.
-    Does not settle their batches."""
+    """Takes the next step of locked, pending tasks of a project that have all requested attempts: completes them, sends
+    them to review, requests one more attempt, or queues their result for the background.
+
+    Returns the number of completed tasks. Does not settle their batches.
+    """
     if not tasks:
         return 0
     rules = CompletionRules.of(project)
@@ -227,7 +229,7 @@ async def complete_enough(tx: Tx, project: Project, tasks: Sequence[Task], now: 
 
 
 async def _ended(tx: Tx, tasks: Sequence[Task], now: int, *, held: bool = True) -> None:
-    """Takes the slots of completed tasks away, counts them, and tells of it."""
+    """Deletes the slots of completed tasks, updates the counts of their batches, and announces the event."""
     by_batch: dict[str, list[str]] = {}
     for task in tasks:
         by_batch.setdefault(task.slots_in, []).append(task.id)
@@ -238,10 +240,10 @@ async def _ended(tx: Tx, tasks: Sequence[Task], now: int, *, held: bool = True) 
 
 
 async def complete_attempted(tx: Tx, team_id: str, batch_ids: Sequence[str], now: int) -> dict[str, int]:
-    """Completes every pending task of these batches that has an attempt; answers how many, by batch.
+    """Completes every pending task of these batches that has an attempt; returns their number by batch.
 
-    What a reviewer has accepted or fixed stands, where it waits for the next level. Tasks whose result costs much are
-    completed a little later, when it has been made in the background, and are not counted.
+    A response that a reviewer has accepted or fixed at an earlier level is kept. Tasks with a costly result are
+    completed later, when it has been computed in the background, and are not counted.
     """
     completed = dict.fromkeys(batch_ids, 0)
     for batch_id in sorted(completed):
@@ -258,7 +260,7 @@ async def complete_attempted(tx: Tx, team_id: str, batch_ids: Sequence[str], now
 
 
 async def _complete_now(tx: Tx, tasks: Sequence[Task], now: int) -> int:
-    """Completes locked tasks, or has them completed as soon as their results are made; answers how many are now."""
+    """Completes locked tasks, or queues costly results that will complete them; returns the number completed now."""
     team_id = tasks[0].team_id
     decided = await attempt_store.decided_by_people(tx, team_id, [task.id for task in tasks])
     for task_id, response in decided.items():
@@ -278,7 +280,8 @@ async def _complete_now(tx: Tx, tasks: Sequence[Task], now: int) -> int:
 
 
 async def retarget(tx: Tx, project: Project, now: int) -> int:
-    """Makes the pending tasks of a project follow its pipeline; answers how many completed, having enough attempts."""
+    """Applies a project's pipeline to its pending tasks; returns the number completed because they have enough
+    attempts."""
     await slot_store.set_wanted_of_quality(tx, project.team_id, project.id, project.attempts_wanted)
     completed: Counter[str] = Counter()
     for batch in await batches.of_project(tx, project):  # in the order of their ids, as everywhere

@@ -1,4 +1,4 @@
-"""The one path by which a task comes into being."""
+"""Creates tasks. Every task is created here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,14 +30,14 @@ _NONE: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A large creation that was checked before its transaction, in the project as it was then."""
+    """A large creation that was checked before its transaction, against the project as it was then."""
 
-    project: Project | None  # None: a default project that was yet to come
+    project: Project | None  # None: a default project that did not exist yet
     draft: Draft
-    responses: Mapping[str, str]  # that came with it, as JSON, by the names of their parameters
+    responses: Mapping[str, str]  # its responses as JSON, by parameter name
 
     def draft_in(self, project: Project) -> Draft:
-        """The draft. Raises Conflict if the project's parameters have changed meanwhile."""
+        """Returns the draft. Raises Conflict if the project's parameters have changed since the check."""
         before = self.project or replace(project, version=1)
         if (before.id, before.version) != (project.id, project.version):
             raise Conflict(f"project {shown(project.name)} was changed while the task was checked; try again")
@@ -45,7 +45,7 @@ class Ready:
 
 
 async def project_before(tx: Tx, caller: Caller, given: Mapping[str, Any]) -> Project | None:
-    """The project that a creation names, as it is now. Changes nothing."""
+    """Returns the project of a creation, or None if the default project does not exist yet. Changes nothing."""
     names = creation_policy.name_in(given, "project"), creation_policy.name_in(given, "batch")
     project = await project_meant(tx, caller.team_id, caller.mode, *names)
     return project or await projects.present_default(tx, caller.team_id, caller.mode)
@@ -54,7 +54,7 @@ async def project_before(tx: Tx, caller: Caller, given: Mapping[str, Any]) -> Pr
 def made_ready(
     caller: Caller, type_name: str, given: Mapping[str, Any], project: Project | None, responses: Mapping[str, Any]
 ) -> Ready:
-    """Checks a creation, and responses that come with it. Raises what `create_task` raises for bad parameters."""
+    """Checks a creation and its responses. Raises what `create_task` raises for bad parameters."""
     task_type = creation_policy.task_type(type_name)
     draft = creation_policy.drafted(task_type, given, project, caller.mode)
     params = msgspec.json.decode(draft.params)
@@ -76,10 +76,10 @@ async def create_task(
     kind: Kind = "work",
     ready: Ready | None = None,
 ) -> Task:
-    """A new task from the parameters as they came in; in test mode it is completed with a sample response at once.
+    """Creates a task from the given parameters; in test mode it is completed with a sample response at once.
 
-    Raises NotFound for an unknown type, BadInput for bad parameters, Conflict for a unique_id that is taken. Parameters
-    that are `ready` have been checked.
+    `ready` holds parameters that were checked before the transaction. Raises NotFound for an unknown type, BadInput for
+    bad parameters, Conflict for a unique_id that is taken.
     """
     task_type = creation_policy.task_type(type_name)
     batch_name = creation_policy.name_in(given, "batch")
@@ -110,7 +110,7 @@ async def create_task(
 
 
 async def copy_task(tx: Tx, source: Task, kind: Kind, now: int) -> Task:
-    """A new training or evaluation task that asks what a task asks: with its parameters, and of no batch."""
+    """Creates a training or evaluation task with the parameters of another task, without a batch."""
     project = await projects.hold(tx, await projects.by_id(tx, source.team_id, source.project_id))
     projects.check_takes_tasks(project)
     is_test = source.mode == "test"
@@ -137,7 +137,7 @@ async def copy_task(tx: Tx, source: Task, kind: Kind, now: int) -> Task:
 async def project_named(
     tx: Tx, team_id: str, mode: Mode, name: str | None, batch_name: str | None, now: int
 ) -> Project:
-    """The project of that name, or else the batch's, or else the default one, with its pipeline as it stays until this
+    """Returns the project with this name, else the batch's, else the default project; locks its pipeline until this
     transaction ends."""
     project = await project_meant(tx, team_id, mode, name, batch_name)
     if project is None:
@@ -148,7 +148,7 @@ async def project_named(
 
 
 async def project_meant(tx: Tx, team_id: str, mode: Mode, name: str | None, batch_name: str | None) -> Project | None:
-    """The project of that name, or else the one that the batch belongs to; None if neither is named."""
+    """Returns the project with this name, else the project of the batch; None if neither is named."""
     if name is not None:
         return await projects.find_in_body(tx, team_id, mode, name)
     if batch_name is None:
@@ -158,7 +158,7 @@ async def project_meant(tx: Tx, team_id: str, mode: Mode, name: str | None, batc
 
 
 async def batch_named(tx: Tx, project: Project, name: str | None, now: int) -> Batch:
-    """The project's batch of that name, or its default one. Raises BadInput if there is none."""
+    """Returns the project's batch with this name, or its default batch. Raises BadInput if there is none."""
     if name is None:
         return await batches.default_batch(tx, project, now)
     batch = await batches.find_in_body(tx, project.team_id, project.mode, name)
@@ -167,22 +167,22 @@ async def batch_named(tx: Tx, project: Project, name: str | None, now: int) -> B
 
 
 def check_batch(batch: Batch, project: Project | None) -> None:
-    """Raises BadInput unless the batch is the project's (None: a default project that is yet to come)."""
+    """Raises BadInput unless the batch belongs to the project (None: a default project that does not exist yet)."""
     if project is None or batch.project_id != project.id:
         whose = shown(project.name) if project else "by default"
         raise BadInput(f"batch {shown(batch.name)} is not a batch of project {whose}")
 
 
 async def open_batch(tx: Tx, batch: Batch) -> Batch:
-    """The batch, which takes tasks until this transaction ends. Raises BadInput if it takes no more."""
+    """Returns the batch and keeps it open for tasks until this transaction ends. Raises BadInput if it is closed."""
     if batch.mode == "test":
-        # its tasks complete in this very transaction, and `settle` wants this lock: two who shared it would deadlock
+        # its tasks complete in this transaction, and `settle` needs this lock: two shared locks would deadlock
         await batches.lock(tx, batch.team_id, batch.id)
     return await batches.open_for_tasks(tx, batch)
 
 
 async def count_new(tx: Tx, batch: Batch, count: int) -> None:
-    """Adds new tasks to their batch's numbers, and opens it again if it had completed."""
+    """Adds new tasks to the counts of their batch and reopens the batch if it was completed."""
     if batch.mode == "test":
         await batches.add_counts(tx, batch.team_id, batch.id, completed=count)
     else:
@@ -193,10 +193,10 @@ async def count_new(tx: Tx, batch: Batch, count: int) -> None:
 async def insert_slots(
     tx: Tx, project: Project, batch: Batch | None, tasks: Sequence[Task], made: Mapping[str, int] = _NONE
 ) -> None:
-    """The slots of those of these new tasks, of one batch, that are pending; `made` tells what attempts they have."""
+    """Inserts the slots of new pending tasks of one batch; `made` is the number of attempts they have, by task id."""
     wanted = project.attempts_wanted
     pending = [task for task in tasks if task.status is TaskStatus.PENDING]
-    # nobody who works the batch may have passed them: they may come in beside tasks that are older or newer
+    # the commit number makes dispatch cursors return to these tasks, whose ids may be older than what was passed
     opened = await slot_store.present_stamp(tx) if pending and batch is not None and batch.state != STAGING else None
     slots = [_slots_row(task, wanted, made.get(task.id, 0)) for task in pending]
     if slots:
@@ -204,12 +204,12 @@ async def insert_slots(
 
 
 def _slots_row(task: Task, wanted: int, attempts: int) -> TaskSlots:
-    # a quality task may be attempted by whoever is due
+    # a quality task has no open slots: dispatch hands it to each person who is due
     return TaskSlots(task.slots_in, task.id, wanted, attempts, wanted - attempts if task.kind == "work" else 0)
 
 
 def task_from(draft: Draft, task_id: str, project: Project, batch_id: str | None, kind: Kind, now: int) -> Task:
-    """The task that a draft becomes: pending, or in test mode completed."""
+    """Builds the task of a draft: pending, or completed in test mode."""
     completed = draft.response is not None
     return Task(
         id=task_id,
@@ -235,12 +235,12 @@ def task_from(draft: Draft, task_id: str, project: Project, batch_id: str | None
 
 
 async def taken_unique_ids(tx: Tx, caller: Caller, unique_ids: Sequence[str]) -> set[str]:
-    """Those unique_ids that a task of the caller's team already has."""
+    """Returns those of the unique_ids that a task of the caller's team already has."""
     return await list_store.taken(tx, caller.team_id, caller.mode, unique_ids) if unique_ids else set()
 
 
 async def insert_tasks(tx: Tx, tasks: Sequence[Task], tags: Sequence[Sequence[str]]) -> None:
-    """Inserts tasks and their tags. Task slots and counts are up to the caller."""
+    """Inserts tasks and their tags. The caller inserts the task slots and updates the counts."""
     await task_store.insert_tasks(tx, tasks)
     await task_store.insert_tags(
         tx, [(task.team_id, tag, task.id) for task, own in zip(tasks, tags, strict=True) for tag in own]
@@ -248,5 +248,5 @@ async def insert_tasks(tx: Tx, tasks: Sequence[Task], tags: Sequence[Sequence[st
 
 
 async def insert_imported_attempts(tx: Tx, tasks: Mapping[str, Task], attempts: Sequence[Attempt], wanted: int) -> None:
-    """Inserts attempts that were made outside of this server. `tasks` are theirs, by id."""
+    """Inserts external attempts. `tasks` are their tasks, by id."""
     await attempt_store.insert_imported(tx, tasks, attempts, wanted)

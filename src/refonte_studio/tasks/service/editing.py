@@ -1,4 +1,4 @@
-"""What a manager does to one task."""
+"""Use-cases of a manager on one task: cancel, audit, callback, unique_id, metadata, tags."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,7 +40,7 @@ from refonte_studio.tasks.store import (
 
 
 async def find(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
-    """The task. Raises NotFound if this team has none of that id in this mode."""
+    """Returns the task. Raises NotFound if this team has no such task in this mode."""
     task = await task_store.task(tx, team_id, mode, task_id)
     if task is None:
         raise NotFound(f"there is no task {shown(task_id)}")
@@ -48,15 +48,15 @@ async def find(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
 
 
 async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[Task, TaskSlots] | None:
-    """A pending task and what it wants, as they stay until this transaction ends; None for a task that has ended."""
+    """Returns a pending task and its slots, locked until this transaction ends; None if the task has ended."""
     return await slot_store.lock_pending(tx, team_id, mode, task_id)
 
 
 async def to_check(tx: Tx, caller: Caller, task_id: str) -> ToCheck:
-    """What this person's response to a task is checked against. Raises NotFound.
+    """Returns what this person's response to a task is checked against. Raises NotFound.
 
-    A result is made of a response to a training or evaluation task as well, though nothing keeps it, so that the check
-    takes as long as it does for another task.
+    A result is computed for a training or evaluation task too, although it is discarded, so that the check takes as
+    long as for a task for work.
     """
     task = await find(tx, caller.team_id, caller.mode, task_id)
     alone: StoredModels | None = None
@@ -66,7 +66,7 @@ async def to_check(tx: Tx, caller: Caller, task_id: str) -> ToCheck:
 
 
 async def lock(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
-    """The task, as it stays until this transaction ends. Raises NotFound."""
+    """Returns the task and locks it until this transaction ends. Raises NotFound."""
     task = await task_store.lock_task(tx, team_id, mode, task_id)
     if task is None:
         raise NotFound(f"there is no task {shown(task_id)}")
@@ -74,7 +74,7 @@ async def lock(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
 
 
 async def cancel(tx: Tx, caller: Caller, task_id: str, clear_unique_id: bool, now: int) -> Task:
-    """Cancels a pending task; one that is canceled already stays so. Raises BadInput if it is completed."""
+    """Cancels a pending task; a canceled task stays as it is. Raises BadInput if it is completed."""
     task = await find(tx, caller.team_id, caller.mode, task_id)
     await slot_store.lock(tx, task.team_id, task.slots_in, task.id)
     if not await task_store.cancel(tx, task.team_id, task.id, clear_unique_id, now):
@@ -106,10 +106,10 @@ async def audit(
     response: Mapping[str, Any] | Checked | None,
     now: int,
 ) -> Task:
-    """Accepts or rejects a completed task, or fixes it, by another response.
+    """Accepts, rejects, or (with a response) fixes a completed task.
 
-    Raises BadInput if it is not completed, if the caller has attempted or reviewed it, or for a response that does not
-    fit it.
+    Raises BadInput if the task is not completed, if the caller has attempted or reviewed it, or if the response does
+    not fit it.
     """
     task = await lock(tx, caller.team_id, caller.mode, task_id)
     if task.status is not TaskStatus.COMPLETED:
@@ -135,13 +135,13 @@ async def audit(
         ReviewStatus.FIXED if response is not None else ReviewStatus.ACCEPTED if accepted else ReviewStatus.REJECTED
     )
     await task_store.set_review(tx, task.team_id, task.id, review.value, review is not ReviewStatus.REJECTED, now)
-    await aggregation.refit_when_due(tx, task.team_id, task.project_id)  # it teaches what is right
+    await aggregation.refit_when_due(tx, task.team_id, task.project_id)  # the audit improves the models
     await tx.tell(TaskAudited(task, now))
     return await find(tx, task.team_id, task.mode, task.id)
 
 
 async def send_callback(tx: Tx, caller: Caller, task_id: str, now: int) -> Task:
-    """Has the task's callback sent once more. Raises BadInput if it is pending, or has no callback_url."""
+    """Requests that the task's callback is sent again. Raises BadInput if it is pending or has no callback_url."""
     task = await find(tx, caller.team_id, caller.mode, task_id)
     if task.callback_url is None:
         raise BadInput(f"task {task.id} has no callback_url, so there is nobody to send its callback to")
@@ -152,12 +152,12 @@ async def send_callback(tx: Tx, caller: Caller, task_id: str, now: int) -> Task:
 
 
 async def set_callback_succeeded(tx: Tx, team_id: str, task_id: str, succeeded: bool) -> None:
-    """Notes what came of a task's callback. That is no change of the task, whose `updated_at` stays."""
+    """Stores whether a task's callback was delivered. This does not change `updated_at`."""
     await task_store.set_callback_succeeded(tx, team_id, task_id, succeeded)
 
 
 async def _fix(tx: Tx, task: Task, response: Mapping[str, Any] | Checked) -> None:
-    """Puts another response in the slot of a completed task's."""
+    """Replaces the response of a completed task."""
     if isinstance(response, Checked):
         assert response.task_id == task.id, "it was checked for this task"
         text = response.response
@@ -169,7 +169,7 @@ async def _fix(tx: Tx, task: Task, response: Mapping[str, Any] | Checked) -> Non
 
 
 async def set_unique_id(tx: Tx, caller: Caller, task_id: str, unique_id: str | None, now: int) -> Task:
-    """Gives the task a unique_id, or none. Raises Conflict if another task has it."""
+    """Sets or (with None) clears the task's unique_id. Raises Conflict if another task has it."""
     task = await find(tx, caller.team_id, caller.mode, task_id)
     if unique_id is not None:
         creation_policy.checked_unique_id(unique_id)
@@ -181,7 +181,7 @@ async def set_unique_id(tx: Tx, caller: Caller, task_id: str, unique_id: str | N
 
 
 async def set_metadata(tx: Tx, caller: Caller, task_id: str, metadata: Mapping[str, Any], now: int) -> Task:
-    """Replaces the task's metadata. Raises BadInput where nothing would be left of it."""
+    """Replaces the task's metadata. Raises BadInput if that would clear it."""
     task = await find(tx, caller.team_id, caller.mode, task_id)
     batches.check_not_emptied(metadata, task.metadata)
     await task_store.set_metadata(tx, task.team_id, task.id, as_json("metadata", metadata), now)
@@ -189,7 +189,7 @@ async def set_metadata(tx: Tx, caller: Caller, task_id: str, metadata: Mapping[s
 
 
 async def clear_metadata(tx: Tx, caller: Caller, task_id: str, now: int) -> Task:
-    """Takes all of the task's metadata away."""
+    """Clears the task's metadata."""
     task = await find(tx, caller.team_id, caller.mode, task_id)
     await task_store.set_metadata(tx, task.team_id, task.id, "{}", now)
     return await find(tx, task.team_id, task.mode, task.id)
@@ -203,13 +203,13 @@ async def set_tags(tx: Tx, caller: Caller, task_id: str, tags: Sequence[str], no
 
 
 async def add_tags(tx: Tx, caller: Caller, task_id: str, tags: Sequence[str], now: int) -> Task:
-    """Adds tags; those that the task has are ignored."""
+    """Adds tags; ignores tags that the task already has."""
     task = await lock(tx, caller.team_id, caller.mode, task_id)
     return await _retag(tx, task, creation_policy.bounded_tags([*_tags_of(task), *tags]), now)
 
 
 async def remove_tags(tx: Tx, caller: Caller, task_id: str, tags: Sequence[str], now: int) -> Task:
-    """Removes tags; those that the task has not are ignored."""
+    """Removes tags; ignores tags that the task does not have."""
     task = await lock(tx, caller.team_id, caller.mode, task_id)
     return await _retag(tx, task, [tag for tag in _tags_of(task) if tag not in tags], now)
 

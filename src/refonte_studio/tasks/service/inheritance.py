@@ -1,4 +1,4 @@
-"""What tasks inherit: the parameters of projects, which are checked as those of tasks are."""
+"""Sets the parameters of projects, which tasks inherit. They are checked like the parameters of tasks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,17 +9,20 @@ from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project
 from refonte_studio.tasks.policy import creation as creation_policy
 
-_NAMED = 10  # parameters that an error names
+_NAMED = 10  # upper bound on the parameters that an error lists
 
 
 def first_params(project_type: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a new project of that type. Raises BadInput for another type, and for bad parameters."""
+    """Checks the parameters of a new project of this type. Raises BadInput for an unknown type or bad parameters."""
     return creation_policy.handed_down(projects.checked_type(project_type), given, {})
 
 
 async def set_params(tx: Tx, project: Project, given: Mapping[str, Any], patch: bool, now: int) -> Project:
-    """A new version of a project's parameters: these alone, or with `patch` those that it has, changed by these, where
-    null takes one away. Raises BadInput if none are given."""
+    """Creates a new version of a project's parameters.
+
+    They replace the present ones; with `patch` they are merged into them, and null removes a parameter. Raises BadInput
+    if none are given.
+    """
     named = given if patch else {name: value for name, value in given.items() if value is not None}
 
     def changed(present: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +35,7 @@ async def set_params(tx: Tx, project: Project, given: Mapping[str, Any], patch: 
 
 
 def _nothing_given(present: Mapping[str, Any]) -> str:
-    """Why a call without parameters is refused: it would take away all that there are."""
+    """Returns the error for a call without parameters, which would remove all of them."""
     if not present:
         return "no parameters are given; name those to set"
     names = ", ".join(map(shown, list(present)[:_NAMED])) + (", …" if len(present) > _NAMED else "")

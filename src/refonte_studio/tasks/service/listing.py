@@ -1,4 +1,4 @@
-"""Use-cases that show tasks: one, a page, an export."""
+"""Use-cases that read tasks: one task, a page, an export."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,16 +23,16 @@ from refonte_studio.teams import service as teams
 
 P = ParamSpec("P")
 
-OFFSET_LIMIT = 10_000  # of a page; beyond, `next_token` goes on
-COUNTED = 10_000  # tasks, at most, where a filter has to be tried on each of them
-EXPORT_TASKS = 500  # of one page of an export, at most
-EXPORT_CHARACTERS = 2_000_000  # of one page, about; attempts may take as much again for each of them
+OFFSET_LIMIT = 10_000  # the largest offset of a page; further pages need `next_token`
+COUNTED = 10_000  # tasks are counted up to this number if a filter must be evaluated for each
+EXPORT_TASKS = 500  # upper bound on the tasks of one page of an export
+EXPORT_CHARACTERS = 2_000_000  # approximate size of one page; attempts can multiply it
 
 
 async def described(
     tx: Tx, team_id: str, tasks: Sequence[Task], *, attempts: bool = False, files_url: str | None = None
 ) -> list[bytes]:
-    """The JSON of each of these tasks, with their attempts if that is asked for."""
+    """Returns the JSON of each of these tasks; with `attempts`, including their attempts."""
     ids = [task.id for task in tasks]
     names = await projects.names_by_ids(tx, team_id, list({task.project_id for task in tasks}))
     batch_names = await _batch_names(tx, team_id, tasks)
@@ -63,7 +63,7 @@ async def _batch_names(tx: Tx, team_id: str, tasks: Sequence[Task]) -> dict[str,
 async def _emails(
     tx: Tx, team_id: str, audits: dict[str, list[Audit]], tries: dict[str, list[Attempt]]
 ) -> dict[str, str]:
-    """The addresses of those who audited, attempted or imported, by id."""
+    """Returns the addresses of the people who audited, attempted or imported, by id."""
     given = [*audits.values(), *tries.values()]
     people = {each.teammate_id for by_task in given for each in by_task}
     people |= {each.imported_by for by_task in tries.values() for each in by_task if each.imported_by is not None}
@@ -71,25 +71,25 @@ async def _emails(
 
 
 async def show(tx: Tx, caller: Caller, task_id: str) -> bytes:
-    """One task's JSON. Raises NotFound."""
+    """Returns the JSON of one task. Raises NotFound."""
     return (await described(tx, caller.team_id, [await find(tx, caller.team_id, caller.mode, task_id)]))[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskQuery:
-    """What a list or an export is asked for, as it came in."""
+    """The filters of a list or an export, as given by the client."""
 
     project: str | None = None
     batch: str | None = None
     status: str | None = None
     type: str | None = None
     reviews: Sequence[str] | None = None
-    rest: TaskFilter = field(default_factory=TaskFilter)  # all that needs no look-up
+    rest: TaskFilter = field(default_factory=TaskFilter)  # the filters that need no look-up
 
 
 async def filter_for(tx: Tx, caller: Caller, asked: TaskQuery) -> TaskFilter:
-    """The filter that a question means. Raises NotFound for an unknown project or batch, or a batch of another
-    project, then BadInput."""
+    """Resolves the names of a query. Raises NotFound for an unknown project or batch or a batch of another project, and
+    BadInput for an unknown status, type or review status."""
     project, batch = await batches.filtered_by(tx, caller, asked.project, asked.batch)
     if asked.status is not None and asked.status not in list(TaskStatus):
         raise BadInput(f"status must be one of {', '.join(TaskStatus)}, not {shown(asked.status)}")
@@ -111,7 +111,7 @@ async def filter_for(tx: Tx, caller: Caller, asked: TaskQuery) -> TaskFilter:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """How many tasks there are, or that there are at least so many."""
+    """The number of matching tasks; with `is_minimum`, there may be more."""
 
     count: int
     is_minimum: bool = False
@@ -126,9 +126,9 @@ async def page(
     limited: bool,
     files_url: str | None,
 ) -> tuple[Page[bytes], Total]:
-    """One page of tasks, newest first, as JSON, and how many there are in all.
+    """Returns one page of tasks as JSON, newest first, and their total number.
 
-    Raises as `filter_for`, and BadInput for a place that cannot be.
+    Raises what `filter_for` raises, and BadInput for an invalid cursor.
     """
     which = await filter_for(tx, caller, asked)
     checked_cursor(place, OFFSET_LIMIT)
@@ -144,8 +144,11 @@ async def page(
 
 
 async def _total(tx: Tx, caller: Caller, which: TaskFilter, seen: int) -> Total:
-    """How many tasks a filter lets through, of which at least so many were seen: by the batches' own counts where they
-    tell, else by counting, which ends at a limit where other filters than project, batch, status and type take part."""
+    """Returns the number of tasks that match a filter, at least `seen`.
+
+    It is the sum of the batches' counts where that suffices. Otherwise the tasks are counted, up to `COUNTED` if there
+    are filters other than project, batch, status and type.
+    """
     rest = replace(which, project_id=None, batch_id=None, status=None)
     if rest == TaskFilter():
         return Total(await _by_batches(tx, caller, which))
@@ -174,7 +177,7 @@ def _of_status(counts: Counts, status: TaskStatus | None) -> int:
 async def export_page(
     tx: Tx, caller: Caller, which: TaskFilter, after: str, attempts: bool
 ) -> tuple[bytes, str | None]:
-    """The next lines of an export, bounded in number and size, and the id to go on after; None at the end."""
+    """Returns the next lines of an export, bounded in number and size, and the id to continue after, or None."""
     sizes = await list_store.oldest_sizes(tx, caller.team_id, caller.mode, which, after, EXPORT_TASKS)
     last, taken, characters = "", 0, 0
     for task_id, size in sizes:
@@ -196,11 +199,11 @@ async def shown_after(
     *args: P.args,
     **more: P.kwargs,
 ) -> bytes:
-    """Makes a change to a task, and answers with the task's JSON."""
+    """Applies a change to a task and returns the task's JSON."""
     task = await change(tx, caller, *args, **more)
     return (await described(tx, caller.team_id, [task]))[0]
 
 
 async def tasks_by_ids(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, Task]:
-    """These tasks of the team, by id."""
+    """Returns these tasks of the team, by id."""
     return await task_store.tasks_by_ids(tx, team_id, task_ids)

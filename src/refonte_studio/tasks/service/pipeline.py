@@ -1,4 +1,4 @@
-"""Use-cases of a Studio project's pipeline, as far as its tasks go."""
+"""Use-cases that change a Studio project's pipeline and quality settings, and apply them to its tasks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from refonte_studio.tasks.service.completion import complete_attempted, retarget
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What sending a batch's tasks to completion did."""
+    """The outcome of completing the attempted tasks of a batch."""
 
     name: str
     completed: int  # by this call
-    pending: int  # still, for want of an attempt
+    pending: int  # tasks that stay pending, because they have no attempt
 
 
 @takes_long
 async def send_to_completed(
     tx: Tx, caller: Caller, project_name: str, every: bool, names: Sequence[str] | None, now: int
 ) -> list[Sent]:
-    """Completes the pending tasks that have an attempt, in these batches of a project or in every one.
+    """Completes the pending tasks that have an attempt, in these batches of a project or in all of them.
 
-    Raises NotFound for the project, BadInput for a batch that it does not have or if no batch is asked for.
+    Raises NotFound for an unknown project, BadInput for a batch that it does not have or if no batch is named.
     """
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     if every:
@@ -56,8 +56,8 @@ async def update_pipeline(
 ) -> ProjectOut:
     """Sets a Studio project's pipeline; its open tasks follow at once.
 
-    Without `pipeline`, the present one is kept. `adaptive` are `min_attempts` and `target_confidence`, as far as they
-    are given. Raises NotFound, or BadInput if it cannot be set so.
+    Without `pipeline`, the present one is kept. `adaptive` may hold `min_attempts` and `target_confidence`. Raises
+    NotFound, or BadInput for values that are not allowed.
     """
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     if pipeline is None and consensus_attempts is None and not adaptive:
@@ -69,7 +69,7 @@ async def update_pipeline(
 
 
 async def quality_settings(tx: Tx, caller: Caller, project_name: str) -> QualitySettings:
-    """A project's quality settings. Raises NotFound."""
+    """Returns a project's quality settings. Raises NotFound."""
     return (await projects.find(tx, caller.team_id, caller.mode, project_name)).quality
 
 
@@ -77,9 +77,9 @@ async def quality_settings(tx: Tx, caller: Caller, project_name: str) -> Quality
 async def set_quality(
     tx: Tx, caller: Caller, project_name: str, changes: Mapping[str, Any], now: int
 ) -> QualitySettings:
-    """Changes some of a project's quality settings; open tasks follow at once, but reviews that are open go on.
+    """Changes some of a project's quality settings; open tasks follow at once, open reviews continue.
 
-    None gives a setting back its default. Raises NotFound, or BadInput for values that do not fit.
+    None resets a setting to its default. Raises NotFound, or BadInput for values that are not allowed.
     """
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     changed = await projects.set_quality(tx, project, changes, now)

@@ -1,6 +1,6 @@
-"""Large responses are checked before the transaction that records them, in a process apart from the server.
+"""Checks large responses before the transaction that records them, in a separate process.
 
-A small response is checked where it is recorded: to send it to another process would cost more than the check.
+A small response is checked where it is recorded, because sending it to another process would cost more than the check.
 """
 
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ from refonte_studio.kit.job_processes import CPU_LIMIT_S, JobProcesses, JobTimed
 from refonte_studio.kit.json_text import decode_json
 from refonte_studio.tasks.model import Checked, ToCheck, has_large
 
-SentResponse = dict[str, Any] | msgspec.Raw  # a response as it came; Raw if it is large, and has not been read
+SentResponse = dict[str, Any] | msgspec.Raw  # a response as submitted; Raw if it is large and not decoded yet
 
 
 class Message(msgspec.Struct, frozen=True):
-    """What the checking process is told."""
+    """A request to the checking process."""
 
-    name: str  # of the parameter that holds the response
+    name: str  # the name of the parameter that holds the response
     to_check: ToCheck
     response: bytes  # JSON, not yet known to be valid
 
 
 class Fits(msgspec.Struct, frozen=True, tag=True):
-    """The response fits."""
+    """The response is valid; `response` is its canonical JSON."""
 
     response: str
     score: float | None
@@ -35,7 +35,7 @@ class Fits(msgspec.Struct, frozen=True, tag=True):
 
 
 class DoesNotFit(msgspec.Struct, frozen=True, tag=True):
-    """It does not."""
+    """The response is invalid; `error` says why."""
 
     error: str
 
@@ -45,27 +45,27 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def is_large(response: SentResponse, params: str) -> bool:
-    """Whether a response to these parameters is to be checked processes."""
+    """Returns whether a response to these parameters is checked in a separate process."""
     return isinstance(response, msgspec.Raw) or has_large(params)
 
 
 def as_read(response: SentResponse) -> dict[str, Any]:
-    """The response, read if it has not been. Raises BadInput unless it is a JSON object."""
+    """Returns the response, decoded. Raises BadInput unless it is a JSON object."""
     if not isinstance(response, msgspec.Raw):
         return response
     return decode_json(bytes(response), "the body", dict[str, Any])
 
 
 class Checks:
-    """Checks large responses: of each person one at a time, and so many seconds' worth a minute."""
+    """Checks large responses: one at a time for each person, with a limit on each person's CPU time per minute."""
 
     def __init__(self, run: RunJob | None = None, queue: FairQueue | None = None) -> None:
         self.run = run
         self._queue = queue or FairQueue()
 
     async def check(self, to_check: ToCheck, response: SentResponse, name: str = "response") -> Checked:
-        """The response, checked. Raises BadInput for one that does not fit or takes too long, and TooMany for a
-        person who has spent their share of the server's time."""
+        """Checks a response and returns it. Raises BadInput if it does not fit or takes too long, and TooMany if the
+        person has used up their CPU time."""
         content = bytes(response) if isinstance(response, msgspec.Raw) else _json(response)
         async with self._queue.turn(to_check.person):
             reply = await self._reply(to_check.person, name, _encode(Message(name, to_check, content)), len(content))
@@ -77,7 +77,7 @@ class Checks:
                 raise BadInput(error)
 
     async def _reply(self, person: str, name: str, message: bytes, size: int) -> Reply:
-        if self.run is None:  # not before there is an event loop
+        if self.run is None:  # created late because it needs a running event loop
             self.run = JobProcesses("refonte_studio.tasks.service.check_process")
         try:
             reply = await self.run(message)
@@ -91,7 +91,7 @@ class Checks:
         return reply
 
     async def close(self) -> None:
-        """Ends what was started."""
+        """Stops the processes that were started."""
         if isinstance(self.run, JobProcesses):
             await self.run.close()
 

@@ -1,4 +1,4 @@
-"""The SQL of attempts, and of completing tasks by them."""
+"""The SQL of attempts and audits, and of completing tasks."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ AUDIT = Record(Audit)
 
 
 async def insert_attempt(tx: Tx, **values: Any) -> None:
-    """This person's next attempt of the task. Raises Duplicate if they have one that they were not to make again."""
+    """Inserts a person's attempt. Raises Duplicate if they have another one that was not sent back to them."""
     await tx.run(
         """INSERT INTO attempts (id, team_id, mode, task_id, project_id, batch_id, teammate_id, number, wanted,
              response, started_at, submitted_at, round)
@@ -33,7 +33,7 @@ _IMPORTED = (
 
 
 async def insert_imported(tx: Tx, tasks: Mapping[str, Task], attempts: Sequence[Attempt], wanted: int) -> None:
-    """Attempts that were made elsewhere, of new tasks that want so many."""
+    """Inserts external attempts at new tasks, each of which wants `wanted` attempts."""
     rows = [
         (
             *(each.id, task.team_id, task.mode, task.id, task.project_id, task.batch_id, each.teammate_id),
@@ -46,7 +46,7 @@ async def insert_imported(tx: Tx, tasks: Mapping[str, Task], attempts: Sequence[
 
 
 async def attempts_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, list[Attempt]]:
-    """The attempts of these tasks that count, in their order of submission: none that a review has rejected."""
+    """Returns the attempts of these tasks in order of submission, without those that a review has rejected."""
     rows = await tx.all(
         f"""SELECT {ATTEMPT.select()} FROM attempts
             WHERE task_id IN :task_ids[] AND team_id = :team_id AND rejected_at IS NULL ORDER BY task_id, number, id""",
@@ -60,7 +60,7 @@ async def attempts_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str
 
 
 async def audits_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, list[Audit]]:
-    """The audits of these tasks, oldest first."""
+    """Returns the audits of these tasks, oldest first."""
     rows = await tx.all(
         f"""SELECT {AUDIT.select()} FROM audits
             WHERE task_id IN :task_ids[] AND team_id = :team_id ORDER BY id""",
@@ -74,7 +74,7 @@ async def audits_of(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, 
 
 
 async def complete(tx: Tx, team_id: str, task_id: str, result: Result, now: int) -> None:
-    """Gives a pending task its response."""
+    """Completes a pending task with its result."""
     await tx.run(
         """UPDATE tasks SET status = 'completed', response = :response, confidence = :confidence,
              agreement = :agreement, completed_at = :now, updated_at = :now
@@ -89,8 +89,8 @@ async def complete(tx: Tx, team_id: str, task_id: str, result: Result, now: int)
 
 
 async def complete_all(tx: Tx, team_id: str, results: Mapping[str, Result], now: int) -> None:
-    """Gives pending tasks their responses, by id."""
-    if tx.engine == "sqlite":  # a statement is no round trip there
+    """Completes pending tasks with their results, by task id."""
+    if tx.engine == "sqlite":  # a statement needs no round trip
         for task_id, result in results.items():
             await complete(tx, team_id, task_id, result, now)
         return
@@ -110,8 +110,10 @@ async def complete_all(tx: Tx, team_id: str, results: Mapping[str, Result], now:
 
 
 async def complete_reviewed(tx: Tx, team_id: str, task_id: str, response: str, now: int) -> None:
-    """Gives a pending task the response that a person has decided on. How sure the attempts were says nothing of one
-    that a review has put in their place."""
+    """Completes a pending task with the response that a reviewer decided on.
+
+    If a review has fixed the response, the confidence of the attempts does not apply to it and is cleared.
+    """
     await tx.run(
         """UPDATE tasks SET status = 'completed', response = :response, reviewed = true, completed_at = :now,
              updated_at = :now, confidence = CASE WHEN EXISTS (
@@ -127,7 +129,7 @@ async def complete_reviewed(tx: Tx, team_id: str, task_id: str, response: str, n
 
 
 async def decided_by_people(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[str, str]:
-    """By task, the response (JSON) that a reviewer has decided on, of those that wait for the next level of review."""
+    """Returns the responses (JSON) that a reviewer has accepted or fixed, by task, for tasks at a further level."""
     rows = await tx.all(
         """SELECT task_id, proposed FROM reviews
            WHERE task_id IN :task_ids[] AND team_id = :team_id AND state IN ('open', 'held') AND level > 1
@@ -139,7 +141,7 @@ async def decided_by_people(tx: Tx, team_id: str, task_ids: Sequence[str]) -> di
 
 
 async def note_result(tx: Tx, team_id: str, task_id: str, result: Result) -> None:
-    """Keeps how sure the attempts of a task are that is not completed yet."""
+    """Stores the confidence and the agreement of a pending task."""
     await tx.run(
         """UPDATE tasks SET confidence = :confidence, agreement = :agreement
            WHERE id = :task_id AND team_id = :team_id AND status = 'pending'""",
@@ -151,7 +153,7 @@ async def note_result(tx: Tx, team_id: str, task_id: str, result: Result) -> Non
 
 
 async def reject(tx: Tx, team_id: str, task_id: str, now: int) -> list[str]:
-    """Lets the attempts of a task that counted count no more; answers whose they are."""
+    """Rejects all attempts of a task that count; returns the ids of their labelers."""
     rows = await tx.all(
         """UPDATE attempts SET rejected_at = :now
            WHERE task_id = :task_id AND team_id = :team_id AND rejected_at IS NULL RETURNING teammate_id""",

@@ -1,4 +1,7 @@
-"""The SQL of results that are made in the background. Rows are made and ended by those who have locked the slots."""
+"""The SQL of results that are computed in the background.
+
+Only a transaction that has locked the task's slots inserts or ends a row.
+"""
 
 from collections.abc import Sequence
 
@@ -10,7 +13,7 @@ _COLUMNS = ("id", "team_id", "mode", "project_id", "batch_id", "task_id", "force
 
 
 async def insert(tx: Tx, tasks: Sequence[Task], forced: bool, now: int) -> None:
-    """The results of these tasks are due."""
+    """Queues the results of these tasks."""
     rows = [
         (new_id, each.team_id, each.mode, each.project_id, each.slots_in, each.id, forced, now, now)
         for new_id, each in zip(new_ids(now, len(tasks)), tasks, strict=True)
@@ -19,7 +22,7 @@ async def insert(tx: Tx, tasks: Sequence[Task], forced: bool, now: int) -> None:
 
 
 async def force(tx: Tx, team_id: str, task_ids: Sequence[str]) -> None:
-    """Has the results of these tasks, which are being made, complete them whatever they are."""
+    """Marks the queued results of these tasks as forced: they complete their tasks regardless of confidence."""
     await tx.run(
         """UPDATE postponed_results SET forced = true
            WHERE task_id IN :task_ids[] AND team_id = :team_id AND done_at IS NULL""",
@@ -29,7 +32,7 @@ async def force(tx: Tx, team_id: str, task_ids: Sequence[str]) -> None:
 
 
 async def end(tx: Tx, team_id: str, task_id: str, now: int) -> None:
-    """The task has ended: nobody needs its result."""
+    """Removes the result of an ended task from the queue."""
     await tx.run(
         """UPDATE postponed_results SET done_at = :now
            WHERE task_id = :task_id AND team_id = :team_id AND done_at IS NULL""",
@@ -40,8 +43,7 @@ async def end(tx: Tx, team_id: str, task_id: str, now: int) -> None:
 
 
 async def next_due(tx: Tx, now: int, not_first: str) -> Row | None:
-    """The team, mode and project of the result that has been due for longest, of another team than the one that is
-    not to come first, if any other has one."""
+    """Returns the team, mode and project of the longest due result; results of team `not_first` come last."""
     return await tx.one(
         """SELECT team_id, mode, project_id FROM postponed_results WHERE done_at IS NULL AND due_at <= :now
            ORDER BY CASE WHEN team_id = :not_first THEN 1 ELSE 0 END, due_at, id LIMIT 1""",
@@ -51,7 +53,7 @@ async def next_due(tx: Tx, now: int, not_first: str) -> Row | None:
 
 
 async def take(tx: Tx, team_id: str, project_id: str, taken_by: str, now: int, until: int, limit: int) -> Sequence[Row]:
-    """Takes on results of a project that are due: the id and batch of their tasks."""
+    """Leases due results of a project until `until`; returns the ids of their tasks."""
     return await tx.all(
         """UPDATE postponed_results SET taken_by = :taken_by, due_at = :due_at
            WHERE done_at IS NULL AND id IN (
@@ -69,7 +71,7 @@ async def take(tx: Tx, team_id: str, project_id: str, taken_by: str, now: int, u
 
 
 async def renew(tx: Tx, team_id: str, taken_by: str, until: int) -> None:
-    """Whoever took these on is still at it."""
+    """Extends the lease of these results."""
     await tx.run(
         """UPDATE postponed_results SET due_at = :due_at
            WHERE done_at IS NULL AND taken_by = :taken_by AND team_id = :team_id""",
@@ -80,7 +82,7 @@ async def renew(tx: Tx, team_id: str, taken_by: str, until: int) -> None:
 
 
 async def put_off(tx: Tx, team_id: str, taken_by: str, task_id: str, tries: int, due_at: int) -> None:
-    """Leaves one of them to another try."""
+    """Returns a result to the queue, due at `due_at`, and adds to its number of failed tries."""
     await tx.run(
         """UPDATE postponed_results SET due_at = :due_at, tries = tries + :tries, taken_by = NULL
            WHERE done_at IS NULL AND taken_by = :taken_by AND task_id = :task_id AND team_id = :team_id""",
@@ -93,7 +95,7 @@ async def put_off(tx: Tx, team_id: str, taken_by: str, task_id: str, tries: int,
 
 
 async def tries(tx: Tx, team_id: str, taken_by: str, task_id: str) -> int:
-    """How many tries at a result have come to nothing."""
+    """Returns the number of failed tries of a result."""
     row = await tx.one(
         """SELECT tries FROM postponed_results
            WHERE done_at IS NULL AND taken_by = :taken_by AND task_id = :task_id AND team_id = :team_id""",
@@ -105,7 +107,7 @@ async def tries(tx: Tx, team_id: str, taken_by: str, task_id: str) -> int:
 
 
 async def done(tx: Tx, team_id: str, taken_by: str, task_id: str, now: int) -> bool | None:
-    """Ends the wait for a result; answers whether it is forced, or None if it is not this try's to give any more."""
+    """Removes a result from the queue; returns whether it is forced, or None if another process has taken it over."""
     row = await tx.one(
         """UPDATE postponed_results SET done_at = :now
            WHERE done_at IS NULL AND taken_by = :taken_by AND task_id = :task_id AND team_id = :team_id

@@ -24,10 +24,10 @@ _BOUNDS = {
 
 
 def _where(team_id: str, mode: Mode, which: TaskFilter) -> tuple[str, dict[str, Any]]:
-    """The condition of a filter, of fixed text for each set of questions, and its values."""
+    """Returns the SQL condition of a filter, which depends only on the set of used fields, and its values."""
     values: dict[str, Any] = {"team_id": team_id}
     conditions = ["team_id = :team_id"]
-    if which.claim_id is None:  # a claim tells its task, whatever its kind
+    if which.claim_id is None:  # a claim selects its task, whatever its kind
         conditions.append("kind = 'work'")
     else:
         conditions.append(
@@ -35,7 +35,7 @@ def _where(team_id: str, mode: Mode, which: TaskFilter) -> tuple[str, dict[str, 
         )
         values |= {"mode": mode, "claim_id": which.claim_id}
     if which.project_id is None and which.batch_id is None:
-        # else it follows from them, and naming it would lead SQLite to the index of the whole team
+        # otherwise the mode is implied, and a condition on it would make SQLite use the index of the whole team
         conditions.append("mode = :mode")
         values["mode"] = mode
     for name, condition in _BOUNDS.items():
@@ -60,7 +60,7 @@ def _where(team_id: str, mode: Mode, which: TaskFilter) -> tuple[str, dict[str, 
 
 
 async def count(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, most: int | None) -> int:
-    """How many tasks there are; counted up to a limit, if there is one."""
+    """Returns the number of tasks, counted up to `most` unless it is None."""
     where, values = _where(team_id, mode, which)
     sql = f"SELECT COUNT(*) AS total FROM tasks WHERE {where}"
     if most is not None:
@@ -73,7 +73,7 @@ async def count(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, most: int |
 
 
 async def newest(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, place: PageCursor, limit: int) -> list[Task]:
-    """Tasks from the newest on, beginning at a place."""
+    """Returns tasks from the cursor on, newest first."""
     where, values = _where(team_id, mode, which)
     if place.before is not None:
         where, values["before"] = f"{where} AND id < :before", place.before
@@ -89,7 +89,7 @@ async def newest(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, place: Pag
 async def oldest_sizes(
     tx: Tx, team_id: str, mode: Mode, which: TaskFilter, after: str, limit: int
 ) -> list[tuple[str, int]]:
-    """The ids of tasks from the oldest on, beyond the one of id `after`, and about how large each is."""
+    """Returns the ids of tasks after `after`, oldest first, with their approximate sizes in characters."""
     where, values = _where(team_id, mode, which)
     rows = await tx.all(
         f"""SELECT id, LENGTH(params) + LENGTH(metadata) + COALESCE(LENGTH(response), 0) AS size
@@ -102,7 +102,7 @@ async def oldest_sizes(
 
 
 async def between(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, after: str, last: str) -> list[Task]:
-    """Tasks beyond the one of id `after`, up to and with the one of id `last`, oldest first."""
+    """Returns the tasks after `after` up to and including `last`, oldest first."""
     where, values = _where(team_id, mode, which)
     rows = await tx.all(
         f"SELECT {TASK.select()} FROM tasks WHERE {where} AND id > :after AND id <= :last_id ORDER BY id",
@@ -114,7 +114,7 @@ async def between(tx: Tx, team_id: str, mode: Mode, which: TaskFilter, after: st
 
 
 async def taken(tx: Tx, team_id: str, mode: Mode, unique_ids: Sequence[str]) -> set[str]:
-    """Those unique_ids that a task has already."""
+    """Returns those of the unique_ids that a task already has."""
     rows = await tx.all(
         """SELECT unique_id FROM tasks
            WHERE team_id = :team_id AND mode = :mode AND unique_id IN :unique_ids[]""",

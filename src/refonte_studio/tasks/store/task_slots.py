@@ -1,6 +1,6 @@
-"""The SQL of slots: what pending tasks still want, one narrow row a task.
+"""The SQL of task slots: one narrow row for each pending task.
 
-Whoever ends a task or changes what it wants locks this row first.
+A transaction that ends a task or changes how many attempts it wants locks this row first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ def _slots_of(row: Row) -> TaskSlots:
 
 @lru_cache(maxsize=256)
 def rules_of(pipeline: str, consensus_attempts: int, quality: str | None) -> CompletionRules:
-    """A project's rules from its columns."""
+    """Returns a project's rules from its columns."""
     settings = settings_of(quality)
     consensus = pipeline == CONSENSUS
     most = consensus_attempts if consensus else 1
@@ -56,13 +56,13 @@ async def present_stamp(tx: Tx) -> int:
 
 
 async def insert(tx: Tx, team_id: str, slots: Sequence[TaskSlots], opened: int | None) -> None:
-    """New slots. `opened` is their stamp, if their batch is being worked already."""
+    """Inserts slots. `opened` is their commit number if their batch is in progress, else None."""
     rows = [(team_id, each.batch_id, each.task_id, each.wanted, each.attempts, each.open, opened) for each in slots]
     await tx.insert("task_slots", COLUMNS, rows)
 
 
 async def lock(tx: Tx, team_id: str, batch_id: str, task_id: str) -> None:
-    """Keeps a pending task as it is, until this transaction ends."""
+    """Locks the slots of a pending task until this transaction ends."""
     await tx.one(
         """SELECT task_id FROM task_slots
            WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id FOR UPDATE""",
@@ -73,7 +73,7 @@ async def lock(tx: Tx, team_id: str, batch_id: str, task_id: str) -> None:
 
 
 async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[Task, TaskSlots] | None:
-    """A pending task and its slots, as they stay until this transaction ends; None for a task that has ended."""
+    """Returns a pending task and its slots, locked until this transaction ends; None if the task has ended."""
     row = await tx.one(
         f"""SELECT {_TASK}, {_SLOTS}
             FROM tasks t JOIN task_slots s
@@ -89,7 +89,7 @@ async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[
 
 
 async def wants_one(tx: Tx, team_id: str, batch_id: str, task_id: str, again: bool = False) -> bool:
-    """Whether one attempt is all that a pending task wants, and it has none, or may have some (`again`)."""
+    """Returns whether a pending task wants one attempt and has none; with `again`, it may have some."""
     row = await tx.one(
         """SELECT task_id FROM task_slots WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id
            AND (attempts = 0 OR :again) AND wanted = 1""",
@@ -125,12 +125,12 @@ async def ask_one_more(tx: Tx, team_id: str, slots: TaskSlots) -> None:
 
 
 async def ask_for(tx: Tx, team_id: str, batch_id: str, task_id: str, wanted: int) -> None:
-    """How many attempts a task wants whose slots are locked; the open slots follow."""
+    """Sets the number of attempts that a task wants; adjusts its open slots. Its slots must be locked."""
     await set_wanted(tx, team_id, batch_id, [task_id], wanted)
 
 
 async def hold_for_review(tx: Tx, team_id: str, batch_id: str, task_id: str, attempts: int) -> None:
-    """Keeps a task whose slots are locked from being worked while a review decides; it has so many attempts."""
+    """Closes a task for work until a review decides. Its slots must be locked."""
     await tx.run(
         """UPDATE task_slots SET attempts = :attempts, open = 0, reviewing = true, judging = false
            WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id""",
@@ -142,8 +142,10 @@ async def hold_for_review(tx: Tx, team_id: str, batch_id: str, task_id: str, att
 
 
 async def hold_for_result(tx: Tx, team_id: str, batch_id: str, attempts: Mapping[str, int]) -> None:
-    """Keeps tasks whose slots are locked from being worked while their result is made; each has so many attempts, and
-    wants no more."""
+    """Closes tasks for work while their results are computed; `attempts` are their counts by task id.
+
+    Their slots must be locked.
+    """
     by_count: dict[int, list[str]] = {}
     for task_id, count in attempts.items():
         by_count.setdefault(count, []).append(task_id)
@@ -160,7 +162,7 @@ async def hold_for_result(tx: Tx, team_id: str, batch_id: str, attempts: Mapping
 
 
 async def end_judging(tx: Tx, team_id: str, batch_id: str, task_id: str) -> None:
-    """The result of a task whose slots are locked is made."""
+    """Records that the result of a task is computed. Its slots must be locked."""
     await tx.run(
         """UPDATE task_slots SET judging = false
            WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id""",
@@ -171,7 +173,7 @@ async def end_judging(tx: Tx, team_id: str, batch_id: str, task_id: str) -> None
 
 
 async def begin_anew(tx: Tx, team_id: str, batch_id: str, task_id: str, wanted: int, slots: int) -> None:
-    """Lets a task that was under review be attempted again, so many times, of which so many by anybody who may."""
+    """Reopens a task that was under review: it wants `wanted` new attempts, of which `slots` are open to everybody."""
     await tx.run(
         f"""UPDATE task_slots SET attempts = 0, wanted = :wanted, open = :slots, reviewing = false,
               opened = {COMMIT_NUMBER[tx.engine]}
@@ -185,7 +187,7 @@ async def begin_anew(tx: Tx, team_id: str, batch_id: str, task_id: str, wanted: 
 
 
 async def end(tx: Tx, team_id: str, batch_id: str, task_ids: Sequence[str]) -> None:
-    """Takes away the slots of tasks that end."""
+    """Deletes the slots of tasks that end."""
     await tx.run(
         "DELETE FROM task_slots WHERE batch_id = :batch_id AND task_id IN :task_ids[] AND team_id = :team_id",
         team_id=team_id,
@@ -195,7 +197,7 @@ async def end(tx: Tx, team_id: str, batch_id: str, task_ids: Sequence[str]) -> N
 
 
 async def pending_in_batch(tx: Tx, team_id: str, batch_id: str, limit: int) -> int:
-    """How many tasks of the batch are pending, counted up to a limit: from the newest, where nobody works yet."""
+    """Returns the number of pending tasks of a batch, counted up to `limit`, from the newest, which change least."""
     row = await tx.one(
         """SELECT COUNT(*) AS pending FROM (
              SELECT task_id FROM task_slots WHERE batch_id = :batch_id AND team_id = :team_id
@@ -208,8 +210,8 @@ async def pending_in_batch(tx: Tx, team_id: str, batch_id: str, limit: int) -> i
 
 
 async def lock_attempted(tx: Tx, team_id: str, batch_id: str, after: str, limit: int) -> list[tuple[Task, bool]]:
-    """Pending tasks of a batch that have an attempt, their slots locked, in order of their ids beyond `after`; each
-    with whether its result is being made."""
+    """Returns pending tasks of a batch with an attempt, after id `after`, and locks their slots; each with whether its
+    result is being computed."""
     rows = await tx.all(
         f"""SELECT {_TASK}, s.judging FROM task_slots s JOIN tasks t ON t.id = s.task_id
             WHERE s.batch_id = :batch_id AND s.task_id > :after AND s.attempts > 0 AND s.team_id = :team_id
@@ -225,8 +227,8 @@ async def lock_attempted(tx: Tx, team_id: str, batch_id: str, after: str, limit:
 async def lock_to_retarget(
     tx: Tx, team_id: str, batch_id: str, wanted: int, after: str, limit: int
 ) -> list[tuple[Task, int]]:
-    """Pending tasks of a batch that want another number of attempts, their slots locked, in order of their ids
-    beyond `after`; each with the attempts it has."""
+    """Returns pending tasks of a batch that do not want `wanted` attempts, after id `after`, and locks their slots;
+    each with its number of attempts."""
     rows = await tx.all(
         f"""SELECT {_TASK}, s.attempts FROM task_slots s JOIN tasks t ON t.id = s.task_id
             WHERE s.batch_id = :batch_id AND s.task_id > :after AND s.wanted <> :wanted AND s.team_id = :team_id
@@ -242,7 +244,7 @@ async def lock_to_retarget(
 
 
 async def set_wanted(tx: Tx, team_id: str, batch_id: str, task_ids: Sequence[str], wanted: int) -> None:
-    """How many attempts these tasks want; the open slots follow."""
+    """Sets the number of attempts that these tasks want; adjusts their open slots."""
     await tx.run(
         f"""UPDATE task_slots SET wanted = :wanted, open = open + :wanted - wanted,
               opened = CASE WHEN open <= 0 THEN {COMMIT_NUMBER[tx.engine]} ELSE opened END
@@ -255,7 +257,7 @@ async def set_wanted(tx: Tx, team_id: str, batch_id: str, task_ids: Sequence[str
 
 
 async def set_wanted_of_quality(tx: Tx, team_id: str, project_id: str, wanted: int) -> None:
-    """Lets a project's quality tasks look like its others."""
+    """Sets the number of attempts that a project's quality tasks appear to want, so that they look like the others."""
     await tx.run(
         """UPDATE task_slots SET wanted = :wanted
            WHERE batch_id = '' AND team_id = :team_id AND task_id IN (
@@ -267,7 +269,7 @@ async def set_wanted_of_quality(tx: Tx, team_id: str, project_id: str, wanted: i
 
 
 async def batches_without(tx: Tx, limit: int) -> list[tuple[str, str]]:
-    """The team and id of batches in progress that had tasks, of which none is pending any more."""
+    """Returns the team and id of batches in progress that have tasks, none of which is pending."""
     rows = await tx.all(
         """SELECT b.team_id, b.id FROM batches b
            WHERE b.state = 'in_progress' AND NOT (b.studio AND b.is_default)

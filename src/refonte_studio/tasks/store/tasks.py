@@ -9,7 +9,7 @@ from refonte_studio.kit.caller import Mode
 from refonte_studio.tasks.model import Task
 
 TASK = Record(Task)
-# Beside a list of ids: without the cast, SQLite would rather read the index of the whole team than look up each id.
+# For use with a list of ids: without the cast, SQLite reads the index of the whole team instead of looking up each id.
 OF_TEAM = "CAST(team_id AS TEXT) = :team_id"
 TAG_COLUMNS = ("team_id", "tag", "task_id")
 
@@ -41,7 +41,7 @@ async def task(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task | None:
 
 
 async def lock_task(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task | None:
-    """The task, as it stays until this transaction ends."""
+    """Returns the task and locks it until this transaction ends."""
     row = await tx.one(
         f"SELECT {TASK.select()} FROM tasks WHERE id = :task_id AND team_id = :team_id AND mode = :mode FOR UPDATE",
         task_id=task_id,
@@ -61,7 +61,7 @@ async def tasks_by_ids(tx: Tx, team_id: str, task_ids: Sequence[str]) -> dict[st
 
 
 async def cancel(tx: Tx, team_id: str, task_id: str, clear_unique_id: bool, now: int) -> bool:
-    """Whether the task was pending, and is canceled now."""
+    """Cancels a pending task; returns False if it is not pending."""
     changed = await tx.run(
         """UPDATE tasks SET status = 'canceled', updated_at = :now,
              unique_id = CASE WHEN :clear_unique_id THEN NULL ELSE unique_id END
@@ -120,7 +120,7 @@ async def set_tags(tx: Tx, team_id: str, task_id: str, tags: Sequence[str], tags
 
 
 async def set_review(tx: Tx, team_id: str, task_id: str, review_status: str, settles: bool, now: int) -> None:
-    """What an audit says of a task, and whether that settles what its response is."""
+    """Stores the outcome of an audit; with `settles`, the response counts as decided by a person."""
     await tx.run(
         """UPDATE tasks SET review_status = :review_status, reviewed = (reviewed OR :settles), updated_at = :now
            WHERE id = :task_id AND team_id = :team_id""",
@@ -133,7 +133,7 @@ async def set_review(tx: Tx, team_id: str, task_id: str, review_status: str, set
 
 
 async def set_response(tx: Tx, team_id: str, task_id: str, response: str) -> None:
-    """Gives a completed task another response; how sure the attempts were says nothing of that."""
+    """Replaces the response of a completed task and clears the confidence, which does not apply to the new one."""
     await tx.run(
         """UPDATE tasks SET response = :response, confidence = NULL
            WHERE id = :task_id AND team_id = :team_id AND status = 'completed'""",
@@ -144,7 +144,7 @@ async def set_response(tx: Tx, team_id: str, task_id: str, response: str) -> Non
 
 
 async def part_in(tx: Tx, team_id: str, task_id: str, teammate_id: str) -> str | None:
-    """What part a person had in a task: `attempted` or `reviewed`; None if none."""
+    """Returns whether a person `attempted` or `reviewed` a task; None if neither."""
     row = await tx.one(
         """SELECT 'attempted' AS part FROM attempts
            WHERE task_id = :task_id AND teammate_id = :teammate_id AND team_id = :team_id
