@@ -1,4 +1,4 @@
-"""The task types: one module each, found by listing this package. A new type is one file with a `TYPE`."""
+"""The task types: one module each, found by listing this package. To add a type, add one module with a `TYPE`."""
 
 from collections.abc import Iterable, Mapping
 from importlib import import_module
@@ -37,10 +37,10 @@ __all__ = [
     "unknown_parameters",
 ]
 
-# Names that older clients use for types.
+# Names of types in older clients.
 ALIASES: Mapping[str, str] = {"categorize": "categorization"}
 
-# Questions whose label is a whole response: there is nothing else in it.
+# Questions whose label is the whole response.
 WHOLE_QUESTIONS = frozenset({"category", "choice"})
 
 
@@ -58,17 +58,17 @@ TYPES: Mapping[str, TaskType] = MappingProxyType(_found())
 
 
 def get(name: str) -> TaskType | None:
-    """The type of that name, or of the name that older clients have for it; None if there is none."""
+    """Returns the type with this name, or with this name in older clients; None if there is none."""
     return TYPES.get(ALIASES.get(name, name))
 
 
 def unknown_parameters(type: TaskType, params: Iterable[str]) -> list[str]:  # noqa: A002 - the agreed name
-    """Those names that are neither every task's nor this type's, in their order."""
+    """Returns the names that are parameters neither of every task nor of this type, in order."""
     return [name for name in params if name not in COMMON_PARAMETERS and name not in type.parameters]
 
 
 def params_for_labeler(type_name: str, params: str, person_id: str, task_id: str) -> bytes:
-    """A task's parameters, both as JSON, as the person who works or reviews it may see them."""
+    """Returns a task's parameters as the person who works on or reviews it may see them. Both are JSON."""
     task_type = TYPES[type_name]
     if not task_type.conceals:
         return params.encode()
@@ -76,5 +76,5 @@ def params_for_labeler(type_name: str, params: str, person_id: str, task_id: str
 
 
 def schemas_of(task_type: TaskType) -> dict[str, dict[str, Any]]:
-    """The JSON schema of every parameter that a creation of this type takes."""
+    """Returns the JSON schema of every parameter that creating a task of this type accepts."""
     return {name: parameter.schema for name, parameter in {**COMMON_PARAMETERS, **task_type.parameters}.items()}

@@ -26,13 +26,13 @@ _SEGMENTS = Segments()
 
 
 class AudioTranscription(TaskType):
-    """What is said, as one text; where the task asks for them, in segments too, in the order of their times.
+    """A transcript as one text; if requested, also as segments, in order of time.
 
-    Several responses give the text that more than half of them have, or the one that needs the fewest edits to become
-    the others. Segments are there if most have given any: those that more than half of them have, matched by the time
-    that they have in common, with the medians of their starts and ends, the most typical of their texts, and the
-    speaker that the judge holds to be right. Two responses are alike by the edits that make one text the other and, in
-    the mean with that, by F1 of the segments where there are any.
+    Several responses are combined into the text that more than half of them have, or else the one that needs the fewest
+    edits to become the others. The result has segments if most responses have: those that more than half have, matched
+    by common time, with the medians of start and end, the most typical text, and the speaker that the judge considers
+    correct. The similarity of two responses is based on the edits between their texts; if there are segments, it is the
+    mean of that and the F1 of the segments.
     """
 
     name = "audiotranscription"

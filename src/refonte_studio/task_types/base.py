@@ -1,4 +1,4 @@
-"""What a task type is: the parameters it takes, the responses it admits, and how several become one."""
+"""The interface of a task type: its parameters, its responses, and how several responses become one."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -17,36 +17,36 @@ from refonte_studio.task_types.parts.size_limits import check_totals
 
 __all__ = ["Parameter", "TaskType"]
 
-# For required parameters that are still to come, where a type's example has none.
+# Stand-ins for required parameters that are still missing, if the type's example has none.
 _STAND_INS = {"attachment": "https://example.com/", "text": "Sample", "objects_to_annotate": ["Sample"]}
-# What a response does not depend on.
+# Parameters that do not affect the response.
 _SAY_NOTHING = frozenset({"attachment"})
 
 
 class TaskType(ABC):
-    """One type of task. Instances hold no state; every question is answered from the parameters alone.
+    """One type of task. Instances have no state; every method works on the parameters it is given.
 
-    `params` are always the task's effective parameters: the project's, overridden by the task's own.
-    Whatever JSON comes in, a method answers or raises BadInput; nothing else.
+    `params` are always the task's effective parameters: the project's, overridden by the task's own. For any JSON, a
+    method returns or raises BadInput, and nothing else.
     """
 
     name: ClassVar[str]
     parameters: ClassVar[Mapping[str, Parameter]]
     example_params: ClassVar[dict[str, Any]]
     example_response: ClassVar[dict[str, Any]]
-    conceals: ClassVar[bool] = False  # whether there are parameters that labelers do not see as they are
+    conceals: ClassVar[bool] = False  # whether labelers see some parameters in altered form
 
     only_media: ClassVar[bool] = False  # whether attachments are never text
-    either: ClassVar[Sequence[tuple[str, ...]]] = ()  # parameters of which a task has at most one
+    either: ClassVar[Sequence[tuple[str, ...]]] = ()  # groups of parameters of which a task has at most one
 
     def check_params(self, params: dict[str, Any]) -> None:
-        """Raises BadInput, naming the parameter and value, unless a task of this type can be done with them."""
+        """Raises BadInput, naming the parameter and value, unless tasks of this type can have these parameters."""
         self._check_shaping(params)
         self._check_first(canonical_params(params))
 
     def check_given(self, params: dict[str, Any]) -> None:
-        """The same for parameters to which others are still to come, such as a project's: required ones may be missing,
-        and what is there is checked with stand-ins for them."""
+        """Checks parameters that are not yet complete, such as a project's: required ones may be missing, and the
+        others are checked together with stand-ins for them."""
         an_object(params, "params")
         filled = dict(params)
         while True:
@@ -62,7 +62,7 @@ class TaskType(ABC):
             self._check_first(canonical_params(filled))
 
     def stand_in(self, name: str, _params: dict[str, Any], /) -> Any:
-        """A value for a parameter that is still to come, to check these with; None if there is no need for one."""
+        """Returns a stand-in for a missing parameter, suitable for these; None if none is needed."""
         return self.example_params.get(name, _STAND_INS.get(name))
 
     def _filled(self, names: Sequence[str], params: dict[str, Any]) -> dict[str, Any] | None:
@@ -73,7 +73,7 @@ class TaskType(ABC):
         return None
 
     def _check_shaping(self, params: dict[str, Any]) -> None:
-        """The parameters that shape a response, alone and together."""
+        """Checks the parameters that determine the form of a response, separately and together."""
         an_object(params, "params")
         check_declared(COMMON_PARAMETERS, params)
         check_declared(self.parameters, params)
@@ -85,7 +85,7 @@ class TaskType(ABC):
         check_names(params)
 
     def _check_first(self, params: dict[str, Any]) -> None:
-        """What labelers start from is a response that they could submit as it is."""
+        """Checks that the initial response of labelers could be submitted unchanged."""
         for name in ("hypothesis", "base_annotations"):
             value = params.get(name)
             if value is None:
@@ -99,36 +99,36 @@ class TaskType(ABC):
 
     @abstractmethod
     def check_own_params(self, params: dict[str, Any]) -> None:
-        """What this type asks of its parameters beyond presence and JSON type."""
+        """Checks this type's rules for its parameters, beyond presence and JSON type."""
 
     def check_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
-        """The response in canonical form. Raises BadInput naming the path and value that do not fit.
+        """Returns the response in canonical form. Raises BadInput naming the path and value that are invalid.
 
-        The size of the response as a whole is bounded, and a check takes time in proportion to it, so that no response
-        takes a second to check.
+        The total size of a response is limited, and the time of a check is proportional to it, so that no check takes
+        longer than a second.
         """
         check_totals(response)
         return self.check_own_response(params, response)
 
     @abstractmethod
     def check_own_response(self, params: dict[str, Any], response: object) -> dict[str, Any]:
-        """What this type asks of a response, and its canonical form."""
+        """Checks this type's rules for a response. Returns its canonical form."""
 
     @abstractmethod
     def sample_response(self, params: dict[str, Any]) -> dict[str, Any]:
-        """A well-formed response to checked parameters: always the same one, and it passes check_response."""
+        """Returns a valid response to checked parameters, always the same one; it passes check_response."""
 
     def params_for_labeler(self, params: dict[str, Any], _seed: str) -> dict[str, Any]:
-        """The parameters as a labeler may see them; the seed stands for the person and the task, and always gives the
-        same."""
+        """Returns the parameters as a labeler may see them. The seed identifies the person and the task; the result
+        depends only on the arguments."""
         return params
 
     def consensus(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], judge: Judge) -> Outcome:
-        """One result from one or more checked responses, in their order of submission; it passes check_response.
+        """Combines one or more checked responses, in order of submission, into one result, which passes check_response.
 
-        One response is the result itself. The same responses in the same order give the same result; their order
-        matters only where votes tie, and then what appears first wins. The confidence is the share of the result
-        that is expected to be right, and one more attempt that says the same never lowers it.
+        A single response is the result itself. The same responses in the same order give the same result; the order
+        matters only for ties, where the first one wins. The confidence is the expected share of the result that is
+        correct; another attempt that agrees never lowers it.
         """
         if not responses:
             raise ValueError("nothing to combine")
@@ -140,43 +140,45 @@ class TaskType(ABC):
         return self.settle(params, [response], Panel.of(Plain(1))).confidence
 
     def consensus_cost(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> int:
-        """About how many elementary steps, of a microsecond each, `consensus` takes for these checked responses.
+        """Estimates the elementary steps, of about a microsecond each, that `consensus` takes for these checked
+        responses.
 
-        The estimate itself takes time in proportion to the size of the responses. Types that compare every part of a
-        response with every part of another one say so here.
+        The estimate itself takes time proportional to the size of the responses. Types that compare every part of a
+        response with every part of another one override this.
         """
         return size_of(responses) * len(responses)
 
     @abstractmethod
     def settle(self, params: dict[str, Any], responses: Sequence[dict[str, Any]], panel: Panel, /) -> Outcome:
-        """`consensus` for a panel; of one response, only the confidence counts."""
+        """Computes `consensus` for a panel; of a single response, only the confidence is used."""
 
     def combine(self, params: dict[str, Any], responses: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """The result of `consensus` where everybody counts the same."""
+        """Computes the result of `consensus` if all attempts have equal weight."""
         return self.consensus(params, responses, Plain(len(responses))).response
 
     def reader(self, _params: dict[str, Any], /) -> Reader:
-        """What reads `votes` off checked responses to these parameters; made once, it reads many."""
+        """Returns a function that extracts `votes` from checked responses to these parameters; create it once for
+        many."""
         return lambda _: {}
 
     def votes(self, params: dict[str, Any], response: dict[str, Any]) -> dict[str, str]:
-        """The questions with labels that a checked response answers: by the names that `consensus` asks judges about,
-        the labels as JSON texts. Empty for the types whose responses are drawn or typed."""
+        """Returns the categorical answers of a checked response: labels as JSON texts, by the question names that
+        `consensus` passes to judges. Empty for types whose responses are drawn or typed."""
         return self.reader(params)(response)
 
     def choices(self, _params: dict[str, Any], /) -> Mapping[str, int]:
-        """How many labels there are to choose from, by question of `votes`."""
+        """Returns the number of possible labels by question of `votes`."""
         return {}
 
     @abstractmethod
     def similarity(self, params: dict[str, Any], one: dict[str, Any], other: dict[str, Any], /) -> float:
-        """How much two checked responses say the same, 0 to 1. The same either way round; 1 for the same content, in
-        whatever order it comes and by whatever ids its parts go."""
+        """Returns the similarity of two checked responses, 0 to 1. It is symmetric, and 1 for the same content,
+        whatever its order and ids."""
 
     def score(self, params: dict[str, Any], expected: dict[str, Any], response: dict[str, Any]) -> float:
-        """How right a checked response is where another one is known to be right, 0 to 1."""
+        """Returns how correct a checked response is compared with a known correct one, 0 to 1."""
         return self.similarity(params, expected, response)
 
     @abstractmethod
     def response_schema(self) -> dict[str, Any]:
-        """JSON Schema (2020-12) of responses in general, whatever the parameters."""
+        """Returns the JSON Schema (2020-12) of responses, independent of parameters."""

@@ -33,10 +33,9 @@ from refonte_studio.task_types.parts.questionnaire import ballot
 class Categorization(TaskType):
     """One category, or with `allow_multiple` every one that fits.
 
-    Several responses: the category that the judge holds to be right; with `allow_multiple`, the judge decides on each
-    category that anybody names, and where it holds none of them to be right, the likeliest is kept. Two responses are
-    alike if they name the same category; with `allow_multiple`, by F1: twice what they have in common by what they
-    name.
+    Several responses are combined into the category that the judge considers correct. With `allow_multiple`, the judge
+    decides on each category that anybody names; if it considers none correct, the most likely one is kept. The
+    similarity of two responses is 1 for the same category and otherwise 0; with `allow_multiple`, it is F1.
     """
 
     name = "categorization"
@@ -70,7 +69,7 @@ class Categorization(TaskType):
         flag(params, "required")
 
     def stand_in(self, name: str, params: dict[str, Any], /) -> Any:
-        """Categories that are still to come are those that have an id, or as many as there are ids."""
+        """Returns stand-ins for missing categories: those with ids, or as many as there are ids."""
         ids = params.get("category_ids")
         if name != "categories" or not ids:
             return super().stand_in(name, params)
@@ -140,7 +139,7 @@ _ID: dict[str, Any] = {"type": ["string", "integer"]}
 
 
 def _named(params: Mapping[str, Any], categories: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
-    """The response with the categories themselves where it gives their ids."""
+    """Returns the response with categories in place of their ids."""
     if "category_id" not in given and "category_ids" not in given:
         return given
     ids = _ids_of(params, categories)
@@ -168,14 +167,14 @@ def _of_id(ids: Mapping[str, str], given: object, path: str) -> str:
 
 
 def _id_text(given: object) -> str | None:
-    """An id as it is compared: 7 and "7" are the same."""
+    """Returns an id in the form in which it is compared: 7 and "7" are the same."""
     if isinstance(given, int) and not isinstance(given, bool) and given.bit_length() < 64:
         return str(given)
     return given if isinstance(given, str) else None
 
 
 def _ids_of(params: Mapping[str, Any], categories: Sequence[str]) -> Mapping[str, str]:
-    """The categories by their ids, as `category_ids` gives them; empty where it is left out."""
+    """Returns the categories by their ids, from `category_ids`; empty if it is absent."""
     given = params.get("category_ids")
     if given is None:
         return {}
@@ -228,7 +227,7 @@ def _categories(params: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
         missing_value("categories", "taxonomies")
     questions = an_object(taxonomies, "taxonomies")
     if len(questions) != 1:
-        # {category} has room for one answer; a textcollection task asks several questions.
+        # {category} holds one answer; a textcollection task can ask several questions.
         missing("taxonomies", f"must hold one question, has {listed(list(questions)) or 'none'}")
     (name, spec), *_ = questions.items()
     path = at("taxonomies", name)

@@ -29,17 +29,17 @@ from refonte_studio.task_types.parts.turns import check_turns, settle_turns, tur
 
 
 class Chat(TaskType):
-    """Whatever the task asks about a conversation: a ranking and ratings of candidates for its next message, labels of
-    its turns, further fields, a better answer. A response has every part that is asked for.
+    """Anything a task asks about a conversation: a ranking and ratings of candidates for its next message, labels of
+    its turns, further fields, an improved answer. A response has every requested part.
 
-    Labelers get the candidates in an order of their own and never see which model a candidate comes from. Responses
-    name candidates by their ids, which labelers do see.
+    Labelers see the candidates in an individual order, and never see which model a candidate comes from. Responses
+    refer to candidates by their ids, which labelers do see.
 
-    Several responses are combined part by part. The ranking is the one that more than half of them give, else that of
-    Bradley and Terry's model, in which a tie counts as half a win for either. Each rating is the median. The judge
-    decides on each label of each turn; fields are combined as `_answers` says for each kind of question; the rewritten
-    answer is the one that needs the fewest edits to become the others. Two responses are as alike as these parts are in
-    the mean: rankings by Kendall's tau, ratings by how near they are on their scale, turns by F1 of their labels.
+    Several responses are combined part by part. The ranking is the one that more than half of them give, or else that
+    of the Bradley-Terry model, in which a tie counts as half a win for either side. Each rating is the median. The
+    judge decides on each label of each turn; fields are combined by kind of question (see `parts.answers`); the
+    rewritten answer is the one that needs the fewest edits to become the others. The similarity of two responses is the
+    mean over these parts: rankings by Kendall's tau, ratings by closeness on their scale, turns by F1 of their labels.
     """
 
     name = "chat"
@@ -120,14 +120,14 @@ class Chat(TaskType):
         return {part: sample[part] for part in _parts(asked)}
 
     def params_for_labeler(self, params: dict[str, Any], seed: str) -> dict[str, Any]:
-        """The candidates in this person's order, without their models."""
+        """Returns the candidates in this person's order, without their models."""
         if not params.get("candidates"):
             return params
         shown = [{name: each[name] for name in ("id", "content")} for each in candidates_of(params)]
         return {**params, "candidates": sorted(shown, key=lambda each: _place(each["id"], seed))}
 
     def consensus_cost(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> int:
-        """Every two responses are compared; strengths of candidates are found in many short rounds."""
+        """Every pair of responses is compared; the strengths of candidates are computed in many short rounds."""
         pairs = len(responses) * (len(responses) + 1) / 2
         written = texts_in(responses)
         each = len(written) / len(responses) * text_cost(written)
@@ -176,7 +176,8 @@ class Chat(TaskType):
         return {**choices_to(asked.fields, "fields"), **dict.fromkeys(labels, 2)}
 
     def similarity(self, params: dict[str, Any], one: dict[str, Any], other: dict[str, Any], /) -> float:
-        """Responses to different tasks, whose candidates and parts may differ, are compared by what both have."""
+        """Responses to different tasks, with different candidates and parts, are compared by what they have in
+        common."""
         asked = conversation_of(params)
         both = one.keys() & other.keys()
         alike: list[float] = []
@@ -209,12 +210,12 @@ class Chat(TaskType):
 
 
 def _place(name: str, seed: str) -> bytes:
-    """Where a candidate comes in an order; it does not depend on the order in which the task has them."""
+    """The sort key of a candidate; it does not depend on the order of candidates in the task."""
     return hashlib.sha256(f"{seed}/{name}".encode(errors="surrogatepass")).digest()
 
 
 def _parts(asked: Conversation) -> list[str]:
-    """The parts of a response that are asked for."""
+    """Returns the requested parts of a response."""
     parts: dict[str, Any] = {
         "ranking": asked.candidates,
         "ratings": asked.criteria,
@@ -226,7 +227,7 @@ def _parts(asked: Conversation) -> list[str]:
 
 
 def _check_ratings(given: object, asked: Conversation, path: str) -> dict[str, dict[str, Any]]:
-    """A number for each criterion of each candidate, or of the conversation."""
+    """Checks for a number for each criterion of each candidate, or of the conversation."""
     ratings = an_object(given, path)
     for name in ratings:
         if name not in asked.rated:

@@ -17,10 +17,10 @@ from refonte_studio.task_types.parts.parameters import Parameter, mixed, need_on
 class Comparison(FieldsTask):
     """One choice, or the fields that the task asks for.
 
-    Of several responses, the choice that the judge holds to be right; fields are combined one by one, as those of a
-    transcription are.
+    Several responses are combined into the choice that the judge considers correct; fields are combined one by one, as
+    in a transcription.
 
-    Which of many things is the best, over all the tasks that compare two of them, is for `consensus.ranking` to say.
+    `consensus.ranking` computes the best of many items from all tasks that compare two of them.
     """
 
     name = "comparison"

@@ -8,7 +8,7 @@ from refonte_studio.task_types.parts.parameters import Parameter, text
 
 
 class DataCollection(FieldsTask):
-    """Named fields; what they are found in need not be attached."""
+    """Named fields. Their source need not be attached."""
 
     name = "datacollection"
     parameters: ClassVar[Mapping[str, Parameter]] = {

@@ -30,8 +30,8 @@ MAX_PAGE = 100_000
 class DocumentTranscription(AnnotationTask):
     """Boxes with text on the pages of a document.
 
-    Of several responses, blocks of the same page are matched by their overlap; the judge decides on the label, each
-    edge is the median, and the text is the one that more than half give or the medoid by edit distance.
+    To combine several responses, blocks on the same page are matched by overlap; the judge decides on the label, each
+    edge is the median, and the text is the one that more than half give, or else the medoid by edit distance.
     """
 
     name = "documenttranscription"

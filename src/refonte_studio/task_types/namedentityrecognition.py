@@ -43,10 +43,11 @@ from refonte_studio.task_types.parts.spans import (
 class NamedEntityRecognition(TaskType):
     """Labeled spans of a text. Offsets count characters (Unicode code points); the end is exclusive.
 
-    Several responses give the spans that more than half of them have, identically; of what else they have marked, by
-    label the stretches of characters that more than half have; and the relations between all these that more than half
-    have. Where they agree on nothing, though most have marked something, the response that has most in common with the
-    rest stands. Two responses are alike by F1 of the labeled characters, and of the relations where there are any.
+    Several responses are combined into the spans that more than half of them have exactly; from their other spans, the
+    stretches of characters that more than half have, by label; and the relations between these spans that more than
+    half have. If they agree on nothing although most have spans, the response most similar to the others is the result.
+    The similarity of two responses is the F1 of the labeled characters, averaged with that of the relations if there
+    are any.
     """
 
     name = "namedentityrecognition"
@@ -115,7 +116,7 @@ class NamedEntityRecognition(TaskType):
         return {"annotations": [span] if source else []}
 
     def stand_in(self, name: str, params: dict[str, Any], /) -> Any:
-        """Labels that are still to come are those that the relations join."""
+        """Returns stand-ins for missing labels: those that the relations connect."""
         joined = labels_joined(params) if name == "labels" else []
         return joined or super().stand_in(name, params)
 
@@ -129,7 +130,7 @@ class NamedEntityRecognition(TaskType):
             result = responses[typical]
         try:
             result = self.check_response(params, result)
-        except BadInput:  # what is voted for span by span need not keep the rules that each response keeps
+        except BadInput:  # the voted spans need not satisfy the rules that each response satisfies
             result = responses[typical]
         found = marked(result)
         alike = [likeness(one, found) for one in compared]

@@ -18,14 +18,14 @@ from refonte_studio.task_types.parts.parameters import Parameter, flag, mapping,
 from refonte_studio.task_types.parts.size_limits import MAX_RUNS
 
 _SAMPLE_SIDE = 100
-_NEAR = 8  # so many masks usually lie within the box around one
+_NEAR = 8  # typical number of masks within the bounding box of one
 
 
 class SegmentAnnotation(AnnotationTask):
     """Masks of one size.
 
-    Of several responses, masks are matched by the pixels that they have in common; the judge decides on the label, and
-    the pixels are those that more than half of the attempts have given to the object.
+    To combine several responses, masks are matched by common pixels; the judge decides on the label, and an object has
+    the pixels that more than half of the attempts give it.
     """
 
     name = "segmentannotation"
@@ -111,7 +111,7 @@ def _labels(params: Mapping[str, Any]) -> Mapping[str, None]:
 
 
 def _check_apart(params: Mapping[str, Any]) -> None:
-    """No label is in both lists."""
+    """Checks that no label is in both lists."""
     given = params.get("instance_labels")
     plain = {name_key(name) for name in names(params["labels"], "labels")}
     for name in () if given is None else names(given, "instance_labels"):
@@ -120,7 +120,7 @@ def _check_apart(params: Mapping[str, Any]) -> None:
 
 
 def _size(params: Mapping[str, Any]) -> list[int] | None:
-    """The image's height and width, where both are known."""
+    """Returns the image's height and width, if both are known."""
     canvas = canvas_of(params)
     if canvas.height is None or canvas.width is None:
         return None

@@ -28,11 +28,11 @@ from refonte_studio.task_types.parts.questionnaire import confidence_of, mean
 
 
 class TextCollection(TaskType):
-    """A form. The answer to a field is an array of arrays: as often as it may be given, the values given.
+    """A form. The answer to a field is an array of arrays: for each time it is answered, its values.
 
-    Several responses are combined field by field, as `_answers` says for each kind of question; a set of fields, by
-    its fields. A field that may be answered more than once has the answers that more than half give, or those most
-    like the others'. Two responses are as alike as their answers are in the mean.
+    Several responses are combined field by field, by kind of question (see `parts.answers`), and sets of fields by
+    their fields. A field that may be answered several times has the answers that more than half give, or else those
+    most similar to the others'. The similarity of two responses is the mean over their answers.
     """
 
     name = "textcollection"
@@ -87,7 +87,7 @@ class TextCollection(TaskType):
         return {"annotations": samples}
 
     def consensus_cost(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> int:
-        """Every two responses are compared field by field."""
+        """Every pair of responses is compared field by field."""
         pairs = len(responses) * (len(responses) + 1) / 2
         texts = texts_in(responses)
         each = len(texts) / len(responses) * text_cost(texts)
@@ -131,7 +131,7 @@ def _written(field: Field, answers: list[list[Any]]) -> dict[str, Any]:
 
 
 def _entry(field: Field, given: object, path: str) -> dict[str, Any] | None:
-    """The checked answer to a field; None where it is left open, which an empty answer does too."""
+    """Returns the checked answer to a field; None if it is left open, including by an empty answer."""
     answers: list[Any] = []
     if given is not None:
         found = record(given, path, ("type", "field_id", "response"))

@@ -8,7 +8,7 @@ from refonte_studio.task_types.parts.parameters import Parameter, need_one, text
 
 
 class Transcription(FieldsTask):
-    """Named fields, read off an attachment."""
+    """Named fields, read from an attachment."""
 
     name = "transcription"
     parameters: ClassVar[Mapping[str, Parameter]] = {

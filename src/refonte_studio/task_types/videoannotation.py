@@ -37,11 +37,11 @@ from refonte_studio.task_types.parts.video import VIDEO_PARAMETERS
 
 
 class VideoAnnotation(AnnotationTask):
-    """Tracks: an object's shape on the frames where it is seen, by frame number from 0, in order.
+    """Tracks: an object's shape on the frames where it is visible, by frame number starting at 0, in order.
 
-    Of several responses, tracks are matched by the likeness of their shapes over the frames of either (some, evenly
-    spread, of many); the judge decides on the label. Boxes and points are joined frame by frame, other tracks give the
-    most typical one.
+    To combine several responses, tracks are matched by the similarity of their shapes over the frames of either (a
+    sample if there are many); the judge decides on the label. Boxes and points are combined frame by frame; for other
+    tracks, the most typical one is the result.
     """
 
     name = "videoannotation"

@@ -29,10 +29,10 @@ _LABELS = ("labels", "events_to_annotate", "events", "objects_to_annotate")
 
 
 class VideoPlaybackAnnotation(AnnotationTask):
-    """Stretches of time with a label, in seconds from the start of the video.
+    """Labeled intervals, in seconds from the start of the video.
 
-    Of several responses, stretches are matched by the share of time that they have in common; the judge decides on the
-    label, start and end are the medians.
+    To combine several responses, intervals are matched by their common share of time; the judge decides on the label,
+    start and end are the medians.
     """
 
     name = "videoplaybackannotation"
@@ -98,7 +98,7 @@ class VideoPlaybackAnnotation(AnnotationTask):
 
 
 def _labels(params: Mapping[str, Any]) -> Mapping[str, None]:
-    """Every label that the parameters name, wherever they do."""
+    """Returns all labels that the parameters define, in any of them."""
     found: dict[str, None] = {}
     for name in _LABELS:
         if params.get(name):

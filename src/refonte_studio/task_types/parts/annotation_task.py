@@ -1,4 +1,4 @@
-"""The task type of those whose responses are objects found in something (see `_objects`)."""
+"""The base of task types whose responses are objects found in something (see `parts.object_matching`)."""
 
 import operator
 from abc import abstractmethod
@@ -32,11 +32,11 @@ from refonte_studio.task_types.parts.panel import Panel
 Response = dict[str, Any]
 
 
-# How often a result is matched anew with the attempts that it comes from: less often the more objects there are.
+# How often a result is matched again with the attempts that it comes from; fewer times with more objects.
 ROUNDS = 3
 MAX_MATCHED_ANEW = 20_000
 
-# Measured, in microseconds: what an object costs by itself, a value that it is made of, and a comparison of places.
+# Measured costs in microseconds: of an object, of a value in it, and of comparing two positions.
 _STEPS_AN_OBJECT = 150
 _STEPS_A_VALUE = 4
 _STEPS_A_PAIR = 0.3
@@ -44,14 +44,14 @@ _STEPS_A_PAIR = 0.3
 
 @dataclass(frozen=True, slots=True)
 class ComparedAttempts:
-    """The attempts of one task, compared."""
+    """The attempts of one task, compared with each other."""
 
     matcher: Matcher
     responses: Sequence[Response]
     panel: Panel
     groups: Sequence[ObjectCluster]
-    pairs: Pairs  # those that were compared
-    table: Any  # how alike two attempts are; not a number where they were not compared
+    pairs: Pairs  # the pairs that were compared
+    table: Any  # the similarity of two attempts; NaN if they were not compared
 
     @staticmethod
     def of(matcher: Matcher, responses: Sequence[Response], panel: Panel) -> "ComparedAttempts":
@@ -67,7 +67,7 @@ class ComparedAttempts:
         return float(np.mean([self.table[pair] for pair in self.pairs]))
 
     def support(self, groups: Sequence[ObjectCluster]) -> float:
-        """How far the attempts bear out one more, which comes after them in these groups."""
+        """Returns how well the attempts support one more, which follows them in these groups."""
         last = len(self.responses)
         return self.panel.support([likeness(self.matcher, groups, attempt, last) for attempt in range(last)])
 
@@ -76,21 +76,22 @@ class ComparedAttempts:
 
 
 class AnnotationTask(TaskType):
-    """Several responses give the objects that more than half have found, each as their annotations give it.
+    """Several responses are combined into the objects that more than half have found, each combined from its
+    annotations.
 
-    The confidence is how far the attempts resemble the result. Where they agree on no object, though most have found
-    some, the response that is most like the others stands, whole, and what it is borne out by counts half.
+    The confidence measures how similar the attempts are to the result. If they agree on no object although most have
+    found some, the response most similar to the others is the result, and its support counts half.
     """
 
     only_media = True
 
     @abstractmethod
     def matcher(self, params: dict[str, Any], /) -> Matcher:
-        """How the objects are compared and joined."""
+        """Returns how objects are compared and combined."""
 
     def consensus_cost(self, _params: dict[str, Any], responses: Sequence[Response], /) -> int:
-        """Attempts are matched each with each, and a few times with what comes of it; in a matching, every object may
-        be compared with every other one, up to the bounds of `matching`."""
+        """Attempts are matched pairwise, and a few times with the result; in a matching, every pair of objects may be
+        compared, within the limits of `matching`."""
         attempts = len(responses)
         objects = sum(len(response["annotations"]) for response in responses)
         mean = objects / attempts
@@ -102,11 +103,11 @@ class AnnotationTask(TaskType):
         return int(_STEPS_AN_OBJECT * objects + self.reading_cost(responses) + matchings * each)
 
     def reading_cost(self, responses: Sequence[Response], /) -> float:
-        """The steps that grow with the size of the objects."""
+        """Returns the steps that grow with the size of the objects."""
         return _STEPS_A_VALUE * size_of(responses)
 
     def comparing_cost(self, _responses: Sequence[Response], _mean: float, /) -> float:
-        """The steps that it takes to match two attempts with `mean` objects each, beyond comparing places."""
+        """Returns the steps of matching two attempts with `mean` objects each, in addition to comparing positions."""
         return 0.0
 
     def settle(self, params: dict[str, Any], responses: Sequence[Response], panel: Panel, /) -> Outcome:
@@ -126,7 +127,7 @@ class AnnotationTask(TaskType):
         return Outcome(result, confidence, attempts.agreement())
 
     def _steady(self, params: dict[str, Any], attempts: ComparedAttempts, result: Response) -> tuple[Response, float]:
-        """The result that comes of those who match it, and its support: matched anew until nothing changes."""
+        """Returns the result and its support, matched again with the attempts until it is stable."""
         last = len(attempts.responses)
         groups = with_more(attempts.matcher, attempts.groups, result, last)
         size = sum(len(group.annotations) for group in attempts.groups)
@@ -141,9 +142,9 @@ class AnnotationTask(TaskType):
     def _said_already(
         self, params: dict[str, Any], attempts: ComparedAttempts, result: Response, confidence: float
     ) -> tuple[Response, float]:
-        """An attempt that is itself what comes of those who match it, if it is borne out better than the result.
+        """Returns an attempt that equals the combination of those who match it, if it has more support than the result.
 
-        So that whoever repeats a result finds it confirmed, even where their voice lets the matching begin elsewhere.
+        An attempt that repeats a result is then confirmed, even if its weight starts the matching elsewhere.
         """
         if np.isnan(attempts.table).any():
             return result, confidence
@@ -162,8 +163,8 @@ class AnnotationTask(TaskType):
         return result, confidence
 
     def _checked(self, params: dict[str, Any], results: Iterable[Callable[[], Response]]) -> Response | None:
-        """The first of the results that the type admits. What attempts give together may break a rule that each of
-        them keeps, such as which attributes a label must have."""
+        """Returns the first valid result. Combined attempts may violate a rule that each of them satisfies, such as
+        which attributes a label requires."""
         for result in results:
             try:
                 return self.check_response(params, result())
@@ -177,19 +178,19 @@ class AnnotationTask(TaskType):
 
 
 def _contents(response: Response) -> list[Response]:
-    """The annotations, whatever their ids."""
+    """Returns the annotations without their ids."""
     return [{name: value for name, value in each.items() if name != "uuid"} for each in response["annotations"]]
 
 
 def _totals(table: Any, weights: Sequence[float]) -> list[float]:
-    """How much each attempt is like those it was compared with, in the weighted mean."""
+    """Returns each attempt's weighted mean similarity to those it was compared with."""
     known = ~np.isnan(table)
     weighted = np.where(known, table, 0.0) @ np.asarray(weights)
     return (weighted / np.maximum(known @ np.asarray(weights), 1e-12)).tolist()
 
 
 def _results(matcher: Matcher, found: Sequence[Cluster]) -> list[Callable[[], Response]]:
-    """What the clusters give: each object as all who found it draw it, or as the most typical of them does."""
+    """Yields the result of the clusters: each object combined from all who found it, or from the most typical one."""
     return [
         lambda: _response([_labeled(matcher, each) for each in found]),
         lambda: _response([dict(each.typical) for each in found]),
@@ -197,13 +198,13 @@ def _results(matcher: Matcher, found: Sequence[Cluster]) -> list[Callable[[], Re
 
 
 def _labeled(matcher: Matcher, cluster: Cluster) -> Response | None:
-    """The object with the label that the judge holds to be right."""
+    """Returns the object with the label that the judge considers correct."""
     label, _ = cluster.panel.decide("label", cluster.given(operator.itemgetter("label")), matcher.labels)
     return matcher.joined(cluster.typically(label))
 
 
 def _response(objects: Sequence[Response | None]) -> Response:
-    """The objects that there are, with ids of their own."""
+    """Returns the response with these objects, with unique ids."""
     annotations = [each for each in objects if each is not None]
     used: set[str] = set()
     for each in annotations:

@@ -35,14 +35,14 @@ Likeness = Callable[[Any, Any], float]
 
 @dataclass(frozen=True, slots=True)
 class QuestionAnswer:
-    """None stands for a question that stays open."""
+    """The combined answer; None stands for a question that stays open."""
 
     value: Any
     confidence: float
 
 
 def settle_answer(asked: Question, name: str, given: Sequence[Any], panel: Panel) -> QuestionAnswer:
-    """One answer of several to the question that judges know by that name; None is no answer."""
+    """Combines several answers to a question, which judges know by `name`. None is no answer."""
     present = [value is not None for value in given]
     if not panel.most(present):
         return QuestionAnswer(None, panel.support([0.0 if each else 1.0 for each in present]))
@@ -72,10 +72,10 @@ def choices_of(asked: Question) -> int | None:
 def settle_choices(
     name: str, given: Sequence[Sequence[Any] | None], fewest: int, most: int, panel: Panel
 ) -> QuestionAnswer:
-    """The choices that a judge, asked about each that anybody made, holds to be right.
+    """Returns the choices that a judge, asked about each one that anybody made, considers correct.
 
-    The probabilities decide which ones come in or stay out to keep within the limits. The choices are listed in the
-    order in which they first appear. The confidence is the mean over the choices that anybody made.
+    Where limits apply, the probabilities decide which choices stay. The choices are listed in order of first
+    occurrence. The confidence is the mean over the choices that anybody made.
     """
     options: dict[Hashable, Any] = {}
     for value in (value for answer in given for value in answer or ()):
@@ -104,7 +104,7 @@ def choice_name(value: Any) -> str:
 
 
 def likeness_of(asked: Question) -> Likeness:
-    """How alike two answers to the question are, 0 to 1; neither of them None."""
+    """Returns a function for the similarity, 0 to 1, of two answers to the question; neither may be None."""
     if asked.kind == "category" and asked.multiple:
         return set_likeness
     if asked.kind in ("number", "integer", "rating"):
@@ -113,24 +113,25 @@ def likeness_of(asked: Question) -> Likeness:
 
 
 def value_cost(values: Sequence[Any]) -> float:
-    """About how many microseconds it takes to compare two answers such as these, in the mean."""
+    """Estimates the microseconds that comparing two such answers takes on average."""
     return 10 + text_cost([value for value in values if isinstance(value, str)])
 
 
 def set_likeness(one: Sequence[Any], other: Sequence[Any]) -> float:
-    """F1 of what is chosen; 1 for two who choose nothing."""
+    """Returns the F1 of two sets of choices; 1 if both are empty."""
     mine, theirs = {identity(each) for each in one}, {identity(each) for each in other}
     return 2 * len(mine & theirs) / (len(mine) + len(theirs)) if mine or theirs else 1.0
 
 
 def pair_agreement(said: Sequence[str]) -> float:
-    """How many of the pairs of labels are the same; 1 where there is but one label."""
+    """Returns the share of pairs of labels that are equal; 1 for a single label."""
     pairs = len(said) * (len(said) - 1)
     return sum(count * (count - 1) for count in Counter(said).values()) / pairs if pairs else 1.0
 
 
 def closeness(one: float, other: float, least: float | None, greatest: float | None) -> float:
-    """1 for the same number, 0 for numbers half of the range apart; where there is no range, a tenth of the larger."""
+    """Returns 1 for equal numbers, 0 for numbers half the range apart; without a range, a tenth of the larger
+    number."""
     if one == other:
         return 1.0
     far = max(abs(one), abs(other)) / 10 if least is None or greatest is None else (greatest - least) / 2
@@ -142,7 +143,7 @@ def _same(one: Any, other: Any) -> float:
 
 
 def _around(one: float, other: float) -> float:
-    """1 for the same direction, 0 for a right angle or more."""
+    """Returns 1 for the same direction, 0 for a right angle or more."""
     turn = abs(one - other) % 360
     return max(0.0, 1 - min(turn, 360 - turn) / 90)
 
@@ -176,7 +177,7 @@ _LIKENESS: Mapping[str, Likeness] = {
 
 
 def _moment(written: str) -> float:
-    """A number that grows with the date, the time of day or the date and time; without a zone, UTC is meant."""
+    """Converts a date, a time of day, or both to a number that grows with it; UTC unless it has a zone."""
     for parse in (date.fromisoformat, datetime.fromisoformat, time.fromisoformat):
         try:
             found = parse(written)
@@ -197,7 +198,7 @@ def _number(moment: date | datetime | time) -> float:
 
 
 def _median(asked: Question, values: Sequence[Any], weights: Sequence[float]) -> int | float:
-    """Whole numbers stay whole: of two in the middle, the one given first."""
+    """Returns the median. Whole numbers stay whole: of two in the middle, the one given first."""
     places = middle(values, weights)
     low, high = (values[place] for place in places)
     if low == high or asked.kind != "number":
@@ -211,7 +212,7 @@ def _mid_angle(_: Question, values: Sequence[float], weights: Sequence[float]) -
 
 
 def _mid_moment(_: Question, values: Sequence[str], weights: Sequence[float]) -> str:
-    """The median; of two in the middle, the one given first."""
+    """Returns the median; of two in the middle, the one given first."""
     moments = [_moment(value) for value in values]
     wanted = {moments[place] for place in middle(moments, weights)}
     return next(value for value, moment in zip(values, moments, strict=True) if moment in wanted)
@@ -232,7 +233,7 @@ def _typical(_: Question, values: Sequence[Any], weights: Sequence[float]) -> An
 
 
 def typical(values: Sequence[Any], weights: Sequence[float]) -> int:
-    """The place of the value that speaks for all, compared as texts (see `typical_text`)."""
+    """Returns the index of the most typical value, compared as texts (see `typical_text`)."""
     return typical_text([value if isinstance(value, str) else label(value) for value in values], weights)
 
 

@@ -1,4 +1,4 @@
-"""What a task is about: media by URL, text as it is."""
+"""The material of a task: media by URL, or text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 from refonte_studio.kit.urls import URL_LENGTH, checked_url
 from refonte_studio.task_types.parts.checks import an_array, at, missing, refuse
 
-_STORED = "studio://"  # a file that the server holds
+_STORED = "studio://"  # a file stored on the server
 _MEDIA = frozenset({"image", "video", "audio", "website", "pdf", "document"})
-_CONTENT = ("content", "url", "attachment", "src")  # where an attachment object has its URL
+_CONTENT = ("content", "url", "attachment", "src")  # keys of an attachment object that may hold its URL
 _LISTS = ("attachments", "context_attachments")
 _NEVER = ("javascript:", "vbscript:", "data:", "file:", "blob:")
 _MAX_DEPTH = 10
 
 
 def check_attachments(params: Mapping[str, Any], only_media: bool) -> None:
-    """Every attachment is a URL that can be opened, except where it is text; `only_media` if the type has no text."""
+    """Checks that every attachment except text is a usable URL; `only_media` if the type has no text."""
     written = params.get("attachment_type")
     kind = written.strip().lower() if isinstance(written, str) else None
     if params.get("attachment"):
@@ -47,7 +47,7 @@ def _check_one(value: object, path: str, kind: str | None, only_media: bool) -> 
 
 
 def _is_meant_as_url(value: object) -> bool:
-    """Whether what may be text or a URL is one: a single word with a scheme."""
+    """Whether a value that may be text or a URL is meant as a URL: a single word with a scheme."""
     if not isinstance(value, str):
         return False
     word = value.strip().lower()
@@ -55,7 +55,7 @@ def _is_meant_as_url(value: object) -> bool:
 
 
 def check_source(value: object, path: str) -> str:
-    """The URL of something to open: of the web, or a file that the server holds."""
+    """Returns the URL of a source: on the web, or a file stored on the server."""
     if not isinstance(value, str):
         refuse(path, value, "is not a URL")
     if not value.startswith(_STORED):
@@ -69,7 +69,7 @@ def check_source(value: object, path: str) -> str:
 
 
 def _check_layers(value: object, path: str, depth: int) -> None:
-    """Layers hold drawings, of any form; what stands in them where a URL stands is one."""
+    """Checks layers, which hold drawings in any form, for valid URLs."""
     if depth == 0:
         missing(path, f"is nested more than {_MAX_DEPTH} deep")
     if isinstance(value, dict):

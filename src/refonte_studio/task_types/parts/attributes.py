@@ -1,4 +1,4 @@
-"""The attributes of annotations: questions asked about each one, some only under a condition."""
+"""Attributes of annotations: questions about each annotation, some of them conditional."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Attribute:
     answers: tuple[Mapping[str, tuple[Any, ...]], ...]
 
     def applies(self, label: str, given: Mapping[str, Any]) -> bool:
-        """Whether it is asked of an annotation with this label and these other attributes."""
+        """Whether the question applies to an annotation with this label and these other attributes."""
         if self.labels is not None and label not in self.labels:
             return False
         return not self.answers or any(_holds(condition, given) for condition in self.answers)
@@ -45,7 +45,7 @@ def _holds(condition: Mapping[str, tuple[Any, ...]], given: Mapping[str, Any]) -
 
 
 def attributes_of(params: Mapping[str, Any]) -> Mapping[str, Attribute]:
-    """The attributes that the parameters define, by name."""
+    """Returns the attributes that the parameters define, by name."""
     defined = params.get("annotation_attributes")
     if defined is None:
         return {}
@@ -78,13 +78,13 @@ def _attribute(spec: dict[str, Any], path: str, name: str) -> Attribute:
 
 
 def _plain(value: Any, path: str) -> tuple[Any, ...]:
-    """One value or an array of them; anything nested matches nothing."""
+    """Returns one value or an array of them; nested values match nothing."""
     values = an_array(value, path) if isinstance(value, list) else [value]
     return tuple(each for each in values if isinstance(each, str | int | float))
 
 
 def check_attributes(defined: Mapping[str, Attribute], label: str, value: object, path: str) -> dict[str, Any]:
-    """The attributes of one annotation: all defined, all valid, none missing."""
+    """Checks the attributes of one annotation: all defined, all valid, none missing."""
     given = {} if value is None else an_object(value, path)
     for name in given:
         if name not in defined:
@@ -101,7 +101,7 @@ def check_attributes(defined: Mapping[str, Attribute], label: str, value: object
 
 
 def sample_attributes(defined: Mapping[str, Attribute], label: str) -> dict[str, Any]:
-    """Answers to what is required. An answer may make another one required, hence the rounds."""
+    """Returns answers to the required questions. An answer may make another question required, hence the rounds."""
     found: dict[str, Any] = {}
     for _ in defined:
         size = len(found)
@@ -114,13 +114,13 @@ def sample_attributes(defined: Mapping[str, Attribute], label: str) -> dict[str,
 
 
 def attributes_between(defined: Mapping[str, Attribute], given: Sequence[Any], panel: Panel) -> dict[str, Any]:
-    """What several say about one object, attribute by attribute; None for those who have nothing to say about it."""
+    """Combines several people's attributes of one object, attribute by attribute; None for people who have none."""
     questions = {name: attribute.question for name, attribute in defined.items()}
     return values_of(answers_to(questions, "attributes", [each or {} for each in given], panel))
 
 
 def attributes_likeness(defined: Mapping[str, Attribute], one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    """From a half for nothing in common to 1 for the same: what is said about an object counts as much as its place."""
+    """Returns 0.5 for nothing in common up to 1 for equal: attributes count as much as the position of an object."""
     mine, theirs = one.get("attributes"), other.get("attributes")
     if not mine and not theirs:
         return 1.0

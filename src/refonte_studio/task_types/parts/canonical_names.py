@@ -1,7 +1,7 @@
-"""Lists of names in parameters: choices, labels, fields. Each name is well-formed, and no two in a list are the same.
+"""Lists of names in parameters: choices, labels, fields. Each name must be valid and unique in its list.
 
-This is for parameters that come in, which are then kept with their names in one form (see `kit.names`). What a task was
-made with earlier is read as it is.
+This applies to new parameters, which are stored with names in canonical form (see `kit.names`). Parameters of existing
+tasks are read unchanged.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,19 +18,20 @@ _CHOICES = frozenset(
         *("events_to_annotate", "events", "turn_labels", "speakers"),
     }
 )
-# Parameters that are lists of plain names, with objects in some of them that are for the editor alone.
+# Lists of plain names, some of which may contain objects for the editor only.
 _PLAIN = ("z_order_labels", "skip_labels", "read_only_field_ids", "allowed_geometries")
 # Parameters whose members have names: objects by name, or lists of objects.
 _NAMED = ("fields", "repeatable_fields", "row_fields", "annotation_attributes", "taxonomies", "criteria")
 _NAMES = ("field_id", "name", "key", "id", "title", "label")
 _RELATIONS = ("relationships", "relationship_definitions", "relationshipDefinitions")
 _DEEPEST = 4 * MAX_DEPTH
-# Within these, lists of choices may stand anywhere.
+# Parameters that may contain lists of choices at any depth.
 _HOLDERS = (*_CHOICES, *_NAMED, "geometries")
 
 
 def check_distinct(choices: object, path: str, least: int = 1) -> None:
-    """Every choice, nested ones too, is one visible line, and no two are the same. There are at least so many."""
+    """Checks that every choice, including nested ones, is one visible line and unique, and that there are at least
+    `least`."""
     met: dict[Any, str] = {}
     for value, here, _, _ in walk(choices, path):
         name = checked_text(here, value, MAX_NAME) if isinstance(value, str) else value
@@ -42,7 +43,7 @@ def check_distinct(choices: object, path: str, least: int = 1) -> None:
 
 
 def check_names(params: Mapping[str, Any]) -> None:
-    """The names in parameters that have passed the other checks of their type."""
+    """Checks the names in parameters that have passed the other checks of their type."""
     for name in _HOLDERS:
         if params.get(name):
             _check(name, params[name], name)
@@ -55,7 +56,7 @@ def check_names(params: Mapping[str, Any]) -> None:
 
 
 def _check(name: str, value: Any, path: str, depth: int = 0) -> None:
-    """A member of parameters and what is in it. No type reads anything that is nested deeper than this goes."""
+    """Checks a member of parameters and its contents, to the depth that types read."""
     if depth > _DEEPEST:
         return
     if isinstance(value, list):
@@ -96,7 +97,7 @@ def _check_plain(names: Iterable[tuple[str, str]]) -> None:
 
 
 def _check_relations(relations: Any, path: str) -> None:
-    """A relation may be defined for several pairs of labels, but for each pair once."""
+    """Checks that a relation is defined only once for each pair of labels."""
     if isinstance(relations, dict):
         relations, path = relations.get("definitions"), at(path, "definitions")
     met: set[tuple[str, ...]] = set()
@@ -127,15 +128,15 @@ _TIDY_TEXTS = frozenset(
 
 
 def canonical_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters with their choices and labels in one form, as they are kept.
+    """Returns the parameters with choices and labels in canonical form, as they are stored.
 
-    For parameters that have passed their type's checks.
+    The parameters must have passed their type's checks.
     """
     return {name: _canonical(name, value, 0) if name in _TIDY else value for name, value in params.items()}
 
 
 def _canonical(name: str, value: Any, depth: int) -> Any:
-    """What stands in the member of that name."""
+    """Returns the canonical content of the member with that name."""
     if isinstance(value, str):
         return name_key(value) if name in _TIDY_TEXTS else value
     if depth > _DEEPEST:
@@ -143,6 +144,6 @@ def _canonical(name: str, value: Any, depth: int) -> Any:
     if isinstance(value, list):
         return [_canonical(name, each, depth + 1) for each in value]
     if isinstance(value, dict):
-        # a condition names choices and attributes throughout
+        # a condition contains names of choices and attributes throughout
         return {key: _canonical(name if name == "conditions" else key, each, depth + 1) for key, each in value.items()}
     return value

@@ -1,6 +1,6 @@
-"""Small checks of JSON values. Each takes a value and its path, gives the value back typed, or raises BadInput.
+"""Checks of JSON values. Each takes a value and its path, and returns the typed value or raises BadInput.
 
-No check compares, prints or walks a value of unknown depth, so that no input can end in a RecursionError.
+No check compares, prints or traverses a value of unknown depth, so that no input can cause a RecursionError.
 """
 
 import math
@@ -21,7 +21,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 def shown_value(value: object) -> str:
-    """A value as an error message shows it: bounded, whatever its size or depth."""
+    """Formats a value for an error message: its length is limited, whatever its size or depth."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):
@@ -36,7 +36,8 @@ def shown_value(value: object) -> str:
 
 
 def size_of(value: object) -> int:
-    """How many values a JSON value is made of, whatever its depth; a thousand characters of text count as one more."""
+    """Returns the number of values in a JSON value, whatever its depth; a thousand characters of text count as one
+    more."""
     count, waiting = 0, [value]
     while waiting:
         each = waiting.pop()
@@ -51,7 +52,7 @@ def size_of(value: object) -> int:
 
 
 def texts_in(value: object) -> list[str]:
-    """The texts that a JSON value holds, whatever its depth."""
+    """Returns the texts in a JSON value, whatever its depth."""
     found: list[str] = []
     waiting = [value]
     while waiting:
@@ -64,7 +65,7 @@ def texts_in(value: object) -> list[str]:
 
 
 def at(path: str, key: str | int) -> str:
-    """The path of a member or item: `response.annotations[2].label`."""
+    """Returns the path of a member or item: `response.annotations[2].label`."""
     if isinstance(key, int):
         return f"{path}[{key}]"
     return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{shown_value(key)}]"
@@ -75,7 +76,7 @@ def refuse(path: str, value: object, why: str) -> NoReturn:
 
 
 class MissingValue(BadInput):
-    """Something that is required is not there; any of `names` would do."""
+    """A required value is missing; any of `names` would be sufficient."""
 
     def __init__(self, names: Sequence[str]) -> None:
         first, *others = names
@@ -84,19 +85,19 @@ class MissingValue(BadInput):
 
 
 def missing_value(*names: str) -> NoReturn:
-    """For a required value that is not there, and may be under any of these names."""
+    """Raises MissingValue for a required value, which may have any of these names."""
     raise MissingValue(names)
 
 
 def missing(path: str, what: str | None = None) -> NoReturn:
-    """For what is wrong with the thing at a path as a whole; without words, that it is required."""
+    """Raises BadInput about the value at a path; without `what`, because it is required."""
     if what is None:
         missing_value(path)
     raise BadInput(f"{path}: {what}")
 
 
 def listed(options: Collection[Any], limit: int = 50) -> str:
-    """The first few options, for a message."""
+    """Formats the first few options for a message."""
     first = ", ".join(shown_value(option) for option, _ in zip(options, range(limit), strict=False))
     return first if len(options) <= limit else f"{first}, … ({len(options)} in all)"
 
@@ -108,7 +109,7 @@ def an_object(value: object, path: str) -> dict[str, Any]:
 
 
 def record(value: object, path: str, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
-    """An object that has all the required members and no others than these."""
+    """Returns an object with all required members and no unknown ones."""
     found = an_object(value, path)
     for key in required:
         if key not in found:
@@ -139,7 +140,7 @@ def a_text(value: object, path: str, most: int = MAX_TEXT) -> str:
 
 
 def a_name(value: object, path: str) -> str:
-    """A string that names something: not blank, not long."""
+    """Returns a string that is a name: not blank, and not too long."""
     text = a_text(value, path, MAX_NAME)
     if not text.strip():
         refuse(path, value, "is blank")
@@ -153,7 +154,7 @@ def is_number(value: object) -> bool:
 def a_number(value: Any, path: str, least: float | None = None, most: float | None = None) -> int | float:
     if not is_number(value):
         refuse(path, value, "is not a number")
-    # The bound comes before isfinite, which overflows on huge integers; NaN fails the comparison.
+    # The limit must be checked before isfinite, which overflows on huge integers; NaN fails the comparison.
     if not -MAX_NUMBER <= value <= MAX_NUMBER:
         refuse(path, value, "is too large a number" if not _is_nan(value) else "is not a finite number")
     if least is not None and value < least:
@@ -189,7 +190,7 @@ def one_of(value: object, path: str, options: Collection[str]) -> str:
 
 
 def a_choice(value: object, path: str, options: Collection[str]) -> str:
-    """The choice or label that a text names: the same text, or the same name (see `kit.names`)."""
+    """Returns the choice or label with this text, or with the same name (see `kit.names`)."""
     if isinstance(value, str) and value not in options and name_key(value) in options:
         return name_key(value)
     return one_of(value, path, options)
@@ -201,7 +202,7 @@ def flag(params: dict[str, Any], name: str, default: bool = False) -> bool:
 
 
 class UniqueIds:
-    """Identifiers met so far; the second use of one is refused."""
+    """Identifiers so far; rejects the second use of one."""
 
     def __init__(self) -> None:
         self._met: set[str] = set()
@@ -215,6 +216,6 @@ class UniqueIds:
 
 
 def annotations_of(response: object, optional: Sequence[str] = ()) -> tuple[dict[str, Any], list[Any]]:
-    """The response object and its `annotations`, which every annotating type has."""
+    """Returns the response object and its `annotations`, which every annotating type has."""
     found = record(response, "response", ("annotations",), optional)
     return found, an_array(found["annotations"], "response.annotations", most=MAX_ANNOTATIONS)

@@ -1,4 +1,4 @@
-"""Lists to choose from: plain values, or objects that may hold further choices."""
+"""Lists of choices: plain values, or objects that may contain further choices."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -11,14 +11,14 @@ KNOWN_ITEMS = 200  # choices of a list that is remembered
 
 Scalar = str | int | float | bool
 
-# What names a choice, most telling first: {label, value} of a form, {choice, subchoices} of a drawing,
-# {name, display_name, children} of a text.
+# Keys that name a choice, the most specific first: {label, value} of a form, {choice, subchoices} of a drawing, {name,
+# display_name, children} of a text.
 _NAMES = ("value", "choice", "name", "label")
 _CHILDREN = ("subchoices", "children", "choices", "subcategories")
 
 
 def walk(choices: object, path: str, depth: int = 0) -> Iterator[tuple[Any, str, int, bool]]:
-    """Every choice, parents before children: its value (unchecked), path, depth, and whether it is a leaf."""
+    """Yields every choice, parents before children: its unchecked value, path, depth, and whether it is a leaf."""
     if depth > MAX_DEPTH:
         missing(path, f"is nested more than {MAX_DEPTH} deep")
     for index, item in enumerate(an_array(choices, path, least=1)):
@@ -36,8 +36,8 @@ def walk(choices: object, path: str, depth: int = 0) -> Iterator[tuple[Any, str,
 
 
 def names(choices: object, path: str) -> tuple[str, ...]:
-    """The names of all choices, parents too, each once, in order."""
-    # Most lists are plain names, the same for all tasks of a project; to know them keeps a categorization fast.
+    """Returns the distinct names of all choices, including parents, in order."""
+    # Most lists are plain names; checking them all at once keeps categorization fast.
     if isinstance(choices, list) and 0 < len(choices) <= MAX_ITEMS and all(type(each) is str for each in choices):
         plain = (_known_names if len(choices) <= KNOWN_ITEMS else _plain_names)(tuple(choices))
         if plain is not None:
@@ -62,7 +62,7 @@ _known_names = lru_cache(maxsize=1_024)(_plain_names)
 
 
 def leaves(choices: object, path: str) -> tuple[Scalar, ...]:
-    """The values of the choices that have no further choices: strings, numbers or booleans, each once."""
+    """Returns the distinct values of the choices without further choices: strings, numbers or booleans."""
     found: dict[tuple[bool, Scalar], Scalar] = {}
     for value, here, _, leaf in walk(choices, path):
         if leaf:
@@ -83,5 +83,5 @@ def a_scalar(value: Any, path: str) -> Scalar:
 
 
 def key(value: Scalar) -> tuple[bool, Scalar]:
-    """Tells true from 1, which Python holds equal."""
+    """Returns a key that distinguishes true from 1, which Python considers equal."""
     return isinstance(value, bool), value

@@ -1,4 +1,4 @@
-"""What a task about a conversation is made of: its messages, the answers to choose among, and what is asked."""
+"""The parameters of a task about a conversation: its messages, the candidates, and the questions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,18 +31,18 @@ FEWEST_CANDIDATES, MOST_CANDIDATES = 2, 8
 MAX_CRITERIA = 50
 MAX_TURN_LABELS = 50
 ROLES = ("system", "developer", "user", "assistant", "tool")
-CONVERSATION = "conversation"  # what is rated where there are no candidates
+CONVERSATION = "conversation"  # the subject of ratings if there are no candidates
 _SCALE = (1, 5)
-_SHORT = 2  # a model's name of so few letters occurs in other words, too
+_SHORT = 2  # shorter model names occur in other words
 _PARTS = ("candidates", "criteria", "turn_labels", "fields", "rewrite")
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The parameters, read."""
+    """The parsed parameters."""
 
     messages: int
-    candidates: Sequence[str]  # their ids, sorted: in what order the task has them is not for labelers to see
+    candidates: Sequence[str]  # their ids, sorted, because labelers must not see their order in the task
     criteria: Questions
     turn_labels: Mapping[str, None]
     fields: Questions
@@ -50,12 +50,12 @@ class Conversation:
 
     @property
     def rated(self) -> Sequence[str]:
-        """What is rated by each criterion."""
+        """The subjects rated by each criterion."""
         return self.candidates or (CONVERSATION,)
 
 
 def conversation_of(params: Mapping[str, Any]) -> Conversation:
-    """Raises BadInput, naming what does not fit."""
+    """Parses the parameters. Raises BadInput naming an invalid one."""
     found = Conversation(
         _count_messages(params),
         sorted(each["id"] for each in candidates_of(params)),
@@ -82,7 +82,7 @@ def _count_messages(params: Mapping[str, Any]) -> int:
 
 
 def candidates_of(params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The candidates, checked. Labelers see the ids, so an id must not give away the model."""
+    """Returns the checked candidates. Labelers see the ids, so an id must not reveal the model."""
     given = params.get("candidates")
     if given is None:
         return []
@@ -102,7 +102,7 @@ def candidates_of(params: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _check_apart(name: str, model: str, path: str) -> None:
-    """An id does not say which model it stands for."""
+    """Checks that an id does not reveal its model."""
     known, written = model.strip().casefold(), name.casefold()
     if known == written or (len(known) > _SHORT and known in written):
         refuse(path, name, "holds the name of the model, which labelers must not see")

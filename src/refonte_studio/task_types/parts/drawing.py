@@ -121,7 +121,7 @@ DRAWING_PARAMETERS: Mapping[str, Parameter] = {
 
 
 def rules_of(params: Mapping[str, Any]) -> Mapping[str, GeometryRule]:
-    """The rules by geometry of a type that may draw several."""
+    """Returns the rules by geometry of a type with several geometries."""
     geometries = params.get("geometries")
     if not geometries:
         missing_value("geometries")
@@ -139,7 +139,7 @@ def rules_of(params: Mapping[str, Any]) -> Mapping[str, GeometryRule]:
 
 
 def rule_of(kind: str, params: Mapping[str, Any]) -> GeometryRule:
-    """The rule of a type that draws one geometry: from its top-level parameters, or those under `geometries`."""
+    """Returns the rule of a type with one geometry, from its top-level parameters or from `geometries`."""
     geometries = params.get("geometries")
     own = {} if geometries is None else an_object(geometries, "geometries").get(kind)
     own = {} if own is None else an_object(own, f"geometries.{kind}")
@@ -172,7 +172,7 @@ def _rule(kind: str, spec: Mapping[str, Any], path: str) -> GeometryRule:
 
 
 def check_room(rules: Mapping[str, GeometryRule], canvas: Canvas) -> None:
-    """The smallest shapes that are asked for fit into the image."""
+    """Checks that the smallest requested shapes fit into the image."""
     for rule in rules.values():
         if canvas.width is not None and rule.min_width > canvas.width:
             refuse("min_width", rule.min_width, f"is more than the image's width of {canvas.width:g}")
@@ -181,7 +181,7 @@ def check_room(rules: Mapping[str, GeometryRule], canvas: Canvas) -> None:
 
 
 class ShapeMatcher(Matcher):
-    """Shapes of the same geometry are compared and joined as `_shapes` says, attributes as `_answers` does."""
+    """Compares and combines shapes of the same geometry (see `parts.shapes`), and attributes (see `parts.answers`)."""
 
     def __init__(self, rules: Mapping[str, GeometryRule], canvas: Canvas, attributes: Mapping[str, Attribute]) -> None:
         self._attributes, self._half_alike = attributes, half_alike_at(canvas)
@@ -209,7 +209,7 @@ class ShapeMatcher(Matcher):
 
 
 class DirectedShapeMatcher(ShapeMatcher):
-    """As ShapeMatcher, where a line's direction counts."""
+    """A ShapeMatcher for which a line's direction matters."""
 
     def compare(self, group: Any, /) -> Compare:
         return compare_directed(group, self._half_alike)
@@ -218,8 +218,8 @@ class DirectedShapeMatcher(ShapeMatcher):
 class DrawnTask(AnnotationTask):
     """A type whose response is `{annotations: [{uuid, label, type, …shape, attributes?}]}`.
 
-    Of several responses, shapes of the same geometry are matched and joined as `_shapes` says; the judge decides on
-    their label and on each attribute that is a choice.
+    To combine several responses, shapes of the same geometry are matched and combined (see `parts.shapes`); the judge
+    decides on the label and on each attribute that is a choice.
     """
 
     kinds: ClassVar[Sequence[str]]
@@ -227,7 +227,7 @@ class DrawnTask(AnnotationTask):
 
     @abstractmethod
     def rules(self, params: Mapping[str, Any]) -> Mapping[str, GeometryRule]:
-        """What may be drawn, by geometry."""
+        """Returns what may be drawn, by geometry."""
 
     def check_own_params(self, params: dict[str, Any]) -> None:
         need_one(params, "attachment", "attachments")
@@ -260,7 +260,7 @@ class DrawnTask(AnnotationTask):
         return ShapeMatcher(self.rules(params), canvas_of(params), attributes_of(params))
 
     def score(self, params: dict[str, Any], expected: dict[str, Any], response: dict[str, Any]) -> float:
-        """As `similarity`, but a line drawn from the wrong end is wrong."""
+        """Like `similarity`, but a line drawn in the wrong direction is wrong."""
         matcher = DirectedShapeMatcher(self.rules(params), canvas_of(params), attributes_of(params))
         return likeness(matcher, groups_of(matcher, [expected, response]), 0, 1)
 
@@ -299,7 +299,7 @@ def _annotation_schema(kind: str) -> dict[str, Any]:
 
 
 class OneShapeTask(DrawnTask):
-    """A drawn type with one geometry, whose labels stand in `objects_to_annotate`."""
+    """A drawing type with one geometry, whose labels are in `objects_to_annotate`."""
 
     kind: ClassVar[str]
 

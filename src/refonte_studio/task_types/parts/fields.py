@@ -41,7 +41,7 @@ from refonte_studio.task_types.parts.questionnaire import (
 from refonte_studio.task_types.parts.questions import Question, check_value, question, sample_value
 
 MAX_FIELDS = 1_000
-# Rows of two attempts are compared each with each up to so many pairs.
+# Rows of two attempts are compared pairwise up to this number of pairs.
 MAX_ROW_PAIRS = 400
 _NAMES = ("field_id", "name", "key", "id", "title", "label")
 
@@ -59,11 +59,11 @@ FieldRow = dict[str, Any]
 
 
 class FieldsTask(TaskType):
-    """Named fields, and rows of them where they repeat.
+    """Named fields, and repeatable rows of fields.
 
-    Several responses are combined field by field, as `_answers` says for each kind of question. All the rows together
-    count as one answer: the one that more than half give, else the one whose rows are most like the others'. Two
-    responses are as alike as their answers are in the mean.
+    Several responses are combined field by field, by kind of question (see `parts.answers`). All rows together count as
+    one answer: the one that more than half give, or else the one whose rows are most similar to the others'. The
+    similarity of two responses is the mean over their answers.
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = FIELD_PARAMETERS
@@ -92,7 +92,7 @@ class FieldsTask(TaskType):
         return sample
 
     def consensus_cost(self, _params: dict[str, Any], responses: Sequence[dict[str, Any]], /) -> int:
-        """Every two responses are compared field by field, and row by row."""
+        """Every pair of responses is compared field by field, and row by row."""
         pairs = len(responses) * (len(responses) + 1) / 2
         once = [value for response in responses for value in response["fields"].values()]
         rows = [row for response in responses for row in response.get("repeatable_fields") or ()]
@@ -139,7 +139,7 @@ _ROW: dict[str, Any] = {"type": "object", "additionalProperties": _VALUE}
 
 
 def fields_schema(optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """An object with `fields`, whose values are answers."""
+    """Returns the schema of an object with `fields`, whose values are answers."""
     return schema.closed({"fields": _ROW}, optional)
 
 
@@ -151,9 +151,9 @@ def compatible_result(
     confidence: float,
     panel: Panel,
 ) -> Outcome:
-    """The merged answers if they go together; else the response that is most like the others, whole.
+    """Returns the merged answers if they form a valid response, or else the whole response most similar to the others.
 
-    Answers are settled one by one, so that those to two questions may come from different responses.
+    Answers are settled one by one, so they may come from different responses that do not fit together.
     """
     alike = table_of(responses, lambda one, other: task_type.similarity(params, one, other))
     agreement = mean_of_pairs(alike)
@@ -165,7 +165,8 @@ def compatible_result(
 
 
 def _typical_rows(asked: Questions, given: Sequence[list[FieldRow] | None], panel: Panel) -> QuestionAnswer:
-    """The rows that more than half give exactly, else those most like the others'; rows left out are no rows."""
+    """Returns the rows that more than half give exactly, or else those most similar to the others'; absent rows count
+    as none."""
     rows = [each or [] for each in given]
     alike = table_of(rows, lambda one, other: rows_likeness(asked, one, other))
     exact = [panel.share([identity(one) == identity(other) for other in rows]) for one in rows]
@@ -176,8 +177,8 @@ def _typical_rows(asked: Questions, given: Sequence[list[FieldRow] | None], pane
 
 
 def rows_likeness(asked: Questions, one: Sequence[FieldRow], other: Sequence[FieldRow]) -> float:
-    """The likeness of the rows that correspond, by how many rows there are: those that together are most alike, or
-    where there are very many, those in the same place."""
+    """Returns the similarity of corresponding rows, relative to the number of rows: the best assignment or, for very
+    many rows, those with the same index."""
     if len(one) * len(other) > MAX_ROW_PAIRS:
         paired = sum(likeness(asked, mine, theirs) for mine, theirs in zip(one, other, strict=False))
         return 2 * paired / (len(one) + len(other))
@@ -188,7 +189,7 @@ def rows_likeness(asked: Questions, one: Sequence[FieldRow], other: Sequence[Fie
 
 
 def check_row(asked: Mapping[str, Question], given: object, path: str) -> FieldRow:
-    """Answers by question: no others than are asked for, and all that are required."""
+    """Checks answers by question: only requested ones, and all required ones."""
     answers = an_object(given, path)
     for name in answers:
         if name not in asked:
@@ -203,7 +204,7 @@ def check_row(asked: Mapping[str, Question], given: object, path: str) -> FieldR
 
 
 def _questions(params: Mapping[str, Any]) -> tuple[Mapping[str, Question], Mapping[str, Question]]:
-    """The fields that are filled once, and those that repeat."""
+    """Returns the fields that are filled once, and those that repeat."""
     repeated = "repeatable_fields" if params.get("repeatable_fields") is not None else "row_fields"
     once, rows = params.get("fields"), params.get(repeated)
     if not once and not rows:
@@ -212,7 +213,7 @@ def _questions(params: Mapping[str, Any]) -> tuple[Mapping[str, Question], Mappi
 
 
 def questions_of(fields: object, path: str) -> Mapping[str, Question]:
-    """The questions that fields ask, by name."""
+    """Returns the questions that fields ask, by name."""
     if isinstance(fields, dict):
         specs = [_described(name, value, at(path, name)) for name, value in fields.items()]
     else:
@@ -228,7 +229,7 @@ def questions_of(fields: object, path: str) -> Mapping[str, Question]:
 
 
 def _described(name: str, value: object, path: str) -> tuple[dict[str, Any], str]:
-    """A field of an object of descriptions by name; a description may be an object that says more."""
+    """Returns a field from an object of descriptions by name; a description may itself be an object."""
     if isinstance(value, dict):
         return {**value, "field_id": name}, path
     return {"field_id": name, "description": "" if value is None else a_text(value, path)}, path

@@ -1,4 +1,5 @@
-"""What several answers to the fields of a form give. A field's answer is an array of answers, each one of values."""
+"""Combines several answers to the fields of a form. A field's answer is an array of answers, each an array of
+values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ Answers = list[list[Any]]
 def settle_field(
     field: Field, name: str, given: Sequence[Answers | None], panel: Panel
 ) -> tuple[Answers | None, list[QuestionAnswer]]:
-    """The answers that several give together, None where the field stays open, and how sure each question in it is."""
+    """Returns the combined answers, None if the field stays open, with the confidence of each question in it."""
     if field.most_answers > 1:
         found = _whole(given, panel)
         return found.value, [found]
@@ -37,7 +38,7 @@ def settle_field(
 
 
 def _whole(given: Sequence[Answers | None], panel: Panel) -> QuestionAnswer:
-    """All the answers to a field as one."""
+    """Combines all answers to a field as one."""
     present = [each is not None for each in given]
     if not panel.most(present):
         return QuestionAnswer(None, panel.support([0.0 if each else 1.0 for each in present]))
@@ -48,7 +49,7 @@ def _whole(given: Sequence[Answers | None], panel: Panel) -> QuestionAnswer:
 
 
 def _value(field: Field, answers: Answers | None) -> Any:
-    """The only answer, in the form it has as a value: an array where several are chosen, else the one."""
+    """Returns the only answer as a value: an array if several choices are allowed, otherwise a single value."""
     if not answers:
         return None
     return answers[0] if field.asked.multiple else answers[0][0]
@@ -61,7 +62,7 @@ def _as_answers(field: Field, value: Any) -> Answers | None:
 
 
 def field_likenesses(field: Field, one: Answers | None, other: Answers | None) -> list[float]:
-    """How alike two answers to the field are, question by question; nothing where both leave it open."""
+    """Returns the similarity of two answers to the field by question; empty if both leave it open."""
     if one is None and other is None:
         return []
     if one is None or other is None:
@@ -78,7 +79,7 @@ def field_likenesses(field: Field, one: Answers | None, other: Answers | None) -
 
 
 def form_reader(fields: Mapping[str, Field], prefix: str) -> Callable[[Mapping[str, Answers]], dict[str, str]]:
-    """Reads off the answers that a judge decides on, under the names by which `settle_field` asks for them."""
+    """Returns a function that extracts the answers that a judge decides on, by the names that `settle_field` uses."""
     plain = {name: field for name, field in fields.items() if field.most_answers == 1 and not field.inner}
     read = votes_reader({name: field.asked for name, field in plain.items()}, prefix)
     sets = {
@@ -98,7 +99,7 @@ def form_reader(fields: Mapping[str, Field], prefix: str) -> Callable[[Mapping[s
 
 
 def form_choices(fields: Mapping[str, Field], prefix: str) -> dict[str, int]:
-    """How many labels each question has that `form_reader` reads."""
+    """Returns the number of labels of each question that `form_reader` extracts."""
     single = {name: field for name, field in fields.items() if field.most_answers == 1}
     found = choices_to({name: field.asked for name, field in single.items() if not field.inner}, prefix)
     for name, field in single.items():

@@ -1,4 +1,4 @@
-"""The fields of a form, some of which are sets of further fields."""
+"""The fields of a form; a field may be a set of further fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ _SETS = ("field_set", "fieldset")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A question, how often it may be answered, and for a set the fields in it."""
+    """A question, how often it may be answered, and the fields of a set."""
 
     asked: Question
     fewest_answers: int = 1
@@ -34,7 +34,7 @@ class Field:
 
 
 def fields_of(params: Mapping[str, Any]) -> Mapping[str, Field]:
-    """The form's fields by field_id."""
+    """Returns the form's fields by field_id."""
     fields = params.get("fields")
     return missing("fields") if fields is None else _read(fields, "fields", 0)
 
@@ -57,7 +57,7 @@ def _field(spec: dict[str, Any], path: str, depth: int, used: UniqueIds) -> Fiel
     low, high = spec.get("min_responses_required"), spec.get("max_responses_required")
     fewest = 1 if low is None else a_whole(low, at(path, "min_responses_required"), 1, MAX_ANSWERS)
     most = fewest if high is None else a_whole(high, at(path, "max_responses_required"), fewest, MAX_ANSWERS)
-    # A condition is for the editor to follow: whether the field was shown cannot be told from the answers alone.
+    # The editor applies conditions: the answers alone do not show whether a field was visible.
     required = not spec.get("conditions") and spec.get("required") is not None
     required = required and a_flag(spec["required"], at(path, "required"))
     written = spec.get("type")
@@ -68,7 +68,7 @@ def _field(spec: dict[str, Any], path: str, depth: int, used: UniqueIds) -> Fiel
 
 
 def check_answers(field: Field, answers: list[Any], path: str) -> list[list[Any]]:
-    """The answers to a field, each an array of values."""
+    """Checks the answers to a field, each an array of values."""
     an_array(answers, path, field.fewest_answers, field.most_answers)
     return [_values(field, an_array(each, at(path, index)), at(path, index)) for index, each in enumerate(answers)]
 
@@ -82,7 +82,7 @@ def _values(field: Field, values: list[Any], path: str) -> list[Any]:
 
 
 def _set(field: Field, given: object, path: str) -> dict[str, list[Any]]:
-    """The answer to a set of fields: arrays of values by field_id."""
+    """Checks the answer to a set of fields: arrays of values by field_id."""
     answers = record(given, path, (), tuple(field.inner))
     found: dict[str, list[Any]] = {}
     for name, each in field.inner.items():
@@ -95,7 +95,7 @@ def _set(field: Field, given: object, path: str) -> dict[str, list[Any]]:
 
 
 def sample_answers(field: Field) -> list[list[Any]]:
-    """Answers that `check_answers` takes."""
+    """Returns answers that `check_answers` accepts."""
     return [_sample(field)] * field.fewest_answers
 
 

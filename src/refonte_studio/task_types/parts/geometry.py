@@ -1,4 +1,4 @@
-"""Shapes on an image: what each is made of, where it may lie, and how alike two are. Units are pixels."""
+"""Shapes on an image: their members, and where they may lie. Units are pixels."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -10,9 +10,9 @@ from refonte_studio.task_types.parts.checks import UniqueIds, a_number, an_array
 
 MAX_PIXEL = 1e7
 MAX_VERTICES = 10_000
-# Coordinates of browsers are floats: left + width may miss the edge by a rounding error.
+# Browser coordinates are floats: left + width may miss the edge by a rounding error.
 _TOLERANCE = 1e-6
-_FLAT = 1e-12  # the sine of an angle that is a rounding error
+_FLAT = 1e-12  # a smaller sine of an angle is a rounding error
 _NUMBERS = (int, float)
 
 Shape = dict[str, Any]
@@ -21,7 +21,7 @@ Extent = tuple[float, float, float, float]  # left, top, right, bottom
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """The image: its size, where that is known, and how far beyond its edges shapes may reach."""
+    """The image: its size, if known, and how far shapes may extend beyond its edges."""
 
     width: float | None = None
     height: float | None = None
@@ -31,14 +31,14 @@ class Canvas:
 
 @dataclass(frozen=True, slots=True)
 class GeometryRule:
-    """What the parameters ask of one geometry."""
+    """The requirements of the parameters for one geometry."""
 
     labels: Mapping[str, None]  # an ordered set
     min_width: float = 0
     min_height: float = 0
     min_vertices: int = 0
     max_vertices: int = MAX_VERTICES
-    can_rotate: bool = False  # whether boxes may be turned
+    can_rotate: bool = False  # whether boxes may be rotated
 
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -62,7 +62,7 @@ CORNERS = (
 
 
 def canvas_of(params: Mapping[str, Any]) -> Canvas:
-    """The image as `image_size: {width, height}` or `image_width` and `image_height` describe it."""
+    """Returns the image described by `image_size: {width, height}` or `image_width` and `image_height`."""
     size = params.get("image_size")
     given = {} if size is None else an_object(size, "image_size")
     width, height = given.get("width"), given.get("height")
@@ -85,12 +85,12 @@ def _length(params: Mapping[str, Any], name: str, least: float) -> float:
 
 
 def check_shape(kind: str, given: Mapping[str, Any], path: str, rule: GeometryRule, canvas: Canvas) -> Shape:
-    """The members that make the shape, in canonical form: well-formed, inside the image, large enough."""
+    """Returns the members of the shape in canonical form: valid, inside the image, large enough."""
     shape = _READ[kind](given, path)
     if kind == "box" and given.get("rotation") is not None:
         if not rule.can_rotate:
             missing(at(path, "rotation"), "is for tasks with can_rotate")
-        # Degrees clockwise around the middle, from 0 to 360; an upright box has no rotation.
+        # Degrees clockwise around the center, from 0 to 360; an upright box has no rotation.
         turned = a_number(given["rotation"], at(path, "rotation"), -360, 360) % 360
         shape |= {"rotation": turned} if turned else {}
     vertices = shape.get("vertices", ())
@@ -110,7 +110,7 @@ def check_shape(kind: str, given: Mapping[str, Any], path: str, rule: GeometryRu
 
 
 def _check_extension(kind: str, shape: Shape, around: Extent, path: str) -> None:
-    """A line has a length; every other shape, but for a point, has an area."""
+    """Checks that a line has a length, and every other shape except a point an area."""
     left, top, right, bottom = around
     if kind == "line":
         if left == right and top == bottom:
@@ -120,7 +120,7 @@ def _check_extension(kind: str, shape: Shape, around: Extent, path: str) -> None
 
 
 def _is_straight(vertices: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether all these vertices lie on one straight line."""
+    """Whether all these vertices are on one straight line."""
     if not vertices:
         return False
     x, y = vertices[0]["x"], vertices[0]["y"]
@@ -143,7 +143,7 @@ def _inside(low: float, high: float, size: float | None, padding: float, path: s
 
 def _pixel(given: Mapping[str, Any], name: str, path: str) -> int | float:
     value = given[name]
-    if type(value) in _NUMBERS and -MAX_PIXEL <= value <= MAX_PIXEL:  # paths are written only where they are needed
+    if type(value) in _NUMBERS and -MAX_PIXEL <= value <= MAX_PIXEL:  # paths are built only when needed
         return value
     return a_number(given[name], at(path, name), -MAX_PIXEL, MAX_PIXEL)
 
@@ -179,7 +179,7 @@ def _read_ellipse(given: Mapping[str, Any], path: str) -> Shape:
 
 
 def _plain_vertices(given: object) -> list[Shape] | None:
-    """Vertices in which there is nothing to refuse, all seen at once; None where they have to be looked at in turn."""
+    """Returns valid vertices, checked all at once; None if they have to be checked one by one."""
     if not isinstance(given, list) or not 0 < len(given) <= MAX_VERTICES:
         return None
     if set(map(type, given)) != {dict} or set(map(len, given)) != {2}:
@@ -188,7 +188,7 @@ def _plain_vertices(given: object) -> list[Shape] | None:
     numbers = [number for vertex in found for number in vertex.values()]
     if not set(map(type, numbers)) <= {int, float}:
         return None
-    # A number that is none is neither within the bounds nor beyond them, hence the sum.
+    # NaN is neither inside nor outside the limits, hence the sum.
     within = min(numbers) >= -MAX_PIXEL and max(numbers) <= MAX_PIXEL and math.isfinite(sum(numbers))
     return found if within else None
 
@@ -229,7 +229,7 @@ _READ: Mapping[str, Callable[[Mapping[str, Any], str], Shape]] = {
 
 
 def box_corners(box: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """The corners of a box, turned around its middle by its rotation."""
+    """Returns the corners of a box, rotated around its center."""
     turn = math.radians(box.get("rotation", 0))
     x, y = box["left"] + box["width"] / 2, box["top"] + box["height"] / 2
     sides = [(dx * box["width"] / 2, dy * box["height"] / 2) for dx, dy in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
@@ -239,7 +239,7 @@ def box_corners(box: Mapping[str, Any]) -> list[tuple[float, float]]:
 
 
 def extent(shape: Mapping[str, Any]) -> Extent:
-    """The smallest upright box around a checked shape."""
+    """Returns the smallest upright box around a checked shape."""
     if shape.get("rotation") and "width" in shape:
         corners = box_corners(shape)
         xs, ys = [x for x, _ in corners], [y for _, y in corners]
@@ -260,7 +260,7 @@ def extent(shape: Mapping[str, Any]) -> Extent:
 
 
 def sample_shape(kind: str, rule: GeometryRule, canvas: Canvas) -> Shape:
-    """A shape in the upper left of the image, as large as the rule asks."""
+    """Returns a shape in the upper left of the image, as large as the rule requires."""
     width = max(rule.min_width, (canvas.width or 200) / 2)
     height = max(rule.min_height, (canvas.height or 200) / 2)
     if kind == "box":

@@ -1,8 +1,8 @@
-"""Ids of the parts of a response, unique in it."""
+"""Ids of the parts of a response, unique within it."""
 
 
 def fresh_id(wanted: str, used: set[str]) -> str:
-    """The id, numbered where another object has it already; it is used from then on."""
+    """Returns the id, numbered if another object already uses it, and marks it as used."""
     fresh, number = wanted, 2
     while fresh in used:
         fresh, number = f"{wanted[:100]}-{number}", number + 1

@@ -1,4 +1,4 @@
-"""Stretches of time with a label: how alike they are, and the one that lies between several."""
+"""Labeled intervals of time: their similarity, and the interval between several."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from refonte_studio.task_types.parts.object_matching import Annotation, Array, C
 
 
 class IntervalMatcher(Matcher):
-    """By intersection over union of their times; the medians of start and end."""
+    """Compares by intersection over union of the times; combines by the medians of start and end."""
 
     def __init__(self, labels: int, attributes: Mapping[str, Attribute]) -> None:
         self.labels, self._attributes = labels, attributes

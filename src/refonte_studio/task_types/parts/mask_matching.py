@@ -1,4 +1,4 @@
-"""Masks: how alike they are, and the pixels that several attempts give an object together."""
+"""The similarity of masks, and the pixels that several attempts give an object."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,12 +9,12 @@ from refonte_studio.consensus import geometry
 from refonte_studio.task_types.parts.masks import counts_of, foreground
 from refonte_studio.task_types.parts.object_matching import Annotation, Array, Cluster, Compare, Features, Matcher
 
-# Pixels are compared where the boxes around masks have anything in common: the first so many pairs.
+# Pixels are compared for pairs with overlapping bounding boxes, up to this number of pairs.
 MAX_MASKS = 1_000
 
 
 class MaskMatcher(Matcher):
-    """By intersection over union of their pixels; a vote on each pixel, in which all attempts take part."""
+    """Compares masks by intersection over union of pixels; combines them by a vote of all attempts on each pixel."""
 
     def __init__(self, labels: int) -> None:
         self.labels = labels
@@ -46,11 +46,11 @@ class MaskMatcher(Matcher):
 
 
 def _around(runs: Array, height: int) -> tuple[float, float, float, float]:
-    """The box around stretches of pixels, which go down column by column."""
+    """Returns the bounding box of stretches of pixels, which run down column by column."""
     if not len(runs):
         return 0, 0, 0, 0
     left, right = runs[0, 0] // height, (runs[-1, 1] - 1) // height + 1
-    if (runs[:, 0] // height != (runs[:, 1] - 1) // height).any():  # from one column to the next
+    if (runs[:, 0] // height != (runs[:, 1] - 1) // height).any():  # continues from one column into the next
         return left, 0, right, height
     return left, (runs[:, 0] % height).min(), right, ((runs[:, 1] - 1) % height).max() + 1
 

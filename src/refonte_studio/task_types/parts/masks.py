@@ -1,4 +1,4 @@
-"""Masks as COCO run lengths: counts of pixels, column by column, background and foreground by turns."""
+"""Masks as COCO run lengths: counts of pixels, column by column, alternating background and foreground."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,13 +10,14 @@ from refonte_studio.task_types.parts.size_limits import MAX_RUNS
 
 MAX_SIDE = 100_000
 MAX_PIXELS = 400_000_000
-_MAX_GROUPS = 7  # six-bit groups of a compressed count; five bits of each are the count's
+_MAX_GROUPS = 7  # six-bit groups of a compressed count; five bits of each belong to the count
 
 Array = np.ndarray[Any, Any]
 
 
 def check_rle(given: object, path: str, most_runs: int = MAX_RUNS) -> dict[str, Any]:
-    """`{size: [height, width], counts}` with counts as a list, whose sum is the number of pixels, some marked."""
+    """Checks `{size: [height, width], counts}`: counts is a list whose sum is the number of pixels, some of them
+    marked."""
     found = record(given, path, ("size", "counts"))
     sides = an_array(found["size"], at(path, "size"), 2, 2)
     height, width = (a_whole(side, at(at(path, "size"), i), 1, MAX_SIDE) for i, side in enumerate(sides))
@@ -36,7 +37,7 @@ def check_rle(given: object, path: str, most_runs: int = MAX_RUNS) -> dict[str, 
 
 
 def _whole_counts(counts: list[Any], path: str) -> list[int]:
-    """The counts, all of them whole and none negative. There may be a million, so what is right is seen at once."""
+    """Returns the counts, all whole and not negative. There may be a million, so they are checked all at once."""
     if set(map(type, counts)) == {int} and min(counts) >= 0 and max(counts) <= MAX_PIXELS:
         return counts
     whole: list[Any] = [int(each) if type(each) is float and each.is_integer() else each for each in counts]
@@ -47,7 +48,7 @@ def _whole_counts(counts: list[Any], path: str) -> list[int]:
 
 
 def decoded(text: str, path: str) -> list[int]:
-    """The counts of COCO's compressed form: groups of six bits, of which the sixth says that the count goes on."""
+    """Decodes the counts of COCO's compressed form: groups of six bits, of which the sixth marks continuation."""
     if len(text) > MAX_RUNS * 2:
         missing(path, f"has {len(text)} characters, at most {MAX_RUNS * 2} are allowed")
     groups = np.array([ord(character) for character in text], dtype=np.int64) - 48
@@ -63,21 +64,22 @@ def decoded(text: str, path: str) -> list[int]:
         return []
     values = np.add.reduceat((groups & 0x1F) << (5 * place), starts)
     values -= np.where(groups[ends] & 0x10, 1 << (5 * (place[ends] + 1)), 0)  # the sign bit of the last group
-    # From the fourth on, counts are differences from the one before the last.
+    # From the fourth on, counts are differences from the second to last one.
     values[1::2] = np.cumsum(values[1::2])
     values[2::2] = np.cumsum(values[2::2])
     return values.tolist()
 
 
 def foreground(counts: Sequence[int]) -> Array:
-    """The foreground's stretches of pixels, rows (start, end)."""
+    """Returns the foreground's stretches of pixels, in rows (start, end)."""
     edges = np.cumsum(np.asarray(counts, dtype=np.int64))
     runs = np.column_stack([edges[: len(counts) // 2 * 2 : 2], edges[1::2]])
     return runs[runs[:, 1] > runs[:, 0]]
 
 
 def counts_of(runs: Array, pixels: int) -> list[int]:
-    """The counts of a mask of so many pixels that has these stretches, which lie apart and in order."""
+    """Returns the counts of a mask with this number of pixels and these stretches, which must be separate and in
+    order."""
     edges = np.concatenate(([0], runs.ravel(), [pixels]))
     found = np.diff(edges).tolist()
     return found if found[-1] else found[:-1]

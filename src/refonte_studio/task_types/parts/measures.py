@@ -1,4 +1,4 @@
-"""Sizes and times in parameters: each is possible by itself, and no two contradict each other."""
+"""Sizes and times in parameters: each must be possible, and none may contradict another."""
 
 import math
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ MAX_FRAME_COUNT = 1_000_000_000
 
 _RATES = ("frame_rate", "annotation_frame_rate", "video_frame_rate")
 _COUNTS = ("responses_required", "numberOfCompletions")
-# Times come as decimal fractions, so that a sum may miss by a rounding error.
+# Times are decimal fractions, so a sum may be off by a rounding error.
 _TOLERANCE_S = 1e-6
 
 
 def check_measures(params: Mapping[str, Any]) -> None:
-    """The sizes of the image, and the times and frames of the video or recording."""
+    """Checks the size of the image, and the times and frames of the video or recording."""
     _check_image(params)
     for name in _RATES:
         a_positive(params, name, MAX_RATE)
@@ -30,7 +30,7 @@ def check_measures(params: Mapping[str, Any]) -> None:
 
 
 def window(params: Mapping[str, Any]) -> tuple[float, float]:
-    """From where to where, in seconds, a video or recording is to be worked on; to a very late time if not known."""
+    """Returns the interval, in seconds, of a video or recording to work on; its end is very late if unknown."""
     start = _known(params, "start_time") or 0
     length, whole = _known(params, "duration_time"), _known(params, "duration_s")
     ends = [end for end in (whole, None if length is None else start + length) if end is not None]
@@ -38,8 +38,8 @@ def window(params: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def frame_count(params: Mapping[str, Any]) -> int | None:
-    """How many frames there are, where the parameters tell: the attachments, where each is a frame, or frame_count, or
-    else as many as the highest rate of frames gives in `duration_s`."""
+    """Returns the number of frames if the parameters determine it: by the attachments, if each is a frame, by
+    frame_count, or by the highest frame rate over `duration_s`."""
     attachments, said = params.get("attachments"), _known(params, "frame_count")
     frames_attached = not params.get("attachment") and params.get("attachment_type") != "video"
     if isinstance(attachments, list) and frames_attached and (len(attachments) > 1 or (attachments and said is None)):
@@ -52,13 +52,13 @@ def frame_count(params: Mapping[str, Any]) -> int | None:
 
 
 def _known(params: Mapping[str, Any], name: str) -> float | None:
-    """A parameter that is a number above 0. A task that was made before it was checked may have another one."""
+    """Returns a parameter that is a number above 0. Tasks created before this check may have other values."""
     value: Any = params.get(name)
     return value if is_number(value) and 0 < value <= MAX_FRAME_COUNT else None
 
 
 def a_positive(params: Mapping[str, Any], name: str, most: float) -> float | None:
-    """A parameter that is a number above 0; None if it is not given."""
+    """Returns a parameter that is a number above 0; None if it is not given."""
     value = params.get(name)
     if value is not None and a_number(value, name, 0, most) == 0:
         refuse(name, value, "is not more than 0")
@@ -79,7 +79,7 @@ def _check_image(params: Mapping[str, Any]) -> None:
 
 
 def _check_times(params: Mapping[str, Any]) -> None:
-    """The stretch that is worked on lies within the video."""
+    """Checks that the interval to work on lies within the video."""
     given = params.get("start_time")
     start = 0 if given is None else a_number(given, "start_time", 0, MAX_SECONDS)
     length, whole = a_positive(params, "duration_time", MAX_SECONDS), a_positive(params, "duration_s", MAX_SECONDS)

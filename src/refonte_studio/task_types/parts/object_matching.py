@@ -1,10 +1,10 @@
-"""Types whose responses are objects found in something: which objects are the same, and what several attempts give.
+"""Matches the objects of several attempts: which are the same, and what the attempts agree on.
 
-Objects of two attempts are the same where they are at least half alike, by the assignment that is best as a whole
-(`consensus.matching`); those with the same label are preferred. Of all attempts, the most typical one's objects come
-first, each of the others' joins the object it matches or is a new one, and what more than half of the weight has found
-is kept. What comes of that is matched anew with all attempts, until nothing changes, or a few times. No loop here is
-longer than the objects there are times a bounded number.
+Objects of two attempts are the same if their similarity is at least one half, by the best overall assignment
+(`consensus.matching`), which prefers equal labels. The most typical attempt's objects come first; each object of
+another attempt joins the one it matches, or is new; objects found by more than half of the weight are kept. The result
+is matched again with all attempts, until it is stable or a few times. Every loop here is bounded by a constant times
+the number of objects.
 """
 
 from abc import ABC, abstractmethod
@@ -20,24 +20,24 @@ from refonte_studio.consensus.matching import MAX_PAIRS, assigned, neighbours
 from refonte_studio.task_types.parts.panel import Panel, label
 
 Array = np.ndarray[Any, Any]
-Features = tuple[Array, ...]  # of the same length, a row for each object
+Features = tuple[Array, ...]  # arrays of the same length, with a row for each object
 Compare = Callable[[Features, Array, Array], Array]  # features, and the rows of the objects to compare
 Annotation = Mapping[str, Any]
 Pairs = Sequence[tuple[int, int]]  # of attempts
 
 SAME = 0.5
-# Attempts are compared each with each while their objects, all in all, are not more than this; else with their next.
+# Attempts are compared pairwise up to this total number of objects; beyond it, each with the next one.
 MAX_COMPARED = 24_000
 _CLOSE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One object as several attempts have it: the annotations by attempt, the most typical first."""
+    """One object in several attempts: its annotations by attempt, the most typical first."""
 
     members: Mapping[int, Annotation]
-    panel: Panel  # the weights of those who have not found the object are 0
-    half: float  # of the weight of all
+    panel: Panel  # attempts that have not found the object have weight 0
+    half: float  # half of the total weight
 
     @property
     def typical(self) -> Annotation:
@@ -47,21 +47,21 @@ class Cluster:
         return list(self.members.values())
 
     def weights(self) -> list[float]:
-        """Of the members, in their order."""
+        """The weights of the members, in their order."""
         return [self.panel.weights[attempt] for attempt in self.members]
 
     def given(self, read: Callable[[Annotation], Any]) -> list[Any]:
-        """Something of each attempt's annotation; None for those who have not found the object."""
+        """Returns a property of each attempt's annotation; None for attempts that have not found the object."""
         found = {attempt: read(each) for attempt, each in self.members.items()}
         return [found.get(attempt) for attempt in range(len(self.panel.weights))]
 
     def typically(self, wanted: str) -> "Cluster":
-        """The cluster with a typical member that has the label wanted."""
+        """Returns the cluster with a typical member that has the wanted label."""
         members = sorted(self.members.items(), key=lambda each: each[1]["label"] != wanted)
         return Cluster(dict(members), self.panel, self.half)
 
     def like_typical(self) -> "Cluster":
-        """Those members only that have the typical one's label."""
+        """Returns only the members with the typical one's label."""
         wanted = self.typical["label"]
         members = {attempt: each for attempt, each in self.members.items() if each["label"] == wanted}
         believed = dict(zip(members, self.panel.part(list(members)), strict=True))
@@ -70,9 +70,9 @@ class Cluster:
 
 
 class Matcher(ABC):
-    """How the objects of a type are compared and joined, under given parameters."""
+    """Compares and combines the objects of a type, for given parameters."""
 
-    labels: int | None = None  # how many there are to choose from
+    labels: int | None = None  # number of possible labels
 
     @abstractmethod
     def group(self, annotation: Annotation, /) -> Hashable:
@@ -80,19 +80,20 @@ class Matcher(ABC):
 
     @abstractmethod
     def measured(self, group: Any, annotations: Sequence[Annotation], /) -> tuple[Array, Features]:
-        """The objects' centers, a row (x, y) each, and what of them is compared."""
+        """Returns the objects' centers, a row (x, y) each, and the features to compare."""
 
     @abstractmethod
     def compare(self, group: Any, /) -> Compare:
-        """How alike objects are, row by row, 0 to 1."""
+        """Returns a function for the similarity of objects, row by row, 0 to 1."""
 
     def detail(self, one: Annotation, other: Annotation, /) -> float:  # noqa: ARG002
-        """How alike is what is said about two objects of the same place and label, 0 to 1."""
+        """Returns the similarity of further properties of two objects with the same position and label, 0 to 1."""
         return 1.0
 
     @abstractmethod
     def joined(self, cluster: Cluster) -> dict[str, Any] | None:
-        """The object that the members give, with the typical one's label and id; None where nothing is left of it."""
+        """Returns the object combined from the members, with the typical one's label and id; None if nothing
+        remains."""
 
 
 @dataclass(frozen=True)
@@ -101,20 +102,20 @@ class ObjectCluster:
 
     name: Hashable
     annotations: Sequence[Annotation]
-    places: Sequence[int]  # in their responses
+    places: Sequence[int]  # indexes in their responses
     of: Mapping[int, Array]  # by attempt
     centers: Array
     features: Features
     labels: Array
     compare: Compare
-    before: "ObjectCluster | None" = None  # the one that this one extends
+    before: "ObjectCluster | None" = None  # the group that this one extends
 
     def alike(self, mine: Array, theirs: Array) -> Array:
-        """How alike the objects are, row by row."""
+        """Returns the similarity of the objects, row by row."""
         return self.compare(self.features, mine, theirs)
 
     def with_more(self, matcher: Matcher, objects: Sequence[tuple[int, Annotation]], attempt: int) -> "ObjectCluster":
-        """The group and the objects of one more attempt, by their places in its response."""
+        """Returns the group extended by the objects of another attempt, with their indexes in its response."""
         if not objects:
             return self
         annotations = [each for _, each in objects]
@@ -134,7 +135,7 @@ class ObjectCluster:
 
     @cached_property
     def contents(self) -> Sequence[Hashable]:
-        """What is compared of the annotations; equal for those that are alike in everything."""
+        """The compared properties of the annotations; equal for annotations that are identical."""
         known = [] if self.before is None else self.before.contents
         return [*known, *(self._content(row) for row in range(len(known), len(self.annotations)))]
 
@@ -144,11 +145,11 @@ class ObjectCluster:
         return each["label"], each.get("text"), said, *(_bytes(of[row]) for of in self.features)
 
     def matched(self, mine: Array, theirs: Array) -> tuple[Array, Array, Array]:
-        """The objects that are the same, and how alike they are."""
+        """Returns the objects that are the same, and their similarity."""
         if len(mine) * len(theirs) <= MAX_PAIRS:
             return self._matched(mine, theirs)
-        # Of very many objects only neighbours are compared. What is equal need not be: no assignment is better than
-        # one that holds equals together, since unlikeness, however measured here, obeys the triangle inequality.
+        # Of very many objects, only neighbours are compared. Identical objects can be paired first: because
+        # dissimilarity satisfies the triangle inequality, no assignment is better than one that pairs them.
         ours, equals = self._equal(mine, theirs)
         rows, columns, alike = self._matched(np.setdiff1d(mine, ours), np.setdiff1d(theirs, equals))
         return np.append(ours, rows), np.append(equals, columns), np.append(np.ones(len(ours)), alike)
@@ -178,7 +179,7 @@ def _bytes(feature: Any) -> bytes:
 
 
 def groups_of(matcher: Matcher, responses: Sequence[Mapping[str, Any]]) -> list[ObjectCluster]:
-    """The objects of the attempts, each of which is known by its place among the responses."""
+    """Returns the groups of objects of the attempts, each identified by its index among the responses."""
     parted: dict[Hashable, list[tuple[int, int, Annotation]]] = {}
     for attempt, response in enumerate(responses):
         for place, each in enumerate(response["annotations"]):
@@ -198,7 +199,7 @@ def groups_of(matcher: Matcher, responses: Sequence[Mapping[str, Any]]) -> list[
 def with_more(
     matcher: Matcher, groups: Sequence[ObjectCluster], response: Mapping[str, Any], attempt: int
 ) -> list[ObjectCluster]:
-    """The groups and one more attempt, whose objects are of the same groups."""
+    """Returns the groups extended by one attempt, whose objects belong to the same groups."""
     parted: dict[Hashable, list[tuple[int, Annotation]]] = {}
     for place, each in enumerate(response["annotations"]):
         parted.setdefault(matcher.group(each), []).append((place, each))
@@ -206,8 +207,8 @@ def with_more(
 
 
 def likeness(matcher: Matcher, groups: Sequence[ObjectCluster], one: int, other: int) -> float:
-    """Of two attempts: the likeness of the objects that are the same and have the same label, by the mean number of
-    objects (F1, a pair counting as much as it is alike)."""
+    """Returns the similarity of two attempts: that of the objects that are the same with the same label, relative to
+    the mean number of objects (F1, weighted by similarity)."""
     total = shared = 0.0
     for group in groups:
         mine, theirs = group.of.get(one), group.of.get(other)
@@ -221,7 +222,7 @@ def likeness(matcher: Matcher, groups: Sequence[ObjectCluster], one: int, other:
 
 
 def compared(groups: Sequence[ObjectCluster], attempts: int) -> list[tuple[int, int]]:
-    """The pairs of attempts to look at: all of them, or where that would be too much, each with those next to it."""
+    """Returns the pairs of attempts to compare: all or, if there are too many, each with its neighbours."""
     size = sum(len(group.annotations) for group in groups)
     rounds = max(1, min(attempts // 2, MAX_COMPARED // max(1, 2 * size)))
     steps = ((one, (one + step) % attempts) for step in range(1, rounds + 1) for one in range(attempts))
@@ -229,7 +230,7 @@ def compared(groups: Sequence[ObjectCluster], attempts: int) -> list[tuple[int, 
 
 
 def clusters(groups: Sequence[ObjectCluster], order: Sequence[int], panel: Panel, pairs: Pairs) -> list[Cluster]:
-    """The objects that more than half of the weight has found, those of the earlier attempts in the order first."""
+    """Returns the objects that more than half of the weight has found, those of earlier attempts in the order first."""
     rank = {attempt: index for index, attempt in enumerate(order)}
     found: list[tuple[Any, Cluster]] = []
     for group in groups:
@@ -242,7 +243,7 @@ def clusters(groups: Sequence[ObjectCluster], order: Sequence[int], panel: Panel
 
 
 def clusters_around(groups: Sequence[ObjectCluster], center: int, panel: Panel, pairs: Pairs) -> list[Cluster]:
-    """Those of an attempt's objects, in its order, that match what more than half of the weight has found."""
+    """Returns those of an attempt's objects, in order, that match objects found by more than half of the weight."""
     found: list[tuple[Any, Cluster]] = []
     for group in groups:
         heads = group.of.get(center, np.zeros(0, dtype=int))
@@ -254,7 +255,7 @@ def clusters_around(groups: Sequence[ObjectCluster], center: int, panel: Panel, 
 
 
 def _clusters(group: ObjectCluster, members: Array, panel: Panel, pairs: Pairs) -> list[Cluster]:
-    """One for each row of members."""
+    """Returns a cluster for each row of members."""
     found: list[Cluster] = []
     half = sum(panel.weights) / 2
     typical = _typical(group, members, panel.weights, pairs)
@@ -266,7 +267,7 @@ def _clusters(group: ObjectCluster, members: Array, panel: Panel, pairs: Pairs) 
 
 
 def _members(group: ObjectCluster, order: Sequence[int], weights: Sequence[float]) -> Array:
-    """A row for each object that more than half of the weight has: by attempt its place in the group, or -1."""
+    """Returns a row for each object that more than half of the weight has: by attempt its index in the group, or -1."""
     half, left = sum(weights) / 2, sum(weights)
     rows = np.full((0, len(weights)), -1)
     heads, held = np.zeros(0, dtype=int), np.zeros(0)
@@ -283,13 +284,13 @@ def _members(group: ObjectCluster, order: Sequence[int], weights: Sequence[float
         rows, heads = np.vstack([rows, more]), np.concatenate([heads, fresh])
         held = np.concatenate([held, np.full(len(fresh), weights[attempt])])
         left -= weights[attempt]
-        alive = held + left > half * (1 + _CLOSE)  # the others cannot be found by enough any more
+        alive = held + left > half * (1 + _CLOSE)  # the others can no longer be found by enough weight
         rows, heads, held = rows[alive], heads[alive], held[alive]
     return rows
 
 
 def _members_around(group: ObjectCluster, heads: Array, attempts: int) -> Array:
-    """A row for each of these objects: by attempt, the place of what matches it in the group, or -1."""
+    """Returns a row for each of these objects: by attempt, the index of its match in the group, or -1."""
     rows = np.full((len(heads), attempts), -1)
     for attempt in range(attempts):
         matched, theirs, _ = group.matched(group.of.get(attempt, heads[:0]), heads)
@@ -298,7 +299,7 @@ def _members_around(group: ObjectCluster, heads: Array, attempts: int) -> Array:
 
 
 def _typical(group: ObjectCluster, members: Array, weights: Sequence[float], pairs: Pairs) -> list[list[int]]:
-    """By object, the attempts: first the one whose annotation is most like the others', taken together."""
+    """Returns the attempts of each object, first the one whose annotation is most similar to the others'."""
     totals = np.where(members >= 0, np.asarray(weights)[None, :] + _CLOSE, -1.0)
     for one, other in pairs:
         both = np.flatnonzero((members[:, one] >= 0) & (members[:, other] >= 0))

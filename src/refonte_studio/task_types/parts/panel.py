@@ -1,4 +1,4 @@
-"""Those who answered a task: how far each is believed, and what they decide together."""
+"""The people who answered a task: the weight of each, and their joint decisions."""
 
 import json
 from collections.abc import Callable, Hashable, Sequence
@@ -18,7 +18,7 @@ def _written(text: str) -> str:
 
 
 def label(value: Any) -> str:
-    """A value as a judge sees it: a JSON text, the same for the same value; 1.0 is 1, and true is not."""
+    """Returns a value as a judge sees it: a JSON text, equal for equal values; 1.0 equals 1, and true does not."""
     if isinstance(value, str):
         return _written(value)
     return json.dumps(_whole(value), sort_keys=True, ensure_ascii=False)
@@ -35,13 +35,13 @@ def _whole(value: Any) -> Any:
 
 
 def identity(value: Any) -> Hashable:
-    """Equal for equal JSON values; true is not 1."""
+    """Returns a key that is equal for equal JSON values; true does not equal 1."""
     return value if isinstance(value, str) else (label(value),)
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A judge, and the weights of the attempts by their places."""
+    """A judge, and the weights of the attempts by index."""
 
     judge: Judge
     weights: Sequence[float]
@@ -51,7 +51,7 @@ class Panel:
         return Panel(judge, believed(judge.weights()))
 
     def decide(self, question: str, values: Sequence[Any], choices: int | None) -> tuple[Any, Decision]:
-        """The value that is held to be right; None among the values is silence."""
+        """Returns the value considered correct; None among the values means no answer."""
         said = [None if value is None else label(value) for value in values]
         decision = self.judge.decide(question, said, choices)
         known = (value for value, text in zip(values, said, strict=True) if text == decision.label)
@@ -59,19 +59,19 @@ class Panel:
         return (json.loads(decision.label) if found is None else found), decision
 
     def part(self, places: Sequence[int]) -> list[float]:
-        """The weights of some of the attempts; equal ones where none of those is believed."""
+        """Returns the panel of some of the attempts, with equal weights if all of theirs are 0."""
         return believed([self.weights[place] for place in places])
 
     def share(self, holds: Sequence[bool]) -> float:
-        """How much of the weight lies with those of whom it holds."""
+        """Returns the share of the weight of the attempts for which `holds` is true."""
         held = sum(weight for weight, each in zip(self.weights, holds, strict=True) if each)
         return held / sum(self.weights)
 
     def most(self, holds: Sequence[bool]) -> bool:
-        """Whether it holds of more than half of the weight; a tie goes to the first."""
+        """Whether it is true for more than half of the weight; a tie goes to the first attempt."""
         share = self.share(holds)
         return holds[0] if abs(share - 0.5) < 1e-9 else share > 0.5
 
     def support(self, likeness: Sequence[float]) -> float:
-        """How sure a result is that the attempts resemble so far."""
+        """Returns the confidence of a result with these similarities to the attempts."""
         return support(self.weights, likeness)

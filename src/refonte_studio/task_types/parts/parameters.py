@@ -1,4 +1,4 @@
-"""What a task's creation takes: the description of a parameter, and the parameters that types share."""
+"""Descriptions of parameters, and the parameters that all types share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,14 +23,14 @@ from refonte_studio.task_types.parts.checks import (
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A documented parameter: a sentence, its JSON schema, and whether a task cannot be made without it."""
+    """A documented parameter: a description, its JSON schema, and whether it is required."""
 
     description: str
     schema: dict[str, Any]
     required: bool = False
 
     def described(self, description: str) -> "Parameter":
-        """The parameter in another type's words."""
+        """Returns the parameter with another type's description."""
         return replace(self, description=description)
 
 
@@ -63,7 +63,7 @@ def texts(description: str, required: bool = False) -> Parameter:
 
 
 def mixed(description: str, required: bool = False) -> Parameter:
-    """An array of names, or of objects that say more about each."""
+    """Returns an array of names, or of objects with details."""
     return Parameter(description, {"type": "array", "items": {"type": ["string", "object"]}}, required)
 
 
@@ -72,7 +72,7 @@ def free(description: str) -> Parameter:
 
 
 def check_declared(parameters: Mapping[str, Parameter], params: dict[str, Any]) -> None:
-    """Required parameters are there, and those that are known have their type. Null counts as left out."""
+    """Checks that required parameters are present, and known ones have their type. Null counts as absent."""
     for name, parameter in parameters.items():
         value = params.get(name)
         if value is not None:
@@ -115,16 +115,16 @@ _CHECKS: Mapping[str, Any] = {
 
 
 def check_either(params: Mapping[str, Any], names: Sequence[str]) -> None:
-    """At most one of these parameters is given."""
+    """Checks that at most one of these parameters is given."""
     given = [name for name in names if params.get(name)]
     if len(given) > 1:
         missing(given[1], f"cannot be given beside {given[0]}; give one of the two")
 
 
 def coerced(value: Any, schema: Mapping[str, Any]) -> Any:
-    """A parameter's value, with numbers and booleans that are written as text as what they stand for.
+    """Returns a parameter's value, with numbers and booleans converted if they are written as text.
 
-    What stands for neither stays as it is, for the checks to refuse.
+    Text that is neither stays unchanged, for the checks to reject.
     """
     if isinstance(value, str):
         kind = schema.get("type")
@@ -142,7 +142,7 @@ def coerced(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def need_one(params: dict[str, Any], *names: str) -> None:
-    """At least one of these parameters is given, and is not empty."""
+    """Checks that at least one of these parameters is given and not empty."""
     if not any(params.get(name) for name in names):
         missing_value(*names)
     attachments: Any = params.get("attachments") or []

@@ -1,4 +1,4 @@
-"""Several questions answered at once: what they give together, question by question."""
+"""Combines answers to several questions, question by question."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from refonte_studio.task_types.parts.answers import (
 from refonte_studio.task_types.parts.panel import Panel, label
 from refonte_studio.task_types.parts.questions import Question
 
-Values = Mapping[str, Any]  # answers by question; one that is left open is not among them
+Values = Mapping[str, Any]  # answers by question, without those left open
 Questions = Mapping[str, Question]
 
 
@@ -23,7 +23,7 @@ def mean(numbers: Sequence[float]) -> float:
 
 
 def answers_to(questions: Questions, prefix: str, given: Sequence[Values], panel: Panel) -> dict[str, QuestionAnswer]:
-    """One answer to each question that anybody answered; judges know a question by prefix and name."""
+    """Combines the answers to each question that anybody answered; judges know a question by prefix and name."""
     return {
         name: settle_answer(asked, f"{prefix}/{name}", [each.get(name) for each in given], panel)
         for name, asked in questions.items()
@@ -36,10 +36,10 @@ def values_of(answers: Mapping[str, QuestionAnswer]) -> dict[str, Any]:
 
 
 def confidence_of(answers: Sequence[QuestionAnswer], panel: Panel) -> float:
-    """The share of the answers that is expected to be right: the mean over the questions that anybody answered.
+    """Returns the expected share of correct answers: the mean over the questions that anybody answered.
 
-    Not the probability that all are right, which for a long form would be next to nothing however careful its people
-    are; and the same measure by which an attempt is scored.
+    It is not the probability that all are correct, which would be near 0 for any long form. Attempts are scored by the
+    same measure.
     """
     if not answers:
         return panel.support([1.0] * len(panel.weights))
@@ -47,13 +47,13 @@ def confidence_of(answers: Sequence[QuestionAnswer], panel: Panel) -> float:
 
 
 def likeness(questions: Questions, one: Values, other: Values) -> float:
-    """The mean over the questions that either answers; 1 where neither answers any."""
+    """Returns the mean over the questions that either answers; 1 if neither answers any."""
     alike = likenesses(questions, one, other)
     return mean(alike) if alike else 1.0
 
 
 def likenesses(questions: Questions, one: Values, other: Values) -> list[float]:
-    """Question by question; an answer and none have nothing in common."""
+    """Returns the similarity by question; an answer and no answer have similarity 0."""
     found: list[float] = []
     for name, asked in questions.items():
         mine, theirs = one.get(name), other.get(name)
@@ -65,7 +65,7 @@ def likenesses(questions: Questions, one: Values, other: Values) -> list[float]:
 
 
 def votes_reader(questions: Questions, prefix: str) -> Callable[[Values], dict[str, str]]:
-    """Reads off the answers that a judge decides on, under the names by which `answers_to` asks for them."""
+    """Returns a function that extracts the answers that a judge decides on, by the names that `answers_to` uses."""
     decided = {name: f"{prefix}/{name}" for name, asked in questions.items() if is_decided(asked)}
     several = {name: _ballot(asked, prefix) for name, asked in questions.items() if _is_several(asked)}
 
@@ -80,7 +80,7 @@ def votes_reader(questions: Questions, prefix: str) -> Callable[[Values], dict[s
 
 
 def ballot(options: Mapping[str, str], made: Sequence[Any]) -> dict[str, str]:
-    """Yes to the choices made, no to all others; `options` holds the votes' names by `choice_name`."""
+    """Returns yes for the choices made and no for all others; `options` maps `choice_name` to the names of votes."""
     found = dict.fromkeys(options.values(), "false")
     for value in made:
         found[options[choice_name(value)]] = "true"
@@ -97,7 +97,7 @@ def _ballot(asked: Question, prefix: str) -> Mapping[str, str]:
 
 
 def choices_to(questions: Questions, prefix: str) -> dict[str, int]:
-    """How many labels each question has that `votes_reader` reads."""
+    """Returns the number of labels of each question that `votes_reader` extracts."""
     found: dict[str, int] = {}
     for name, asked in questions.items():
         if is_decided(asked):

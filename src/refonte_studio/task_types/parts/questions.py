@@ -24,7 +24,7 @@ from refonte_studio.task_types.parts.checks import (
 )
 from refonte_studio.task_types.parts.choices import Scalar, a_scalar, key, leaves
 
-# The types that a question may be of, and how each is answered.
+# The types of questions, and the kind of answer of each.
 KINDS: Mapping[str, str] = {
     **dict.fromkeys(("text", "string", "textarea", "url", "email", "phone", "linked"), "text"),
     **dict.fromkeys(("image", "audio", "video", "file", "signature"), "text"),
@@ -42,7 +42,7 @@ _NUMERAL = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question: its type as written, how that is answered, and the limits of the answer."""
+    """One question: its type as written, the kind of its answer, and the limits of the answer."""
 
     name: str
     type: str
@@ -57,7 +57,7 @@ class Question:
 
 
 def question(spec: dict[str, Any], path: str, name: str, default: str | None) -> Question:
-    """A question read from its definition; `default` is its type where none is written."""
+    """Parses a question; `default` is its type if it has none."""
     written = spec.get("type")
     if written is None:
         written = "category" if default is not None and (spec.get("choices") or spec.get("options")) else default
@@ -92,7 +92,7 @@ def _many(spec: dict[str, Any], path: str, written: str) -> bool:
 
 
 def _limits(spec: dict[str, Any], path: str, written: str, count: int) -> tuple[int, int]:
-    """How many choices an answer has, at least and at most."""
+    """Returns the minimum and maximum number of choices of an answer."""
     fewest, most = spec.get("min_choices"), spec.get("max_choices")
     fewest = 1 if fewest is None else a_whole(fewest, at(path, "min_choices"), 0)
     if most is not None:
@@ -116,7 +116,7 @@ def _measuring(spec: dict[str, Any], path: str, asked: Question) -> Question:
 
 
 def check_value(asked: Question, value: object, path: str) -> Any:
-    """An answer in the form it has as a value: an array where several are chosen, else the one."""
+    """Checks an answer in the form of a value: an array if several choices are allowed, otherwise a single value."""
     if asked.multiple:
         return check_values(asked, an_array(value, path), path)
     if isinstance(value, list):
@@ -125,7 +125,7 @@ def check_value(asked: Question, value: object, path: str) -> Any:
 
 
 def check_values(asked: Question, values: list[Any], path: str) -> list[Any]:
-    """An answer in the form of a list, which a form's field always has."""
+    """Checks an answer in the form of a list, as in every field of a form."""
     fewest = max(asked.fewest, 1) if asked.required else asked.fewest
     if not fewest <= len(values) <= asked.most:
         wanted = str(fewest) if fewest == asked.most else f"{fewest} to {asked.most}"
@@ -139,7 +139,7 @@ def check_values(asked: Question, values: list[Any], path: str) -> list[Any]:
 
 
 def check_one(asked: Question, value: Any, path: str) -> Any:
-    """One value of an answer."""
+    """Checks one value of an answer."""
     if asked.options is not None:
         if isinstance(value, str) and key(value) not in asked.options:
             value = name_key(value)
@@ -154,7 +154,7 @@ def check_one(asked: Question, value: Any, path: str) -> Any:
 
 
 def _number(asked: Question, value: Any, path: str) -> int | float:
-    if isinstance(value, str) and _NUMERAL.fullmatch(value):  # what a number field of a web form holds
+    if isinstance(value, str) and _NUMERAL.fullmatch(value):  # the content of a number field of a web form
         value = float(value) if "." in value else int(value)
     found = a_number(value, path, asked.least, asked.greatest)
     return a_whole(found, path) if asked.kind == "integer" else found
@@ -201,12 +201,12 @@ _SAMPLES: Mapping[str, Any] = {
 
 
 def sample_value(asked: Question) -> Any:
-    """An answer that `check_value` takes."""
+    """Returns an answer that `check_value` accepts."""
     return sample_values(asked) if asked.multiple else sample_values(asked)[0]
 
 
 def sample_values(asked: Question) -> list[Any]:
-    """An answer that `check_values` takes."""
+    """Returns an answer that `check_values` accepts."""
     if asked.options is not None:
         return list(asked.options.values())[: max(asked.fewest, 1)]
     if asked.kind in _NUMERIC:

@@ -1,4 +1,4 @@
-"""Rankings in which several may share a place: `[[ids], …]`, the best first."""
+"""Rankings with ties: `[[ids], …]`, the best first."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -13,7 +13,8 @@ Ranking = Sequence[Sequence[str]]
 
 
 def check_ranking(given: object, ids: Sequence[str], path: str) -> list[list[str]]:
-    """Every id in one place; those that share a place in the order of `ids`. A bare id has a place for itself."""
+    """Checks that every id has one position; ties are sorted in the order of `ids`. A bare id has a position of its
+    own."""
     found: list[list[str]] = []
     met: set[str] = set()
     for index, place in enumerate(an_array(given, path, 1)):
@@ -32,10 +33,10 @@ def check_ranking(given: object, ids: Sequence[str], path: str) -> list[list[str
 
 
 def ranking_likeness(one: Ranking, other: Ranking) -> float:
-    """The share of the pairs that both put in the same order; a tie agrees by half with either order.
+    """Returns the share of pairs that both rank in the same order; a tie agrees by half with either order.
 
-    Kendall's tau (1938), from 0 (reversed) to 1 (the same), with ties. Rankings of different tasks are compared by what
-    both have; where that is less than two, they agree as two orders by chance do: by half.
+    This is Kendall's tau (1938) with ties, from 0 (reversed) to 1 (equal). Rankings of different tasks are compared by
+    common ids; with fewer than two of them, the similarity is one half, as for random orders.
     """
     mine, theirs = _places(one), _places(other)
     pairs = list(combinations(sorted(mine.keys() & theirs.keys()), 2))
@@ -46,7 +47,8 @@ def ranking_likeness(one: Ranking, other: Ranking) -> float:
 
 
 def settle_ranking(given: Sequence[Ranking], ids: Sequence[str], panel: Panel) -> tuple[list[list[str]], float]:
-    """The ranking that more than half of the weight has given, else Bradley and Terry's, and how sure it is."""
+    """Returns the ranking that more than half of the weight gives, or else the Bradley-Terry ranking, and its
+    confidence."""
     exact = [panel.share([each == one for each in given]) for one in given]
     favourite = first_greatest(exact)
     if exact[favourite] > 0.5:

@@ -1,4 +1,4 @@
-"""Pieces of JSON Schema from which the types describe their responses."""
+"""Building blocks of JSON Schema for the descriptions of responses."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ ATTRIBUTES: dict[str, Any] = {
 
 
 def closed(required: Mapping[str, Any], optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """An object with these members and no others."""
+    """Returns an object with these members and no others."""
     return {
         "type": "object",
         "properties": {**required, **(optional or {})},
@@ -38,5 +38,5 @@ def response(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def annotated(annotation: dict[str, Any], optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The response of a type that annotates: an object with `annotations`."""
+    """Returns the response of an annotating type: an object with `annotations`."""
     return response(closed({"annotations": array(annotation)}, optional))

@@ -1,6 +1,6 @@
-"""Segments of speech: when they are, what is said in them, and by whom.
+"""Segments of speech: their time, text and speaker.
 
-They are matched and joined as the objects of a type that annotates, with the speaker as their label.
+They are matched and combined like the objects of an annotating type, with the speaker as the label.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from refonte_studio.task_types.parts.intervals import IntervalMatcher
 from refonte_studio.task_types.parts.object_matching import Annotation, Cluster, Matcher
 
 MAX_SECONDS = 1e7
-NOBODY = ""  # the label of a segment that names no speaker
+NOBODY = ""  # the label of a segment without a speaker
 
 Segment = dict[str, Any]
 
@@ -42,7 +42,7 @@ SEGMENT_SCHEMA = schema.closed(
 
 
 def speakers_of(params: Mapping[str, Any]) -> Mapping[str, None]:
-    """Who may speak; empty where the labelers name the speakers."""
+    """Returns the possible speakers; empty if labelers name the speakers."""
     found: dict[str, None] = {}
     for name in ("speakers", "labels"):
         if params.get(name) is not None:
@@ -51,7 +51,7 @@ def speakers_of(params: Mapping[str, Any]) -> Mapping[str, None]:
 
 
 def duration_s(params: Mapping[str, Any]) -> float:
-    """How long the recording is; a very long time where that is not known."""
+    """Returns the duration of the recording in seconds; very long if unknown."""
     given = params.get("duration_s")
     if given is None:
         return MAX_SECONDS
@@ -61,7 +61,7 @@ def duration_s(params: Mapping[str, Any]) -> float:
 
 
 def check_segments(params: Mapping[str, Any], given: object, path: str) -> list[Segment]:
-    """The segments in the order of their times. Those of different speakers may overlap."""
+    """Returns the segments in order of time. Segments of different speakers may overlap."""
     speakers, end_of_all, uuids = speakers_of(params), duration_s(params), UniqueIds()
     found: list[Segment] = []
     for index, each in enumerate(an_array(given, path, most=MAX_ANNOTATIONS)):
@@ -88,7 +88,7 @@ def _speaker(speakers: Mapping[str, None], given: object, path: str) -> str:
 
 
 def as_annotations(segments: Sequence[Segment] | None) -> dict[str, Any]:
-    """The response of a type that annotates, which `Segments` compares and joins."""
+    """Returns the response of an annotating type, which `Segments` compares and combines."""
     return {
         "annotations": [
             {**{name: value for name, value in each.items() if name != "speaker"}, "label": each.get("speaker", NOBODY)}
@@ -98,7 +98,7 @@ def as_annotations(segments: Sequence[Segment] | None) -> dict[str, Any]:
 
 
 def as_segments(response: Mapping[str, Any]) -> list[Segment]:
-    """The segments of such a response."""
+    """Returns the segments of such a response."""
     found: list[Segment] = []
     for each in response["annotations"]:
         segment = {name: each[name] for name in ("uuid", "start_s", "end_s", "text")}
@@ -107,7 +107,7 @@ def as_segments(response: Mapping[str, Any]) -> list[Segment]:
 
 
 class SpeechMatcher(IntervalMatcher):
-    """By the share of time in common, and the edits that make one text the other; the text is the most typical one."""
+    """Compares by common share of time and edits between texts; the combined text is the most typical one."""
 
     def detail(self, one: Annotation, other: Annotation, /) -> float:
         return (1 + edit_similarity(one["text"], other["text"])) / 2
@@ -118,7 +118,7 @@ class SpeechMatcher(IntervalMatcher):
 
 
 class Segments(AnnotationTask):
-    """The part of a transcription that consists of segments, as a type of its own that nobody sees."""
+    """The part of a transcription that consists of segments, as an internal type."""
 
     def check_own_params(self, params: dict[str, Any]) -> None:
         speakers_of(params)

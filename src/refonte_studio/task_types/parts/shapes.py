@@ -27,32 +27,32 @@ from refonte_studio.task_types.parts.object_matching import Array, Compare, Feat
 Shape = dict[str, Any]
 Shapes = Sequence[Mapping[str, Any]]
 
-TURNED_BOX = "turned box"  # a box of a task whose boxes may be turned
+TURNED_BOX = "turned box"  # a box in a task with rotatable boxes
 
 _UNKNOWN_DIAGONAL = 500.0
 _POINT_SHARE = 0.02
 _LINE_SHARE = 0.1
-# Outlines are compared cell by cell where the boxes around them have this much in common: the first so many pairs.
+# Outlines are compared cell by cell if their bounding boxes have this much in common, up to this number of pairs.
 _NEAR_BOXES = 0.2
 _MAX_OUTLINES = 2_000
 _STEPS_AN_OUTLINE = 15
-_NEAR = 4  # so many objects are usually close enough to one to be compared with it
+_NEAR = 4  # typical number of objects close enough to one to be compared with it
 
 
 def outline_cost(objects: float) -> float:
-    """About how many microseconds it takes to compare the outlines of so many objects with as many others."""
+    """Estimates the microseconds of comparing the outlines of this many objects with as many others."""
     return _STEPS_AN_OUTLINE * min(objects * min(objects, _NEAR), _MAX_OUTLINES)
 
 
 def half_alike_at(canvas: Canvas) -> float:
-    """The distance, in pixels, at which points are half alike."""
+    """Returns the distance, in pixels, at which points have similarity one half."""
     known = canvas.width is not None and canvas.height is not None
     diagonal = math.hypot(canvas.width or 0, canvas.height or 0) if known else _UNKNOWN_DIAGONAL
     return _POINT_SHARE * diagonal
 
 
 def measured(kind: str, shapes: Shapes) -> tuple[Array, Features]:
-    """The centers of the shapes, and what of them is compared."""
+    """Returns the centers of the shapes, and the features to compare."""
     boxes = np.array([extent(shape) for shape in shapes], dtype=float)
     centers = (boxes[:, :2] + boxes[:, 2:]) / 2
     if kind == "line":
@@ -92,7 +92,7 @@ def _objects(values: Sequence[Any]) -> Array:
 
 
 def compare(kind: str, half_alike: float) -> Compare:
-    """How alike shapes of that geometry are."""
+    """Returns a function for the similarity of shapes of this geometry."""
     if kind == "point":
         return lambda features, mine, theirs: geometry.nearness(_distance(features[0], mine, theirs), half_alike)
     if kind == "line":
@@ -101,7 +101,7 @@ def compare(kind: str, half_alike: float) -> Compare:
 
 
 def compare_directed(kind: str, half_alike: float) -> Compare:
-    """As `compare`, but a line drawn from its other end is another line."""
+    """Like `compare`, but the direction of a line matters."""
     return _lines(half_alike, geometry.apart) if kind == "line" else compare(kind, half_alike)
 
 
@@ -155,25 +155,26 @@ def _diagonal(box: Array) -> float:
 def _corner_likeness(
     one: Mapping[str, tuple[float, float]], other: Mapping[str, tuple[float, float]], size: float
 ) -> float:
-    """The mean over all corners that either has: 1 for the same place, 0 for the whole object's size apart."""
+    """Returns the mean over all corners that either has: 1 for the same position, 0 for the whole object's size
+    apart."""
     names = {**one, **other}
     near = [1 - math.dist(one[name], other[name]) / size for name in names if name in one and name in other]
     return sum(max(0.0, each) for each in near) / len(names)
 
 
 def between(kind: str, shapes: Shapes, weights: Sequence[float], typical: Mapping[str, Any]) -> Shape | None:
-    """The members of the shape that lies between several, or None where only the typical one will do."""
+    """Returns the members of the shape between several, or None if only the most typical one is possible."""
     return _BETWEEN[kind](shapes, weights, typical) if kind in _BETWEEN else None
 
 
 def _median(values: Sequence[float], weights: Sequence[float]) -> int | float:
-    """The weighted median to a millionth; whole where all the values are."""
+    """Returns the weighted median, rounded to a millionth; whole if all values are."""
     found = weighted_median(values, weights)
     return found if found in values else int(found) if float(found).is_integer() else round(found, 6)
 
 
 def _turned_box(shapes: Shapes, weights: Sequence[float], typical: Mapping[str, Any]) -> Shape:
-    # Turned by half a circle a box is the same: all are told within a quarter of the typical one's turn.
+    # A box rotated by 180 degrees is the same, so all rotations are taken within 90 degrees of the typical one's.
     turned = typical.get("rotation", 0)
     told = [
         (
@@ -187,7 +188,7 @@ def _turned_box(shapes: Shapes, weights: Sequence[float], typical: Mapping[str, 
     ]
     found = tuple(weighted_median(values, weights) for values in zip(*told, strict=True))
     for shape, each in zip(shapes, told, strict=True):
-        if each == found:  # no rounding where one has drawn just this
+        if each == found:  # no rounding if an attempt has exactly this shape
             sides = {name: shape[name] for name in ("left", "top", "width", "height")}
             return {**sides, "rotation": shape.get("rotation", 0)}
     x, y, width, height, rotation = found
@@ -196,13 +197,14 @@ def _turned_box(shapes: Shapes, weights: Sequence[float], typical: Mapping[str, 
 
 
 def _box(shapes: Shapes, weights: Sequence[float], typical: Mapping[str, Any]) -> Shape:
-    """From the medians of the edges, so that the box lies where all lie and is no smaller than the smallest."""
+    """Returns the box of the medians of the edges, so that it lies among all boxes and is no smaller than the
+    smallest."""
     if any("rotation" in shape for shape in shapes):
         return _turned_box(shapes, weights, typical)
     edges = [extent(shape) for shape in shapes]
     left, top, right, bottom = (weighted_median(values, weights) for values in zip(*edges, strict=True))
     for shape, edge in zip(shapes, edges, strict=True):
-        if edge == (left, top, right, bottom):  # no rounding where one has drawn just this
+        if edge == (left, top, right, bottom):  # no rounding if an attempt has exactly this shape
             return {name: shape[name] for name in ("left", "top", "width", "height")}
     sides = {"left": left, "top": top, "width": right - left, "height": bottom - top}
     return {name: int(side) if float(side).is_integer() else round(side, 6) for name, side in sides.items()}
@@ -213,7 +215,7 @@ def _point(shapes: Shapes, weights: Sequence[float], _: Mapping[str, Any]) -> Sh
 
 
 def _ellipse(shapes: Shapes, weights: Sequence[float], typical: Mapping[str, Any]) -> Shape | None:
-    # Turned by half a circle an ellipse is the same: all are told within a quarter of the typical one's turn.
+    # An ellipse rotated by 180 degrees is the same, so all rotations are taken within 90 degrees of the typical one's.
     turned = typical["rotation"]
     turns = [turned + (shape["rotation"] - turned + 90) % 180 - 90 for shape in shapes]
     rotation = _median(turns, weights)
@@ -233,7 +235,7 @@ def _line(shapes: Shapes, weights: Sequence[float], typical: Mapping[str, Any]) 
 
 
 def _along(line: Sequence[Any], typical: Sequence[Any]) -> Sequence[Any]:
-    """The line in the direction of the typical one."""
+    """Returns the line in the direction of the typical one."""
 
     def apart(vertices: Sequence[Any]) -> float:
         pairs = zip(vertices, typical, strict=True)

@@ -1,4 +1,4 @@
-"""How much a response may hold in all, whatever its parts may hold each."""
+"""Limits on the total size of a response, in addition to the limits of its parts."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ MAX_FRAMES = 100_000
 MAX_CHARACTERS = 2_000_000
 MAX_VALUES = 200_000
 
-# By the name of the list that holds them; everything else that is not an object or an array is a value.
+# By the name of the containing list; everything else that is neither an object nor an array is a value.
 _LISTS = {"counts": "runs", "vertices": "vertices", "frames": "frames"}
 _LIMITS = {
     "runs": MAX_RUNS,
@@ -22,9 +22,9 @@ _LIMITS = {
 
 
 def check_totals(response: object) -> None:
-    """Raises BadInput if the response holds more runs, vertices, frames, characters or other values than are allowed.
+    """Raises BadInput if the response has more runs, vertices, frames, characters or other values than allowed.
 
-    The runs of a compressed mask count as characters here; `_masks` counts them once they are read.
+    The runs of a compressed mask count as characters here; `parts.masks` counts them after decoding.
     """
     totals = dict.fromkeys(_LIMITS, 0)
     waiting: list[Any] = [response]
@@ -55,7 +55,7 @@ def _count_members(members: dict[str, Any], totals: dict[str, int], waiting: lis
 
 
 def _drawn(frame: object) -> Any:
-    """What a frame holds beyond the few numbers that every frame has."""
+    """Returns what a frame contains in addition to the few numbers of every frame."""
     return {"vertices": frame["vertices"]} if isinstance(frame, dict) and "vertices" in frame else None
 
 

@@ -1,4 +1,4 @@
-"""Spans of a text and the relations between them: what relations may join, and what responses agree on."""
+"""Spans of a text and the relations between them: which relations are allowed, and what responses agree on."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ _DEFINITIONS = ("relationships", "relationship_definitions", "relationshipDefini
 
 @dataclass(frozen=True, slots=True)
 class AllowedPairs:
-    """The pairs of labels that a relation may lead between; None admits any label at that end."""
+    """The pairs of labels that a relation may connect; None allows any label at that end."""
 
     ends: tuple[tuple[frozenset[str] | None, frozenset[str] | None], ...]
 
@@ -36,7 +36,7 @@ class AllowedPairs:
 
 
 def relation_labels(params: Mapping[str, Any]) -> Mapping[str, AllowedPairs]:
-    """The relations that are defined, by name; empty where none is, or where they have no names."""
+    """Returns the defined relations by name; empty if there are none, or they have no names."""
     key = next((name for name in _DEFINITIONS if params.get(name)), None)
     if key is None:
         return {}
@@ -56,7 +56,7 @@ def relation_labels(params: Mapping[str, Any]) -> Mapping[str, AllowedPairs]:
 
 
 def labels_joined(params: Mapping[str, Any]) -> list[str]:
-    """The labels that the definitions of relations name, each once."""
+    """Returns the distinct labels in the definitions of relations."""
     found: dict[str, None] = {}
     for key in _DEFINITIONS:
         given = params.get(key)
@@ -68,7 +68,7 @@ def labels_joined(params: Mapping[str, Any]) -> list[str]:
 
 
 def _end(below: Mapping[str, set[str]], definition: Mapping[str, Any], end: str, path: str) -> frozenset[str] | None:
-    """The label that a definition names for that end, and all labels below it."""
+    """Returns the label that a definition names for that end, with all labels below it."""
     label = definition.get(end)
     if label is None:
         return None
@@ -78,8 +78,8 @@ def _end(below: Mapping[str, set[str]], definition: Mapping[str, Any], end: str,
 
 
 def _below(labels: object) -> Mapping[str, set[str]]:
-    """Each label with all that are nested in it, itself included."""
-    names(labels, "labels")  # refuses what is not a list of names, or too long a one
+    """Returns each label with all labels nested in it, including itself."""
+    names(labels, "labels")  # rejects an invalid or too long list of names
     found: dict[str, set[str]] = {}
     above: list[str] = []
     for name, _, depth, _ in walk(labels, "labels"):
@@ -90,7 +90,7 @@ def _below(labels: object) -> Mapping[str, set[str]]:
 
 
 def first_overlap(spans: Iterable[Span]) -> Span | None:
-    """A span that overlaps with one before it in the text, or None."""
+    """Returns the first span that overlaps an earlier one in the text, or None."""
     reached = 0
     for span in sorted(spans, key=lambda each: (each["start"], each["end"])):
         if span["start"] < reached:
@@ -105,7 +105,7 @@ def place(span: Mapping[str, Any]) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class MarkedSpans:
-    """What of a response is compared: the characters of each label, how many they are, and the relations."""
+    """The compared parts of a response: the characters of each label, their number, and the relations."""
 
     covered: Mapping[str, Array]
     characters: int
@@ -119,7 +119,7 @@ def marked(response: Mapping[str, Any]) -> MarkedSpans:
 
 
 def likeness(one: MarkedSpans, other: MarkedSpans) -> float:
-    """F1 of the characters, each with its label; where either has relations, in the mean with the F1 of those."""
+    """Returns the F1 of the labeled characters; if either has relations, its mean with the F1 of those."""
     common = ((runs, other.covered[label]) for label, runs in one.covered.items() if label in other.covered)
     shared = sum(shared_pixels(mine, theirs) for mine, theirs in common)
     total = one.characters + other.characters
@@ -129,7 +129,7 @@ def likeness(one: MarkedSpans, other: MarkedSpans) -> float:
 
 
 def _covered(spans: Iterable[Span]) -> dict[str, Array]:
-    """The stretches of the text that each label covers, in order and apart."""
+    """Returns the separate stretches of the text that each label covers, in order."""
     by_label: dict[str, list[tuple[int, int]]] = {}
     for span in spans:
         by_label.setdefault(span["label"], []).append((span["start"], span["end"]))
@@ -137,14 +137,14 @@ def _covered(spans: Iterable[Span]) -> dict[str, Array]:
 
 
 def _relations(response: Mapping[str, Any]) -> set[tuple[Place, Place, str]]:
-    """By place instead of id."""
+    """Returns the relations, with positions in place of ids."""
     places = {span["id"]: place(span) for span in response["annotations"]}
     return {(places[each["from"]], places[each["to"]], each["label"]) for each in response.get("relations", ())}
 
 
 def voted_spans(text: str, responses: Sequence[Mapping[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
-    """The spans that more than half of the weight has exactly; of the rest, by label the stretches of characters that
-    more than half has; and the relations between all these that more than half has."""
+    """Returns the spans that more than half of the weight has exactly; from the others, the stretches of characters
+    that more than half has, by label; and the relations between these that more than half has."""
     half = sum(weights) / 2
     exact = _exact(responses, weights, half)
     found = {**exact, **_by_character(text, responses, weights, exact)}
@@ -166,7 +166,7 @@ def voted_spans(text: str, responses: Sequence[Mapping[str, Any]], weights: Sequ
 
 
 def _exact(responses: Sequence[Mapping[str, Any]], weights: Sequence[float], half: float) -> dict[Place, str]:
-    """The places that more than half of the weight has, with the id that the first of them gives."""
+    """Returns the positions that more than half of the weight has, with the id in the first of these responses."""
     votes: dict[Place, float] = {}
     ids: dict[Place, str] = {}
     for response, weight in zip(responses, weights, strict=True):
@@ -179,7 +179,7 @@ def _exact(responses: Sequence[Mapping[str, Any]], weights: Sequence[float], hal
 def _by_character(
     text: str, responses: Sequence[Mapping[str, Any]], weights: Sequence[float], exact: Mapping[Place, str]
 ) -> dict[Place, str]:
-    """The stretches by vote of the characters, without the white space at their ends."""
+    """Returns the stretches by a vote on the characters, without white space at their ends."""
     rest = [[span for span in response["annotations"] if place(span) not in exact] for response in responses]
     covered = [_covered(spans) for spans in rest]
     taken = _covered([{"start": start, "end": end, "label": label} for start, end, label in exact])
@@ -199,7 +199,7 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _with_ids(found: Mapping[Place, str], rest: Sequence[Sequence[Span]]) -> dict[Place, str]:
-    """The places with the id of the first span that has something of each, and its label."""
+    """Returns the positions with the id of the first overlapping span with the same label."""
     ids = dict(found)
     by_label: dict[str, list[Place]] = {}
     for where in sorted(found):
@@ -213,7 +213,7 @@ def _with_ids(found: Mapping[Place, str], rest: Sequence[Sequence[Span]]) -> dic
 
 
 def _moved(response: Mapping[str, Any], found: Mapping[Place, str]) -> set[tuple[Place, Place, str]]:
-    """The response's relations between the spans found: its own spans, or those found that they mostly cover."""
+    """Returns the response's relations between the result's spans: its own spans, or those that they mostly cover."""
     if not response.get("relations"):
         return set()
     own = {place(span) for span in response["annotations"]}
@@ -231,7 +231,7 @@ def _moved(response: Mapping[str, Any], found: Mapping[Place, str]) -> set[tuple
 
 
 def _shared(one: Place, other: Place) -> float:
-    """Intersection over union of two places with the same label."""
+    """Returns the intersection over union of two positions with the same label."""
     if one[2] != other[2]:
         return 0.0
     return max(0, min(one[1], other[1]) - max(one[0], other[0])) / (max(one[1], other[1]) - min(one[0], other[0]))

@@ -1,4 +1,4 @@
-"""Objects that move through a video: how alike their tracks are, and the track that lies between several."""
+"""Objects that move through a video: the similarity of their tracks, and the track between several."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,23 +11,23 @@ from refonte_studio.task_types.parts.object_matching import Annotation, Array, C
 from refonte_studio.task_types.parts.panel import identity
 from refonte_studio.task_types.parts.shapes import between, half_alike_at
 
-# Tracks are compared on so many of all frames, evenly spread.
+# Tracks are compared on a sample of frames, evenly distributed.
 COMPARED_FRAMES = 24
-# Frame by frame only where they might be the same: the first so many pairs, by the boxes around the whole tracks.
+# Frame by frame only if the bounding boxes of the whole tracks overlap, up to this number of pairs.
 MAX_TRACKS = 2_000
 
 
 class TrackMatcher(Matcher):
-    """By the likeness of the shapes (the boxes around them) on the frames where either object is seen.
+    """Compares by the similarity of the bounding boxes of shapes on the frames where either object is visible.
 
-    Of boxes and points, the frames that more than half of those who found the object have, and in each the median;
-    other tracks give the most typical one.
+    Of boxes and points, the result has the frames that more than half of those who found the object have, with the
+    median shape; other tracks give the most typical one.
     """
 
     def __init__(self, rules: Mapping[str, GeometryRule], canvas: Canvas) -> None:
         self.labels = len({label for rule in rules.values() for label in rule.labels})
         self._half_alike = half_alike_at(canvas)
-        # The frames to compare on, by geometry: those of the first tracks that are measured, for all that follow.
+        # The frames to compare, by geometry: those of the first measured tracks, used for all later ones.
         self._wanted: dict[str, Mapping[int, int]] = {}
 
     def group(self, annotation: Annotation, /) -> str:
@@ -59,7 +59,7 @@ class TrackMatcher(Matcher):
             each = np.zeros(seen.shape)
             each[seen] = near(one[seen], other[seen])
             found = np.zeros(len(coarse))
-            # Tracks on none of the frames that are compared are told by their times and the boxes around them.
+            # Tracks on none of the compared frames are compared by their times and bounding boxes.
             found[first] = np.where(either, each.sum(axis=1) / np.maximum(either, 1), coarse[first])
             found[codes[mine] == codes[theirs]] = 1.0
             return found
@@ -77,7 +77,7 @@ class TrackMatcher(Matcher):
 
 
 def _spread(annotations: Sequence[Annotation]) -> Mapping[int, int]:
-    """Some of the frames that there are, evenly spread, numbered."""
+    """Returns an evenly distributed, numbered sample of the frames."""
     keys = sorted({frame["key"] for each in annotations for frame in each["frames"]})
     return {key: index for index, key in enumerate(keys[:: -(-len(keys) // COMPARED_FRAMES)])}
 
@@ -87,7 +87,7 @@ def _seen(boxes: Array) -> Array:
 
 
 def _between(kind: str, cluster: Cluster) -> list[dict[str, Any]]:
-    """The frames that more than half of the members have, with the shape that lies between theirs."""
+    """Returns the frames that more than half of the members have, with the shape between theirs."""
     weights = cluster.weights()
     shown: dict[int, list[tuple[Mapping[str, Any], float]]] = {}
     for track, weight in zip(cluster.annotations(), weights, strict=True):

@@ -1,4 +1,4 @@
-"""What is said about the turns of a conversation: `[{turn, labels, comment?}]`, by the number of the message."""
+"""Labels of the turns of a conversation: `[{turn, labels, comment?}]`, by message number."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _COMMENT = Question("comment", "text", "text", required=False)
 
 
 def check_turns(given: object, labels: Mapping[str, None], count: int, path: str) -> list[Turn]:
-    """At most one entry for each of `count` messages, in their order; each with a label or a comment."""
+    """Checks for at most one entry for each of `count` messages, in order, each with a label or a comment."""
     found: dict[int, Turn] = {}
     for index, each in enumerate(an_array(given, path, most=count)):
         here = at(path, index)
@@ -33,7 +33,7 @@ def check_turns(given: object, labels: Mapping[str, None], count: int, path: str
 
 
 def _labels(given: object, labels: Mapping[str, None], path: str) -> list[str]:
-    """The labels in the order in which the task has them."""
+    """Returns the labels in the order of the task."""
     met: set[str] = set()
     for index, each in enumerate(an_array(given, path)):
         name = a_choice(each, at(path, index), labels)
@@ -46,9 +46,9 @@ def _labels(given: object, labels: Mapping[str, None], path: str) -> list[str]:
 def settle_turns(
     given: Sequence[Sequence[Turn]], labels: Mapping[str, None], panel: Panel
 ) -> tuple[list[Turn], list[QuestionAnswer]]:
-    """What several say about the turns, and how sure each turn is that anybody has said something about.
+    """Combines several people's labels of the turns, with the confidence of each turn that anybody labeled.
 
-    The judge decides on every label; a comment is there where most have one, and is then the most typical.
+    The judge decides on every label. There is a comment if most have one: the most typical one.
     """
     said = [{entry["turn"]: entry for entry in each} for each in given]
     found: list[Turn] = []
@@ -65,14 +65,15 @@ def settle_turns(
 
 
 def turns_likeness(one: Sequence[Turn], other: Sequence[Turn]) -> float:
-    """F1 of the labels, each with its turn. Comments are not compared."""
+    """Returns the F1 of the labels with their turns. Comments are not compared."""
     return set_likeness(
         *([[entry["turn"], label] for entry in each for label in entry["labels"]] for each in (one, other))
     )
 
 
 def turns_reader(labels: Mapping[str, None], count: int) -> Callable[[Sequence[Turn]], dict[str, str]]:
-    """Reads off each label of each turn whether it is given, under the names by which `settle_turns` asks."""
+    """Returns a function that extracts whether each label of each turn is set, by the names that `settle_turns`
+    uses."""
     options = [{label: f"turns/{turn}/{label}" for label in labels} for turn in range(count)]
 
     def read(turns: Sequence[Turn]) -> dict[str, str]:
