@@ -1,4 +1,4 @@
-"""What comes from elsewhere: attempts that were made there, and tasks that were exported."""
+"""Checks of imported lines: external attempts, and tasks from an export."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,26 +15,26 @@ from refonte_studio.task_types import TaskType
 from refonte_studio.tasks.model import RESERVED
 
 LABELER_LENGTH = 200
-GIVEN_LIMIT = 100  # attempts that one task is imported with
+GIVEN_LIMIT = 100  # upper bound on the external attempts of one task
 
 
 class ExternalAttempt(msgspec.Struct, frozen=True):
-    """An attempt that was made elsewhere, checked."""
+    """A checked attempt that was made outside of this server."""
 
-    labeler: str  # a teammate's address, or any other name
+    labeler: str  # a teammate's address or any other name
     response: str  # JSON, in canonical form
     started_at: int
     submitted_at: int
 
 
 _GIVEN = frozenset({"labeler", "response", "submitted_at", "started_at"})
-_OF_EXPORTS = frozenset({"imported", "imported_by"})  # said of attempts in an export, and said anew by an import
+_OF_EXPORTS = frozenset({"imported", "imported_by"})  # fields of an export that an import sets again
 
 
 def creation_of(exported: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes the task of a line of an export anew: without what it was there, and what became of it.
+    """Returns the parameters that create the task of an exported line again, without its state and result there.
 
-    The default project and the default batch of a project are not named: they come into being with their first task.
+    The default project and a project's default batch are left out: they are created with their first task.
     """
     kept = {name: value for name, value in exported.items() if name == "type" or name not in RESERVED}
     if kept.get("batch") == f"{kept.get('project')} (default)":
@@ -45,16 +45,16 @@ def creation_of(exported: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def given_attempts(task_type: TaskType, params: str, value: Any, now: int) -> list[ExternalAttempt]:
-    """Attempts made elsewhere of a task with these parameters (JSON), in the order in which they were submitted.
+    """Checks the external attempts at a task with these parameters (JSON); returns them in order of submission.
 
-    Raises BadInput naming what is wrong, by its place in the list.
+    Raises BadInput, naming the offending value and its index.
     """
     if not isinstance(value, list):
         raise BadInput(f"attempts must be a list, not {kind_of(value)}")
     if len(value) > GIVEN_LIMIT:
         raise BadInput(f"attempts has {len(value):,} entries; at most {GIVEN_LIMIT} are taken")
-    decoded: dict[str, Any] = msgspec.json.decode(params)  # as it is when a labeler submits
-    checked: dict[str, str] = {}  # people often say the same
+    decoded: dict[str, Any] = msgspec.json.decode(params)  # in the same form as when a labeler submits
+    checked: dict[str, str] = {}  # a cache, because responses are often equal
 
     def canonical(response: Any) -> str:
         said = as_json("response", response)
@@ -102,7 +102,7 @@ def _labeler(value: Any) -> str:
 
 
 def _moment(name: str, value: Any, now: int) -> int | None:
-    """A time in the past; clocks that differ are forgiven a day."""
+    """Parses a time in the past, with a tolerance of a day for clocks that differ. Raises BadInput for any other."""
     if value is None:
         return None
     moment = parse_time(name, plain_text(name, value, 100))

@@ -25,7 +25,7 @@ Lines = list[tuple[int, bytes]]
 
 
 class ImportParams(Params):
-    """Where tasks go whose lines do not say so."""
+    """The project and batch of lines that name none."""
 
     project: str | None = None
     batch: str | None = None
@@ -44,8 +44,8 @@ class ImportOut(msgspec.Struct, kw_only=True):
     body=Body.STREAM,
     body_schema={
         "type": "string",
-        "description": "One creation of a task as a JSON object in each line. It may have `attempts`: "
-        "[{labeler, response, submitted_at?, started_at?}], answers that people have given elsewhere.",
+        "description": "One task creation as a JSON object per line. It may have `attempts`: "
+        "[{labeler, response, submitted_at?, started_at?}], attempts that were made outside of this server.",
     },
     body_type="application/x-ndjson",
     example={"project": "Dog breeds", "batch": "October photographs"},
@@ -54,19 +54,21 @@ class ImportOut(msgspec.Struct, kw_only=True):
 async def import_tasks(call: Call, params: ImportParams) -> ImportOut:
     """Create many tasks, from a stream of NDJSON.
 
-    Each line is what `POST /v1/task/{type}` takes, and may have `type`, which is needed only where the project takes
-    tasks of every type. `project` and `batch` in the query are for lines that name none. All lines are imported or
-    none: where some are bad, the answer is 400 with `lines: [{line, error}]`, the first 100 of them.
+    Each line has the parameters of `POST /v1/task/{type}` and may have `type`, which is required only if the project
+    takes tasks of every type. `project` and `batch` in the query apply to lines that name none. Either all lines are
+    imported or none: if some are invalid, the call returns 400 with the first 100 of them in `lines: [{line, error}]`.
 
-    A line may have `attempts`, at most 100: `[{labeler, response, submitted_at, started_at}]`, answers that people have
-    given elsewhere. `response` is as a labeler would submit it; the times may be left out. `labeler` is a teammate's
-    e-mail address or any other name, up to 200 characters, once in a line; whoever is no teammate becomes an external
-    annotator, who cannot sign in and is not listed in the team, until an invitation makes a teammate of them. These
-    attempts count like any other: a task that has enough is completed with the result of all of them, another one
-    waits for the rest. Nobody is given a task that they have attempted elsewhere. In test mode they are refused.
+    A line may have up to 100 `attempts` that were made outside of this server: `[{labeler, response, submitted_at,
+    started_at}]`. `response` has the form in which a labeler submits it; the times are optional. `labeler` is a
+    teammate's e-mail address or any other name of up to 200 characters, at most once per line. Somebody who is not a
+    teammate becomes an external annotator, who cannot sign in and is not listed in the team until they accept an
+    invitation. These attempts count like any other: a task that has enough is completed with the result of all of them,
+    and any other task waits for the remaining ones. Nobody is given a task that they have attempted before. In test
+    mode attempts are refused.
 
-    A line of an export (it has a `task_id`) is taken as a creation, without what the task was and became there: its
-    attempts decide anew. Canceled tasks are left out. Here `project` and `batch` in the query win, if any is given.
+    A line of an export (one with a `task_id`) creates a new task without the state and the result that it had there;
+    its attempts decide again. Canceled tasks are skipped. For such lines, `project` and `batch` in the query take
+    precedence, if either is given.
     """
     with Spool() as spool:
         importing = Import(call.caller.mode, (params.project, params.batch), spool, call.now, _read)
@@ -88,7 +90,7 @@ async def _look_up(call: Call, importing: Import, places: list[imports.Destinati
 
 
 async def _take(call: Call, importing: Import, lines: Lines) -> None:
-    """Checks some lines, in threads, so that the server goes on serving others."""
+    """Checks some lines in threads, so that the server can serve other requests."""
     decoded = await asyncio.to_thread(importing.decoded, lines)
     places = importing.unmet(decoded)
     if places:
@@ -104,7 +106,7 @@ async def _write(call: Call, importing: Import) -> int:
     try:
         return await call.db.write(imports.write, call.caller, importing, call.now)
     except Duplicate as error:
-        # somebody took a unique_id after its line was checked: tell which
+        # a unique_id was taken after its line was checked: report which
         for lines in importing.spool.chunks():
             importing.refuse_taken(lines, await call.db.read(imports.taken, call.caller, lines))
         importing.check()
@@ -112,7 +114,7 @@ async def _write(call: Call, importing: Import) -> int:
 
 
 async def numbered(chunks: AsyncIterator[bytes], line_limit_bytes: int, limit_bytes: int) -> AsyncIterator[Lines]:
-    """The lines of a stream with their numbers from 1, several at a time. Raises TooLarge at either limit."""
+    """Yields the lines of a stream in chunks, numbered from 1. Raises TooLarge at either limit."""
     number, size, waiting, begun = 0, 0, 0, b""
     lines: Lines = []
     async for chunk in chunks:
@@ -126,7 +128,7 @@ async def numbered(chunks: AsyncIterator[bytes], line_limit_bytes: int, limit_by
                 raise TooLarge(f"line {number + 1:,} has more than {line_limit_bytes:,} bytes")
             number += 1
             lines.append((number, text))
-        lines.pop()  # the last one has only begun
+        lines.pop()  # the last one is incomplete
         number -= 1
         if len(lines) >= CHUNK_LINES or waiting >= CHUNK_BYTES:
             yield lines

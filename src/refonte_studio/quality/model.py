@@ -1,13 +1,13 @@
-"""Tasks whose answer is known, and how people did on them."""
+"""Training and evaluation tasks, which have an expected response, and people's performance on them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class CourseState(StrEnum):
-    OPEN = "open"  # there is training to pass before real work
+    OPEN = "open"  # training must be passed before real work
     PASSED = "passed"
-    PAUSED = "paused"  # nothing of the project is to be had until a manager lifts the pause
+    PAUSED = "paused"  # no work of the project until a manager lifts the pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class QualityTask:
 
 @dataclass(frozen=True, slots=True)
 class TrainingAttempt:
-    """One person's attempt of a quality task. The score is from 0 to 1; attempts count from 1."""
+    """One person's attempt at a quality task. `score` is from 0 to 1; `attempt` starts at 1."""
 
     id: str
     quality_task_id: str
@@ -38,7 +38,7 @@ class TrainingAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a person is shown of their own attempt of a training task. Responses are JSON objects."""
+    """The feedback on a person's own attempt at a training task. Responses are JSON objects."""
 
     claim_id: str
     task_id: str
@@ -53,7 +53,7 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How far a person has come in the training of a project."""
+    """A person's progress in the training of a project."""
 
     project: str
     tasks: int
@@ -62,7 +62,7 @@ class Course:
 
     @property
     def left(self) -> int:
-        """How many tasks are yet to be passed."""
+        """The number of tasks that are not passed yet."""
         return self.tasks - self.passed
 
     @property
@@ -74,7 +74,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How somebody did in the evaluation tasks of a project that count."""
+    """A person's performance on the evaluation tasks of a project that count."""
 
     evaluated: int = 0
     passed: int = 0
@@ -82,13 +82,13 @@ class Tally:
 
     @property
     def accuracy(self) -> float:
-        """The share that was passed; of at least one."""
+        """The share of passed evaluation tasks; requires at least one."""
         return self.passed / self.evaluated
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a person stands in a project: evaluation, training, pause."""
+    """A person's standing in a project: evaluation, training, pause."""
 
     email: str
     tally: Tally

@@ -1,4 +1,4 @@
-"""What follows from scores."""
+"""Pass marks, and the pauses that follow from scores."""
 
 import math
 from collections.abc import Mapping
@@ -8,13 +8,13 @@ from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.projects.model import QualitySettings
 from refonte_studio.quality.model import Tally
 
-Z = 1.96  # of an interval that holds the truth in 95 of 100 cases
+Z = 1.96  # the z-score of a 95 % interval
 REASON_LENGTH = 1_000
 DECLINED = "declined a training task"
 
 
 def wilson(successes: int, n: int, z: float = Z) -> tuple[float, float]:
-    """The interval in which a share lies of which `n` drawings showed so many (Wilson 1927): all of 0 to 1 for none."""
+    """Returns the Wilson (1927) interval of a share with `successes` of `n`; (0, 1) if n is 0."""
     if n == 0:
         return 0.0, 1.0
     share, square = successes / n, z * z / n
@@ -26,8 +26,10 @@ def wilson(successes: int, n: int, z: float = Z) -> tuple[float, float]:
 
 
 def pass_mark(params: Mapping[str, Any], settings: QualitySettings) -> float:
-    """The score at which a task of these parameters is passed: its own, which it may have from its project, or else
-    that of the project's settings. Raises BadInput for one that is no share."""
+    """Returns the score at which a task is passed: the parameter `pass_mark`, else the project's setting.
+
+    Raises BadInput unless it is a number from 0 to 1.
+    """
     mark = params.get("pass_mark", settings.pass_mark)
     if isinstance(mark, bool) or not isinstance(mark, int | float) or not 0 <= mark <= 1:
         raise BadInput(f"pass_mark must be a number from 0 to 1, not {shown(mark)}")
@@ -35,7 +37,7 @@ def pass_mark(params: Mapping[str, Any], settings: QualitySettings) -> float:
 
 
 def why_to_pause(settings: QualitySettings, tally: Tally) -> str | None:
-    """Why somebody is to be paused who did so in the evaluation tasks that count; None if they are not."""
+    """Returns the reason to pause a person with this tally; None if there is none."""
     least = settings.pause_below
     if least is None or tally.evaluated < max(1, settings.pause_after) or tally.accuracy >= least:
         return None
@@ -43,13 +45,13 @@ def why_to_pause(settings: QualitySettings, tally: Tally) -> str | None:
 
 
 def why_training_ends(attempts: int) -> str:
-    """Why somebody is paused who has used up the attempts at a training task."""
+    """Returns the reason to pause a person who has used up the attempts at a training task."""
     times = "once" if attempts == 1 else f"{attempts} times"
     return f"tried a training task {times} without passing it"
 
 
 def checked_reason(reason: str | None, email: str) -> str:
-    """Why a manager pauses somebody, in their words, or at least whose decision it is."""
+    """Returns the manager's reason for a pause, or by default who paused. Raises BadInput for an invalid reason."""
     if reason is None or not reason.strip():
         return f"paused by {email}"
     if len(reason) > REASON_LENGTH:

@@ -1,6 +1,6 @@
-"""An import: lines are checked as they come, put aside, and written in one transaction when all are good.
+"""An import: lines are checked as they arrive, buffered, and written in one transaction if all are valid.
 
-A line may bring attempts that were made elsewhere. They count like those made here.
+A line may include external attempts. They count like those made on this server.
 """
 
 from codecs import BOM_UTF8
@@ -30,71 +30,71 @@ from refonte_studio.tasks.service import creation
 from refonte_studio.tasks.service.completion import complete_enough, settle
 from refonte_studio.teams import service as teams
 
-SHOWN_LINES = 100  # bad lines that an error tells of
-LABELERS_LIMIT = 100_000  # different ones of one import
+SHOWN_LINES = 100  # upper bound on the bad lines that an error lists
+LABELERS_LIMIT = 100_000  # upper bound on the distinct labelers of one import
 
-Destination = tuple[str | None, str | None]  # the names of a project and a batch; None: the default one
+Destination = tuple[str | None, str | None]  # the names of a project and a batch; None means the default
 ParameterReader = Callable[[TaskType, Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a line's task goes, as it was when the line was checked."""
+    """The project of a line's task, as it was when the line was checked."""
 
     number: int
     place: Destination
-    project: Project | None  # None: a default project that is yet to come
-    error: str | None  # why no task can go there
+    project: Project | None  # None: a default project that does not exist yet
+    error: str | None  # why no task can be created there
 
 
 @dataclass(frozen=True, slots=True)
 class ImportLine:
-    """A line that is a JSON object: what it gives, apart from where it goes and of which type it is."""
+    """A decoded line; `given` are its parameters without type and attempts."""
 
     number: int
     type: str | None
     place: Destination
     given: dict[str, Any]
-    attempts: Any  # as they came
+    attempts: Any  # as given, not checked yet
 
 
 @dataclass(slots=True)
 class Import:
-    """The state of one import. Its methods only compute; the database is asked by the functions below."""
+    """The state of one import. Its methods only compute; the functions below access the database."""
 
     mode: Mode
     place: Destination  # of lines that name none
     spool: Spool
     now: int
-    read: ParameterReader  # what a creation through the API makes of the parameters that it is given
+    read: ParameterReader  # normalizes parameters like a creation through the API
     targets: dict[Destination, Target] = field(default_factory=dict)
     bad: list[dict[str, Any]] = field(default_factory=list)
-    bad_count: int = 0  # `bad` is cut to the first of them
-    _begun: bool = False  # whether a line has come that is not blank
-    _unique_ids: set[int] = field(default_factory=set)  # hashes of those met so far
-    used: dict[int, Destination] = field(default_factory=dict)  # where lines put aside go, by the number of the target
-    attempted: set[int] = field(default_factory=set)  # those of them where some come with attempts
-    labelers: list[str] = field(default_factory=list)  # everybody's name, by number
-    _labelers: dict[str, int] = field(default_factory=dict)  # the numbers, by what makes a name unique
+    bad_count: int = 0  # of all bad lines; `bad` holds only the first
+    _begun: bool = False  # whether a line that is not blank has arrived
+    _unique_ids: set[int] = field(default_factory=set)  # hashes of the unique_ids so far
+    used: dict[int, Destination] = field(default_factory=dict)  # the destinations of buffered lines, by target number
+    attempted: set[int] = field(default_factory=set)  # the target numbers of lines with attempts
+    labelers: list[str] = field(default_factory=list)  # names, by labeler number
+    _labelers: dict[str, int] = field(default_factory=dict)  # labeler numbers, by the key of the name
 
     def expect(self, targets: Sequence[Target]) -> None:
-        """Takes note of what was looked up."""
+        """Adds targets that were looked up."""
         for target in targets:
             self.targets[target.place] = target
 
     def check_place(self) -> None:
-        """Raises BadInput if lines that name no place could go nowhere."""
+        """Raises BadInput if lines that name no destination have no valid one."""
         error = self.targets[self.place].error
         if error is not None:
             raise BadInput(error)
 
     def refuse(self, line: int, error: str) -> None:
-        """Notes a bad line. From now on nothing is put aside any more."""
+        """Records a bad line. From then on no line is buffered."""
         self.bad_count += 1
         self.bad.append({"line": line, "error": error})
 
     def decoded(self, lines: Sequence[tuple[int, bytes]]) -> list[ImportLine]:
-        """Those lines that are JSON objects; the others are noted, blank ones skipped."""
+        """Decodes the lines; records those that are not JSON objects as bad and skips blank ones."""
         found: list[ImportLine] = []
         for number, text in lines:
             if number == 1:
@@ -114,7 +114,7 @@ class Import:
         return found
 
     def _line(self, number: int, text: bytes) -> ImportLine | None:
-        """The line; None for a task of an export that was canceled there."""
+        """Decodes a line; returns None for an exported task that was canceled."""
         value = decode_json(text, "the line")
         if isinstance(value, list):
             raise BadInput(f"a line must be one JSON object, not a list of them: {_beginning(text)}")
@@ -140,11 +140,11 @@ class Import:
         return ImportLine(number, type_name, (project, batch), given, attempts)
 
     def unmet(self, lines: Sequence[ImportLine]) -> list[Destination]:
-        """Places that are still to be looked up."""
+        """Returns the destinations of the lines that must still be looked up."""
         return list(dict.fromkeys(line.place for line in lines if line.place not in self.targets))
 
     def prepared(self, lines: Sequence[ImportLine]) -> list[Prepared]:
-        """Those lines that pass every check; the others are noted."""
+        """Returns the lines that pass every check; records the others as bad."""
         found: list[Prepared] = []
         for line in lines:
             try:
@@ -193,7 +193,7 @@ class Import:
         return number
 
     def keep(self, lines: Sequence[Prepared], taken: set[str]) -> None:
-        """Puts lines aside, unless a unique_id of theirs is taken."""
+        """Buffers the lines, unless there are bad lines; `taken` are unique_ids that tasks already have."""
         self.refuse_taken(lines, taken)
         self.bad = sorted(self.bad, key=lambda entry: entry["line"])[:SHOWN_LINES]
         if self.bad_count == 0 and lines:
@@ -203,13 +203,13 @@ class Import:
             self.attempted.update(line.target for line in lines if line.answers)
 
     def refuse_taken(self, lines: Sequence[Prepared], taken: set[str]) -> None:
-        """Notes those lines whose unique_id a task has already."""
+        """Records as bad the lines whose unique_id is taken."""
         for line in lines if taken else ():
             if line.draft.unique_id in taken:
                 self.refuse(line.line, f"there is a task with unique_id {shown(line.draft.unique_id)} already")
 
     def check(self) -> None:
-        """Raises BadInput telling of the bad lines, if there were any."""
+        """Raises BadInput, listing the bad lines, if there are any."""
         if self.bad_count == 0:
             return
         first = self.bad[0]
@@ -221,7 +221,7 @@ class Import:
 
 
 async def look_up(tx: Tx, caller: Caller, places: Sequence[Destination], first: int) -> list[Target]:
-    """Where lines go that name these places; the targets are numbered from `first` on."""
+    """Looks up the targets of these destinations; numbers them from `first` on."""
     return [await _target(tx, caller, place, number) for number, place in enumerate(places, first)]
 
 
@@ -244,13 +244,13 @@ async def _target(tx: Tx, caller: Caller, place: Destination, number: int) -> Ta
 
 
 async def taken(tx: Tx, caller: Caller, lines: Sequence[Prepared]) -> set[str]:
-    """Those unique_ids of the lines that a task has already."""
+    """Returns those unique_ids of the lines that a task already has."""
     unique_ids = [line.draft.unique_id for line in lines if line.draft.unique_id is not None]
     return await creation.taken_unique_ids(tx, caller, unique_ids)
 
 
 def _check_beginning(number: int, text: bytes) -> None:
-    """Raises BadInput for a body whose first line shows that no line of it can be read."""
+    """Raises BadInput if the first line shows that no line of the body can be decoded."""
     if b"\x00" in text[:4]:
         error = "the body is UTF-16 or UTF-32; send UTF-8"
     elif text.lstrip()[:1] == b"[" and text.rstrip()[-1:] != b"]":
@@ -266,7 +266,7 @@ def _beginning(text: bytes) -> str:
 
 @takes_long
 async def write(tx: Tx, caller: Caller, importing: Import, now: int) -> int:
-    """Creates the tasks of all lines put aside; answers how many. Raises Duplicate for a unique_id that is taken."""
+    """Creates the tasks of all buffered lines; returns their number. Raises Duplicate for a unique_id that is taken."""
     found: dict[int, tuple[Project, Batch]] = {}
     for number, (project_name, batch_name) in importing.used.items():
         project = await creation.project_named(tx, caller.team_id, caller.mode, project_name, batch_name, now)
@@ -296,12 +296,12 @@ async def write(tx: Tx, caller: Caller, importing: Import, now: int) -> int:
 
 
 async def _opened(tx: Tx, importing: Import, found: Mapping[int, tuple[Project, Batch]]) -> dict[str, Batch]:
-    """The batches, by id, which take tasks until this transaction ends."""
+    """Returns the batches by id and keeps them open for tasks until this transaction ends."""
     attempted = {found[number][1].id for number in importing.attempted}
     opened = {batch.id: batch for _, batch in found.values()}
-    for batch_id in sorted(opened):  # in one order everywhere, so that no two imports wait for each other
+    for batch_id in sorted(opened):  # in a fixed order, so that two imports cannot deadlock
         if batch_id in attempted:
-            # such an import may `settle` the batch in the end: of two who kept it open, each would wait for the other
+            # such an import may `settle` the batch at the end: two that both keep it open would deadlock
             await tx.lock(f"attempted:{batch_id}")
         opened[batch_id] = await creation.open_batch(tx, opened[batch_id])
     return opened
@@ -310,7 +310,7 @@ async def _opened(tx: Tx, importing: Import, found: Mapping[int, tuple[Project, 
 def _attempts(
     tasks: Sequence[Task], lines: Sequence[Prepared], people: Sequence[str], importer: str | None, now: int
 ) -> dict[str, list[Attempt]]:
-    """The attempts that these tasks come with, by task."""
+    """Returns the external attempts of these tasks, by task id."""
     ids = iter(new_ids(now, sum(len(line.answers) for line in lines)))
     return {
         task.id: [
@@ -335,7 +335,7 @@ def _attempts(
 async def _attempted(
     tx: Tx, project: Project, tasks: Sequence[Task], attempts: Mapping[str, Sequence[Attempt]], now: int
 ) -> bool:
-    """Records the attempts of new tasks of a project; whether any of those that have enough is completed."""
+    """Records the attempts of new tasks of a project; returns whether that completes any of them."""
     if not tasks:
         return False
     wanted = project.attempts_wanted
@@ -343,7 +343,9 @@ async def _attempted(
     made = [attempt for task in tasks for attempt in attempts[task.id]]
     await creation.insert_imported_attempts(tx, by_id, made, wanted)
     await tx.tell(AttemptsImported(by_id, made))
-    await aggregation.request_refit(tx, project.team_id, project.id, now)  # they may be older than what was gone over
+    await aggregation.request_refit(
+        tx, project.team_id, project.id, now
+    )  # they may be older than those of the last fit
     enough = [task for task in tasks if len(attempts[task.id]) >= wanted]
     return await complete_enough(tx, project, enough, now) > 0
 
@@ -351,7 +353,7 @@ async def _attempted(
 def _by_place(
     tasks: Sequence[Task], places: Iterable[tuple[Project, Batch]]
 ) -> list[tuple[tuple[Project, Batch], list[Task]]]:
-    """The tasks of each of these places that has any."""
+    """Groups the tasks by project and batch."""
     by_batch: dict[str | None, list[Task]] = {}
     for task in tasks:
         by_batch.setdefault(task.batch_id, []).append(task)

@@ -1,4 +1,4 @@
-"""Checked lines of an import, put aside until all of them have come: in memory while few, on disk when many."""
+"""Buffers the checked lines of an import until all have arrived: in memory while they are few, on disk beyond."""
 
 from collections.abc import Iterator, Sequence
 from tempfile import SpooledTemporaryFile
@@ -14,7 +14,7 @@ _LENGTH_BYTES = 8
 
 
 class PreparedAttempt(msgspec.Struct, frozen=True, array_like=True):
-    """A checked attempt, by the number of its labeler among those of the import."""
+    """A checked external attempt; `labeler` is the number of its labeler within the import."""
 
     labeler: int
     response: str
@@ -26,9 +26,9 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True):
     """A line of an import that passed every check."""
 
     line: int
-    target: int  # the number of its project and batch among those of the import
+    target: int  # the number of its target within the import
     draft: Draft
-    answers: tuple[PreparedAttempt, ...]  # in the order in which they were submitted
+    answers: tuple[PreparedAttempt, ...]  # in order of submission
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -36,7 +36,7 @@ _decode = msgspec.msgpack.Decoder(list[Prepared]).decode
 
 
 class Spool:
-    """Chunks of lines, written once and read as often as a transaction must be tried."""
+    """Chunks of lines, written once and read again for each try of the transaction."""
 
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115 - closed by __exit__
@@ -55,7 +55,7 @@ class Spool:
         self._file.write(chunk)
 
     def chunks(self) -> Iterator[list[Prepared]]:
-        """Every chunk, from the first."""
+        """Yields every chunk, from the first."""
         self._file.seek(0)
         while head := self._file.read(_LENGTH_BYTES):
             yield _decode(self._file.read(int.from_bytes(head, "big")))

@@ -1,4 +1,4 @@
-"""Training and evaluation tasks, and how labelers do on them, over HTTP."""
+"""Operations on training and evaluation tasks, and on labelers' attempts at them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -25,11 +25,11 @@ operations = Operations("Quality")
 
 _BODY_SCHEMA = {
     "type": "object",
-    "description": "The parameters of a task of this type, and the response that is expected.",
+    "description": "The parameters of a task of this type, and the expected response.",
     "required": ["expected_response"],
     "properties": {
         "expected_response": {"type": "object", "description": "In the shape of a response of this type."},
-        "initial_response": {"type": "object", "description": "What the labeler starts from."},
+        "initial_response": {"type": "object", "description": "The response that the labeler starts from."},
     },
     "additionalProperties": True,
 }
@@ -116,8 +116,9 @@ async def _create(call: Call, kind: Kind) -> QualityTaskOut:
 async def create_training_task(call: Call, _params: Params) -> QualityTaskOut:
     """Create a training task
 
-    A task whose answer is known, given to everybody who is assigned to the project before real work, in the order of
-    creation, until they pass it or their attempts are used up. Then they are paused in the project.
+    A training task has an expected response. Everybody who is assigned to the project gets its training tasks before
+    real work, in the order of creation, until they pass each. Somebody who uses up the attempts at a task is paused in
+    the project.
     """
     return await _create(call, "training")
 
@@ -138,15 +139,16 @@ async def create_training_task(call: Call, _params: Params) -> QualityTaskOut:
 async def create_evaluation_task(call: Call, _params: Params) -> QualityTaskOut:
     """Create an evaluation task
 
-    A task whose answer is known, given once to everybody among the real work, from which nobody can tell it.
+    An evaluation task has an expected response. Everybody gets it once, among the real work and indistinguishable from
+    it.
     """
     return await _create(call, "evaluation")
 
 
 class QualityTaskParams(Params):
-    kind: Annotated[Literal["training", "evaluation"], Meta(description="What it is to be for.")]
+    kind: Annotated[Literal["training", "evaluation"], Meta(description="The kind of the new task.")]
     expected_response: Annotated[
-        dict[str, Any] | None, Meta(description="What is expected, if not what the task was completed with.")
+        dict[str, Any] | None, Meta(description="The expected response; by default the response of the task.")
     ] = None
 
 
@@ -166,11 +168,11 @@ async def _locate_task(tx: Tx, caller: Caller, named: Mapping[str, str]) -> obje
     example_answer={"id": "64d3b8a6f1c2a4e5b6d7c8f0", "expected_response": {"category": "collie"}},
 )
 async def make_quality_task(call: Call, params: QualityTaskParams) -> QualityTaskOut:
-    """Make a quality task of a completed task
+    """Create a quality task from a completed task
 
-    A completed task that its last audit accepted or fixed, or that a reviewer decided, becomes a training or evaluation
-    task that asks the same. Who attempted it is not given the new one. A second one of the same kind is refused with
-    409.
+    Copies a completed task that its last audit accepted or fixed, or that a reviewer decided, into a training or
+    evaluation task with the same parameters. People who attempted the source are not given the copy. A second copy of
+    the same kind is refused with 409.
     """
     change = (params.kind, params.expected_response, call.now)
     return _made(await call.db.write(service.make_of_task, call.caller, call.path["id"], *change))
@@ -206,7 +208,7 @@ async def make_quality_task(call: Call, params: QualityTaskParams) -> QualityTas
 async def list_training_attempts(call: Call, params: AttemptsParams) -> AttemptsOut:
     """List training attempts
 
-    How people did on training and evaluation tasks, the newest first, by task, by labeler, or both.
+    Attempts at training and evaluation tasks with their scores, newest first, filtered by task, by labeler, or both.
     """
     for name, given in (("quality_task_ids", params.quality_task_ids), ("labeler_emails", params.labeler_emails)):
         if given == []:

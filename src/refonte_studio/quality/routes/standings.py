@@ -1,4 +1,4 @@
-"""How people stand, over HTTP: accuracy and pauses for managers, courses and feedback for labelers."""
+"""Operations on people's standing: accuracy and pauses for managers, courses and feedback for labelers."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -43,7 +43,7 @@ class AccuracyParams(Params):
 
 
 class TrainingOut(msgspec.Struct):
-    """How far somebody has come in a project's training."""
+    """A labeler's progress in a project's training."""
 
     tasks: int
     passed: int
@@ -51,20 +51,20 @@ class TrainingOut(msgspec.Struct):
 
 
 class StandingOut(msgspec.Struct):
-    """How a labeler does in a project. What was done before a pause was last lifted does not count."""
+    """A labeler's standing in a project. Work from before a pause was last lifted does not count."""
 
     labeler_email: str
     project: str
     evaluated: Annotated[int, Meta(description="Evaluation tasks done.")]
     passed: int
-    low: Annotated[Share, Meta(description="Of the accuracy's 95 % interval (Wilson's).")]
+    low: Annotated[Share, Meta(description="Lower end of the 95 % interval (Wilson) of the accuracy.")]
     high: Share
     training: TrainingOut
     paused: bool
-    accuracy: Annotated[Share, Meta(description="The share of evaluation tasks passed; absent without any.")] | (
+    accuracy: Annotated[Share, Meta(description="Share of evaluation tasks passed; absent if none is done.")] | (
         UnsetType
     ) = UNSET
-    mean_score: Annotated[Share, Meta(description="Absent without any evaluation task.")] | UnsetType = UNSET
+    mean_score: Annotated[Share, Meta(description="Absent if no evaluation task is done.")] | UnsetType = UNSET
     paused_at: str | UnsetType = UNSET
     pause_reason: str | UnsetType = UNSET
 
@@ -126,11 +126,10 @@ class LabelerAccuracyOut(msgspec.Struct, omit_defaults=True):
     },
 )
 async def list_accuracy(call: Call, params: AccuracyParams) -> LabelerAccuracyOut:
-    """List how labelers stand
+    """List the standing of labelers
 
-    Each active person in each project that they are assigned to: accuracy in evaluation tasks with its 95 % interval,
-    training, pause. The accuracy is what is to be believed of the person from these tasks alone: with few of them, the
-    interval is wide.
+    One entry for each active person in each project that they are assigned to: accuracy in evaluation tasks with its
+    95 % interval, training, pause. The accuracy is based on these tasks alone: with few of them, the interval is wide.
     """
     if params.labeler_emails == []:
         raise BadInput("labeler_emails must not be an empty list")
@@ -182,7 +181,7 @@ class PausesNowOut(msgspec.Struct):
     example_answer={"docs": [_PAUSE], "limit": 100, "has_more": False},
 )
 async def list_pauses(call: Call, params: PausesParams) -> PausesOut:
-    """List who is paused
+    """List paused labelers
 
     In one project, or in all.
     """
@@ -217,8 +216,8 @@ class LiftPausesParams(Params):
 async def add_pauses(call: Call, params: AddPausesParams) -> PausesNowOut:
     """Pause labelers in a project
 
-    They finish what they hold, and get nothing more of the project until the pause is lifted. Who is paused already
-    stays so, for the reason that was first.
+    They finish what they hold and get no more work of the project until the pause is lifted. For somebody who is paused
+    already, the first reason is kept.
     """
     change = (params.project, params.emails, params.reason, call.now)
     return PausesNowOut([PauseOut.of(each) for each in await call.db.write(service.add_pauses, call.caller, *change)])
@@ -236,8 +235,8 @@ async def add_pauses(call: Call, params: AddPausesParams) -> PausesNowOut:
 async def lift_pauses(call: Call, params: LiftPausesParams) -> PausesNowOut:
     """Lift labelers' pauses in a project
 
-    Their evaluation begins anew, and training that they have not passed is theirs to do again, with all its attempts.
-    Answers with the pauses that these people still have there: none.
+    Their evaluation restarts, and they can do training that they have not passed again, with all its attempts. Returns
+    the pauses that these people still have in the project: none.
     """
     left = await call.db.write(service.lift_pauses, call.caller, params.project, params.emails, call.now)
     return PausesNowOut([PauseOut.of(each) for each in left])
@@ -269,22 +268,22 @@ class CoursesOut(msgspec.Struct):
     example_answer={"projects": [{"project": "Dog breeds", "tasks": 3, "passed": 1, "left": 2, "state": "open"}]},
 )
 async def list_courses(call: Call, _params: Params) -> CoursesOut:
-    """One's own training
+    """List your own training
 
-    How far one has come in each project that has training. While some is left, it comes before real work; `paused`
-    means that nothing of the project comes until a manager lifts the pause.
+    Your progress in each project that has training. Training that is left comes before real work; `paused` means that
+    you get no work of the project until a manager lifts the pause.
     """
     return CoursesOut([CourseOut.of(course) for course in await call.db.read(service.courses, call.caller)])
 
 
 class FeedbackOut(msgspec.Struct):
-    """What was expected in training, and what was said."""
+    """The submitted and the expected response of a training task."""
 
     claim_id: str
     task_id: str
     score: Share
     passed: bool
-    attempt: Annotated[int, Meta(description="From 1.")]
+    attempt: Annotated[int, Meta(description="Attempt number, starting at 1.")]
     attempts_left: int
     response: dict[str, Any] | msgspec.Raw
     expected_response: dict[str, Any] | msgspec.Raw
@@ -312,10 +311,10 @@ async def _locate_feedback(tx: Tx, caller: Caller, named: Mapping[str, str]) -> 
     },
 )
 async def get_feedback(call: Call, _params: Params) -> FeedbackOut:
-    """What was expected
+    """Get feedback on a training task
 
-    Of one's own submitted attempt of a training task, where the project gives feedback. Of anything else there is none:
-    404, always in the same words.
+    For your own submitted attempt at a training task, if the project gives feedback. For anything else the call returns
+    404, always with the same text.
     """
     found = await call.db.read(service.feedback, call.caller, call.path["claim"])
     return FeedbackOut(

@@ -24,7 +24,7 @@ from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks.model import Checked, Kind, ReviewStatus, Task, TaskStatus, ToCheck
 from refonte_studio.teams import service as teams
 
-DECOYS = 1_000  # evaluation tasks of a project whose answers stand in for one that is not known
+DECOYS = 1_000  # upper bound on the evaluation tasks from which a decoy is chosen
 
 
 async def create_quality_task(
@@ -36,9 +36,12 @@ async def create_quality_task(
     now: int,
     ready: tasks.Ready | None = None,
 ) -> QualityTask:
-    """A task whose answer is known: `given` are a task's parameters, `expected_response` (required) and
-    `initial_response`. Raises what creating a task raises, and BadInput for a response that does not fit it. What is
-    `ready` has been checked."""
+    """Creates a training or evaluation task.
+
+    `given` holds the parameters of the task, `expected_response` (required) and `initial_response`; `ready` holds them
+    if they were checked before the transaction. Raises what creating a task raises, and BadInput for a response that
+    does not fit the task.
+    """
     parameters, responses = parted(given)
     task = await tasks.create_task(tx, caller, type_name, parameters, now, kind=kind, ready=ready)
     if ready is None:
@@ -54,7 +57,7 @@ async def create_quality_task(
 
 
 def parted(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The parameters of a task, and the responses that come with them. Raises BadInput if none is expected."""
+    """Separates the task's parameters from the responses. Raises BadInput without `expected_response`."""
     parameters = dict(given)
     responses = {name: parameters.pop(name, None) for name in ("expected_response", "initial_response")}
     if responses["expected_response"] is None:
@@ -65,11 +68,11 @@ def parted(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 async def make_of_task(
     tx: Tx, caller: Caller, task_id: str, kind: Kind, expected_response: dict[str, Any] | None, now: int
 ) -> QualityTask:
-    """A training or evaluation task that asks what a completed task asked; its response is what is expected, unless
-    another is given.
+    """Copies a completed task into a training or evaluation task.
 
-    Raises NotFound for an unknown task, BadInput for one that is not completed, that nobody has accepted or fixed, or
-    that does not admit the response, and Conflict if one of this kind was made of it before.
+    The expected response is that of the task, unless another is given. Raises NotFound for an unknown task; BadInput if
+    the task is not completed, if nobody has accepted or fixed it, or if the response does not fit it; Conflict if a
+    copy of this kind exists.
     """
     source = await tasks.lock(tx, caller.team_id, caller.mode, task_id)
     await _check_source(tx, source)
@@ -115,10 +118,10 @@ def _checked(type_name: str, params: dict[str, Any], name: str, response: object
 
 
 async def to_score(tx: Tx, caller: Caller, asked: ToCheck, project_id: str) -> ToCheck:
-    """The same, with the answer that is expected, if it is known: the response is scored when it is checked.
+    """Adds the expected response, so that the response is scored when it is checked.
 
-    A task for work is given the answer of one of the project's evaluation tasks instead, always the same one: scoring a
-    large response takes time, which must not tell the kind of its task.
+    A task for work gets a decoy: the expected response of one of the project's evaluation tasks, always the same one.
+    Scoring a large response takes time, which must not reveal the kind of the task.
     """
     expected = await quality_store.expected_of_any(tx, caller.team_id, asked.task_id)
     if expected is not None:
@@ -131,9 +134,9 @@ async def to_score(tx: Tx, caller: Caller, asked: ToCheck, project_id: str) -> T
 
 
 async def score_attempt(tx: Tx, caller: Caller, task: Task, attempt_id: str, checked: Checked, now: int) -> bool:
-    """Scores an attempt of a quality task that has just been recorded, and pauses its maker if that is due.
+    """Scores an attempt at a quality task that has just been recorded, and pauses its labeler if that is due.
 
-    Answers whether the task, for training and not passed, is theirs to do again.
+    Returns whether the labeler must do the task again: a training task that is not passed, with attempts left.
     """
     project = await projects.by_id(tx, task.team_id, task.project_id)
     params = msgspec.json.decode(task.params)
@@ -150,7 +153,7 @@ async def score_attempt(tx: Tx, caller: Caller, task: Task, attempt_id: str, che
 
 
 async def note_declined(tx: Tx, caller: Caller, project_id: str, task_id: str, now: int) -> None:
-    """Pauses a person in a project whose training they have declined: without it there is no real work."""
+    """Pauses a person in a project if the task that they declined is a training task, which real work requires."""
     if await quality_store.is_training(tx, caller.team_id, task_id):
         project = await projects.by_id(tx, caller.team_id, project_id)
         await pause(tx, project, caller.teammate_id, policy.DECLINED, now)
@@ -164,7 +167,10 @@ async def attempts(
     limit: int,
     token: str | None,
 ) -> Page[TrainingAttempt]:
-    """Attempts of these quality tasks by these people (at least one of the two is given), the newest first."""
+    """Returns a page of attempts at these quality tasks by these people, newest first.
+
+    Raises BadInput if neither is given, or for an unknown task or address.
+    """
     if task_ids is None and emails is None:
         raise BadInput("quality_task_ids or labeler_emails is required")
     if task_ids is not None:

@@ -1,4 +1,4 @@
-"""Use-cases of how people stand: courses, feedback, accuracy, pauses. Part of the room's service."""
+"""Use-cases of people's standing: courses, feedback, accuracy, pauses."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,10 +21,10 @@ CHIEFS = (Role.ADMIN, Role.MANAGER)
 
 
 async def feedback(tx: Tx, caller: Caller, claim_id: str) -> Feedback:
-    """What the person is shown of their attempt of a training task.
+    """Returns the feedback on the person's attempt at a training task.
 
-    Raises NotFound, in the same words for every claim that there is nothing to show of: of a task for work or an
-    evaluation task, of somebody else's, of a project that gives no feedback.
+    Raises NotFound with the same text for every claim without feedback: on a task for work or an evaluation task, of
+    another person, or in a project that gives no feedback.
     """
     found = await standing_store.training_attempt(tx, caller, claim_id)
     settings = (await projects.by_id(tx, caller.team_id, found.project_id)).quality if found is not None else None
@@ -35,14 +35,14 @@ async def feedback(tx: Tx, caller: Caller, claim_id: str) -> Feedback:
 
 
 async def courses(tx: Tx, caller: Caller) -> list[Course]:
-    """The person's own courses, in the projects that have training for them."""
+    """Returns the person's own courses, in the projects that have training for them."""
     return await standing_store.courses(tx, caller, COURSES_LIMIT)
 
 
 async def accuracy(
     tx: Tx, caller: Caller, project: str | None, emails: Sequence[str] | None, limit: int, token: str | None
 ) -> Page[Standing]:
-    """How people stand in the projects that they are assigned to, by person.
+    """Returns a page of people's standings in the projects that they are assigned to, in the order of people.
 
     Raises NotFound for an unknown project, BadInput for an unknown address.
     """
@@ -70,7 +70,7 @@ async def _filter(tx: Tx, caller: Caller, project: str | None) -> str | None:
 
 
 async def pauses(tx: Tx, caller: Caller, project: str | None, limit: int, token: str | None) -> Page[Pause]:
-    """Who is paused where, by person. Raises NotFound for an unknown project."""
+    """Returns a page of pauses, in the order of people. Raises NotFound for an unknown project."""
     return await projects.assignments_page(
         tx, caller, await _filter(tx, caller, project), None, limit, token, paused=True
     )
@@ -79,9 +79,9 @@ async def pauses(tx: Tx, caller: Caller, project: str | None, limit: int, token:
 async def add_pauses(
     tx: Tx, caller: Caller, project: str, emails: Sequence[str], reason: str | None, now: int
 ) -> list[Pause]:
-    """Pauses these people in the project by hand; answers their pauses. Who is paused already stays as they are.
+    """Pauses these people in the project and returns their pauses; existing pauses do not change.
 
-    Raises BadInput, changing nothing, for an unknown project or person, or one who is not assigned.
+    Raises BadInput and changes nothing for an unknown project or person, or a person who is not assigned.
     """
     found, ids = await _named(tx, caller, project, emails)
     await projects.pause(tx, found, ids, policy.checked_reason(reason, caller.email), now)
@@ -89,9 +89,9 @@ async def add_pauses(
 
 
 async def lift_pauses(tx: Tx, caller: Caller, project: str, emails: Sequence[str], now: int) -> list[Pause]:
-    """Lifts the pauses of these people in the project; answers what is left of them, which is nothing.
+    """Lifts the pauses of these people in the project and returns those that remain, which are none.
 
-    Raises BadInput, changing nothing, for an unknown project or person, or one who is not assigned.
+    Raises BadInput and changes nothing for an unknown project or person, or a person who is not assigned.
     """
     found, ids = await _named(tx, caller, project, emails)
     await projects.lift_pauses(tx, found, ids, now)
@@ -106,7 +106,7 @@ async def _named(tx: Tx, caller: Caller, project: str, emails: Sequence[str]) ->
 
 
 async def pause(tx: Tx, project: Project, teammate_id: str, reason: str, now: int) -> None:
-    """Pauses a person by the project's rules, and tells every admin and manager of it, once."""
+    """Pauses a person by the project's rules and notifies every admin and manager, once."""
     if not await projects.pause(tx, project, [teammate_id], reason, now):
         return
     chiefs = [
@@ -118,7 +118,7 @@ async def pause(tx: Tx, project: Project, teammate_id: str, reason: str, now: in
 
 
 async def judge_evaluation(tx: Tx, project: Project, teammate_id: str, now: int) -> None:
-    """Pauses a person who has just done an evaluation task, if too few of those that count are passed."""
+    """Pauses a person who has just done an evaluation task, if their accuracy is below the project's limit."""
     if project.quality.pause_below is None:
         return
     pair = (teammate_id, project.id)
@@ -129,7 +129,7 @@ async def judge_evaluation(tx: Tx, project: Project, teammate_id: str, now: int)
 
 
 async def may_try_again(tx: Tx, project: Project, teammate_id: str, task_id: str, now: int) -> bool:
-    """Whether a training task that was not passed is this person's to do again; if not, they are paused."""
+    """Returns whether the person has attempts left at a training task; if not, pauses them."""
     allowed = project.quality.training_attempts
     if await standing_store.training_tries(tx, project.team_id, teammate_id, task_id) < allowed:
         return True

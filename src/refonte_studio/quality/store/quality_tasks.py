@@ -17,14 +17,14 @@ async def insert_quality_task(tx: Tx, **values: Any) -> None:
 
 
 async def expected(tx: Tx, team_id: str, task_id: str) -> str:
-    """The response that is expected of a quality task."""
+    """Returns the expected response of a quality task."""
     found = await expected_of_any(tx, team_id, task_id)
     assert found is not None, f"quality task {task_id} has no expected response"
     return found
 
 
 async def expected_of_any(tx: Tx, team_id: str, task_id: str) -> str | None:
-    """The same; None for a task for work."""
+    """Returns the expected response of a quality task; None for a task for work."""
     row = await tx.one(
         "SELECT expected_response FROM quality_tasks WHERE task_id = :task_id AND team_id = :team_id",
         task_id=task_id,
@@ -34,7 +34,7 @@ async def expected_of_any(tx: Tx, team_id: str, task_id: str) -> str | None:
 
 
 async def evaluations(tx: Tx, team_id: str, project_id: str, type_name: str, limit: int) -> list[str]:
-    """The project's evaluation tasks of this type, the oldest first."""
+    """Returns the project's evaluation tasks of this type, oldest first."""
     rows = await tx.all(
         """SELECT t.id FROM tasks t
            WHERE t.project_id = :project_id AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.status <> 'canceled'
@@ -49,7 +49,7 @@ async def evaluations(tx: Tx, team_id: str, project_id: str, type_name: str, lim
 
 
 async def made_of(tx: Tx, team_id: str, project_id: str, source_id: str, kind: str) -> str | None:
-    """The quality task of this kind that was made of a task and is not canceled, if there is one."""
+    """Returns the quality task of this kind that was copied from a task and is not canceled, or None."""
     row = await tx.one(
         """SELECT t.id FROM tasks t JOIN quality_tasks y ON y.task_id = t.id AND y.team_id = t.team_id
            WHERE t.project_id = :project_id AND t.kind = :kind AND t.kind <> 'work' AND t.status <> 'canceled'
@@ -64,7 +64,7 @@ async def made_of(tx: Tx, team_id: str, project_id: str, source_id: str, kind: s
 
 
 async def is_reviewed(tx: Tx, team_id: str, task_id: str) -> bool:
-    """Whether a person has decided about the task's response."""
+    """Returns whether a person has decided about the task's response."""
     row = await tx.one(
         "SELECT reviewed FROM tasks WHERE id = :task_id AND team_id = :team_id", task_id=task_id, team_id=team_id
     )
@@ -112,7 +112,7 @@ async def attempts(
     limit: int,
     before: str | None,
 ) -> list[TrainingAttempt]:
-    """Attempts of these tasks and these people, the newest first."""
+    """Returns attempts at these tasks by these people, newest first."""
     filters: dict[str, Any] = {}
     wheres = ""
     if task_ids is not None:

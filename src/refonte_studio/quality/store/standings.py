@@ -1,4 +1,4 @@
-"""The SQL of how people stand: what counts of their training and evaluation."""
+"""The SQL of people's standing: the attempts that count for their training and evaluation."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,14 +8,14 @@ from refonte_studio.quality.model import Course, Feedback, Tally
 
 Pair = tuple[str, str]  # a person and a project
 
-# Whether an attempt (h) counts in an assignment (a): it was made since then, and since a pause was last lifted.
+# Whether an attempt (h) counts in an assignment (a): it is newer than the assignment and than the last lifted pause.
 _COUNTS = """h.submitted_at >= CASE WHEN a.counts_from > a.created_at THEN a.counts_from ELSE a.created_at END"""
 
 
 def not_their_own(person: str, team: str) -> str:
-    """A condition: that a quality task (t) was not made of one that a person of a team, given by SQL expressions for
-    their ids, had a part in, so that they know what is expected: they attempted, reviewed or audited it."""
-    # Selects of one value, and not EXISTS, which PostgreSQL may turn into a look at everything.
+    """Returns a condition on a quality task (t): that it was not copied from a task that the person attempted, reviewed
+    or audited, because they would know the expected response. `person` and `team` are SQL expressions of ids."""
+    # Scalar subselects instead of EXISTS, which PostgreSQL may turn into a scan of the whole table.
     return " AND ".join(
         f"""(SELECT 1 FROM quality_tasks y JOIN {part} ON {part[-1]}.task_id = y.source_task_id
           AND {part[-1]}.team_id = y.team_id
@@ -31,7 +31,7 @@ _PASSED = """EXISTS (
 
 
 async def tallies(tx: Tx, team_id: str, pairs: Sequence[Pair]) -> Mapping[Pair, Tally]:
-    """The evaluation tasks that count, of these people in these projects."""
+    """Returns the tallies of these people in these projects, from the evaluation tasks that count."""
     rows = await tx.all(
         f"""SELECT a.teammate_id, a.project_id, COUNT(*) AS evaluated,
               SUM(CASE WHEN q.passed THEN 1 ELSE 0 END) AS passed, AVG(q.score) AS mean_score
@@ -52,7 +52,7 @@ async def tallies(tx: Tx, team_id: str, pairs: Sequence[Pair]) -> Mapping[Pair, 
 
 
 async def trained(tx: Tx, team_id: str, pairs: Sequence[Pair]) -> Mapping[Pair, tuple[int, int]]:
-    """How many training tasks these projects have for these people, and how many of them they have passed."""
+    """Returns the number of training tasks that these projects have for these people, and how many are passed."""
     rows = await tx.all(
         f"""SELECT a.teammate_id, a.project_id, COUNT(*) AS tasks, SUM(CASE WHEN {_PASSED} THEN 1 ELSE 0 END) AS passed
             FROM assignments a
@@ -75,7 +75,7 @@ def _of(team_id: str, pairs: Sequence[Pair]) -> dict[str, str | list[str]]:
 
 
 async def courses(tx: Tx, caller: Caller, limit: int) -> list[Course]:
-    """The person's own courses: in the projects that they are assigned to and that have training for them."""
+    """Returns the person's courses in the projects that they are assigned to and that have training for them."""
     rows = await tx.all(
         f"""SELECT p.name, a.paused_at, COUNT(*) AS tasks, SUM(CASE WHEN {_PASSED} THEN 1 ELSE 0 END) AS passed
             FROM assignments a JOIN projects p ON p.id = a.project_id AND p.team_id = a.team_id
@@ -93,7 +93,7 @@ async def courses(tx: Tx, caller: Caller, limit: int) -> list[Course]:
 
 
 async def training_tries(tx: Tx, team_id: str, teammate_id: str, task_id: str) -> int:
-    """How many attempts of a training task by this person count."""
+    """Returns the number of this person's attempts at a training task that count."""
     row = await tx.one(
         f"""SELECT COUNT(*) AS tries FROM attempts h
             JOIN assignments a ON a.teammate_id = h.teammate_id AND a.project_id = h.project_id
@@ -108,7 +108,7 @@ async def training_tries(tx: Tx, team_id: str, teammate_id: str, task_id: str) -
 
 
 async def training_attempt(tx: Tx, caller: Caller, claim_id: str) -> Feedback | None:
-    """What there is to show of a claim of this person's own; None if it is not an attempt of a training task."""
+    """Returns the feedback on the person's own claim; None if it is not an attempt at a training task."""
     row: Row | None = await tx.one(
         """SELECT h.id, h.task_id, h.project_id, h.response, q.number, q.score, q.passed, y.expected_response
            FROM attempts h JOIN tasks t ON t.id = h.task_id AND t.team_id = h.team_id AND t.kind = 'training'
