@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from refonte_studio.annotator_models.policy import Job
+from refonte_studio.annotator_models.model import Job
 from refonte_studio.annotator_models.service import fitting_process
 from refonte_studio.config import Settings
 from refonte_studio.kit.caller import Role

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from refonte_studio.annotator_models.policy import Job, ResultFound
+from refonte_studio.annotator_models.model import Job, ResultFound
 from refonte_studio.annotator_models.service import refitting
 from refonte_studio.callbacks.model import CallbackEvent
 from refonte_studio.db import Tx

@@ -9,113 +9,31 @@ import msgspec
 
 from refonte_studio import task_types
 from refonte_studio.aggregation.model import Result, question_family
+from refonte_studio.annotator_models.model import (
+    Cleared,
+    Finding,
+    Finished,
+    GivenAttempt,
+    GivenTask,
+    Job,
+    PeopleFound,
+    PersonFound,
+    QuestionFound,
+    QuestionsFound,
+    ResultFound,
+    ResultsFound,
+)
 from refonte_studio.consensus.agreement import alpha, alpha_by_distance
 from refonte_studio.consensus.answers import Answers
 from refonte_studio.consensus.judges import Plain
 from refonte_studio.consensus.labels import Estimate, estimate
 from refonte_studio.consensus.model import Decision, Judge
-from refonte_studio.kit.caller import Mode
 
 FAMILY_LIMIT = 3_000_000  # answers to the questions of one family; with more, no model is fitted
 SAMPLE = 2_000  # pairs of responses that are compared to compute alpha for responses without labels
 STEP = 200  # upper bound on the rows written at once
 STEP_CHARACTERS = 1_000_000  # upper bound on their total length
 CHANGE = 0.001  # smaller changes of confidence are not written
-
-
-class Job(msgspec.Struct, frozen=True, tag=True):
-    """A request to fit the models of a project by its consensus method."""
-
-    team_id: str
-    mode: Mode
-    project_id: str
-    method: str
-    target: float | None  # the confidence at which no more people are asked; None unless the project is adaptive
-    began: int  # time in milliseconds
-
-
-class GivenAttempt(msgspec.Struct, frozen=True, array_like=True):
-    """An attempt as it is stored."""
-
-    id: str
-    task_id: str
-    teammate_id: str
-    response: str  # JSON
-
-
-class GivenTask(msgspec.Struct, frozen=True, array_like=True):
-    """A task as it is stored; its parameters and responses are JSON."""
-
-    id: str
-    type: str
-    status: str
-    params: str
-    response: str | None
-    confidence: float | None
-    agreement: float | None
-    decided: bool  # whether a person has accepted or fixed its response
-    settled: bool  # whether its result stays as it is, because a person has decided about it or rejected it
-    expected: str | None  # the known answer of a quality task
-
-
-class QuestionFound(msgspec.Struct, frozen=True, array_like=True):
-    """The model of a question of the project; `alpha` is Krippendorff's, None where it is undefined."""
-
-    question: str
-    type: str
-    method: str
-    tasks: int
-    attempts: int
-    alpha: float | None
-    model: str
-
-
-class PersonFound(msgspec.Struct, frozen=True, array_like=True):
-    """The model of one person for one question."""
-
-    question: str
-    teammate_id: str
-    answers: int
-    accuracy: float
-    model: str
-
-
-class ResultFound(msgspec.Struct, frozen=True, array_like=True):
-    """The new result of a task."""
-
-    task_id: str
-    response: str | None  # None: unchanged
-    confidence: float
-    agreement: float
-    attempts: int  # the number of attempts that it is computed from
-
-
-class QuestionsFound(msgspec.Struct, frozen=True, tag=True):
-    questions: list[QuestionFound]
-
-
-class PeopleFound(msgspec.Struct, frozen=True, tag=True):
-    people: list[PersonFound]
-
-
-class ResultsFound(msgspec.Struct, frozen=True, tag=True):
-    results: list[ResultFound]
-
-
-class Cleared(msgspec.Struct, frozen=True, tag=True):
-    """Pending tasks whose attempts reach the target confidence."""
-
-    task_ids: list[str]
-
-
-class Finished(msgspec.Struct, frozen=True, tag=True):
-    """The fit is complete."""
-
-    seen: str
-    attempts: int
-
-
-Finding = QuestionsFound | PeopleFound | ResultsFound | Cleared | Finished
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,31 @@ from typing import Any
 
 import msgspec
 
-from refonte_studio.db import Row, Tx
+from refonte_studio.annotator_models.model import (
+    ChangedTask,
+    FitState,
+    GivenAttempt,
+    GivenTask,
+    PersonFound,
+    ProjectDue,
+    QuestionFound,
+)
+from refonte_studio.db import Tx
 from refonte_studio.db.engine import Engine
+from refonte_studio.db.records import Record
+
+_PROJECT_DUE = Record(ProjectDue)
+_STATE = Record(FitState)
+_ATTEMPT = Record(GivenAttempt)
+_TASK = Record(GivenTask)
+_CHANGED = Record(ChangedTask)
+_QUESTION = Record(QuestionFound)
+_PERSON = Record(PersonFound)
 
 # The project whose models are to be fitted next: one whose fit somebody asked for (these come first), one that a
 # process took on and lost, or one with attempts since its last fit. An attempt is as old as its claim, so those that
 # are held now may yet come in before the newest.
-DUE = """SELECT candidate.* FROM (
+DUE = f"""SELECT {_PROJECT_DUE.select("candidate")} FROM (
     SELECT p.id AS project_id, p.team_id, p.mode, p.quality, p.pipeline,
       e.seen, e.asked_at, e.taken_at, e.done_at, e.attempts,
       (SELECT h.id FROM attempts h WHERE h.project_id = p.id AND h.team_id = p.team_id ORDER BY h.id DESC LIMIT 1)
@@ -26,12 +44,13 @@ DUE = """SELECT candidate.* FROM (
   LIMIT 1"""
 
 
-async def due(tx: Tx, now: int, pause_ms: int, lost_ms: int) -> Row | None:
+async def due(tx: Tx, now: int, pause_ms: int, lost_ms: int) -> ProjectDue | None:
     """Returns the project whose models to fit next, or None.
 
     Between two fits a project waits `pause_ms`, and a millisecond more for each attempt of the last fit.
     """
-    return await tx.one(DUE, now=now, pause_ms=pause_ms, lost_before=now - lost_ms)
+    row = await tx.one(DUE, now=now, pause_ms=pause_ms, lost_before=now - lost_ms)
+    return _PROJECT_DUE.of(row) if row else None
 
 
 async def take(tx: Tx, team_id: str, project_id: str, now: int, lost_ms: int) -> bool:
@@ -79,14 +98,14 @@ async def done(tx: Tx, team_id: str, project_id: str, seen: str, attempts: int, 
     )
 
 
-async def state(tx: Tx, team_id: str, project_id: str) -> Row | None:
+async def state(tx: Tx, team_id: str, project_id: str) -> FitState | None:
     """Returns the state of the project's fit."""
-    return await tx.one(
-        """SELECT attempts, asked_at, taken_at, done_at FROM estimates
-           WHERE project_id = :project_id AND team_id = :team_id""",
+    row = await tx.one(
+        f"SELECT {_STATE.select()} FROM estimates WHERE project_id = :project_id AND team_id = :team_id",
         project_id=project_id,
         team_id=team_id,
     )
+    return _STATE.of(row) if row else None
 
 
 async def first_held(tx: Tx, team_id: str, project_id: str) -> str | None:
@@ -110,31 +129,33 @@ async def newest(tx: Tx, team_id: str, project_id: str) -> str:
     return row["id"] if row else ""
 
 
-async def attempts_before(tx: Tx, team_id: str, project_id: str, before: str | None, limit: int) -> Sequence[Row]:
+async def attempts_before(tx: Tx, team_id: str, project_id: str, before: str | None, limit: int) -> list[GivenAttempt]:
     """Returns attempts of the project that count and are older than this id, newest first."""
-    return await tx.all(
-        """SELECT id, task_id, teammate_id, response FROM attempts
-           WHERE project_id = :project_id AND team_id = :team_id AND rejected_at IS NULL
-             AND (CAST(:before AS TEXT) IS NULL OR id < :before)
-           ORDER BY id DESC LIMIT :limit""",
+    rows = await tx.all(
+        f"""SELECT {_ATTEMPT.select()} FROM attempts
+            WHERE project_id = :project_id AND team_id = :team_id AND rejected_at IS NULL
+              AND (CAST(:before AS TEXT) IS NULL OR id < :before)
+            ORDER BY id DESC LIMIT :limit""",
         project_id=project_id,
         team_id=team_id,
         before=before,
         limit=limit,
     )
+    return [_ATTEMPT.of(row) for row in rows]
 
 
-async def tasks(tx: Tx, team_id: str, task_ids: Sequence[str]) -> Sequence[Row]:
+async def tasks(tx: Tx, team_id: str, task_ids: Sequence[str]) -> list[GivenTask]:
     """Returns these tasks, with the expected response of quality tasks."""
-    return await tx.all(
+    rows = await tx.all(
         """SELECT t.id, t.type, t.status, t.params, t.response, t.confidence, t.agreement,
              t.reviewed OR COALESCE(t.review_status, '') IN ('accepted', 'fixed') AS decided,
-             t.reviewed OR t.review_status IS NOT NULL AS settled, y.expected_response
+             t.reviewed OR t.review_status IS NOT NULL AS settled, y.expected_response AS expected
            FROM tasks t LEFT JOIN quality_tasks y ON y.task_id = t.id AND y.team_id = t.team_id
            WHERE t.id IN :task_ids[] AND CAST(t.team_id AS TEXT) = :team_id""",
         task_ids=list(task_ids),
         team_id=team_id,
     )
+    return [_TASK.of(row) for row in rows]
 
 
 _ROWS: dict[Engine, str] = {
@@ -155,7 +176,7 @@ _MAY_CHANGE = """tasks.id = fresh.id AND CAST(tasks.team_id AS TEXT) = :team_id 
                 WHERE h.task_id = fresh.id AND h.team_id = :team_id AND h.rejected_at IS NULL)"""
 
 
-async def set_results(tx: Tx, team_id: str, rows: Sequence[Sequence[Any]], now: int) -> Sequence[Row]:
+async def set_results(tx: Tx, team_id: str, rows: Sequence[Sequence[Any]], now: int) -> list[ChangedTask]:
     """Writes new results of completed tasks, except those that a person has decided about.
 
     `rows` are (task id, response or None if unchanged, confidence, agreement, number of attempts). Returns the tasks
@@ -169,15 +190,16 @@ async def set_results(tx: Tx, team_id: str, rows: Sequence[Sequence[Any]], now: 
     )
     changed = [row for row in rows if row[1] is not None]
     if not changed:
-        return ()
-    return await tx.all(
+        return []
+    found = await tx.all(
         f"""UPDATE tasks SET response = fresh.response, updated_at = :now FROM {_ROWS[tx.engine]} AS fresh
             WHERE {_MAY_CHANGE} AND tasks.response <> fresh.response
-            RETURNING tasks.id, tasks.mode, tasks.callback_url""",
+            RETURNING {_CHANGED.select("tasks")}""",
         team_id=team_id,
         rows=msgspec.json.encode(changed).decode(),
         now=now,
     )
+    return [_CHANGED.of(row) for row in found]
 
 
 async def clear_models(tx: Tx, team_id: str, project_id: str, questions: Sequence[str]) -> None:
@@ -196,8 +218,8 @@ async def clear_models(tx: Tx, team_id: str, project_id: str, questions: Sequenc
     )
 
 
-PROJECT_COLUMNS = ("team_id", "project_id", "question", "type", "method", "tasks", "attempts", "alpha", "model")
-PEOPLE_COLUMNS = ("team_id", "project_id", "question", "teammate_id", "answers", "accuracy", "model")
+PROJECT_COLUMNS = ("team_id", "project_id", *_QUESTION.columns)
+PEOPLE_COLUMNS = ("team_id", "project_id", *_PERSON.columns)
 
 
 async def insert_project_models(tx: Tx, rows: Sequence[Sequence[Any]]) -> None:
@@ -219,26 +241,28 @@ async def replace_people(tx: Tx, team_id: str, project_id: str, rows: Sequence[S
     await tx.insert("labeler_models", PEOPLE_COLUMNS, rows)
 
 
-async def project_models(tx: Tx, team_id: str, project_id: str) -> Sequence[Row]:
+async def project_models(tx: Tx, team_id: str, project_id: str) -> list[QuestionFound]:
     """Returns the models of the project's questions, in the order of the questions."""
-    return await tx.all(
-        """SELECT question, type, method, tasks, attempts, alpha, model FROM project_models
-           WHERE project_id = :project_id AND team_id = :team_id ORDER BY question, type""",
+    rows = await tx.all(
+        f"""SELECT {_QUESTION.select()} FROM project_models
+            WHERE project_id = :project_id AND team_id = :team_id ORDER BY question, type""",
         project_id=project_id,
         team_id=team_id,
     )
+    return [_QUESTION.of(row) for row in rows]
 
 
-async def people_models(tx: Tx, team_id: str, project_id: str, people: Sequence[str]) -> Sequence[Row]:
+async def people_models(tx: Tx, team_id: str, project_id: str, people: Sequence[str]) -> list[PersonFound]:
     """Returns the models of these people in the project."""
-    return await tx.all(
-        """SELECT question, teammate_id, answers, accuracy, model FROM labeler_models
-           WHERE project_id = :project_id AND team_id = :team_id AND teammate_id IN :teammate_ids[]
-           ORDER BY teammate_id, question""",
+    rows = await tx.all(
+        f"""SELECT {_PERSON.select()} FROM labeler_models
+            WHERE project_id = :project_id AND team_id = :team_id AND teammate_id IN :teammate_ids[]
+            ORDER BY teammate_id, question""",
         project_id=project_id,
         team_id=team_id,
         teammate_ids=list(people),
     )
+    return [_PERSON.of(row) for row in rows]
 
 
 async def people_known(tx: Tx, team_id: str, project_id: str, after: str | None, limit: int) -> list[str]:

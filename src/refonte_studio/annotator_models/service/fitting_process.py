@@ -19,18 +19,17 @@ import msgspec
 
 from refonte_studio import config
 from refonte_studio.aggregation.model import AnnotatorModels
-from refonte_studio.annotator_models.policy import (
+from refonte_studio.annotator_models.model import (
     Cleared,
     Finding,
     Finished,
     GivenAttempt,
     Job,
     PeopleFound,
-    ProjectAttempts,
     QuestionsFound,
     ResultsFound,
-    findings,
 )
+from refonte_studio.annotator_models.policy import ProjectAttempts, findings
 from refonte_studio.annotator_models.service import refitting as tasks
 from refonte_studio.config import Settings
 from refonte_studio.db import Database, Reads, open_database

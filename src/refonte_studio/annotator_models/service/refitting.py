@@ -10,7 +10,7 @@ import msgspec
 
 from refonte_studio.aggregation import service as aggregation
 from refonte_studio.annotator_models import store as annotator_store
-from refonte_studio.annotator_models.policy import GivenAttempt, GivenTask, Job, PersonFound, QuestionFound, ResultFound
+from refonte_studio.annotator_models.model import GivenAttempt, GivenTask, Job, PersonFound, QuestionFound, ResultFound
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.pages import Page, checked_token, page_of
@@ -28,12 +28,12 @@ ATTEMPTS_LIMIT = 1_000_000  # a fit reads at most this many attempts, the newest
 
 async def take_next_estimate(tx: Tx, now: int) -> Job | None:
     """Starts the fit of the project that is due; returns None if there is none."""
-    row = await annotator_store.due(tx, now, PAUSE_MS, LOST_MS)
-    if row is None or not await annotator_store.take(tx, row["team_id"], row["project_id"], now, LOST_MS):
+    project = await annotator_store.due(tx, now, PAUSE_MS, LOST_MS)
+    if project is None or not await annotator_store.take(tx, project.team_id, project.project_id, now, LOST_MS):
         return None
-    settings = settings_of(row["quality"])
-    target = settings.target_confidence if row["pipeline"] == "consensus_task" else None
-    return Job(row["team_id"], row["mode"], row["project_id"], settings.consensus_method, target, now)
+    settings = settings_of(project.quality)
+    target = settings.target_confidence if project.pipeline == "consensus_task" else None
+    return Job(project.team_id, project.mode, project.project_id, settings.consensus_method, target, now)
 
 
 async def seen_now(tx: Tx, job: Job) -> str:
@@ -45,14 +45,12 @@ async def seen_now(tx: Tx, job: Job) -> str:
 
 async def attempts_page(tx: Tx, job: Job, before: str | None, limit: int) -> list[GivenAttempt]:
     """Returns a page of the project's attempts that count, newest first."""
-    rows = await annotator_store.attempts_before(tx, job.team_id, job.project_id, before, limit)
-    return [GivenAttempt(*row.values()) for row in rows]
+    return await annotator_store.attempts_before(tx, job.team_id, job.project_id, before, limit)
 
 
 async def tasks_page(tx: Tx, job: Job, task_ids: Sequence[str]) -> list[GivenTask]:
     """Returns these tasks."""
-    rows = await annotator_store.tasks(tx, job.team_id, task_ids)
-    return [msgspec.convert((*row.values(),), GivenTask, strict=False) for row in rows]
+    return await annotator_store.tasks(tx, job.team_id, task_ids)
 
 
 async def keep_questions(tx: Tx, job: Job, found: Sequence[QuestionFound]) -> None:
@@ -76,8 +74,8 @@ async def keep_results(tx: Tx, job: Job, found: Sequence[ResultFound], now: int)
     rows = [msgspec.structs.astuple(each) for each in found]
     changed = await annotator_store.set_results(tx, job.team_id, rows, now)
     if changed:
-        urls = {row["id"]: row["callback_url"] for row in changed if row["callback_url"] is not None}
-        await tx.tell(TasksChanged(job.team_id, job.mode, tuple(row["id"] for row in changed), urls, now))
+        urls = {task.id: task.callback_url for task in changed if task.callback_url is not None}
+        await tx.tell(TasksChanged(job.team_id, job.mode, tuple(task.id for task in changed), urls, now))
     return len(changed)
 
 
@@ -129,15 +127,15 @@ class Estimates:
 async def estimates(tx: Tx, caller: Caller, project_name: str) -> Estimates:
     """Returns the models of a project's questions and the state of the fit. Raises NotFound."""
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
-    row = await annotator_store.state(tx, project.team_id, project.id)
-    rows = await annotator_store.project_models(tx, project.team_id, project.id)
+    state = await annotator_store.state(tx, project.team_id, project.id)
+    questions = await annotator_store.project_models(tx, project.team_id, project.id)
     return Estimates(
         project.quality.consensus_method,
-        row["attempts"] if row else 0,
-        row["done_at"] if row else None,
-        row is not None and row["asked_at"] is not None,
-        row is not None and row["taken_at"] is not None,
-        [QuestionFound(*each.values()) for each in rows],
+        state.attempts if state else 0,
+        state.done_at if state else None,
+        state is not None and state.asked_at is not None,
+        state is not None and state.taken_at is not None,
+        questions,
     )
 
 
@@ -156,7 +154,7 @@ async def known_people(tx: Tx, caller: Caller, project_name: str, limit: int, to
     ids = await annotator_store.people_known(tx, project.team_id, project.id, checked_token(token), limit + 1)
     emails = await teams.emails_of(tx, project.team_id, ids)
     found: dict[str, list[PersonFound]] = {id_: [] for id_ in ids}
-    for row in await annotator_store.people_models(tx, project.team_id, project.id, ids):
-        found[row["teammate_id"]].append(PersonFound(*row.values()))
+    for each in await annotator_store.people_models(tx, project.team_id, project.id, ids):
+        found[each.teammate_id].append(each)
     people = [KnownPerson(id_, emails[id_], questions) for id_, questions in found.items()]
     return page_of(people, limit, lambda person: person.id)
