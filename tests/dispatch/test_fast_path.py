@@ -100,7 +100,7 @@ def test_the_statements_name_roles_and_callbacks_as_the_code_does() -> None:
     roles = ", ".join(f"'{role}'" for role, allowed in ALLOWED.items() if Permission.WORK in allowed)
     for engine in ("sqlite", "postgresql"):
         for statement in (fast_path_store.CLAIM[engine], fast_path_store.SUBMISSION[engine]):
-            assert statement.count(f"u.role IN ({roles})") == statement.count("u.role IN") == 2
+            assert statement.count(f"u.role IN ({roles})") == statement.count("u.role IN") >= 1
     assert (
         f"'{CallbackEvent.TASK_COMPLETED}', moved.task_id, '{CallbackState.WAITING}'" in fast_path_store.COMPLETE_TASK
     )

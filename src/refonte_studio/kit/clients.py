@@ -6,6 +6,7 @@ sender is a proxy that the settings trust.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 X_FORWARDED_FOR = b"x-forwarded-for"
@@ -91,6 +92,7 @@ def _for(element: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=4_096)
 def _parsed(text: str) -> Address | None:
     """Parses an address, with or without a port; None if the text is not an address."""
     text = text.strip().strip('"')

@@ -6,26 +6,8 @@
 --
 -- Parameters: key_hash or token_hash (the other is null), claim_id, now, stale (a key last used at this time or before is
 -- returned as stale), inline_bytes (of the responses that are read together).
-WITH
-  -- The active person who holds the credential, if their role may work.
-  me AS MATERIALIZED (
-    SELECT u.id, u.team_id, k.mode, u.email, u.role, k.id AS key_id, o.alias_key,
-      (k.last_used_at IS NULL OR k.last_used_at <= :stale) AS key_is_stale
-    FROM keys k
-    JOIN teammates u ON u.id = k.teammate_id AND u.team_id = k.team_id
-    JOIN teams o ON o.id = u.team_id
-    WHERE k.key_hash = CAST(:key_hash AS TEXT) AND k.revoked_at IS NULL
-      AND u.state = 'active' AND u.role IN ('admin', 'manager', 'member', 'labeler')
-    UNION ALL
-    SELECT u.id, u.team_id, 'live' AS mode, u.email, u.role, NULL AS key_id, o.alias_key, FALSE AS key_is_stale
-    FROM sessions v
-    JOIN teammates u ON u.id = v.teammate_id AND u.team_id = v.team_id
-    JOIN teams o ON o.id = u.team_id
-    WHERE v.token_hash = CAST(:token_hash AS TEXT) AND v.expires_at > :now
-      AND u.state = 'active' AND u.role IN ('admin', 'manager', 'member', 'labeler')
-  )
-
-SELECT me.id AS me, me.team_id, me.mode, me.email, me.role, me.key_id, me.alias_key, me.key_is_stale,
+SELECT u.id AS me, u.team_id, c.mode, u.email, u.role, k.id AS key_id, o.alias_key,
+  (k.id IS NOT NULL AND (k.last_used_at IS NULL OR k.last_used_at <= :stale)) AS key_is_stale,
   c.task_id, c.project_id, c.claimed_at,
   s.batch_id, s.wanted, s.attempts, s.open,
   t.type, t.params, t.callback_url,
@@ -38,7 +20,7 @@ SELECT me.id AS me, me.team_id, me.mode, me.email, me.role, me.key_id, me.alias_
     SELECT 1 FROM project_models n WHERE n.project_id = t.project_id AND n.team_id = t.team_id) THEN (
     SELECT json_agg(json_build_array(l.question, l.teammate_id, l.model)) FROM labeler_models l
     WHERE l.project_id = t.project_id AND l.team_id = t.team_id AND l.teammate_id IN (
-      SELECT me.id
+      SELECT u.id
       UNION ALL
       SELECT h.teammate_id FROM attempts h WHERE h.task_id = t.id AND h.team_id = t.team_id)) END AS person_models,
   -- The earlier attempts, in their order; null if there are none, or if they are too large to be read here.
@@ -47,9 +29,17 @@ SELECT me.id AS me, me.team_id, me.mode, me.email, me.role, me.key_id, me.alias_
       json_agg(json_build_array(h.teammate_id, h.response) ORDER BY h.number) END
     FROM attempts h WHERE h.task_id = t.id AND h.team_id = t.team_id AND h.rejected_at IS NULL) END AS earlier_attempts,
   TRUE AS more_are_pending  -- the statement that completes the task finds out
-FROM me
-JOIN claims c ON c.id = :claim_id AND c.team_id = me.team_id AND c.teammate_id = me.id AND c.mode = me.mode
+FROM claims c
+-- The active person who made the claim and holds the credential, if their role may work. A session opens the live mode.
+JOIN teammates u ON u.id = c.teammate_id AND u.team_id = c.team_id
+  AND u.state = 'active' AND u.role IN ('admin', 'manager', 'member', 'labeler')
+JOIN teams o ON o.id = u.team_id
+LEFT JOIN keys k ON k.key_hash = CAST(:key_hash AS TEXT) AND k.revoked_at IS NULL
+  AND k.teammate_id = c.teammate_id AND k.team_id = c.team_id AND k.mode = c.mode
+LEFT JOIN sessions v ON v.token_hash = CAST(:token_hash AS TEXT) AND v.expires_at > :now
+  AND v.teammate_id = c.teammate_id AND v.team_id = c.team_id AND c.mode = 'live'
 JOIN tasks t ON t.id = c.task_id AND t.team_id = c.team_id AND t.kind = 'work'
 JOIN task_slots s ON s.batch_id = t.batch_id AND s.task_id = t.id AND s.team_id = c.team_id
 JOIN projects p ON p.id = t.project_id AND p.team_id = t.team_id
-WHERE c.state = 'held' AND c.lease_expires_at > :now
+WHERE c.id = :claim_id AND c.state = 'held' AND c.lease_expires_at > :now
+  AND (k.id IS NOT NULL OR v.token_hash IS NOT NULL)
