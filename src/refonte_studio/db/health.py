@@ -1,4 +1,4 @@
-"""Whether the database serves: what its work shows of that, and probes for when there is no work."""
+"""The health of the database, from the results of its work, and probes for when there is no work."""
 
 import logging
 import threading
@@ -10,7 +10,7 @@ from typing import Literal
 from refonte_studio.db.engine import Tx, vital
 from refonte_studio.kit.errors import Unavailable
 
-QUIET_S = 5.0  # how long nothing must have failed before a success is logged as the end of the trouble
+QUIET_S = 5.0  # time without failures before a success is logged as the end of the trouble
 
 Kind = Literal["reads", "writes"]
 
@@ -25,9 +25,9 @@ class _Trouble:
 
 
 class Health:
-    """What the database can do, as its work shows. Changes are logged, once each, however many calls meet them.
+    """The health of the database, from the results of its work. Each change is logged once, however many calls see it.
 
-    Used by every thread that works on the database. The log calls it by its `name`, and says what becomes of the work
+    Used by all threads that work on the database. The log refers to it by `name`, and says what happens to the work
     that it cannot do.
     """
 
@@ -41,15 +41,14 @@ class Health:
         self._troubles: dict[Kind, _Trouble] = {}
 
     def fails(self, kind: Kind) -> bool:
-        """Whether such work failed the last time that it was tried."""
+        """Whether the last work of this kind failed."""
         trouble = self._troubles.get(kind)
         return trouble is not None and trouble.now
 
     def failed(self, kind: Kind, what: str, cause: BaseException) -> Unavailable:
-        """Takes note of a failure and answers the error for the caller.
+        """Records a failure. Returns the error for the caller.
 
-        `what` says in a few words what is wrong with the database. The cause, which may tell of paths and addresses, is
-        for the log alone.
+        `what` briefly describes the problem. The cause, which may contain paths and addresses, is for the log only.
         """
         with self._lock:
             trouble = self._troubles.setdefault(kind, _Trouble())
@@ -61,7 +60,7 @@ class Health:
         return Unavailable(f"{self.name} cannot serve this now: {what}")
 
     def served(self, kind: Kind) -> None:
-        """Takes note of a success."""
+        """Records a success."""
         trouble = self._troubles.get(kind)
         if trouble is None:
             return
@@ -74,14 +73,14 @@ class Health:
 
 @vital
 async def probe(tx: Tx) -> None:
-    """Reads something; raises what any read would."""
+    """Reads something; raises what any read would raise."""
     await tx.one("SELECT version_num FROM alembic_version")
 
 
 @vital
 async def probe_write(tx: Tx) -> None:
-    """Writes something and leaves all as it is; raises what any write would."""
+    """Writes something without changing data; raises what any write would raise."""
     if tx.engine == "sqlite":
         await tx.run("UPDATE alembic_version SET version_num = version_num")
-    else:  # an update would leave a dead row behind each time, and wait for whoever migrates
+    else:  # an update would leave a dead row behind each time, and wait for migrations
         await tx.one("SELECT version_num FROM alembic_version FOR UPDATE SKIP LOCKED")

@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema, on either engine. Blocking: it runs before the server's event loop does."""
+"""Migrates a database to the latest schema, on either engine. Blocking: it runs before the server's event loop."""
 
 import asyncio
 import os
@@ -19,21 +19,21 @@ from sqlalchemy.pool import NullPool
 from refonte_studio.kit.redaction import redacted
 
 SCRIPTS = Path(__file__).parent / "migrations"
-_MIGRATING = 7_204_311  # the advisory lock that keeps migrations of one PostgreSQL apart
+_MIGRATING = 7_204_311  # the advisory lock that serializes migrations of one PostgreSQL database
 
 
 def migrate(url: str) -> None:
-    """Applies every migration that the database lacks. A new SQLite file is created."""
+    """Applies all missing migrations. Creates a new SQLite file."""
     with_connection(url, lambda connection: command.upgrade(config_for(connection), "head"))
 
 
 def check(url: str) -> None:
-    """Raises alembic's CommandError if the migrations do not give exactly the schema."""
+    """Raises alembic's CommandError if the migrations do not produce exactly the schema."""
     with_connection(url, lambda connection: command.check(config_for(connection)))
 
 
 def config_for(connection: Connection) -> Config:
-    """An Alembic configuration that works on this connection."""
+    """Returns an Alembic configuration for this connection."""
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
@@ -41,7 +41,7 @@ def config_for(connection: Connection) -> Config:
 
 
 def with_connection(url: str, work: Callable[[Connection], None]) -> None:
-    """Runs `work` on a connection of SQLAlchemy's, committed at the end. Used for migrations alone."""
+    """Runs `work` on an SQLAlchemy connection, and commits at the end. Used only for migrations."""
     if not url.startswith("sqlite:///"):
         asyncio.run(_on_postgres(url, work))
         return
@@ -54,7 +54,7 @@ def with_connection(url: str, work: Callable[[Connection], None]) -> None:
 
 
 def _take_over(raw: Any, _record: object) -> None:
-    """Leaves transactions to the "begin" event: Python's driver would run each change of a table in one of its own."""
+    """Leaves transactions to the "begin" event: Python's driver would commit each change of a table separately."""
     raw.isolation_level = None
     raw.execute("PRAGMA journal_mode = WAL")
 

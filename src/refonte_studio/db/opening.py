@@ -1,4 +1,4 @@
-"""Opens the database that a URL names."""
+"""Opens the database at a URL."""
 
 from refonte_studio.db.engine import Database, Listeners
 from refonte_studio.kit.redaction import scheme_hint

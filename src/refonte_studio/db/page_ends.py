@@ -1,8 +1,8 @@
-"""Where pages of lists ended, for clients that ask for the next one by `offset`.
+"""Where pages of lists ended, for clients that request the next page by `offset`.
 
-A list that is newest first moves on while it is read: what is made meanwhile pushes the rest down, and an offset shows
-an entry a second time. So the server keeps, for a short while, after which entry each such page ended, and begins the
-next page there. What is kept belongs to one key or session and to one set of filters.
+A list with the newest row first changes while it is read: new rows move the others down, so an offset would repeat a
+row. The server therefore remembers for a short time the last row of each such page, and starts the next page after it.
+Each entry belongs to one key or session and one set of filters.
 """
 
 from refonte_studio.db.engine import Tx
@@ -12,7 +12,7 @@ KEPT_MS = 10 * MINUTE_MS
 
 
 async def end_before(tx: Tx, team_id: str, holder: str, question: str, place: int, now: int) -> str | None:
-    """The id of the entry before the place that is counted from 0, if a page ended there of late."""
+    """Returns the id of the last row before this offset, if a page recently ended there."""
     row = await tx.one(
         """SELECT last_id FROM page_ends
            WHERE holder = :holder AND question = :question AND place = :place AND team_id = :team_id
@@ -27,7 +27,8 @@ async def end_before(tx: Tx, team_id: str, holder: str, question: str, place: in
 
 
 async def keep_end(tx: Tx, team_id: str, holder: str, question: str, place: int, last_id: str, now: int) -> None:
-    """Notes that a page ended before this place, with the entry of this id. Forgets what the holder no longer needs."""
+    """Records that a page ended before this offset, with this last row. Removes entries that the holder no longer
+    needs."""
     await tx.run(
         "DELETE FROM page_ends WHERE holder = :holder AND team_id = :team_id AND ended_at <= :since",
         team_id=team_id,

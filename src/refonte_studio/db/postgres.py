@@ -1,4 +1,4 @@
-"""PostgreSQL: one transaction per use-case on a pooled connection, retried when two of them collide."""
+"""PostgreSQL: one transaction per use-case on a pooled connection, retried on conflicts."""
 
 import asyncio
 import random
@@ -19,19 +19,20 @@ from refonte_studio.kit.errors import Unavailable
 
 T = TypeVar("T")
 TRIES = 6
-CONNECT_TIMEOUT_S = 5.0  # to have a connection: one that is there and gets free, or a new one
-CONNECT_AGAIN_S = 2.0  # the same, while the database failed at the last try
-COMMAND_TIMEOUT_S = 20.0  # for a statement
-READ_TIMEOUT_S = 120.0  # for one that only reads, and may have very many rows to pass
-LONG_TIMEOUT_S = 600.0  # for one of a use-case that takes long
+CONNECT_TIMEOUT_S = 5.0  # to get a connection, pooled or new
+CONNECT_AGAIN_S = 2.0  # the same, if the database failed at the last attempt
+COMMAND_TIMEOUT_S = 20.0  # per statement
+READ_TIMEOUT_S = 120.0  # per statement that only reads, and may have very many rows to process
+LONG_TIMEOUT_S = 600.0  # per statement of a long use-case
 LOCK_TIMEOUT_MS = 5_000
 LONG_LOCK_TIMEOUT_MS = 60_000
-WAIT_S = 0.5  # for a connection, at the present pace; a request may need several, one after the other
-EXPIRE_S = 1.0  # connections that may have a setting of yesterday are given up so often at most
+WAIT_S = 0.5  # for a connection, at the current pace; a request may need several, one after another
+EXPIRE_S = 1.0  # shortest interval between two expirations of connections with outdated plans
 
-_LOST_COUNT = "another operation is in progress"  # of ours there is never one: the connection was cut in its middle
+# never caused by this code: the connection was lost during an operation
+_LOST_COUNT = "another operation is in progress"
 _COLLISIONS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-# The connection ended under the work. What was not yet to be committed may be done again on another.
+# The connection was lost. Work that was not being committed may be repeated on another connection.
 _CUT = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
@@ -60,7 +61,7 @@ _TROUBLES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
 
 
 class _Step:
-    """What a use-case awaits: one call on the connection, made by whoever drives the use-case."""
+    """What a use-case awaits: a call on the connection, made by the code that drives the use-case."""
 
     __slots__ = ("call",)
 
@@ -115,7 +116,7 @@ class PostgresTx:
 
 
 async def _drive(use_case: Coroutine[Any, Any, T], most: int | None = None) -> T:
-    """Runs a use-case, making its calls one by one; `most` bounds how many."""
+    """Runs a use-case, making its calls one by one; `most` limits their number."""
     answer: Any = None
     error: Exception | None = None
     for made in count():
@@ -139,9 +140,9 @@ async def _drive(use_case: Coroutine[Any, Any, T], most: int | None = None) -> T
     raise AssertionError("unreachable")
 
 
-# How the statements of `single` are planned: by indexes, row by row, whatever the statistics say. They are planned once
-# for as long as a connection lives, often while their tables are as good as empty, and must stay right when those have
-# grown. In a transaction, the planner has its choice.
+# Plans of the statements of `single` use indexes, row by row, whatever the statistics. They are made once per
+# connection, often while the tables are almost empty, and must remain good when the tables grow. In transactions, the
+# planner decides freely.
 _CHOICES = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material", "sort")
 SESSION = {
     **{f"enable_{choice}": "off" for choice in _CHOICES},
@@ -179,12 +180,12 @@ async def _roll_back(connection: Any) -> None:
     except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         if connection.is_closed():
             raise
-        connection.terminate()  # cut in the middle of something, it has lost count of where it is
+        connection.terminate()  # lost during an operation, so its state is unknown
         raise ConnectionResetError(str(error)) from error
 
 
 async def _leave_as_it_is(_connection: Any) -> None:
-    """A transaction leaves nothing behind on its connection, so the pool need not spend a round trip on cleaning it."""
+    """Transactions leave no state on a connection, so the pool need not spend a round trip on resetting it."""
 
 
 async def _pool(url: str, min_size: int, max_size: int) -> Any:
@@ -201,7 +202,7 @@ async def _pool(url: str, min_size: int, max_size: int) -> Any:
 
 @dataclass(slots=True)
 class _Progress:
-    """How far a try has come. An answer that is lost while committing tells nobody whether it was done."""
+    """The progress of a try. If the connection is lost while committing, nobody knows whether the commit succeeded."""
 
     connected: bool = False
     committing: bool = False
@@ -228,7 +229,8 @@ class PostgresDatabase:
 
     @classmethod
     async def when_needed(cls, url: str, pool_size: int, health: Health) -> "PostgresDatabase":
-        """One that connects at its first use, so that it may be away until then. Nothing listens to its events."""
+        """Returns a database that connects at first use, so that it may be unreachable until then. It has no
+        listeners."""
         return cls(await _pool(url, 0, pool_size), {}, health)
 
     async def write(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
@@ -265,9 +267,10 @@ class PostgresDatabase:
             self._admission.leave(entry)
 
     async def _tried(self, kind: Kind, work: Callable[[Any, _Progress], Awaitable[T]]) -> T:
-        """Does the work on a connection: again, boundedly, when it collides, and once more when its connection is cut.
+        """Does the work on a connection; repeats it a limited number of times on conflicts, and once if the connection
+        is lost.
 
-        Raises Unavailable where the database is to blame.
+        Raises Unavailable if the database is the cause.
         """
         cut = False
         for attempt in range(1, TRIES + 1):
@@ -282,7 +285,7 @@ class PostgresDatabase:
                     await self._expire_after(error, kind)
                     meaning = self._meaning_of(error, kind, progress)
                     raise meaning from (error if meaning is not error else error.__cause__)
-                cut = True  # nothing was committed, so it can be done on another connection
+                cut = True  # nothing was committed, so it can be repeated on another connection
             else:
                 self._health.served(kind)
                 return result
@@ -296,12 +299,12 @@ class PostgresDatabase:
         try:
             connection = await self._pool.acquire(timeout=timeout_s)
         except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-            raise ConnectionResetError(str(error)) from error  # cut while it was set up
+            raise ConnectionResetError(str(error)) from error  # lost while it was set up
         progress.connected = True
         try:
             return await self._worked(connection, work, progress)
         finally:
-            with suppress(*_CUT, asyncpg.InterfaceError, asyncpg.InternalClientError):  # cut; the pool has it back
+            with suppress(*_CUT, asyncpg.InterfaceError, asyncpg.InternalClientError):  # lost; the pool has it back
                 await self._pool.release(connection)
 
     async def _worked(self, connection: Any, work: Callable[[Any, _Progress], Awaitable[T]], progress: _Progress) -> T:
@@ -311,12 +314,12 @@ class PostgresDatabase:
             lost_count = isinstance(error, asyncpg.InternalClientError) or _LOST_COUNT in str(error)
             if not _is_closed(connection):
                 if not lost_count:
-                    raise  # a bug of ours
+                    raise  # a bug in this code
                 connection.terminate()
             raise ConnectionResetError(str(error)) from error
 
     def _meaning_of(self, error: Exception, kind: Kind, progress: _Progress) -> Exception:
-        """The error for the caller: Unavailable where the database is to blame."""
+        """Returns the error for the caller: Unavailable if the database is the cause."""
         if kind == "reads" and isinstance(error, asyncpg.ReadOnlySQLTransactionError):
             return error  # what is meant to read tried to write
         if isinstance(error, TimeoutError) and not progress.connected and self._all_connected():
@@ -348,7 +351,8 @@ class PostgresDatabase:
 
 
 def _trouble_with(error: Exception, connected: bool) -> str | None:
-    """What is wrong with the database, in words for operators; None if the error is another's: a bug of ours, say."""
+    """Describes the problem of the database for operators; None if it is not the cause, for example because of a
+    bug."""
     if not connected and isinstance(error, OSError):
         return "it cannot be reached"
     return next((words for kinds, words in _TROUBLES if isinstance(error, kinds)), None)

@@ -1,6 +1,6 @@
-"""A replica: a copy of the database, a little behind it, for large reads that decide nothing.
+"""A replica: a slightly outdated copy of the database, for large reads that decide nothing.
 
-Whatever is wrong with it, the database itself answers in its place.
+If it fails, the database itself answers.
 """
 
 import time
@@ -13,13 +13,13 @@ from refonte_studio.db.version import HINT, newest
 from refonte_studio.kit.errors import NotFound, Overloaded, StudioError, Unavailable
 
 T = TypeVar("T")
-LOOK_S = 10.0  # how often one that failed is looked for
+LOOK_S = 10.0  # interval between checks of a failed replica
 
 Monotonic = Callable[[], float]
 
 
 class _OtherSchema(Exception):
-    """A migration has not come to the replica yet, or it is a copy of something else."""
+    """The replica has not received a migration yet, or is a copy of another database."""
 
 
 async def _has_our_schema(tx: Tx) -> None:
@@ -29,34 +29,34 @@ async def _has_our_schema(tx: Tx) -> None:
 
 
 class Replica:
-    """Reads from the copy, and from the database itself while the copy fails.
+    """Reads from the replica, and from the database while the replica fails.
 
-    What the copy does not know, the database is asked for too: it may have just been made.
+    Objects missing in the replica are also looked up in the database, because they may be new.
     """
 
     def __init__(self, copy: Database, database: Reads, health: Health, clock: Monotonic = time.monotonic) -> None:
         self._copy = copy
         self._database = database
-        self._health = health  # the copy's
+        self._health = health  # the replica's
         self._clock = clock
         self._serves = False
         self._look_at = clock()
 
     async def read(self, use_case: UseCase[..., T], *args: Any, **kwargs: Any) -> T:
-        """Runs a use-case that changes nothing. Raises Overloaded where the copy has too much to do."""
+        """Runs a read-only use-case. Raises Overloaded if the replica has too much to do."""
         if await self.serves():
             try:
                 return await self._copy.read(use_case, *args, **kwargs)
             except NotFound:
                 pass
             except Overloaded:
-                raise  # the database has its own work
+                raise  # the database must not take over this load
             except Unavailable:
                 self._serves, self._look_at = False, self._clock() + LOOK_S
         return await self._database.read(use_case, *args, **kwargs)
 
     async def serves(self) -> bool:
-        """Whether the copy can be read. One that failed is looked for every few seconds, by one caller."""
+        """Whether the replica can be read. A failed one is checked every few seconds, by one caller."""
         if not self._serves and self._clock() >= self._look_at:
             self._look_at = self._clock() + LOOK_S
             try:
@@ -65,11 +65,11 @@ class Replica:
             except _OtherSchema as error:
                 self._health.failed("reads", "its schema is not the server's", error)
             except Unavailable:
-                pass  # which the log has
+                pass  # already logged
         return self._serves
 
     async def close(self) -> None:
-        """Closes the copy, and leaves the database to whoever opened it."""
+        """Closes the replica, but not the database."""
         await self._copy.close()
 
 
@@ -78,7 +78,7 @@ def health_of_a_replica(clock: Monotonic = time.monotonic) -> Health:
 
 
 async def open_replica(url: str, database: Reads, pool_size: int) -> Replica:
-    """Opens a replica on PostgreSQL, which may be away. Raises StudioError for a URL that cannot be read."""
+    """Opens a replica on PostgreSQL, which may be unreachable. Raises StudioError for an invalid URL."""
     from refonte_studio.db.postgres import PostgresDatabase
 
     health = health_of_a_replica()
@@ -87,5 +87,5 @@ async def open_replica(url: str, database: Reads, pool_size: int) -> Replica:
         await replica.serves()
     except ValueError as error:
         await replica.close()
-        raise StudioError(f"STUDIO_REPLICA cannot be read{HINT}") from error  # the message may hold the password
+        raise StudioError(f"STUDIO_REPLICA cannot be read{HINT}") from error  # the message may contain the password
     return replica

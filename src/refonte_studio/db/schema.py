@@ -1,7 +1,7 @@
-"""The only definition of the tables. Migrations are checked against it; nothing of SQLAlchemy runs in a request.
+"""The only definition of the tables. Migrations are checked against it; requests do not use SQLAlchemy.
 
-Times are milliseconds since 1970 UTC; ids are 24 hex characters that sort by creation; JSON is kept as text, as it
-came. Every table carries `team_id`, so that a deployment can be distributed by team.
+Times are milliseconds since 1970-01-01 UTC; ids are 24 hexadecimal digits that sort by creation; JSON is stored as
+received. Every table has `team_id`, so that a deployment can be distributed by team.
 """
 
 from sqlalchemy import (
@@ -61,8 +61,8 @@ teams = Table(
     _id(),
     _text("name"),
     _text("callback_secret"),  # signs the team's callbacks
-    _text("alias_key"),  # makes the pseudonyms by which labelers know tasks
-    _text("callback_auth", null=True),  # what they carry as it is, in the header scale-callback-auth
+    _text("alias_key"),  # creates the pseudonyms by which labelers know tasks
+    _text("callback_auth", null=True),  # sent unchanged in the header scale-callback-auth of callbacks
     _time("created_at"),
     UniqueConstraint("name"),
 )
@@ -79,10 +79,10 @@ teammates = Table(
     metadata,
     _id(),
     _text("team_id", ForeignKey("teams.id")),
-    _text("email"),  # in its one form; of an external annotator, any name
-    _text("email_key"),  # the same: what makes an address unique within its team
-    _text("role"),  # admin manager member labeler: what they are, or are invited to be
-    _text("state"),  # invited active disabled; external: their answers were imported, they are not teammates
+    _text("email"),  # in canonical form; for an external annotator, any name
+    _text("email_key"),  # the key that makes an address unique within its team
+    _text("role"),  # admin manager member labeler: their role, or the role they are invited to
+    _text("state"),  # invited active disabled; external: an annotator with imported answers, not a teammate
     _text("first_name", null=True),
     _text("last_name", null=True),
     _text("company", null=True),
@@ -108,25 +108,25 @@ sessions = Table(
     Index("ix_sessions_expires_at", "expires_at"),
 )
 
-# Where pages ended that a key or session read by offset, so that the next one begins there (db/page_ends.py).
+# Where pages ended that a key or session read by offset (db/page_ends.py).
 page_ends = Table(
     "page_ends",
     metadata,
     _text("team_id", ForeignKey("teams.id")),
     _text("holder"),  # id of a key, or hash of a session's token
-    _text("question"),  # hash of what the list was asked for
-    _count("place"),  # how many entries came before
-    _text("last_id"),  # of the last of them
+    _text("question"),  # hash of the filters of the list
+    _count("place"),  # number of rows before
+    _text("last_id"),  # of the last row
     _time("ended_at"),
     PrimaryKeyConstraint("holder", "question", "place"),
 )
 
-# Attempts to sign in that did not succeed (or have not yet), by address: they hold back guessing.
+# Failed or pending sign-in attempts by address, which limit guessing.
 sign_in_failures = Table(
     "sign_in_failures",
     metadata,
     _id(),
-    _text("address_hash"),  # of the budget that it counts for: see teams/throttle.py
+    _text("address_hash"),  # hash of the budget that it counts for
     _time("failed_at"),
     Index("ix_sign_in_failures_address_hash", "address_hash", "failed_at"),
     Index("ix_sign_in_failures_failed_at", "failed_at"),
@@ -140,12 +140,12 @@ keys = Table(
     _text("teammate_id", ForeignKey("teammates.id")),
     _text("mode"),  # live test
     _text("name"),
-    _text("prefix"),  # the first characters, to tell keys apart
+    _text("prefix"),  # the first characters, to distinguish keys
     _text("key_hash"),
     _time("created_at"),
     _time("last_used_at", null=True),
     _time("revoked_at", null=True),
-    _text("maker_key_id", null=True),  # the key that made it, with which it ends
+    _text("maker_key_id", null=True),  # the key that created this one; this one ends with it
     UniqueConstraint("key_hash"),
     Index("ix_keys_teammate_id", "teammate_id"),
     Index("ix_keys_maker_key_id", "maker_key_id"),
@@ -165,14 +165,14 @@ projects = Table(
     _flag("rapid"),
     _text("dataset_id", null=True),
     _text("pipeline"),  # standard_task consensus_task
-    _count("consensus_attempts"),  # kept while the pipeline is standard, so that it comes back with consensus
+    _count("consensus_attempts"),  # kept while the pipeline is standard, so that consensus can be restored
     _count("version"),  # of the newest row of project_params
     _time("created_at"),
-    _text("quality", null=True),  # JSON object: what was set of its quality settings
-    # How many of 65,536 tasks for work an evaluation task comes before, while any is due.
+    _text("quality", null=True),  # JSON object: the changed quality settings
+    # Share of work tasks, out of 65,536, that an evaluation task precedes while any is due.
     _count("evaluation_mix", 13_107),
-    _flag("evaluates", False),  # whether it has evaluation tasks, or had any
-    _time("archived_at", null=True),  # since when it gives out no work and takes no tasks
+    _flag("evaluates", False),  # whether it has, or ever had, evaluation tasks
+    _time("archived_at", null=True),  # since when it gives out no work and accepts no tasks
     UniqueConstraint("team_id", "mode", "name"),
 )
 
@@ -196,8 +196,8 @@ assignments = Table(
     _time("created_at"),
     _time("paused_at", null=True),  # since when the person may not claim in the project
     _text("pause_reason", null=True),
-    _flag("archived", False),  # whether the project is archived: said here too, where dispatch looks
-    # Evaluations and training before this count no more: a manager has lifted the pause.
+    _flag("archived", False),  # copy of the project's state, for dispatch
+    # Earlier evaluations and training no longer count, because a manager ended the pause.
     Column("counts_from", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("teammate_id", "project_id"),
     Index("ix_assignments_project_id", "project_id"),
@@ -246,13 +246,13 @@ files = Table(
     _text("team_id", ForeignKey("teams.id")),
     _text("mode"),
     _text("name"),
-    _text("display_name", null=True),  # as the upload said
+    _text("display_name", null=True),  # as given in the upload
     _text("mime_type"),
     Column("size", BigInteger, nullable=False),
     _text("project_names"),  # JSON array
-    _text("metadata"),  # JSON object: what else the upload said
+    _text("metadata"),  # JSON object: further properties given in the upload
     _text("reference_id", null=True),  # the client's own id of the file
-    _flag("complete"),  # false while chunks arrive; such a file is invisible and is swept when old
+    _flag("complete"),  # false while chunks arrive; such a file is invisible, and swept when old
     _time("created_at"),
     _time("updated_at"),
     Index("ix_files_team", "team_id", "mode", "id"),
@@ -297,7 +297,7 @@ batches = Table(
     _flag("studio"),
     _flag("is_default"),  # its project's default batch
     _text("state"),  # staging in_progress completed
-    # Its place in the queue, by team and mode, with gaps; NULL unless it is pending in a Studio project.
+    # Position in the queue, by team and mode, with gaps; NULL unless it is pending in a Studio project.
     Column("position", Integer, nullable=True),
     _text("callback", null=True),
     _text("metadata"),
@@ -334,8 +334,8 @@ batch_groups = Table(
     PrimaryKeyConstraint("batch_id", "group_id"),
 )
 
-# The number of tasks of a batch in a state is `batch_counts` plus the sum of `batch_deltas`. Work only appends
-# deltas, so that no row is contended; a background loop folds them into the counts.
+# The number of tasks of a batch in a state is `batch_counts` plus the sum of `batch_deltas`. Work only adds deltas, so
+# that no row is contended; a background loop folds them into the counts.
 batch_counts = Table(
     "batch_counts",
     metadata,
@@ -371,9 +371,9 @@ tasks = Table(
     _text("kind"),  # work training evaluation
     _text("type"),
     _text("status"),  # pending completed canceled
-    _text("params"),  # JSON object: the parameters it was made with, its project's included
+    _text("params"),  # JSON object: the parameters it was created with, including the project's
     _text("metadata"),  # JSON object
-    _text("tags", null=True),  # JSON array, for answers; task_tags is for filters
+    _text("tags", null=True),  # JSON array, for responses; task_tags is for filters
     _text("unique_id", null=True),
     _text("callback_url", null=True),
     _text("response", null=True),  # JSON object, once completed
@@ -382,10 +382,10 @@ tasks = Table(
     _time("created_at"),
     _time("updated_at"),
     _time("completed_at", null=True),
-    Column("confidence", Float, nullable=True),  # that the response is right, 0 to 1; of one made of attempts
+    Column("confidence", Float, nullable=True),  # probability that a response made from attempts is correct, 0 to 1
     Column("agreement", Float, nullable=True),  # of the attempts with each other, 0 to 1
-    _flag("reviewed", False),  # whether a person has decided about the response, so that no estimate changes it
-    Column("callback_succeeded", Boolean, nullable=True),  # whether its last callback was delivered, or given up
+    _flag("reviewed", False),  # whether a person decided about the response, so that models do not change it
+    Column("callback_succeeded", Boolean, nullable=True),  # whether its last callback was delivered; NULL before
     Index(
         "uq_tasks_unique_id",
         "team_id",
@@ -406,17 +406,17 @@ tasks = Table(
     Index("ix_tasks_team", "team_id", "mode", "id"),
     Index("ix_tasks_project", "project_id", "id"),
     Index("ix_tasks_batch", "batch_id", "id"),
-    # Room on each page for a task's later versions: completing it then touches no index.
+    # Free space on each page for later versions of a task, so that completing it changes no index.
     postgresql_with={"fillfactor": "80"},
 )
 
-# One narrow row for each pending task, gone when the task ends. Claims and submissions change this row and not the
-# task's own, which is wide and stands in many indexes.
+# One narrow row per pending task, deleted when the task ends. Claims and submissions change this row instead of the
+# task, which is wide and has many indexes.
 task_slots = Table(
     "task_slots",
     metadata,
     _text("team_id"),
-    _text("batch_id"),  # empty for a training or evaluation task: it has no part in the batch's progress
+    _text("batch_id"),  # empty for a training or evaluation task, which does not count towards the batch's progress
     _text("task_id"),
     _count("wanted"),  # attempts that complete it
     _count("attempts"),  # submitted so far
@@ -425,8 +425,8 @@ task_slots = Table(
     # was given up where none was open, or was given back by one who may have it again. A number that grows with the
     # order of commits (db/stamps.py).
     Column("opened", BigInteger, nullable=True),
-    _flag("reviewing", False),  # whether there are enough attempts, and a review is to decide
-    _flag("judging", False),  # whether there are enough attempts, and their result is being made in the background
+    _flag("reviewing", False),  # whether there are enough attempts and a review has to decide
+    _flag("judging", False),  # whether there are enough attempts and their result is computed in the background
     PrimaryKeyConstraint("batch_id", "task_id"),
     Index(
         "ix_task_slots_open",
@@ -457,10 +457,10 @@ postponed_results = Table(
     _text("project_id"),
     _text("batch_id"),
     _text("task_id"),
-    _flag("forced"),  # whether the result completes the task whatever it is: a manager has sent the task to completion
-    _count("tries", 0),  # that came to nothing
-    _time("due_at"),  # while a process is at it: when it counts as lost
-    _text("taken_by", null=True),  # which try is under way, or was the last
+    _flag("forced"),  # whether the result completes the task in any case, because a manager sent it to completion
+    _count("tries", 0),  # number of failed tries
+    _time("due_at"),  # while a process works on it: when it counts as lost
+    _text("taken_by", null=True),  # the id of the current or last try
     _time("created_at"),
     _time("done_at", null=True),
     Index(
@@ -499,14 +499,14 @@ attempts = Table(
     _text("project_id"),
     _text("batch_id", null=True),
     _text("teammate_id"),
-    _count("number"),  # the how-manieth attempt of its task, from 1
-    _count("wanted"),  # what the task wanted when it was made
+    _count("number"),  # attempt number, starting at 1
+    _count("wanted"),  # attempts that the task requested when this one was made
     _text("response"),
     _time("started_at"),
     _time("submitted_at"),
-    _count("round", 1),  # this person's how-manieth attempt of this task; beyond 1 in training, or after a rejection
-    _time("rejected_at", null=True),  # by a review: it does not count any more
-    _flag("imported", False),  # made elsewhere: how long it took is not known
+    _count("round", 1),  # number of this person's attempt at this task; above 1 in training, or after a rejection
+    _time("rejected_at", null=True),  # by a review: it no longer counts
+    _flag("imported", False),  # made elsewhere, so its duration is unknown
     _text("imported_by", null=True),  # the teammate who imported it; NULL if it was made here, or that is not known
     UniqueConstraint("task_id", "teammate_id", "round"),
     Index("ix_attempts_history", "teammate_id", "id"),
@@ -526,7 +526,7 @@ audits = Table(
     Index("ix_audits_task_id", "task_id"),
 )
 
-# A round of review of a pending task that has enough attempts: one row for each level that it comes to.
+# A round of review of a pending task with enough attempts: one row for each level reached.
 reviews = Table(
     "reviews",
     metadata,
@@ -540,10 +540,10 @@ reviews = Table(
     _text("state"),  # open held accepted fixed rejected ended
     _text("reason"),  # level confidence: why there is a review
     _text("proposed"),  # JSON: the response to decide about
-    _text("response", null=True),  # JSON: the response as it was fixed
+    _text("response", null=True),  # JSON: the fixed response
     _text("reviewer_id", null=True),
     _text("comments", null=True),
-    _text("sent_to", null=True),  # same different anyone: who does a rejected task again
+    _text("sent_to", null=True),  # same different anyone: who redoes a rejected task
     _time("created_at"),
     _time("started_at", null=True),
     _time("lease_expires_at", null=True),
@@ -574,7 +574,7 @@ reviews = Table(
     Index("ix_reviews_project", "project_id", "id"),
 )
 
-# Tasks that were rejected and sent back to the same person, until they take them up.
+# Rejected tasks that were sent back to the same person, until they claim them.
 rework_items = Table(
     "rework_items",
     metadata,
@@ -599,14 +599,15 @@ callbacks = Table(
     _text("mode"),
     _text("url"),  # or an e-mail address, of a batch
     _text("event"),  # task.completed, batch.completed and so on: About in callbacks/model.py
-    _text("subject_id"),  # the task or the batch; of a pause the person and the project, with a point between
+    _text("subject_id"),  # the task or batch; for a pause, the person and the project, joined by a dot
     _text("state"),  # waiting delivered failed
     _count("tries"),
-    _time("next_try_at"),  # while a try is under way: when it counts as lost
+    _time("next_try_at"),  # while a try is running: when it counts as lost
     _text("last_error", null=True),
     _time("created_at"),
     _time("delivered_at", null=True),
-    # Those that take turns: of one team, event and receiver; retries apart. Empty where an older server recorded it.
+    # The lane of the callback: its team, event and receiver, separate for retries. Empty if an older server recorded
+    # it.
     Column("lane", Text, nullable=False, server_default=text("''")),
     Index(
         "ix_callbacks_lane",
@@ -628,7 +629,7 @@ quality_tasks = Table(
     _text("expected_response"),
     _text("initial_response", null=True),
     Column("pass_mark", Float, nullable=False),
-    _text("source_task_id", null=True),  # the completed task that it was made of
+    _text("source_task_id", null=True),  # the completed task that it was created from
 )
 
 quality_attempts = Table(
@@ -639,14 +640,14 @@ quality_attempts = Table(
     _text("mode"),
     _text("task_id"),
     _text("teammate_id"),
-    _count("number"),  # this person's how-manieth attempt of this task, from 1
+    _count("number"),  # number of this person's attempt at this task, starting at 1
     Column("score", Float, nullable=False),
     _flag("passed"),
     Index("ix_quality_attempts_task_id", "task_id", "id"),
     Index("ix_quality_attempts_teammate_id", "teammate_id", "id"),
 )
 
-# What is known of a person's answers to a question of a project, from all that were given.
+# The model of a person's answers to a question of a project, fitted from all answers.
 labeler_models = Table(
     "labeler_models",
     metadata,
@@ -655,13 +656,13 @@ labeler_models = Table(
     _text("question"),
     _text("teammate_id"),
     _count("answers"),
-    Column("accuracy", Float, nullable=False),  # the estimated share of right ones, 0 to 1
+    Column("accuracy", Float, nullable=False),  # estimated share of correct answers, 0 to 1
     _text("model"),  # JSON, of the consensus method
     PrimaryKeyConstraint("project_id", "teammate_id", "question"),
     Index("ix_labeler_models_teammate_id", "teammate_id"),
 )
 
-# What is known of a question of a project; the question "" stands for the project as a whole.
+# The model of a question of a project; the question "" stands for the whole project.
 project_models = Table(
     "project_models",
     metadata,
@@ -677,16 +678,16 @@ project_models = Table(
     PrimaryKeyConstraint("project_id", "question", "type"),
 )
 
-# How far a project's answers have been gone over, and when they are to be again.
+# The state of a project's model fit, and when the next one is due.
 estimates = Table(
     "estimates",
     metadata,
     Column("project_id", Text, primary_key=True, nullable=False),
     _text("team_id"),
-    _text("seen"),  # the last attempt that was taken into account
-    _count("attempts"),  # how many there were
-    _time("asked_at", null=True),  # when somebody asked for all to be done anew
-    _time("taken_at", null=True),  # while a process is at it: since when
+    _text("seen"),  # the last attempt included
+    _count("attempts"),  # the number of attempts included
+    _time("asked_at", null=True),  # when a complete fit was requested
+    _time("taken_at", null=True),  # since when a process has been working on it
     _time("done_at", null=True),
 )
 

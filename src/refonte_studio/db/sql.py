@@ -1,4 +1,4 @@
-"""From the one SQL that rooms write to each engine's own."""
+"""Translates the SQL that rooms write into that of each engine."""
 
 import re
 from functools import lru_cache
@@ -17,7 +17,7 @@ def load_statement(package: str, name: str) -> str:
 
 @lru_cache(maxsize=2048)
 def for_sqlite(sql: str) -> tuple[str, frozenset[str]]:
-    """The SQL for SQLite, and the names of its list parameters, which travel as JSON."""
+    """Returns SQL for SQLite, and the names of its list parameters, which are passed as JSON."""
     lists = frozenset(_LIST.findall(sql))
     sql = _LIST.sub(r"IN (SELECT value FROM json_each(:\1))", sql)
     return _LOCKS.sub("", sql), lists
@@ -25,7 +25,7 @@ def for_sqlite(sql: str) -> tuple[str, frozenset[str]]:
 
 @lru_cache(maxsize=2048)
 def for_postgres(sql: str) -> tuple[str, tuple[str, ...]]:
-    """The SQL for PostgreSQL with numbered parameters, and the order of the names behind the numbers."""
+    """Returns SQL for PostgreSQL with numbered parameters, and their names in order."""
     sql = _LIST.sub(r"= ANY(:\1)", sql)
     order: list[str] = []
 

@@ -1,12 +1,12 @@
-"""SQLite: one writer with group commit, and reader connections beside it.
+"""SQLite: one writer with group commit, and reader connections.
 
-A transaction on SQLite answers at once, so a use-case's coroutine never suspends, and whoever writes drives it to its
-end. Up to `GROUP` calls share one commit, and nobody hears of success before it; should one of them fail half-way, all
-are done anew, each in a savepoint.
+A SQLite transaction returns at once, so a use-case's coroutine never suspends, and the writer runs it to its end. Up to
+`GROUP` calls share one commit, and none is reported as successful before it. If one of them fails halfway, all are run
+again, each in a savepoint.
 
-The event loop itself is the writer: what came in is written when two of its turns have brought nothing more. A thread
-would give and take the interpreter's lock at every statement, which costs more than the statements do. Only what must
-not hold up the loop goes to a thread: use-cases that take long, a lock that another process holds, a disk that is slow.
+The event loop itself is the writer: it writes the pending calls when two of its turns have brought no more. A thread
+would acquire and release the interpreter lock for every statement, which costs more than the statements. Only what
+would block the loop runs in a thread: long use-cases, a lock held by another process, a slow disk.
 """
 
 import asyncio
@@ -127,7 +127,8 @@ class _Job:
 
 
 class SqliteDatabase:
-    """A database file, opened by one server process. Other processes (the CLI) may write beside it."""
+    """A database file, opened by one server process. Other processes, such as the CLI, may write to it at the same
+    time."""
 
     engine: Engine = "sqlite"
 
@@ -138,11 +139,11 @@ class SqliteDatabase:
         self._writes = Admission("writes", 1)
         self._jobs: deque[_Job] = deque()
         self._turn_is_due = False
-        self._under_way: asyncio.Future[None] | None = None  # what the writer's thread is at
-        self.occupied = False  # by what takes long
-        self._commit_s = 0.0  # how long a commit takes, of late
-        self._checkpoint_at = time.monotonic() + CHECKPOINT_S  # when the log is to be carried over again
-        self._checkpoint_rest = False  # whether that was done up to what came in meanwhile
+        self._under_way: asyncio.Future[None] | None = None  # the current work of the writer's thread
+        self.occupied = False  # by a long use-case
+        self._commit_s = 0.0  # recent average duration of a commit
+        self._checkpoint_at = time.monotonic() + CHECKPOINT_S  # when the next checkpoint is due
+        self._checkpoint_rest = False  # whether a checkpoint was made, except for later writes
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._reads = Admission("reads", READERS)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
@@ -195,11 +196,12 @@ class SqliteDatabase:
         return result
 
     def _busy_ms(self, kind: Kind) -> int:
-        """How long to wait for another process's lock. Once that was in vain, not long, until it is not."""
+        """Returns how long to wait for another process's lock: not long after a wait that failed, until one
+        succeeds."""
         return BUSY_AGAIN_MS if self._health.fails(kind) else BUSY_MS
 
     def _meaning_of(self, error: BaseException, use: Use) -> BaseException:
-        """The error for the caller: Unavailable where the database is to blame."""
+        """Returns the error for the caller: Unavailable if the database is the cause."""
         trouble = trouble_with(error, use)
         if trouble is None:
             return error
@@ -212,8 +214,8 @@ class SqliteDatabase:
             loop.call_soon(self._gather, loop, 0, 0)
 
     def _gather(self, loop: asyncio.AbstractEventLoop, before: int, quiet: int) -> None:
-        """Waits while more comes in, until two turns of the event loop bring nothing: one commit for many costs less
-        than several for a few each. Two, since one reads requests and the next begins to serve them."""
+        """Waits while more calls arrive, until two turns of the event loop bring none, so that many calls share a
+        commit. Two, because one turn reads requests and the next starts to serve them."""
         waiting = len(self._jobs)
         quiet = 0 if waiting > before else quiet + 1
         if quiet < QUIET_TURNS and waiting < GROUP:
@@ -222,7 +224,7 @@ class SqliteDatabase:
             self._turn(loop)
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Writes a group of what is waiting, in the event loop if it can be done at once."""
+        """Writes a group of the waiting calls, in the event loop if possible without blocking."""
         self._turn_is_due = False
         group = self._next_group()
         if group[0].long or self._commit_s > SLOW_COMMIT_S or not self._wrote(group, 0):
@@ -235,7 +237,7 @@ class SqliteDatabase:
         self._call_turn(loop)
 
     def _checkpoint_if_due(self) -> None:
-        if self._checkpoint_rest:  # of little, so that it can be done here: the log is then empty, and begins anew
+        if self._checkpoint_rest:  # little remains, so a checkpoint here is fast and restarts the log
             self._checkpoint_rest = False
             self._checkpoint()
         elif time.monotonic() >= self._checkpoint_at:
@@ -243,21 +245,21 @@ class SqliteDatabase:
             self._readers.submit(self._checkpoint_beside)
 
     def _checkpoint_beside(self) -> None:
-        """Carries most of the log over, beside what is being read and written."""
+        """Copies most of the log into the file, in parallel to reads and writes."""
         self._checkpoint_rest = self._checkpoint()
 
     def _checkpoint(self) -> bool:
-        """Carries the log of writes over into the file, as far as nobody reads it; whether that could be done."""
+        """Copies the write-ahead log into the file, as far as no reader needs it. Returns whether that succeeded."""
         try:
             with self._file.connection("read", 0) as connection:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             return True
-        except Exception as error:  # the log grows; whoever writes finds out whether more is wrong
+        except Exception as error:  # the log grows; the next write reports any further problem
             log.warning("the log of writes could not be carried over: %r", error)
             return False
 
     def _next_group(self) -> list[_Job]:
-        """The first that waits, alone if it takes long, or else with those behind it that do not."""
+        """Returns the first waiting call alone if it is long, or else with the following ones that are not."""
         group = [self._jobs.popleft()]
         while not group[0].long and self._jobs and not self._jobs[0].long and len(group) < GROUP:
             group.append(self._jobs.popleft())
@@ -267,7 +269,7 @@ class SqliteDatabase:
         self._wrote(group, self._busy_ms("writes"))
         try:
             loop.call_soon_threadsafe(self._end_turn_of_thread, group, loop)
-        except RuntimeError:  # the loop has ended: there is nobody left to tell
+        except RuntimeError:  # the loop has ended, so nobody waits for the results
             log.warning("%d answers had nobody waiting", len(group))
 
     def _end_turn_of_thread(self, group: list[_Job], loop: asyncio.AbstractEventLoop) -> None:
@@ -275,7 +277,7 @@ class SqliteDatabase:
             self._under_way.set_result(None)
             self._under_way, self.occupied = None, False
         _settle(group)
-        if any(job.locked for job in group):  # nobody waits for the same lock after somebody else did in vain
+        if any(job.locked for job in group):  # a lock that was waited for in vain is not waited for again
             waiting, self._jobs = list(self._jobs), deque()
             for job in waiting:
                 job.error = group[0].error
@@ -284,7 +286,7 @@ class SqliteDatabase:
         self._call_turn(loop)
 
     def _give_up_waiting(self, turn: asyncio.Future[None], loop: asyncio.AbstractEventLoop) -> None:
-        """While a turn takes very long, tells those who have waited long behind it; not the patient ones."""
+        """While a turn takes very long, refuses calls that have waited long behind it, except patient ones."""
         if turn.done():
             return
         latest = time.monotonic() - GIVE_UP_S
@@ -296,15 +298,15 @@ class SqliteDatabase:
         loop.call_later(GIVE_UP_AGAIN_S, self._give_up_waiting, turn, loop)
 
     def _wrote(self, group: list[_Job], busy_ms: int) -> bool:
-        """Writes a group and commits it; False if that would have to wait for another process's lock."""
+        """Writes a group and commits it. Returns False if that would have to wait for another process's lock."""
         try:
             with self._file.connection("write", busy_ms) as connection:
                 self._commit_group(connection, group)
-        except Exception as error:  # nothing was committed that anybody heard of
+        except Exception as error:  # nothing was committed that anybody was told of
             if is_locked(error) and busy_ms == 0:
                 return False
             meaning = self._meaning_of(error, "write")
-            for job in group:  # what one of them may have met itself was of changes that are none
+            for job in group:  # errors inside the group may be due to changes that were rolled back
                 job.locked, job.error = is_locked(error), meaning
         return True
 
@@ -329,7 +331,7 @@ class SqliteDatabase:
                 self._health.served("writes")
 
     def _did(self, job: _Job, tx: SqliteTx, connection: sqlite3.Connection) -> bool:
-        """One job of a group; False if it failed and has left something behind."""
+        """Runs one job of a group. Returns False if it failed and left changes behind."""
         if job.future.cancelled():
             return True
         changes = connection.total_changes
@@ -337,19 +339,19 @@ class SqliteDatabase:
             job.result, job.error = _drive(job.start(tx)), None
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # it belongs to this caller alone; the others go on
-            if not connection.in_transaction:  # a full or failing disk takes the whole transaction down
+        except BaseException as error:  # the error belongs to this caller alone; the others go on
+            if not connection.in_transaction:  # a full or failing disk ends the whole transaction
                 raise
             job.error = self._meaning_of(error, "write")
             return connection.total_changes == changes
         return True
 
     def _do_apart(self, group: list[_Job], tx: SqliteTx, connection: sqlite3.Connection) -> None:
-        """A group of which a job has left something behind, all anew, each in a savepoint. Savepoints make everything
-        dearer, and hardly a job fails after it has changed something."""
+        """Runs a group again, each job in a savepoint, because one left changes behind. Savepoints make everything
+        slower, and jobs rarely fail after changing something."""
         connection.execute("ROLLBACK")
         connection.execute("BEGIN IMMEDIATE")
-        for job in group if len(group) > 1 else ():  # of one alone nothing is left already
+        for job in group if len(group) > 1 else ():  # a single job has left nothing behind by now
             connection.execute("SAVEPOINT use_case")
             if not self._did(job, tx, connection):
                 connection.execute("ROLLBACK TO use_case")

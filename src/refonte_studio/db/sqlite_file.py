@@ -1,7 +1,7 @@
-"""A SQLite file and the connections to it, which are opened anew when they no longer lead to what is at its path.
+"""A SQLite file and its connections, which are reopened when the file at the path has changed.
 
-A file that is moved away or replaced under a running server stays open and writable: without a look at the path, the
-server would go on to acknowledge what nobody will ever read again.
+A file that is moved or replaced under a running server stays open and writable. Without checking the path, the server
+would acknowledge writes that nobody will ever read.
 """
 
 import os
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-BUSY_MS = 5_000  # how long a lock that another process holds is waited for
-BUSY_AGAIN_MS = 250  # the same, while it was waited for in vain the last time
-TRUST_S = 0.25  # how long a look at the path is good for reads; before and after each commit it is looked at anew
+BUSY_MS = 5_000  # how long to wait for a lock held by another process
+BUSY_AGAIN_MS = 250  # the same, after a wait that failed
+TRUST_S = 0.25  # how long a check of the path is valid for reads; commits always check it before and after
 
 Use = Literal["read", "write"]
 
-# A claim's statements make small temporary tables; in a file, each of them costs more than the rest of the claim.
+# The statements of a claim create small temporary tables; on disk, each would cost more than the rest of the claim.
 _PRAGMAS: dict[Use, tuple[str, ...]] = {
     "read": ("journal_mode = WAL", "query_only = ON", "cache_size = -8000"),
     "write": (
@@ -29,7 +29,7 @@ _PRAGMAS: dict[Use, tuple[str, ...]] = {
         "foreign_keys = ON",
         "cache_size = -32000",
         "temp_store = MEMORY",
-        "wal_autocheckpoint = 0",  # see `SqliteDatabase`: not in the middle of a commit that people wait for
+        "wal_autocheckpoint = 0",  # checkpoints are made by `SqliteDatabase`, not during a commit that callers wait for
     ),
 }
 
@@ -61,33 +61,34 @@ _SPOILT = (
 
 
 class Misplaced(Exception):
-    """What is at the path is not the file that was opened; the message says what is wrong, in words for operators."""
+    """The file at the path is not the one that was opened; the message describes the problem for operators."""
 
 
 class InUse(Misplaced):
-    """The file was replaced, and somebody still reads the old one."""
+    """The file was replaced while somebody still reads the old one."""
 
 
 def trouble_with(error: BaseException, use: Use) -> str | None:
-    """What is wrong with the database, in words for operators; None if the error is another's: a bug of ours, say."""
+    """Describes the problem of the database for operators; None if it is not the cause, for example because of a
+    bug."""
     if isinstance(error, Misplaced):
         return str(error)
     if not isinstance(error, sqlite3.Error):
         return None
     if use == "read" and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY:
-        return None  # what is meant to read tried to write
+        return None  # a read-only use-case tried to write
     if "no such table" in str(error):
         return "it lacks the server's tables"
     return _TROUBLES.get(_code(error))
 
 
 def is_locked(error: BaseException) -> bool:
-    """Whether there was something to wait for, and it was not waited for long enough."""
+    """Whether a lock was waited for in vain."""
     return isinstance(error, InUse) or (isinstance(error, sqlite3.Error) and _code(error) == sqlite3.SQLITE_BUSY)
 
 
 def _code(error: sqlite3.Error) -> int:
-    code: int = getattr(error, "sqlite_errorcode", 0)  # those that the module raises itself have none
+    code: int = getattr(error, "sqlite_errorcode", 0)  # errors raised by the module itself have no code
     return code & 0xFF
 
 
@@ -104,11 +105,12 @@ class _Open:
 
 
 class SqliteFile:
-    """The file at a path, and connections to it on loan. For any number of threads."""
+    """The file at a path, and its connections, which are lent out. Thread-safe."""
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._uri = f"{Path(path).absolute().as_uri()}?mode=rw"  # never makes a file: an empty one is no database
+        # never creates a file, because an empty one is not a database
+        self._uri = f"{Path(path).absolute().as_uri()}?mode=rw"
         self._returned = threading.Condition()
         self._idle: dict[Use, list[_Open]] = {"read": [], "write": []}
         self._lent = 0
@@ -118,7 +120,7 @@ class SqliteFile:
 
     @contextmanager
     def connection(self, use: Use, busy_ms: int) -> Generator[sqlite3.Connection]:
-        """A connection for one group of writes, or for one read. Raises Misplaced, or sqlite3's errors."""
+        """Yields a connection for a group of writes or a read. Raises Misplaced or sqlite3's errors."""
         opened = self._borrow(use, busy_ms)
         try:
             if opened is None:
@@ -135,17 +137,17 @@ class SqliteFile:
                 self._returned.notify_all()
 
     def check(self) -> None:
-        """Raises Misplaced if what is at the path is not the file that was opened."""
+        """Raises Misplaced if the file at the path is not the one that was opened."""
         if self._identity not in (None, self._look()):
             raise Misplaced(_REPLACED)
 
     def distrust(self, error: BaseException) -> None:
-        """After this error of a connection, has all of them opened anew if that may help."""
+        """Reopens all connections if that may help after this error."""
         if isinstance(error, sqlite3.Error) and _code(error) in _SPOILT:
             self._spoilt = True
 
     def close(self) -> None:
-        """Closes what is not on loan."""
+        """Closes connections that are not lent out."""
         with self._returned:
             self._close_idle()
 
@@ -160,14 +162,15 @@ class SqliteFile:
             return self._idle[use].pop() if self._idle[use] else None
 
     def _stale(self, use: Use) -> bool:
-        """Whether the connections may lead elsewhere than to what is at the path."""
+        """Whether the connections may belong to another file than the one at the path."""
         if self._spoilt or self._identity is None:
             return self._spoilt
         trusted = use == "read" and time.monotonic() - self._seen_at < TRUST_S
         return not trusted and self._look() != self._identity
 
     def _look(self) -> _Identity:
-        """What is at the path now. The log of writes beside the file counts too: one is nothing without the other."""
+        """Returns the identity of the files at the path. The write-ahead log counts too, because neither works without
+        the other."""
         try:
             file = os.stat(self._path)
         except OSError as error:
@@ -182,10 +185,10 @@ class SqliteFile:
         return file.st_dev, file.st_ino, beside.st_dev, beside.st_ino
 
     def _start_over(self) -> None:
-        """Closes every connection, so that the next are opened on what is at the path now.
+        """Closes all connections, so that the next ones open the file that is at the path now.
 
-        What is only in the old file's log of writes is moved into that file first, wherever it is now, and the log
-        emptied: SQLite would take it for the new file's.
+        The old file's write-ahead log is first moved into that file and emptied, because SQLite would otherwise apply
+        it to the new file.
         """
         for opened in (self._idle["write"] or self._idle["read"])[:1] if self._replaced() else ():
             (refused, *_) = opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -213,7 +216,7 @@ class SqliteFile:
             connection.row_factory = SqliteRow
             for pragma in (f"busy_timeout = {busy_ms}", *_PRAGMAS[use]):
                 connection.execute(f"PRAGMA {pragma}")
-            connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # only now the files are open
+            connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # opens the files
             with self._returned:
                 now = self._look()
                 self._identity = self._identity or now

@@ -1,4 +1,4 @@
-"""Takes the teams out of a database and adds them to another one, whole or not at all."""
+"""Copies the teams of a database to another one, as a whole or not at all."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from sqlalchemy import Boolean, Column, Table
 from refonte_studio.db.engine import Tx, takes_long
 from refonte_studio.db.schema import metadata
 
-# What belongs to a database rather than to a team, or only helps a database to find its way.
+# Tables that belong to a database rather than to a team, or only speed up access.
 LEFT_BEHIND = frozenset({"setup_links", "sessions", "sign_in_failures", "batch_deltas", "dispatch_cursors"})
-# Numbers that follow the order of commits of one database; no such number means "from the beginning".
+# Commit numbers, which are valid in one database only; NULL means "from the beginning".
 FORGOTTEN = frozenset({("task_slots", "opened")})
 
 
@@ -25,7 +25,7 @@ class Contents:
 
 
 async def contents(tx: Tx) -> list[Contents]:
-    """All that a database holds of its teams, parents before children. Deltas of counts must be folded before."""
+    """Returns all rows of a database's teams, parents before children. Count deltas must be folded before."""
     return [await _contents(tx, table) for table in metadata.sorted_tables if table.name not in LEFT_BEHIND]
 
 
@@ -37,7 +37,7 @@ async def _contents(tx: Tx, table: Table) -> Contents:
 
 
 def _value(table: Table, column: Column[Any]) -> Callable[[Mapping[str, Any]], Any]:
-    """What takes a column's value out of a row, in the type that both engines store."""
+    """Returns a function that reads a column's value in the type that both engines store."""
     name = column.name
     if (table.name, name) in FORGOTTEN:
         return lambda _: None
@@ -48,7 +48,7 @@ def _value(table: Table, column: Column[Any]) -> Callable[[Mapping[str, Any]], A
 
 @takes_long
 async def put(tx: Tx, parts: Sequence[Contents]) -> None:
-    """Adds these rows. Raises Duplicate if one of them is there already."""
+    """Inserts these rows. Raises Duplicate if one of them already exists."""
     for part in parts:
         if part.rows:
             await tx.insert(part.table, part.columns, part.rows)

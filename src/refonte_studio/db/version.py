@@ -1,4 +1,4 @@
-"""Whether a database has the newest schema, asked without the weight of what migrates it."""
+"""The schema version of a database, read without loading the migration tools."""
 
 import asyncio
 import os
@@ -14,21 +14,21 @@ HINT = ": in its user and password, percent-encode all but letters and digits, a
 
 
 def newest() -> str:
-    """The newest migration's number."""
+    """Returns the number of the latest migration."""
     return max(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
 
 
 def current(url: str) -> str | None:
-    """The number of the newest migration that the database has; None if it is empty or is not there yet."""
+    """Returns the number of the last migration applied to the database; None if it is empty or does not exist."""
     if url.startswith("sqlite:///"):
         return _of_sqlite(url.removeprefix("sqlite:///"))
     return asyncio.run(_of_postgres(url))
 
 
 def make_current(url: str, meanwhile: Callable[[], object] = lambda: None) -> None:
-    """Applies what the database lacks, in a process that ends afterwards, so that its weight does not stay.
+    """Applies missing migrations in a child process, so that their memory is released afterwards.
 
-    `meanwhile` is called in this process, while the other one works. Raises MigrationFailed.
+    Calls `meanwhile` in this process while the other one works. Raises MigrationFailed.
     """
     present = current(url)
     if present is not None and present > newest():
@@ -46,7 +46,7 @@ def make_current(url: str, meanwhile: Callable[[], object] = lambda: None) -> No
 
 
 class MigrationFailed(Exception):
-    """The database keeps the schema it had."""
+    """The migration failed; the database keeps its schema."""
 
 
 def _of_sqlite(path: str) -> str | None:
@@ -69,7 +69,7 @@ async def _of_postgres(url: str) -> str | None:
 
     try:
         connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
-    except ValueError as error:  # its message may hold a piece of the password
+    except ValueError as error:  # its message may contain part of the password
         raise MigrationFailed(f"the database URL cannot be read{HINT}") from error
     except (asyncpg.PostgresError, OSError, TimeoutError) as error:
         raise MigrationFailed(f"the database cannot be reached: {error}") from error

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that `db.migrate` hands over."""
+"""The entry point of Alembic: runs on the connection provided by `db.migrate`."""
 
 from alembic import context
 
