@@ -1,4 +1,4 @@
-"""Reviews: what people decide about the result of a task before it is completed; and who reviews what."""
+"""Reviews: people's decisions about the result of a task before it is completed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from refonte_studio.tasks.model import Checked
 
 
 class ReviewState(StrEnum):
-    OPEN = "open"  # somebody who has lost it may still be noted
+    OPEN = "open"  # may still name the last holder, who lost it
     HELD = "held"
     ACCEPTED = "accepted"
     FIXED = "fixed"
@@ -21,7 +21,7 @@ class ReviewState(StrEnum):
 
 class ReviewMove(StrEnum):
     CLAIM = "claim"
-    RELEASE = "release"  # or the reviewer may not review the project any more
+    RELEASE = "release"  # or the reviewer may no longer review the project
     EXPIRE = "expire"  # the lease ran out
     ACCEPT = "accept"
     FIX = "fix"
@@ -52,12 +52,12 @@ class Review:
     project_id: str
     batch_id: str | None
     task_id: str
-    level: int  # from 1
+    level: int  # level of the review, starting at 1
     state: ReviewState
-    reason: str  # level confidence
+    reason: str  # `level` or `confidence`
     proposed: str  # JSON: the response to decide about
     response: str | None  # JSON: the response as it was fixed
-    reviewer_id: str | None  # of an open one: who had it last, and lost it
+    reviewer_id: str | None  # the holder; of an open review, the last holder who lost it
     comments: str | None
     sent_to: SendTo | None
     created_at: int
@@ -66,17 +66,17 @@ class Review:
     decided_at: int | None
 
     def is_live(self, now: int) -> bool:
-        """Whether it is held and its lease runs."""
+        """Returns whether it is held and its lease has not expired."""
         return self.state is ReviewState.HELD and self.lease_expires_at is not None and now < self.lease_expires_at
 
     @property
     def settled(self) -> str:
-        """What a reviewer has left of the response: their own, or the proposed one."""
+        """The response after the decision: the fixed one, or else the proposed one."""
         return self.response if self.response is not None else self.proposed
 
     @property
     def took_ms(self) -> int | None:
-        """How long the decision took, by the server's clock."""
+        """The duration of the review in milliseconds, by the server's clock; None unless it is decided."""
         if self.decided_at is None or self.started_at is None or self.state not in DECIDED:
             return None
         return self.decided_at - self.started_at
@@ -84,17 +84,17 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedAttempt:
-    """An attempt as its reviewer sees it: not whose it is."""
+    """An attempt as its reviewer sees it, without its labeler."""
 
     response: str  # JSON
     submitted_at: int
-    imported: bool = False  # whether it was made elsewhere
+    imported: bool = False  # whether it is an external attempt
     imported_by: str | None = None  # who imported it
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewTask:
-    """A review with all that its holder needs to decide."""
+    """A held review with everything that its holder needs to decide."""
 
     review: Review
     type: str
@@ -107,17 +107,17 @@ class ReviewTask:
 
 @dataclass(frozen=True, slots=True)
 class ReviewDecision:
-    """What a reviewer says of a response."""
+    """A reviewer's decision about a response."""
 
     state: ReviewState
     comments: str | None = None
-    response: dict[str, Any] | Checked | None = None  # the right one, of a fix
-    sent_to: SendTo | None = None  # of a rejection; None: as the project has it
+    response: dict[str, Any] | Checked | None = None  # the correct response, only with a fix
+    sent_to: SendTo | None = None  # only with a rejection; None: the project's setting
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What became of a task by a decision."""
+    """The outcome of a decision for the task and its review."""
 
     task_id: str
     status: str
@@ -162,9 +162,9 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class TaskHistory:
-    """All that happened to a task, the oldest first."""
+    """Everything that happened to a task, oldest first."""
 
     task_id: str
     instructions_version: int
     happenings: Sequence[Happening]
-    whole: bool  # False: there is more of it than is shown
+    whole: bool  # False: some events are left out

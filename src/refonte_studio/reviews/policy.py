@@ -1,4 +1,4 @@
-"""Choices of review and audit that need no database."""
+"""The sample of audits and the order of a task's history, without a database."""
 
 from collections.abc import Iterable
 from math import ceil
@@ -10,11 +10,11 @@ _ALL = "g"  # beyond every hex digit
 
 
 def audit_bound(rate: float) -> str:
-    """Below which four hex digits a task is sampled, so that this share of all is; of rate 1, all."""
+    """Returns the four hex digits below which a task is sampled, so that `rate` is the sampled share of all tasks."""
     return _ALL if rate >= 1 else f"{min(ceil(rate * 65_536), 65_535):04x}"
 
 
-# What comes first of things that happened in one millisecond.
+# The order of events within the same millisecond.
 _ORDER = (
     *("created", "claimed", "released", "expired", "ended", "skipped", "submitted"),
     *("review_opened", "review_accepted", "review_fixed", "review_rejected", "review_ended"),
@@ -23,10 +23,10 @@ _ORDER = (
 
 
 def in_order(happenings: Iterable[Happening]) -> list[Happening]:
-    """The oldest first."""
+    """Returns the events, oldest first."""
     return sorted(happenings, key=lambda one: (one.at, _ORDER.index(one.event)))
 
 
 def said(**more: Any) -> tuple[tuple[str, Any], ...]:
-    """What there is to say of a happening: without what is not known."""
+    """Returns the details of an event, without those that are None."""
     return tuple((name, value) for name, value in more.items() if value is not None)

@@ -1,4 +1,4 @@
-"""What managers do about reviews, over HTTP: who reviews, what was decided, what is to be audited, what happened."""
+"""Operations of managers: reviewers, the list of reviews, due audits, and the history of a task."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
@@ -114,7 +114,7 @@ class AuditsDueParams(Params):
 
 
 class AuditDueOut(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """A completed task that is to be audited."""
+    """A completed task that is due for an audit."""
 
     task_id: str
     project: str
@@ -149,12 +149,12 @@ class AuditsDueOut(msgspec.Struct, omit_defaults=True):
 
 
 class TaskHistoryOut(msgspec.Struct):
-    """All that happened to a task, the oldest first."""
+    """Everything that happened to a task, oldest first."""
 
     task_id: str
-    instructions_version: Annotated[int, Meta(description="Of its project's parameters, which it was made with.")]
+    instructions_version: Annotated[int, Meta(description="Version of the project's parameters that it inherited.")]
     events: list[dict[str, Any]]
-    whole: Annotated[bool, Meta(description="Whether that is all: of each kind, the first 1,000 are shown.")]
+    whole: Annotated[bool, Meta(description="Whether the list is complete; it shows at most 1,000 of each kind.")]
 
 
 async def _project(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:
@@ -175,7 +175,7 @@ async def _task(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:
     example_answer=_REVIEWERS,
 )
 async def list_reviewers(call: Call, _params: Params) -> list[str]:
-    """List who may review a project's tasks, by e-mail address."""
+    """List the e-mail addresses of a project's reviewers."""
     return await call.db.read(reviewers.reviewers, call.caller, call.path["name"])
 
 
@@ -208,9 +208,9 @@ async def add_reviewers(call: Call, params: ReviewersParams) -> list[str]:
     example_answer=_REVIEWERS,
 )
 async def remove_reviewers(call: Call, params: ReviewersParams) -> list[str]:
-    """Let people review a project's tasks no more.
+    """Remove reviewers of a project.
 
-    A review that they hold is open to others; what they decided stays.
+    A review that they hold is reopened for others; their decisions stay.
     """
     return await call.db.write(reviewers.remove_reviewers, call.caller, call.path["name"], params.emails)
 
@@ -251,7 +251,7 @@ async def remove_reviewers(call: Call, params: ReviewersParams) -> list[str]:
 async def list_reviews(call: Call, params: ReviewsParams) -> ReviewsOut:
     """List reviews
 
-    The newest first, in pages.
+    Newest first, in pages.
     """
     page = await call.replica.read(
         lists.reviews, call.caller, params.project, params.state, params.limit, params.next_token
@@ -287,10 +287,10 @@ async def list_reviews(call: Call, params: ReviewsParams) -> ReviewsOut:
     },
 )
 async def list_audits_due(call: Call, params: AuditsDueParams) -> AuditsDueOut:
-    """List what is to be audited
+    """List tasks that are due for an audit
 
-    Completed tasks of a project that are sampled by its `audit_rate` and not audited yet, the oldest first, in pages;
-    without those that the caller attempted or reviewed. Which are sampled follows from their ids alone.
+    Completed tasks of a project that are sampled by its `audit_rate` and not audited yet, oldest first, in pages;
+    without those that the caller attempted or reviewed. The sample depends only on the ids of the tasks.
     """
     page = await call.db.read(lists.audits_due, call.caller, params.project, params.limit, params.next_token)
     return AuditsDueOut([AuditDueOut.of(due) for due in page.docs], page.limit, page.has_more, page.next_token)
@@ -337,9 +337,9 @@ async def list_audits_due(call: Call, params: AuditsDueParams) -> AuditsDueOut:
     },
 )
 async def get_task_history(call: Call, _params: Params) -> TaskHistoryOut:
-    """Get all that happened to a task
+    """Get the history of a task
 
-    Who did what, when, by which version of the project's instructions, and how long it took by the server's clock, the
+    Who did what and when, by which version of the project's instructions, and how long it took by the server's clock,
     oldest first: `created`, `claimed`, `submitted`, `skipped`, `released`, `expired`, `ended`, `review_opened`,
     `review_accepted`, `review_fixed`, `review_rejected`, `review_ended`, `completed`, `canceled`, `audited`.
     """

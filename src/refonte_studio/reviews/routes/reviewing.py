@@ -1,4 +1,4 @@
-"""What a reviewer does, over HTTP."""
+"""Operations of reviewers."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -47,12 +47,12 @@ class ReviewedAttempt(msgspec.Struct, omit_defaults=True):
 
 
 class ClaimedReviewOut(msgspec.Struct, omit_defaults=True):
-    """A response to decide about, held until the lease ends."""
+    """A response to decide about, held until the lease expires."""
 
     review_id: str
     lease_expires_at: str
     level: int
-    reason: Annotated[str, Meta(description="`level`: every task is reviewed; `confidence`: this one was unsure.")]
+    reason: Annotated[str, Meta(description="`level`: every task is reviewed; `confidence`: its confidence is low.")]
     task: ReviewedTask
     response: dict[str, Any] | msgspec.Raw
     attempts: list[ReviewedAttempt]
@@ -170,9 +170,10 @@ def _lease(review: Review) -> str:
 async def claim_review(call: Call, params: ClaimReviewParams) -> ClaimedReviewOut | None:
     """Claim the next review
 
-    The oldest response to decide about, of the projects that this person reviews, with a lease. Never their own work:
-    no task that they attempted, fixed, or accepted at an earlier level. Asking again while holding one answers the same
-    one, whatever the filter. 204 when there is none. Whose the attempts are is not told.
+    Returns the oldest response to decide about in the projects that this person reviews, with a lease. It is never
+    their own work: a task that they attempted, fixed, or accepted at an earlier level. If the person already holds a
+    review, the call returns that one, whatever the filter. It returns 204 if there is none. The labelers of the
+    attempts are not revealed.
     """
     given = await call.db.write(
         service.claim_next, call.caller, params.project, params.batch, _lease_ms(call), call.now
@@ -199,8 +200,8 @@ async def _decide(call: Call, decision: ReviewDecision) -> DecidedOut:
 async def accept_review(call: Call, params: AcceptReviewParams) -> DecidedOut:
     """Accept a response
 
-    It goes to the next level of review or, after the last, completes the task. The same decision again answers the
-    same; another one, or a review that is lost, is 409.
+    It goes to the next level of review or, after the last, completes the task. Repeating the same decision returns the
+    same outcome; a different decision or a lost review returns 409.
     """
     return await _decide(call, ReviewDecision(ReviewState.ACCEPTED, params.comments))
 
@@ -217,10 +218,10 @@ async def accept_review(call: Call, params: AcceptReviewParams) -> DecidedOut:
     example_answer={**_DECIDED, "state": "fixed"},
 )
 async def fix_review(call: Call, params: FixReviewParams) -> DecidedOut:
-    """Put another response in its place
+    """Replace a response
 
-    It is checked against the task's type and parameters. It goes to the next level of review or, after the last,
-    completes the task.
+    The new response is checked against the task's type and parameters. It goes to the next level of review or, after
+    the last, completes the task.
     """
     response: dict[str, Any] | Checked = params.response
     unread = params.unread("response")
@@ -245,8 +246,8 @@ async def fix_review(call: Call, params: FixReviewParams) -> DecidedOut:
 async def reject_review(call: Call, params: RejectReviewParams) -> DecidedOut:
     """Send a task back
 
-    Its attempts count no more, and it is done again: by the `same` people, by `different` ones, or by `anyone`;
-    without `send_to`, as the project has it (`rejects_to`). The `same` are shown the comments.
+    Its attempts no longer count, and it is done again: by the `same` people, by `different` people, or by `anyone`.
+    The default of `send_to` is the project's setting `rejects_to`. The `same` people see the comments.
     """
     return await _decide(call, ReviewDecision(ReviewState.REJECTED, params.comments, sent_to=params.send_to))
 
@@ -263,7 +264,7 @@ async def reject_review(call: Call, params: RejectReviewParams) -> DecidedOut:
 async def extend_review(call: Call, _params: Params) -> ExtendedReviewOut:
     """Renew the lease of a review
 
-    The lease runs for its whole length from now.
+    The lease runs for its full length from now.
     """
     review = await call.db.write(service.extend, call.caller, call.path["review"], _lease_ms(call), call.now)
     return ExtendedReviewOut(review.id, _lease(review))
@@ -279,9 +280,9 @@ async def extend_review(call: Call, _params: Params) -> ExtendedReviewOut:
     example_answer={"review_id": "64d3b8a6f1c2a4e5b6d7c8fb"},
 )
 async def release_review(call: Call, _params: Params) -> ReleasedReviewOut:
-    """Give a review back
+    """Release a review
 
-    It is open again, to this person too.
+    It is open again, also to this person.
     """
     review = await call.db.write(service.release, call.caller, call.path["review"], call.now)
     return ReleasedReviewOut(review.id)
@@ -299,8 +300,8 @@ async def release_review(call: Call, _params: Params) -> ReleasedReviewOut:
 async def get_review_attachment(call: Call, _params: Params) -> HttpResponse:
     """Get a file of the task under review
 
-    The bytes of an uploaded file (`studio://files/{id}`) that the parameters of the task name. A `Range` header asks
-    for a part of it, which is answered with 206.
+    The bytes of an uploaded file (`studio://files/{id}`) that the parameters of the task refer to. A `Range` header
+    requests a part of it, which is returned with 206.
     """
     file = await call.db.read(service.attachment_of, call.caller, call.path["review"], call.path["id"], call.now)
     made = files.served(call.db, file, call.range)
@@ -316,8 +317,8 @@ async def get_review_attachment(call: Call, _params: Params) -> HttpResponse:
     example_answer={"comments": ["The box cuts the tail off."]},
 )
 async def get_comments(call: Call, _params: Params) -> CommentsOut:
-    """What is to be done better
+    """Get the comments on a rejected attempt
 
-    Why a task was sent back to the person who holds it; of any other claim, nothing.
+    The reviewers' comments on a task that was sent back to the person who holds it; empty for any other claim.
     """
     return CommentsOut(await call.db.read(service.comments_on, call.caller, call.path["claim"]))

@@ -1,4 +1,4 @@
-"""The use-case of a task's history: who did what, when, by which version of the instructions, and how long it took."""
+"""The use-case of a task's history: who did what and when, by which version of the instructions, and how long."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,11 +10,11 @@ from refonte_studio.reviews.store import history as history_store
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks.model import ReviewStatus, Task, TaskStatus
 
-LIMIT = 1_000  # claims, reviews, audits of one task, each
+LIMIT = 1_000  # upper bound on each of the claims, reviews and audits that are shown
 
 
 async def history(tx: Tx, caller: Caller, task_id: str) -> TaskHistory:
-    """All that happened to a task, the oldest first, from the rows that dispatch, reviews and audits left.
+    """Returns everything that happened to a task, oldest first, from its claims, attempts, reviews and audits.
 
     Raises NotFound.
     """
@@ -43,7 +43,7 @@ def _of_task(task: Task) -> Iterator[Happening]:
 
 def _of_claim(row: Row, task: Task) -> Iterator[Happening]:
     said_of_all = {"claim_id": row["id"], "instructions_version": task.project_version}
-    if row["imported"]:  # made elsewhere: how long it took is not known, nor by which instructions
+    if row["imported"]:  # an external attempt: its duration and its instructions are unknown
         more = said(
             imported=True, imported_by=row["imported_by"], round=row["round"], rejected=row["rejected_at"] is not None
         )

@@ -1,4 +1,4 @@
-"""Use-cases of what managers see of reviews, and of what is to be audited. Part of the room's service."""
+"""Use-cases that list reviews and due audits for managers."""
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
@@ -13,7 +13,7 @@ from refonte_studio.reviews.store import lists as list_store
 async def reviews(
     tx: Tx, caller: Caller, project: str | None, state: str | None, limit: int, token: str | None
 ) -> Page[ReviewSummary]:
-    """A page of reviews, the newest first. Raises NotFound for an unknown project, BadInput for an unknown state."""
+    """Returns a page of reviews, newest first. Raises NotFound for an unknown project, BadInput for a bad state."""
     project_id = None
     if project is not None:
         project_id = (await projects.find(tx, caller.team_id, caller.mode, project)).id
@@ -24,8 +24,8 @@ async def reviews(
 
 
 async def audits_due(tx: Tx, caller: Caller, project: str, limit: int, token: str | None) -> Page[AuditDue]:
-    """A page of the completed tasks of a project that the caller may audit and that are sampled by its rate, the oldest
-    first. Raises NotFound for an unknown project."""
+    """Returns a page of a project's completed tasks that are sampled by its audit rate and that the caller may audit,
+    oldest first. Raises NotFound for an unknown project."""
     found = await projects.find(tx, caller.team_id, caller.mode, project)
     after, bound = checked_token(token), policy.audit_bound(found.quality.audit_rate)
     if not found.quality.audit_rate:

@@ -1,4 +1,4 @@
-"""Use-cases of who may review a project's tasks. Part of the room's service."""
+"""Use-cases of a project's reviewers."""
 
 from collections.abc import Sequence
 
@@ -13,15 +13,15 @@ from refonte_studio.teams.model import TeammateState
 
 
 async def reviewers(tx: Tx, caller: Caller, project_name: str) -> list[str]:
-    """The addresses of a project's reviewers. Raises NotFound for the project."""
+    """Returns the addresses of a project's reviewers. Raises NotFound for an unknown project."""
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     return await reviewer_store.emails(tx, caller.team_id, project.id)
 
 
 async def add_reviewers(tx: Tx, caller: Caller, project_name: str, emails: Sequence[str], now: int) -> list[str]:
-    """Lets these people, of whatever role, review the project's tasks; answers all its reviewers.
+    """Makes these people, of any role, reviewers of the project; returns the addresses of all its reviewers.
 
-    Raises NotFound for the project; BadInput, changing nothing, for an unknown address or somebody who is not active.
+    Raises NotFound for an unknown project; BadInput, without a change, for an address that is unknown or not active.
     """
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     people = await teams.people(tx, caller.team_id, emails)
@@ -33,9 +33,9 @@ async def add_reviewers(tx: Tx, caller: Caller, project_name: str, emails: Seque
 
 
 async def remove_reviewers(tx: Tx, caller: Caller, project_name: str, emails: Sequence[str]) -> list[str]:
-    """Lets these people review the project's tasks no more, and opens what they hold; answers who is left.
+    """Removes these reviewers of the project and reopens the reviews they hold; returns the remaining addresses.
 
-    Raises NotFound for the project; BadInput, changing nothing, for an unknown address.
+    Raises NotFound for an unknown project; BadInput, without a change, for an unknown address.
     """
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     ids = [person.id for person in await teams.people(tx, caller.team_id, emails)]

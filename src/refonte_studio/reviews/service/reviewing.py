@@ -1,4 +1,4 @@
-"""Use-cases of reviews: claim, decide, extend, release; and what begins and ends a review from outside."""
+"""Use-cases of reviews: claim, decide, extend, release; and the events that open and end reviews."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,22 +33,22 @@ from refonte_studio.teams.model import TeammatesDisabled
 
 COMMENTS_LENGTH = 10_000
 EXPIRE_LIMIT = 500  # leases ended in one transaction
-CLAIM_TRIES = 3  # reviews looked at before a claim gives up, when others keep taking what was found
+CLAIM_TRIES = 3  # upper bound on the reviews tried by one claim, if others take each of them first
 
 
 async def claim_next(
     tx: Tx, caller: Caller, project: str | None, batch: str | None, lease_ms: int, now: int
 ) -> ReviewTask | None:
-    """The review that the person holds, or else the oldest that they may do; None if there is none.
+    """Returns the review that the person holds, or else claims the oldest that they may do; None if there is none.
 
     Raises NotFound for a project or batch that does not exist, or a batch of another project.
     """
     project_id, batch_id = await work.ids_filtered_by(tx, caller, project, batch, _reviews)
-    await tx.lock(f"reviewer:{caller.teammate_id}:{caller.mode}")  # who claims twice at a moment gets one review
+    await tx.lock(f"reviewer:{caller.teammate_id}:{caller.mode}")  # concurrent claims of one person get one review
     held = await review_store.held(tx, caller)
-    if held is not None and not held.is_live(now):  # among very many that are due, it may not have its turn
+    if held is not None and not held.is_live(now):  # the bounded expiry below might not reach it
         await review_store.expire_own(tx, held, now)
-        held = await review_store.held(tx, caller)  # extended at the same moment
+        held = await review_store.held(tx, caller)  # it may have been extended concurrently
     if held is not None:
         return await _assignment(tx, held)
     await review_store.expire_of_team(tx, caller.team_id, now, EXPIRE_LIMIT)
@@ -65,7 +65,7 @@ async def _reviews(tx: Tx, caller: Caller, project_id: str) -> bool:
 
 
 async def check_filters(tx: Tx, caller: Caller, named: Mapping[str, str]) -> None:
-    """Raises NotFound if `project` or `batch` names what is not there for this reviewer."""
+    """Raises NotFound if `project` or `batch` does not exist for this reviewer."""
     await work.ids_filtered_by(tx, caller, named.get("project"), named.get("batch"), _reviews)
 
 
@@ -83,7 +83,7 @@ async def _assignment(tx: Tx, review: Review) -> ReviewTask:
 
 
 async def review_of(tx: Tx, caller: Caller, review_id: str) -> Review:
-    """A review that this person holds, held last, or has decided. Raises NotFound for any other."""
+    """Returns a review that this person holds, held last, or has decided. Raises NotFound for any other."""
     review = await review_store.of_reviewer(tx, caller, review_id)
     if review is None:
         raise NotFound(f"there is no review {shown(review_id)}")
@@ -91,7 +91,7 @@ async def review_of(tx: Tx, caller: Caller, review_id: str) -> Review:
 
 
 async def attachment_of(tx: Tx, caller: Caller, review_id: str, file_id: str, now: int) -> File:
-    """A file that the task under review is about. Raises NotFound for any other, Conflict if the review is lost."""
+    """Returns a file of the task under review. Raises NotFound for any other, Conflict if the review is lost."""
     review = await review_of(tx, caller, review_id)
     if not review.is_live(now):
         raise _lost(review, now)
@@ -102,11 +102,11 @@ async def attachment_of(tx: Tx, caller: Caller, review_id: str, file_id: str, no
 
 
 async def decide(tx: Tx, caller: Caller, review_id: str, decision: ReviewDecision, now: int) -> Decided:
-    """Accepts, fixes or rejects what was proposed; the same decision again answers the same.
+    """Accepts, fixes or rejects the proposed response. Repeating the same decision returns the same outcome.
 
-    What is accepted or fixed goes to the next level, or completes the task; what is rejected is to be done again.
-    Raises NotFound for a review that is not this person's, Conflict for one that is lost or was decided otherwise,
-    BadInput for a response that does not fit the task, or a rejection without comments.
+    An accepted or fixed response goes to the next level or completes the task; a rejected task must be done again.
+    Raises NotFound for a review of another person, Conflict for one that is lost or was decided differently, BadInput
+    for a response that does not fit the task or a rejection without comments.
     """
     review = await review_of(tx, caller, review_id)
     if len(decision.comments or "") > COMMENTS_LENGTH:
@@ -138,9 +138,9 @@ async def decide(tx: Tx, caller: Caller, review_id: str, decision: ReviewDecisio
 
 
 async def to_check(tx: Tx, caller: Caller, review_id: str, now: int) -> ToCheck:
-    """What a large response is checked against, before it takes the place of one under review. Changes nothing.
+    """Returns what a large response of a fix is checked against. Changes nothing.
 
-    Raises NotFound for a review that is not this person's, Conflict for one that is lost.
+    Raises NotFound for a review of another person, Conflict for one that is lost.
     """
     review = await review_of(tx, caller, review_id)
     if review.state not in DECIDED and not review.is_live(now):
@@ -184,7 +184,7 @@ def _decided(review: Review, status: TaskStatus) -> Decided:
 
 
 async def _carry_out(tx: Tx, project: Project, task: Task, review: Review, now: int) -> Decided:
-    """Does what has been decided about a task whose slots are locked."""
+    """Applies a decision to a task whose slots are locked."""
     if review.state is ReviewState.REJECTED:
         sent_to = review.sent_to or project.quality.rejects_to
         people = await tasks.send_back(tx, project, task, sent_to != "same", now)
@@ -199,7 +199,7 @@ async def _carry_out(tx: Tx, project: Project, task: Task, review: Review, now: 
 
 
 def _opened(before: Review, now: int) -> Review:
-    """The next level, after this one."""
+    """Returns the open review of the next level."""
     return replace(
         before,
         id=new_id(now),
@@ -225,7 +225,7 @@ def _lost(review: Review, now: int) -> Conflict:
 
 
 async def extend(tx: Tx, caller: Caller, review_id: str, lease_ms: int, now: int) -> Review:
-    """Renews the lease: it runs for its whole length from now. Raises NotFound, or Conflict for a lost review."""
+    """Renews the lease for its full length from now. Raises NotFound, or Conflict for a lost review."""
     review = await review_of(tx, caller, review_id)
     expires = now + lease_ms
     if not review.is_live(now) or not await review_store.extend(tx, review, expires):
@@ -234,7 +234,7 @@ async def extend(tx: Tx, caller: Caller, review_id: str, lease_ms: int, now: int
 
 
 async def release(tx: Tx, caller: Caller, review_id: str, now: int) -> Review:
-    """Gives the review back, for anybody who may do it. Raises NotFound, or Conflict for a lost review."""
+    """Releases the review, so that anybody who may do it can claim it. Raises NotFound, or Conflict if it is lost."""
     review = await review_of(tx, caller, review_id)
     if review.state is ReviewState.OPEN and review.lease_expires_at is None:  # the request was sent again
         return review
@@ -244,21 +244,21 @@ async def release(tx: Tx, caller: Caller, review_id: str, now: int) -> Review:
 
 
 async def comments_on(tx: Tx, caller: Caller, claim_id: str) -> list[str]:
-    """What reviewers said of the person's own attempts, where the claim is on a task sent back to them for it.
+    """Returns the reviewers' comments on the person's attempts, if the claim is on a task sent back to them.
 
-    Raises NotFound for a claim that is not this person's.
+    Raises NotFound for a claim of another person.
     """
     claim = await work.claim_of(tx, caller, claim_id)
     return await review_store.comments_on(tx, caller, claim.task_id, claim.claimed_at)
 
 
 async def expire_leases(tx: Tx, now: int) -> int:
-    """Opens up to 500 reviews whose lease has run out; answers how many."""
+    """Reopens up to 500 reviews whose lease has expired; returns their number."""
     return await review_store.expire(tx, now, EXPIRE_LIMIT)
 
 
 async def on_review_due(tx: Tx, event: ReviewDue) -> None:
-    """A round of review begins with its first level."""
+    """Opens the first level of a round of review."""
     await review_store.insert(
         tx,
         Review(
@@ -285,17 +285,17 @@ async def on_review_due(tx: Tx, event: ReviewDue) -> None:
 
 
 async def on_tasks_ended(tx: Tx, event: TasksEnded) -> None:
-    """Nobody reviews a task that has been completed otherwise, or canceled."""
+    """Ends the reviews of tasks that were completed without them, or canceled."""
     if event.held:
         await review_store.end(tx, event.team_id, event.task_ids, event.now)
 
 
 async def on_results_due(tx: Tx, event: ResultsDue) -> None:
-    """Nobody reviews a task that has been sent to completion."""
+    """Ends the reviews of tasks that a manager sent to completion."""
     if event.forced:
         await review_store.end(tx, event.team_id, event.task_ids, event.now)
 
 
 async def on_disabled(tx: Tx, event: TeammatesDisabled) -> None:
-    """What disabled people held is open to other reviewers."""
+    """Reopens the reviews that disabled people held."""
     await review_store.open_held_by(tx, event.team_id, event.teammate_ids, None)

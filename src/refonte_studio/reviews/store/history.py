@@ -1,4 +1,4 @@
-"""The SQL of a task's history: from the rows of its claims, attempts, reviews and audits."""
+"""The SQL of a task's history: its claims, attempts, reviews and audits."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ _CLAIM = """SELECT c.id AS id, c.state, c.claimed_at, c.ended_at, c.reason, u.em
 
 
 async def claims(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row]:
-    """Every claim of a task, with the attempt that it became, the oldest first. In two parts, each by its index.
+    """Returns every claim of a task with its attempt, oldest first. Two parts, each of which uses its index.
 
-    Without those that only keep reviewers from the task: they have had no lease.
+    Leaves out claims with a zero-length lease, which mark that a reviewer is blocked from the task.
     """
     return await tx.all(
         f"""{_CLAIM} AND c.state IN ('held', 'submitted', 'skipped')
@@ -29,7 +29,7 @@ async def claims(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row
 
 
 async def reviews(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row]:
-    """The reviews of a task."""
+    """Returns the reviews of a task."""
     return await tx.all(
         """SELECT r.level, r.state, r.reason, r.comments, r.sent_to, r.created_at, r.started_at, r.decided_at, u.email
            FROM reviews r LEFT JOIN teammates u ON u.id = r.reviewer_id AND u.team_id = r.team_id
@@ -41,7 +41,7 @@ async def reviews(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Ro
 
 
 async def audits(tx: Tx, team_id: str, task_id: str, limit: int) -> Sequence[Row]:
-    """The audits of a task."""
+    """Returns the audits of a task."""
     return await tx.all(
         """SELECT x.accepted, x.comments, x.created_at, u.email
            FROM audits x JOIN teammates u ON u.id = x.teammate_id AND u.team_id = x.team_id

@@ -1,4 +1,4 @@
-"""The SQL of lists for managers: reviews, and tasks that are to be audited."""
+"""The SQL of lists for managers: reviews, and tasks that are due for an audit."""
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
@@ -9,7 +9,7 @@ from refonte_studio.reviews.store.reviews import REVIEW
 async def newest(
     tx: Tx, caller: Caller, project_id: str | None, state: str | None, before: str | None, limit: int
 ) -> list[ReviewSummary]:
-    """Reviews, the newest first."""
+    """Returns reviews, newest first."""
     rows = await tx.all(
         f"""SELECT {REVIEW.select("r")}, p.name AS project, b.name AS batch, u.email AS reviewer
             FROM reviews r JOIN projects p ON p.id = r.project_id AND p.team_id = r.team_id
@@ -54,8 +54,8 @@ AUDITS_DUE = f"""SELECT t.id, t.type, t.params, t.response, t.confidence, t.agre
 async def audits_due(
     tx: Tx, caller: Caller, project_id: str, bound: str, after: str | None, limit: int
 ) -> list[AuditDue]:
-    """Completed tasks for work of a project that are sampled, not audited, and not the caller's own work: neither
-    attempted nor reviewed by them. The oldest first."""
+    """Returns a project's completed tasks for work that are sampled, not audited, and neither attempted nor reviewed by
+    the caller, oldest first."""
     rows = await tx.all(
         AUDITS_DUE.format(behind="" if after is None else "AND t.id > :after"),
         project_id=project_id,

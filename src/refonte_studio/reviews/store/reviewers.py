@@ -1,4 +1,4 @@
-"""The SQL of who may review a project's tasks."""
+"""The SQL of a project's reviewers."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from refonte_studio.db import Tx
 
 
 async def emails(tx: Tx, team_id: str, project_id: str) -> list[str]:
-    """The addresses of the project's reviewers, in the order of their arrival in the team."""
+    """Returns the addresses of the project's reviewers, in the order in which they joined the team."""
     rows = await tx.all(
         """SELECT u.email FROM reviewers rv JOIN teammates u ON u.id = rv.teammate_id AND u.team_id = rv.team_id
            WHERE rv.project_id = :project_id AND rv.team_id = :team_id ORDER BY u.id""",
@@ -17,7 +17,7 @@ async def emails(tx: Tx, team_id: str, project_id: str) -> list[str]:
 
 
 async def is_reviewer(tx: Tx, team_id: str, project_id: str, teammate_id: str) -> bool:
-    """Whether the person may review the project's tasks."""
+    """Returns whether the person may review the project's tasks."""
     row = await tx.one(
         """SELECT 1 AS one FROM reviewers
            WHERE teammate_id = :teammate_id AND project_id = :project_id AND team_id = :team_id""",
@@ -29,7 +29,7 @@ async def is_reviewer(tx: Tx, team_id: str, project_id: str, teammate_id: str) -
 
 
 async def add(tx: Tx, team_id: str, project_id: str, teammate_ids: Sequence[str], now: int) -> None:
-    """Those who are reviewers already are left as they are."""
+    """Adds reviewers; ignores those who are reviewers already."""
     await tx.run(
         """INSERT INTO reviewers (team_id, project_id, teammate_id, created_at)
            SELECT u.team_id, :project_id, u.id, :now FROM teammates u

@@ -14,7 +14,7 @@ REVIEW = Record(Review)
 
 
 async def insert(tx: Tx, review: Review) -> None:
-    """A new, open review."""
+    """Inserts a new, open review."""
     await tx.insert("reviews", REVIEW.columns, [REVIEW.values(review)])
 
 
@@ -31,7 +31,7 @@ NOT_MINE = """NOT EXISTS (SELECT 1 FROM attempts h
 
 
 async def held(tx: Tx, caller: Caller) -> Review | None:
-    """The review that the person holds, its lease running or not."""
+    """Returns the review that the person holds, even if its lease has expired."""
     row = await tx.one(
         f"""SELECT {REVIEW.select("r")} FROM reviews r
             WHERE r.reviewer_id = :me AND r.mode = :mode AND r.state = 'held' AND r.team_id = :team_id""",
@@ -59,7 +59,7 @@ _ANY = _oldest("")
 
 
 async def oldest_unlocked(tx: Tx, caller: Caller, project_id: str | None, batch_id: str | None) -> str | None:
-    """The oldest open review that the person may do and that nobody else is just taking."""
+    """Returns the oldest open review that the person may do and that no other transaction has locked."""
     return await _find(tx, _UNLOCKED, caller, project_id, batch_id)
 
 
@@ -76,9 +76,9 @@ async def _find(tx: Tx, sql: str, caller: Caller, project_id: str | None, batch_
 
 
 async def hold(tx: Tx, caller: Caller, review_id: str, now: int, expires: int) -> bool:
-    """Gives an open review to a reviewer of its project; False if somebody got there first, or they are none any more.
+    """Gives an open review to a reviewer of its project; returns False if it is taken or they are no longer a reviewer.
 
-    Nobody can take the capability from them, or disable them, until this transaction ends.
+    Until this transaction ends, nobody can remove or disable the reviewer.
     """
     return bool(
         await tx.run(
@@ -98,7 +98,7 @@ async def hold(tx: Tx, caller: Caller, review_id: str, now: int, expires: int) -
 
 
 async def of_reviewer(tx: Tx, caller: Caller, review_id: str) -> Review | None:
-    """A review that this person holds, held last, or has decided."""
+    """Returns a review that this person holds, held last, or has decided."""
     row = await tx.one(
         f"""SELECT {REVIEW.select("r")} FROM reviews r
             WHERE r.id = :review_id AND r.reviewer_id = :me AND r.mode = :mode AND r.team_id = :team_id""",
@@ -111,7 +111,7 @@ async def of_reviewer(tx: Tx, caller: Caller, review_id: str) -> Review | None:
 
 
 async def task_of(tx: Tx, review: Review) -> Row:
-    """The task's type, parameters and confidence, and the names of its project and batch."""
+    """Returns the task's type, parameters and confidence, and the names of its project and batch."""
     row = await tx.one(
         """SELECT t.type, t.params, t.confidence, p.name AS project, b.name AS batch
            FROM tasks t JOIN projects p ON p.id = t.project_id AND p.team_id = t.team_id
@@ -125,7 +125,7 @@ async def task_of(tx: Tx, review: Review) -> Row:
 
 
 async def answers(tx: Tx, review: Review) -> list[ReviewedAttempt]:
-    """The attempts that made the task's result, in their order."""
+    """Returns the attempts that lead to the proposed response, in their order."""
     rows = await tx.all(
         """SELECT h.response, h.submitted_at, h.imported, u_importer.email AS imported_by
            FROM attempts h
@@ -140,7 +140,7 @@ async def answers(tx: Tx, review: Review) -> list[ReviewedAttempt]:
 
 
 async def decide(tx: Tx, review: Review, now: int) -> bool:
-    """Writes down a decision (`review` as it is after it); False if the review was lost."""
+    """Stores a decision (`review` is the state after it); returns False if the review is lost."""
     return bool(
         await tx.run(
             """UPDATE reviews SET state = :state, comments = :comments, response = :response, sent_to = :sent_to,
@@ -174,7 +174,7 @@ async def extend(tx: Tx, review: Review, expires: int) -> bool:
 
 
 async def release(tx: Tx, review: Review) -> bool:
-    """Opens a held review; False if it was lost. That it has no lease tells a release from a lease that ran out."""
+    """Reopens a held review; returns False if it is lost. A NULL lease marks a release, not an expired lease."""
     return bool(
         await tx.run(
             """UPDATE reviews SET state = 'open', started_at = NULL, lease_expires_at = NULL
@@ -187,7 +187,7 @@ async def release(tx: Tx, review: Review) -> bool:
 
 
 async def expire(tx: Tx, now: int, limit: int) -> int:
-    """Opens held reviews of every team whose lease has run out; answers how many."""
+    """Reopens held reviews of every team whose lease has expired; returns their number."""
     return await tx.run(
         """UPDATE reviews SET state = 'open', started_at = NULL
            WHERE state = 'held' AND id IN (
@@ -199,7 +199,7 @@ async def expire(tx: Tx, now: int, limit: int) -> int:
 
 
 async def expire_own(tx: Tx, review: Review, now: int) -> None:
-    """Opens a held review whose lease has run out."""
+    """Reopens a held review whose lease has expired."""
     await tx.run(
         """UPDATE reviews SET state = 'open', started_at = NULL
            WHERE id = :review_id AND team_id = :team_id AND state = 'held' AND reviewer_id = :reviewer_id
@@ -212,7 +212,7 @@ async def expire_own(tx: Tx, review: Review, now: int) -> None:
 
 
 async def expire_of_team(tx: Tx, team_id: str, now: int, limit: int) -> int:
-    """Opens held reviews of one team whose lease has run out; answers how many."""
+    """Reopens held reviews of one team whose lease has expired; returns their number."""
     return await tx.run(
         """UPDATE reviews SET state = 'open', started_at = NULL
            WHERE state = 'held' AND team_id = :team_id AND id IN (
@@ -225,7 +225,7 @@ async def expire_of_team(tx: Tx, team_id: str, now: int, limit: int) -> int:
 
 
 async def open_held_by(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_id: str | None) -> None:
-    """Opens what these people hold, in one project or in all."""
+    """Reopens the reviews that these people hold, in one project or in all."""
     await tx.run(
         f"""UPDATE reviews SET state = 'open', started_at = NULL
             WHERE reviewer_id IN :teammate_ids[] AND state = 'held' AND team_id = :team_id
@@ -237,7 +237,7 @@ async def open_held_by(tx: Tx, team_id: str, teammate_ids: Sequence[str], projec
 
 
 async def end(tx: Tx, team_id: str, task_ids: Sequence[str], now: int) -> None:
-    """Ends the reviews of these tasks that are not decided."""
+    """Ends the undecided reviews of these tasks."""
     await tx.run(
         """UPDATE reviews SET state = 'ended', decided_at = :now
            WHERE task_id IN :task_ids[] AND state IN ('open', 'held') AND team_id = :team_id""",
@@ -248,7 +248,7 @@ async def end(tx: Tx, team_id: str, task_ids: Sequence[str], now: int) -> None:
 
 
 async def goes_on(tx: Tx, review: Review) -> bool:
-    """Whether another level, or another round, of the task's review has come after this one."""
+    """Returns whether another level or round of the task's review follows this one."""
     row = await tx.one(
         "SELECT id FROM reviews WHERE task_id = :task_id AND id > :review_id AND team_id = :team_id LIMIT 1",
         task_id=review.task_id,
@@ -259,7 +259,7 @@ async def goes_on(tx: Tx, review: Review) -> bool:
 
 
 async def comments_on(tx: Tx, caller: Caller, task_id: str, before: int) -> list[str]:
-    """What was said when the person's own attempts were rejected and sent back to them, up to a time."""
+    """Returns the comments with which the person's attempts were rejected and sent back to them, up to `before`."""
     rows = await tx.all(
         """SELECT r.comments FROM reviews r
            JOIN attempts h ON h.task_id = r.task_id AND h.rejected_at = r.decided_at AND h.team_id = r.team_id
