@@ -1,4 +1,4 @@
-"""What managers see: figures of work done, who disagrees with whom, and when batches will be finished."""
+"""Analytics for managers: figures of work, disagreement between labelers, and forecasts of batches."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ HISTORY_DAYS = 14  # what a forecast knows of people's work
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose work in which period a question is about, as it came in."""
+    """The filters of an analytics query, as given by the client."""
 
     now: int
     project: str | None = None
@@ -25,7 +25,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The same by ids. What comes at `end` is not of the period any more."""
+    """The filters with names resolved to ids. The period excludes `end`."""
 
     start: int | None
     end: int
@@ -36,7 +36,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class AttemptFigures:
-    """What there is of attempts in a period."""
+    """Counts and times of the attempts in a period; times in milliseconds."""
 
     done: int = 0
     timed: int = 0  # those whose duration is known: not the imported ones
@@ -77,7 +77,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An attempt with what it is held against; responses and parameters are JSON texts."""
+    """An attempt and the result that it is compared with; responses and parameters are JSON texts."""
 
     id: str
     task_id: str
@@ -98,7 +98,7 @@ class RecentAttempts:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """So many attempts said `answer` where `result` was right. Both are JSON texts."""
+    """The number of attempts with `answer` where `result` is correct. Both are JSON texts."""
 
     result: str
     answer: str
@@ -114,7 +114,7 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """How far two labelers agree on the tasks that both have answered."""
+    """The agreement of two labelers on the tasks that both have answered."""
 
     one: str  # teammate ids
     other: str
@@ -163,7 +163,7 @@ class QueuedBatch:
 
 @dataclass(frozen=True, slots=True)
 class ForecastInput:
-    """All that a forecast is made of: the queue in its order, the people, and the pace of each project."""
+    """The input of a forecast: the queue in its order, the people, and the pace of each project."""
 
     lines: Sequence[QueuedBatch]
     workers: Sequence[Worker]
@@ -175,7 +175,7 @@ Basis = Literal["measured", "pooled"]  # the pace of those who may work it, or t
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """When a batch will be finished, in milliseconds from now: the middle, and an 80 % interval. None: not foreseen."""
+    """The forecast completion of a batch in milliseconds from now: median and 80 % interval; None if unknown."""
 
     median: int | None
     low: int | None

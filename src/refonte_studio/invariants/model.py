@@ -1,11 +1,11 @@
-"""What the auditor proves, and what it finds."""
+"""Invariants of the database, and the breaches that a check finds."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is true of every database at every moment. `breaches` is SQL: a row (id, found) for each exception."""
+    """An invariant of every database. `breaches` is SQL that returns a row (id, found) for each exception."""
 
     name: str
     promise: str
@@ -14,7 +14,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One exception to a rule: the id of what is wrong, and what was found there."""
+    """One exception to a rule: the id of the row, and what was found there."""
 
     id: str
     found: str
@@ -22,7 +22,7 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule came to."""
+    """The outcome of checking one rule."""
 
     rule: Rule
     count: int  # of breaches, in all

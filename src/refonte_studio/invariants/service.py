@@ -1,4 +1,4 @@
-"""Proves that a database keeps every rule of dispatch, from its rows alone."""
+"""Checks that a database keeps every rule, from its rows alone."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,7 +18,7 @@ def _nobody(_finding: Finding) -> None:
 
 
 async def audit(tx: Tx, tell: Callable[[Finding], None] = _nobody) -> Sequence[Finding]:
-    """What each rule comes to, all on one view of the data; `tell` hears of each as soon as it is known."""
+    """Checks each rule on one snapshot of the data; calls `tell` with each finding as soon as it is known."""
     findings: list[Finding] = []
     for rule in RULES:
         finding = await store.finding(tx, rule)

@@ -1,4 +1,4 @@
-"""What comes of answers that were read: confusion matrices, and who disagrees with whom. It may take a second or so."""
+"""Computes confusion matrices and disagreement from attempts. This may take about a second."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class _Reader:
 
 
 def confusion(read: RecentAttempts, question: str | None, apart: Sequence[str]) -> Confusion:
-    """How often which label was given where which was right. Raises BadInput for a question that nobody answers."""
+    """Returns the confusion matrix of a question. Raises BadInput for a question that nobody answers."""
     reader = _Reader()
     votes: list[tuple[str, Votes, Votes]] = []
     asked: Counter[str] = Counter()
@@ -52,7 +52,7 @@ def confusion(read: RecentAttempts, question: str | None, apart: Sequence[str]) 
 
 
 def disagreement(read: RecentAttempts, at_least: int, limit: int) -> tuple[list[Pair], bool]:
-    """The pairs of people who met `at_least` so often and agree least, and whether there were too many to compare."""
+    """Returns the pairs with at least `at_least` common tasks that agree least, and whether any were left out."""
     reader = _Reader()
     by_task: dict[str, list[tuple[Given, Said]]] = {}
     for given in read.attempts:
@@ -77,7 +77,7 @@ def disagreement(read: RecentAttempts, at_least: int, limit: int) -> tuple[list[
 
 
 def _likeness(type_name: str, params: Params, one: Any, other: Any) -> float:
-    """0 for responses that cannot be compared, as they do not fit what the task asks by now."""
+    """Returns the similarity of two responses; 0 if they do not fit the task's parameters."""
     try:
         return TYPES[type_name].similarity(params, one, other)
     except BadInput:
@@ -85,12 +85,12 @@ def _likeness(type_name: str, params: Params, one: Any, other: Any) -> float:
 
 
 def label(text: str) -> msgspec.Raw:
-    """A label, which is a JSON text, as it stands in an answer."""
+    """Returns a label, which is a JSON text, as raw JSON."""
     return msgspec.Raw(text.encode())
 
 
 def labels_of(found: Confusion) -> list[str]:
-    """Every label that was right or was said, the most frequent first."""
+    """Returns every label of the matrix, most frequent first."""
     counts: Counter[str] = Counter()
     for cell in found.cells:
         counts[cell.result] += cell.count

@@ -1,4 +1,4 @@
-"""How figures come of counts, and who agrees with whom: thinking alone."""
+"""Computes figures from counts, and agreement between labelers, without a database."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ Z_95 = 1.959964
 
 
 def period(start: str | None, end: str | None, now: int) -> tuple[int | None, int]:
-    """From when and until before when. Raises BadInput for what is no time, and where the end is before the start."""
+    """Returns the start (included) and the end (excluded). Raises BadInput for bad times or a start after the end."""
     begins = parse_time("from", start) if start else None
     ends = parse_time("to", end) if end else now + 1  # what was submitted just now counts
     if begins is not None and begins > ends:
@@ -25,7 +25,7 @@ def period(start: str | None, end: str | None, now: int) -> tuple[int | None, in
 
 
 def wilson(passed: int, of: int) -> tuple[float, float, float] | None:
-    """The share passed, and the 95 % interval of what it would be in the long run (Wilson's); None of none."""
+    """Returns the share passed and its 95 % Wilson interval; None if `of` is 0."""
     if of == 0:
         return None
     share, square = passed / of, Z_95**2
@@ -160,7 +160,7 @@ def kappa(labels: Mapping[str, Sequence[tuple[str, str]]]) -> float | None:
 
 
 def worst_first(found: Sequence[Pair], at_least: int, limit: int) -> list[Pair]:
-    """Those who met often enough, the ones that agree least first."""
+    """Returns the pairs with enough common tasks, least agreement first."""
     enough = [pair for pair in found if pair.together >= at_least]
     return sorted(enough, key=lambda pair: (pair.agreement, -pair.together, pair.one, pair.other))[:limit]
 

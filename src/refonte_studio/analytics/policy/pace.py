@@ -1,4 +1,4 @@
-"""What the last days tell of people's pace: how much they work on a day, when, and how sure that is."""
+"""Estimates people's pace from the last days: how much they work per day, when, and with what uncertainty."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""When the batches of a queue will be finished: many possible futures, drawn from what people have done of late.
+"""Forecasts when the batches of a queue will be finished, by simulating many futures from people's recent work.
 
 In each future, people do on each day to come what they did on one of the last days, at a pace that is as uncertain as
 few days leave it, and every hour goes to the first batch in the queue that they may work and that still wants them.
@@ -40,7 +40,7 @@ TOO_FAR = f"it is not foreseen within {HORIZON_DAYS} days"
 
 
 def foresee(known: ForecastInput) -> list[Finish]:
-    """When each batch of the queue will be finished, in its order."""
+    """Returns the forecast of each batch, in the order of the queue."""
     history = history_of(known)
     columns = columns_of(known, history)
     if not columns:

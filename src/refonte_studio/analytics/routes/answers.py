@@ -1,4 +1,4 @@
-"""Operations that hold answers against each other, and against what is right."""
+"""Operations that compare answers with each other and with the correct ones."""
 
 import asyncio
 from typing import Annotated, Any
@@ -75,14 +75,14 @@ class ConfusionOut(msgspec.Struct, kw_only=True):
     },
 )
 async def confusion_matrix(call: Call, params: ConfusionParams) -> ConfusionOut:
-    """What people answered where what was right.
+    """Get the confusion matrix of a question.
 
-    Of a category field of a project's tasks: how many attempts said `answer` where the `result` was right; pairs that
-    never came are left out. Right is the completed task's response (only of tasks that several people did, or that were
-    reviewed) or, with `against=evaluation`, what is expected of evaluation tasks. `project` is required, and `question`
-    where there are several. With `labeler_emails` only these people's answers count, and stand for each apart, too.
-    At most the newest 50,000 attempts of the period are read, fewer of very large tasks: `attempts` says how many, and
-    `truncated` whether there were more.
+    For a category field of a project's tasks: the number of attempts with `answer` where `result` is correct; pairs
+    that never occur are left out. The correct answer is the completed task's response (only of tasks that several
+    people did or that were reviewed) or, with `against=evaluation`, the expected response of evaluation tasks.
+    `project` is required, and `question` if there are several. With `labeler_emails` only these people's answers count,
+    and each person also gets a matrix. At most the newest 50,000 attempts of the period are read, fewer of very large
+    tasks: `attempts` is their number, and `truncated` says whether there are more.
     """
     asked = asked_for(params, call.now)
     read = await call.replica.read(answers.held_against, call.caller, asked, params.against)
@@ -155,15 +155,14 @@ class DisagreementOut(msgspec.Struct, kw_only=True):
     },
 )
 async def disagreement(call: Call, params: DisagreementParams) -> DisagreementOut:
-    """Who disagrees with whom.
+    """List the pairs of labelers who disagree most.
 
-    Pairs of people who did the same tasks of a project, those that agree least first, if they met on `at_least` so many
-    tasks. `agreement` is the mean over these tasks: of the share of category fields they answered alike, or, where
-    answers are drawn or typed, of how alike the answers are (0 to 1). `agreed` counts the tasks on which they said the
-    same. `kappa` is Cohen's: 1 for full agreement, 0 for what chance alone would bring; null where there are no
-    categories. `project` is required; `labeler_emails` and `group` leave pairs among these people alone. At most the
-    newest 50,000 attempts are read and 200,000 pairs of answers compared, 4,000 of drawn ones; `truncated` says whether
-    there were more.
+    Pairs of people with at least `at_least` common tasks in a project, least agreement first. `agreement` is the mean
+    over these tasks of the share of category fields that they answered equally or, for drawn or typed answers, of the
+    similarity of the answers (0 to 1). `agreed` counts the tasks that they answered equally. `kappa` is Cohen's: 1 for
+    full agreement, 0 for the agreement of chance; null if there are no categories. `project` is required;
+    `labeler_emails` and `group` restrict the pairs to these people. At most the newest 50,000 attempts are read and
+    200,000 pairs of answers compared, or 4,000 of drawn ones; `truncated` says whether there are more.
     """
     asked = asked_for(params, call.now)
     read = await call.replica.read(answers.answers, call.caller, asked, "each_other")

@@ -1,4 +1,4 @@
-"""Operations that give figures of the work done in a period."""
+"""Operations that return figures of the work in a period."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ operations = Operations("Insight")
 
 
 class PeriodParams(Params):
-    """Whose work, and when. The period begins with `from` and ends before `to`."""
+    """Filters of work and period. The period includes `from` and excludes `to`."""
 
     project: str | None = None
     batch: str | None = None
@@ -99,7 +99,7 @@ class FiguresPage(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
 
 
 def asked_for(params: PeriodParams, now: int) -> Asked:
-    """What the parameters ask for."""
+    """Returns the query of the parameters."""
     return Asked(now, params.project, params.batch, params.group, params.labeler_emails, params.from_, params.to)
 
 
@@ -152,7 +152,7 @@ _OF_PART = {**_EXAMPLE_ROW, "agreement": {"alpha": None, "mean": 0.893}}
     example_answer=_EXAMPLE_PAGE,
 )
 async def project_figures(call: Call, params: FiguresParams) -> FiguresPage:
-    """What was done in each project, and how well.
+    """Get the figures of each project: work done and its quality.
 
     The newest projects first. `batch`, `group` (who is in it now) and `labeler_emails` narrow whose work counts.
 
@@ -184,7 +184,7 @@ async def project_figures(call: Call, params: FiguresParams) -> FiguresPage:
     example_answer={**_EXAMPLE_PAGE, "docs": [{**_OF_PART, "name": "Dogs, first hundred"}]},
 )
 async def batch_figures(call: Call, params: FiguresParams) -> FiguresPage:
-    """What was done in each batch, and how well.
+    """Get the figures of each batch: work done and its quality.
 
     The newest batches first. The figures mean what they mean for projects; an evaluation task counts for the batch
     among whose tasks it was given out.
@@ -204,7 +204,7 @@ async def batch_figures(call: Call, params: FiguresParams) -> FiguresPage:
     example_answer={**_EXAMPLE_PAGE, "docs": [{**_OF_PART, "name": "Night shift"}]},
 )
 async def group_figures(call: Call, params: FiguresParams) -> FiguresPage:
-    """What the people of each group of a project did, and how well.
+    """Get the figures of each group of a project: work done and its quality.
 
     `project` is required. The newest groups first. The figures mean what they mean for projects, for the work of those
     who are in the group now; `completed` and `pending` are the tasks of the batches that are given to the group.
@@ -227,7 +227,7 @@ async def group_figures(call: Call, params: FiguresParams) -> FiguresPage:
     },
 )
 async def labeler_figures(call: Call, params: FiguresParams) -> FiguresPage:
-    """What each person did, and how well.
+    """Get the figures of each labeler: work done and its quality.
 
     Those who are assigned to the project (without one: all labelers), and who else has done anything in the period; the
     newest people first. The figures mean what they mean for projects; `completed` is null, as tasks are not one

@@ -1,4 +1,4 @@
-"""Operations that tell when batches will be finished."""
+"""Operations that forecast when batches will be finished."""
 
 import asyncio
 from typing import ClassVar
@@ -21,7 +21,7 @@ class ForecastParams(Params):
 
 
 class TriedBatch(msgspec.Struct):
-    """A batch, by its name; what else the object holds is not looked at."""
+    """A batch by name; other fields of the object are ignored."""
 
     name: str
 
@@ -128,7 +128,7 @@ _EXAMPLE = {
     example_answer=_EXAMPLE,
 )
 async def get_forecast(call: Call, params: ForecastParams) -> ForecastOut:
-    """When each pending batch will be finished.
+    """Forecast when each pending batch will be finished.
 
     In order of priority, by what the people who may work them did in the last 14 days: `finish_at` is a time that is as
     likely too early as too late, with an interval that holds in four cases of five. Everybody works the first batch of
@@ -154,7 +154,7 @@ async def get_forecast(call: Call, params: ForecastParams) -> ForecastOut:
     example_answer=_EXAMPLE,
 )
 async def try_out_priorities(call: Call, params: TryOutParams) -> ForecastOut:
-    """When each pending batch would be finished, with other priorities.
+    """Forecast when each pending batch would be finished with other priorities.
 
     The named batches come first, in that order, as `POST /v1/studio/batches/set_priorities` with the same parameters
     would put them; but nothing changes. A name that is unknown, completed, repeated, or outside the `group` or

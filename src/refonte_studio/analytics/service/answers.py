@@ -1,4 +1,4 @@
-"""Use-cases that read what people answered. What comes of it is thought out elsewhere, where nobody waits for it."""
+"""Use-cases that read attempts. `policy/comparison` evaluates them, outside of the transaction."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal

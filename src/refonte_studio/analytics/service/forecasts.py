@@ -1,4 +1,4 @@
-"""Use-cases that gather what a forecast is made of."""
+"""Use-cases that read the input of a forecast."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
