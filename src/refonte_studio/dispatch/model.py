@@ -60,8 +60,8 @@ class Claim(msgspec.Struct, frozen=True):
     evaluates: bool = False  # whether its project has evaluation tasks, which its pace must not tell
 
     @property
-    def held_back(self) -> str | None:
-        """Whose answers come on the grid of time; None in a project without evaluation tasks."""
+    def paced_for(self) -> str | None:
+        """The teammate whose responses are paced; None in a project without evaluation tasks."""
         return self.teammate_id if self.evaluates else None
 
     def is_live(self, now: int) -> bool:
@@ -81,7 +81,7 @@ class HeldTask(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class SeenTask:
+class ShownTask:
     """What a person is shown of the task that they hold."""
 
     task_id: str
@@ -90,11 +90,11 @@ class SeenTask:
 
 
 @dataclass(frozen=True, slots=True)
-class PutDown:
-    """A task that a person declined or gave back, under the id by which they know it."""
+class ReturnedTask:
+    """A task that a person skipped or released, under the id by which they know it."""
 
     task_id: str
-    held_back: str | None  # whose answers come on the grid; None in a project without evaluation tasks
+    paced_for: str | None  # whose responses are paced; None in a project without evaluation tasks
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -121,7 +121,7 @@ class Submitted(msgspec.Struct, frozen=True):
     status: str
     attempts: int
     attempts_wanted: int
-    held_back: str | None = None  # whose answers come on the grid; None in a project without evaluation tasks
+    paced_for: str | None = None  # whose responses are paced; None in a project without evaluation tasks
 
 
 class NeedsCheckFirst(Exception):
@@ -148,7 +148,7 @@ class QualityWaiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class OwnAttempt:
     """One of a person's own attempts."""
 
     claim_id: str

@@ -9,7 +9,7 @@ import re
 import msgspec
 
 from refonte_studio import task_types
-from refonte_studio.dispatch.model import HeldTask, SeenTask
+from refonte_studio.dispatch.model import HeldTask, ShownTask
 from refonte_studio.files.model import FILES
 from refonte_studio.kit.caller import Caller, Permission
 
@@ -21,19 +21,19 @@ MANAGERS_ALONE = frozenset(
 _FILE = re.compile(rf"{re.escape(FILES)}([0-9a-f]{{24}})(?![0-9a-f])")
 
 
-def task(assignment: HeldTask) -> SeenTask:
+def task(held: HeldTask) -> ShownTask:
     """The task as the holder of the claim sees it."""
-    caller, claim = assignment.caller, assignment.claim
-    stored = assignment.params
+    caller, claim = held.caller, held.claim
+    stored = held.params
     if not caller.may(Permission.READ):
         stored = _with_file_addresses(stored, claim.id)
-    params = task_types.params_for_labeler(assignment.type, stored, claim.teammate_id, claim.task_id)
+    params = task_types.params_for_labeler(held.type, stored, claim.teammate_id, claim.task_id)
     given = msgspec.json.decode(params, type=dict[str, msgspec.Raw])
     if not caller.may(Permission.READ):
         shown = {name: given[name] for name in sorted(given) if name not in MANAGERS_ALONE}
         params = msgspec.json.encode(shown)  # sorted, since their order would tell how the task was made
     instruction = msgspec.json.decode(given["instruction"]) if "instruction" in given else None
-    return SeenTask(caller.id_of(claim.task_id), instruction or "", params)
+    return ShownTask(caller.id_of(claim.task_id), instruction or "", params)
 
 
 def file_id(caller: Caller, params: str, name: str) -> str | None:

@@ -1,7 +1,7 @@
 """The working loop: claims and submissions, each by the shortest way there is.
 
-Evaluation tasks take another way than others. In projects that have any, every answer about a claim therefore comes on
-a grid of time, whatever the task and however it went; see `kit/response_pacer.py`.
+Evaluation tasks take another way than others. In projects that have any, every response about a claim is therefore
+paced, whatever the task and the outcome; see `kit/response_pacer.py`.
 
 The plain case takes the fast path; see `dispatch/service/fast_path.py`. On PostgreSQL that is one statement, or two;
 what is not plain goes the general way, in one transaction, as everything does on SQLite.
@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from refonte_studio.dispatch import service
-from refonte_studio.dispatch.model import Claim, HeldTask, NeedsCheckFirst, PutDown, Submitted
+from refonte_studio.dispatch.model import Claim, HeldTask, NeedsCheckFirst, ReturnedTask, Submitted
 from refonte_studio.dispatch.service import fast_path
 from refonte_studio.kit.caller import Caller, HashedCredential
 from refonte_studio.kit.errors import Forbidden, StudioError, Unauthorized, Unavailable
@@ -26,26 +26,26 @@ from refonte_studio.web import Call
 T = TypeVar("T")
 
 
-class Told(Protocol):
-    """What answers may be about: something of a project that has evaluation tasks, or has none."""
+class PacedResult(Protocol):
+    """A result of a project that has evaluation tasks, or has none."""
 
     @property
-    def held_back(self) -> str | None:
-        """Whose answers come on the grid; None in a project without evaluation tasks."""
+    def paced_for(self) -> str | None:
+        """The teammate whose responses are paced; None in a project without evaluation tasks."""
         ...
 
 
-D = TypeVar("D", bound=Told)
+D = TypeVar("D", bound=PacedResult)
 
 
 async def _paced(pace: RequestPace, call: Call, done: Coroutine[Any, Any, tuple[T, str | None]]) -> T:
-    """What comes of it; on the grid if the pace would tell of evaluation tasks, and if it fails too."""
+    """The result, or its error, delayed to a step of the pacer if its time could tell evaluation tasks apart."""
     try:
         result, who = await done
     except (Unavailable, Unauthorized, Forbidden):
         raise
     except StudioError:
-        who = await call.db.read(service.held_back, call.sign_in)
+        who = await call.db.read(service.paced_caller, call.sign_in)
         if who is not None:
             await pace.hold(who)
         raise
@@ -59,9 +59,9 @@ def _pace(call: Call) -> RequestPace:
     return pacer.begin()
 
 
-async def _told(done: Coroutine[Any, Any, D]) -> tuple[D, str | None]:
+async def _with_pacing(done: Coroutine[Any, Any, D]) -> tuple[D, str | None]:
     result = await done
-    return result, result.held_back
+    return result, result.paced_for
 
 
 async def claim(call: Call, project: str | None, batch: str | None, lease_ms: int) -> HeldTask | None:
@@ -82,7 +82,7 @@ async def _claim(
         if made is not None:
             with suppress(Unavailable):  # the claim is made; what is left only helps later ones
                 await _after(call, made)
-            return made.task, made.task.claim.held_back
+            return made.task, made.task.claim.paced_for
     return await call.db.write(
         service.signed_in, call.sign_in, service.claim_and_pacing, project, batch, lease_ms, call.now
     )
@@ -91,30 +91,30 @@ async def _claim(
 async def submit(call: Call, claim_id: str, response: tasks.SentResponse) -> Submitted:
     """Finds out who calls, and records their response; see `service.submit`. A large one is checked beforehand."""
     pace = _pace(call)
-    return await _paced(pace, call, _told(_submit(pace, call, claim_id, response)))
+    return await _paced(pace, call, _with_pacing(_submit(pace, call, claim_id, response)))
 
 
 async def extend(call: Call, claim_id: str, lease_ms: int) -> Claim:
     """Finds out who calls, and renews their lease; see `service.extend`."""
     done = call.db.write(service.signed_in, call.sign_in, service.extend, claim_id, lease_ms, call.now)
-    return await _paced(_pace(call), call, _told(done))
+    return await _paced(_pace(call), call, _with_pacing(done))
 
 
-async def skip(call: Call, claim_id: str, reason: str | None) -> PutDown:
+async def skip(call: Call, claim_id: str, reason: str | None) -> ReturnedTask:
     """Finds out who calls, and declines what they hold; see `service.skip`."""
     done = call.db.write(service.signed_in, call.sign_in, service.skip, claim_id, reason, call.now)
-    return await _paced(_pace(call), call, _told(done))
+    return await _paced(_pace(call), call, _with_pacing(done))
 
 
-async def release(call: Call, claim_id: str) -> PutDown:
+async def release(call: Call, claim_id: str) -> ReturnedTask:
     """Finds out who calls, and gives back what they hold; see `service.release`."""
     done = call.db.write(service.signed_in, call.sign_in, service.release, claim_id, call.now)
-    return await _paced(_pace(call), call, _told(done))
+    return await _paced(_pace(call), call, _with_pacing(done))
 
 
 async def _submit(pace: RequestPace, call: Call, claim_id: str, response: tasks.SentResponse) -> Submitted:
-    """A large response is checked between two holds: what is done before the check and what is done after it are each
-    on the grid, and the check itself does as much for an evaluation task as for another."""
+    """A large response is checked between two delays: what happens before the check and what happens after it are each
+    paced, and the check itself does as much for an evaluation task as for another."""
     if not isinstance(response, msgspec.Raw):
         with suppress(NeedsCheckFirst):
             return await _submit_small(call, claim_id, response)

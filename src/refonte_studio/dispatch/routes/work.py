@@ -120,17 +120,17 @@ def _lease_ms(call: Call) -> int:
     return call.studio.settings.lease_s * 1_000
 
 
-def _claim_out(assignment: HeldTask) -> ClaimOut:
-    claim = assignment.claim
-    task = labeler_view.task(assignment)
+def _claim_out(held: HeldTask) -> ClaimOut:
+    claim = held.claim
+    task = labeler_view.task(held)
     return ClaimOut(
         claim_id=claim.id,
         lease_expires_at=iso(claim.lease_expires_at),
         task=ClaimedTask(
             task_id=task.task_id,
-            type=assignment.type,
-            project=assignment.project,
-            batch=assignment.batch,
+            type=held.type,
+            project=held.project,
+            batch=held.batch,
             instruction=task.instruction,
             params=msgspec.Raw(task.params),
         ),

@@ -1,4 +1,4 @@
-"""Use-cases of work: claim, submit, extend, skip, release. What ends a claim from outside is in `endings`."""
+"""Use-cases of claims: claim, extend, skip, release. `termination.py` ends claims from outside."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -11,9 +11,9 @@ from refonte_studio.dispatch.model import (
     Candidate,
     Claim,
     ClaimState,
-    Done,
     HeldTask,
-    PutDown,
+    OwnAttempt,
+    ReturnedTask,
     Waiting,
     default_batch_name,
 )
@@ -74,11 +74,11 @@ async def claim_and_pacing(
 
 async def paced_for(tx: Tx, caller: Caller, task: HeldTask | None) -> str | None:
     """The person, if the time of an answer to their claim must tell nothing of evaluation tasks."""
-    return task.claim.held_back if task is not None else await _evaluated(tx, caller)
+    return task.claim.paced_for if task is not None else await _evaluated(tx, caller)
 
 
-async def held_back(tx: Tx, sign_in: SignIn) -> str | None:
-    """Who calls, if they are assigned to a project that has evaluation tasks. Changes nothing."""
+async def paced_caller(tx: Tx, sign_in: SignIn) -> str | None:
+    """The caller, if they are assigned to a project that has evaluation tasks. Changes nothing."""
     caller, _ = await sign_in(tx)
     return await _evaluated(tx, caller)
 
@@ -260,20 +260,20 @@ async def extend(tx: Tx, caller: Caller, claim_id: str, lease_ms: int, now: int)
     return msgspec.structs.replace(claim, lease_expires_at=expires)
 
 
-async def skip(tx: Tx, caller: Caller, claim_id: str, reason: str | None, now: int) -> PutDown:
+async def skip(tx: Tx, caller: Caller, claim_id: str, reason: str | None, now: int) -> ReturnedTask:
     """Declines the task for good; its slot is open to others. Who declines training is paused in the project.
 
     Raises NotFound, or Conflict for a lost claim.
     """
     claim = await _put_down(tx, caller, claim_id, ClaimState.SKIPPED, reason, now)
     await quality.note_declined(tx, caller, claim.project_id, claim.task_id, now)
-    return PutDown(caller.id_of(claim.task_id), claim.held_back)
+    return ReturnedTask(caller.id_of(claim.task_id), claim.paced_for)
 
 
-async def release(tx: Tx, caller: Caller, claim_id: str, now: int) -> PutDown:
+async def release(tx: Tx, caller: Caller, claim_id: str, now: int) -> ReturnedTask:
     """Gives the task back; the same person may get it again. Raises NotFound, or Conflict for a lost claim."""
     claim = await _put_down(tx, caller, claim_id, ClaimState.RELEASED, None, now)
-    return PutDown(caller.id_of(claim.task_id), claim.held_back)
+    return ReturnedTask(caller.id_of(claim.task_id), claim.paced_for)
 
 
 async def _put_down(tx: Tx, caller: Caller, claim_id: str, state: ClaimState, reason: str | None, now: int) -> Claim:
@@ -312,7 +312,7 @@ async def queue(tx: Tx, caller: Caller) -> list[Waiting]:
     return [part for part in waiting if part.tasks]
 
 
-async def history(tx: Tx, caller: Caller, limit: int, token: str | None) -> Page[Done]:
+async def history(tx: Tx, caller: Caller, limit: int, token: str | None) -> Page[OwnAttempt]:
     """A page of the person's own attempts, the newest first."""
     rows = await list_store.history(tx, caller, limit + 1, checked_token(token))
     known = [replace(done, task_id=caller.id_of(done.task_id)) for done in rows]

@@ -1,27 +1,26 @@
-"""Use-cases of how far people have come in batches, which keeps looks for the next task short. Part of the room's
-service."""
+"""Dispatch cursors: how far people have come in batches, so that the walk to their next task stays short."""
 
 from refonte_studio.db import Tx
 from refonte_studio.dispatch.store import cursors as cursor_store
 from refonte_studio.kit.caller import Caller
 
 FORGET_LIMIT = 5_000
-REACH_LIMIT = 1_000  # batches whose reach is noted at once
+REACH_LIMIT = 1_000  # batches whose cursors are written at once
 
 
 async def advance_cursor(tx: Tx, caller: Caller, batch_id: str) -> None:
-    """Keeps the next look into this batch short: it need not go over what this one has gone over."""
+    """Moves the person's cursor in this batch, so that the next walk does not repeat what this one passed."""
     await cursor_store.extend(tx, caller, [batch_id])
 
 
 async def look_back(tx: Tx, caller: Caller, before: str | None) -> None:
-    """The same for batches that come before this one of the queue (None: all), and have nothing for the person."""
+    """Moves the cursors in the batches before this one in the queue (None: all) that have nothing for the person."""
     batch_ids = await cursor_store.passed(tx, caller, before, REACH_LIMIT)
     if batch_ids:
         await cursor_store.extend(tx, caller, batch_ids)
 
 
 async def forget_cursors_ahead(tx: Tx, _now: int) -> int:
-    """Forgets up to 5,000 reaches of a database that was taken to another server by a dump, where numbers begin anew;
-    answers how many. See `db/stamps.py`."""
+    """Deletes up to 5,000 cursors of a database that was moved to another server by a dump, where commit numbers start
+    again; returns how many. See `db/commit_order.py`."""
     return await cursor_store.forget_ahead(tx, FORGET_LIMIT)

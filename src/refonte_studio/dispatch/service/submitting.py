@@ -115,5 +115,5 @@ async def _submitted_before(tx: Tx, caller: Caller, claim: Claim, response: dict
 def submitted(caller: Caller, task_id: str, recorded: Recorded, evaluates: bool) -> Submitted:
     """What a submission answers: the same for every kind of task, and the same when it is sent again."""
     status = "completed" if recorded.done else "pending"
-    held_back = caller.teammate_id if evaluates else None
-    return Submitted(caller.id_of(task_id), status, recorded.told, recorded.wanted, held_back)
+    paced_for = caller.teammate_id if evaluates else None
+    return Submitted(caller.id_of(task_id), status, recorded.told, recorded.wanted, paced_for)

@@ -139,10 +139,10 @@ def candidate_of(row: Row) -> Candidate:
 FIRST_LEASE = """(SELECT d.lease_expires_at FROM claims d WHERE d.state = 'held' AND d.team_id = :team
       ORDER BY d.lease_expires_at LIMIT 1)"""
 
-# Training tasks that the person still owes. SQLite takes a partial index only for the index's own condition, so
-# The cast keeps SQLite from reading the index of all the team's tasks.
-# "<> 'work'" is said beside "= 'training'". Apart (MATERIALIZED), lest PostgreSQL look for the first of few training
-# tasks by going through all tasks in their order.
+# Training tasks that the person still owes. SQLite uses a partial index only if the statement repeats the condition of
+# the index, so "<> 'work'" stands beside "= 'training'". The cast keeps SQLite from reading the index of all tasks of
+# the team. Statements that want the first of these tasks make them MATERIALIZED: otherwise PostgreSQL looks for the
+# first of a few training tasks by reading all tasks in their order.
 TRAINING_DUE = f"""SELECT t.id, t.project_id FROM assignments a CROSS JOIN tasks t
     WHERE a.teammate_id = :me AND a.team_id = :team AND a.paused_at IS NULL AND NOT a.archived
       AND t.project_id = a.project_id AND t.kind = 'training' AND t.kind <> 'work'
@@ -182,14 +182,14 @@ EVALUATION_DUE = f"""t.kind = 'evaluation' AND t.kind <> 'work' AND t.status = '
       WHERE b.id = t.batch_id AND b.team_id = :team AND b.state <> 'staging' AND {OPEN_TO_ME}))"""
 
 
-# Whether the last that the person did was an evaluation task: then none is mixed in, lest all that are due come in a
-# row, before the same task for work.
+# Whether the person's last attempt was of an evaluation task. If so, none is mixed in: otherwise all that are due would
+# come in a row, before the same task for work.
 JUST_EVALUATED = """(SELECT t.kind FROM attempts h JOIN tasks t ON t.id = h.task_id AND t.team_id = h.team_id
         WHERE h.teammate_id = :me AND h.team_id = :team ORDER BY h.id DESC LIMIT 1) = 'evaluation'"""
 
 
 async def just_evaluated(tx: Tx, caller: Caller) -> bool:
-    """Whether the last that the person did was an evaluation task."""
+    """Whether the person's last attempt was of an evaluation task."""
     row = await tx.one(f"SELECT COALESCE({JUST_EVALUATED}, FALSE) AS so", me=caller.teammate_id, team=caller.team_id)
     return bool(row is not None and row["so"])
 

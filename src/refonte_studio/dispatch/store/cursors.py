@@ -1,8 +1,8 @@
-"""The SQL of how far people have come in a batch, which is where the look for their next task begins.
+"""The SQL of dispatch cursors: how far people have come in a batch, where the walk to their next task begins.
 
-A person's reach in a batch says: of the tasks before `reached` that have an open slot, they have had all but those
+A person's cursor in a batch says: of the tasks before `reached` that have an open slot, they have had all but those
 whose slots opened after `seen`. It stays true whatever happens later, since a task that opens, or comes in, gets a
-stamp larger than any `seen` read before (`db/stamps.py`). So it may be written late, seldom, or by two
+commit number larger than any `seen` read before (`db/commit_order.py`). So it may be written late, seldom, or by two
 transactions at once; without it nothing is wrong, only slower.
 """
 
@@ -17,7 +17,7 @@ _LAST = 2_147_483_647  # where batches without a place in the queue stand
 
 
 async def extend(tx: Tx, caller: Caller, batch_ids: Sequence[str]) -> None:
-    """Notes how far the person has come in these batches."""
+    """Writes how far the person has come in these batches."""
     await tx.run(
         f"""INSERT INTO dispatch_cursors (team_id, teammate_id, batch_id, reached, seen)
             SELECT b.team_id, :me, b.id,
@@ -38,7 +38,7 @@ async def extend(tx: Tx, caller: Caller, batch_ids: Sequence[str]) -> None:
 
 async def passed(tx: Tx, caller: Caller, before: str | None, limit: int) -> list[str]:
     """Batches open to the person that come before a batch of the queue (None: all) and hold nothing for them, yet have
-    an open slot beyond their reach, which every look walks over."""
+    an open slot beyond their cursor, which every walk passes over."""
     rows = await tx.all(
         f"""SELECT b.id FROM batches b {CURSOR}
             WHERE {OPEN_BATCH} AND EXISTS (
@@ -61,7 +61,7 @@ async def passed(tx: Tx, caller: Caller, before: str | None, limit: int) -> list
 
 
 async def forget_ahead(tx: Tx, limit: int) -> int:
-    """Forgets reaches that claim to have seen what is yet to come; answers how many."""
+    """Deletes cursors that are ahead of every commit; returns how many."""
     return await tx.run(
         f"""DELETE FROM dispatch_cursors WHERE seen >= {COMMIT_NUMBER[tx.engine]} AND (teammate_id, batch_id) IN (
               SELECT teammate_id, batch_id FROM dispatch_cursors

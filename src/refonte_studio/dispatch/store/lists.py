@@ -1,7 +1,7 @@
 """The SQL of what a person sees of their work: what is waiting, and what they have done."""
 
 from refonte_studio.db import Tx
-from refonte_studio.dispatch.model import Done, QualityWaiting, Waiting, default_batch_name
+from refonte_studio.dispatch.model import OwnAttempt, QualityWaiting, Waiting, default_batch_name
 from refonte_studio.dispatch.store.candidates import (
     AHEAD,
     BEHIND,
@@ -60,7 +60,7 @@ async def quality_waiting(tx: Tx, caller: Caller) -> list[QualityWaiting]:
     return [QualityWaiting(row["project"], row["batch"], row["last_batch"], row["tasks"]) for row in rows]
 
 
-async def history(tx: Tx, caller: Caller, limit: int, before: str | None) -> list[Done]:
+async def history(tx: Tx, caller: Caller, limit: int, before: str | None) -> list[OwnAttempt]:
     """The person's own attempts, the newest first."""
     rows = await tx.all(
         """SELECT a.id, a.task_id, a.submitted_at, a.response, t.type, p.name AS project, b.name AS batch
@@ -78,7 +78,7 @@ async def history(tx: Tx, caller: Caller, limit: int, before: str | None) -> lis
         limit=limit,
     )
     return [
-        Done(
+        OwnAttempt(
             claim_id=row["id"],
             task_id=row["task_id"],
             project=row["project"],

@@ -1,4 +1,4 @@
-"""The SQL of rework_items: tasks that a review sent back to the people who had done them.
+"""The SQL of rework items: tasks that a review sent back to the people who had done them.
 
 A rework item keeps one of its task's slots for its person, whether they hold the task or not: a claim of it takes no
 slot, and gives none back. It ends by their attempt or with the task; where they will not do it, the slot opens for
@@ -71,7 +71,7 @@ async def lock_slot(tx: Tx, team_id: str, batch_id: str | None, task_id: str) ->
 
 
 async def done(tx: Tx, claim: Claim) -> None:
-    """The holder of the claim has not to do its task again any more."""
+    """Clears the claimant's rework item."""
     await tx.run(
         "DELETE FROM rework_items WHERE teammate_id = :person AND task_id = :task AND team_id = :team",
         person=claim.teammate_id,
@@ -81,7 +81,7 @@ async def done(tx: Tx, claim: Claim) -> None:
 
 
 async def remove_of_tasks(tx: Tx, team_id: str, task_ids: Sequence[str]) -> None:
-    """Nobody has to do these tasks again."""
+    """Clears the rework items of these tasks."""
     await tx.run(
         "DELETE FROM rework_items WHERE task_id IN :tasks[] AND team_id = :team", tasks=list(task_ids), team=team_id
     )
@@ -115,7 +115,7 @@ async def lock_slots(tx: Tx, team_id: str, rework_items: Sequence[Row]) -> None:
 
 
 async def remove(tx: Tx, team_id: str, rework_items: Sequence[Row]) -> None:
-    """Takes these rework_items away: all that these people have of these tasks."""
+    """Deletes these rework items: all that these people have of these tasks."""
     await tx.run(
         "DELETE FROM rework_items WHERE teammate_id IN :people[] AND task_id IN :tasks[] AND team_id = :team",
         team=team_id,
@@ -141,7 +141,7 @@ async def reviewers_to_bar(tx: Tx, task: Task) -> list[str]:
 async def bar(tx: Tx, task: Task, claim_ids: Mapping[str, str], now: int) -> None:
     """Keeps people from a task, each by a claim of this id that is skipped from the start.
 
-    That it has had no lease tells it from a claim that its person skipped.
+    A zero-length lease marks a block, not a skip.
     """
     rows = [
         (
