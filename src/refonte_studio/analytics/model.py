@@ -11,7 +11,7 @@ HISTORY_DAYS = 14  # what a forecast knows of people's work
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AnalyticsQuery:
     """The filters of an analytics query, as given by the client."""
 
     now: int
@@ -76,7 +76,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ComparedAttempt:
     """An attempt and the result that it is compared with; responses and parameters are JSON texts."""
 
     id: str
@@ -92,7 +92,7 @@ class Given:
 class RecentAttempts:
     """Attempts, the newest first; `truncated` if there are more than were read."""
 
-    attempts: Sequence[Given]
+    attempts: Sequence[ComparedAttempt]
     truncated: bool
 
 

@@ -83,7 +83,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewedAttempt:
+class AttemptUnderReview:
     """An attempt as its reviewer sees it, without its labeler."""
 
     response: str  # JSON
@@ -102,7 +102,7 @@ class ReviewTask:
     batch: str
     params: str  # JSON object
     confidence: float | None
-    attempts: Sequence[ReviewedAttempt]
+    attempts: Sequence[AttemptUnderReview]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from refonte_studio.analytics.model import Confusion, Given, Pair, Params, RecentAttempts, Votes
+from refonte_studio.analytics.model import ComparedAttempt, Confusion, Pair, Params, RecentAttempts, Votes
 from refonte_studio.analytics.policy import figures as figure_policy
 from refonte_studio.analytics.policy.figures import Said
 from refonte_studio.kit.errors import BadInput
@@ -23,12 +23,12 @@ class _Reader:
         self._last: tuple[str, str] | None = None
         self._params: Params = {}
 
-    def params(self, given: Given) -> Params:
+    def params(self, given: ComparedAttempt) -> Params:
         if self._last != (given.type, given.params):
             self._last, self._params = (given.type, given.params), msgspec.json.decode(given.params)
         return self._params
 
-    def votes(self, given: Given, response: dict[str, Any]) -> Votes:
+    def votes(self, given: ComparedAttempt, response: dict[str, Any]) -> Votes:
         """None, where the response does not fit what the task asks by now."""
         try:
             return TYPES[given.type].votes(self.params(given), response)
@@ -54,7 +54,7 @@ def confusion(read: RecentAttempts, question: str | None, apart: Sequence[str]) 
 def disagreement(read: RecentAttempts, at_least: int, limit: int) -> tuple[list[Pair], bool]:
     """Returns the pairs with at least `at_least` common tasks that agree least, and whether any were left out."""
     reader = _Reader()
-    by_task: dict[str, list[tuple[Given, Said]]] = {}
+    by_task: dict[str, list[tuple[ComparedAttempt, Said]]] = {}
     for given in read.attempts:
         response = msgspec.json.decode(given.response)
         said = Said(given.teammate_id, reader.votes(given, response), response)

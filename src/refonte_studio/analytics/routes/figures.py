@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from refonte_studio.analytics import service
-from refonte_studio.analytics.model import Asked, Figures, Subject
+from refonte_studio.analytics.model import AnalyticsQuery, Figures, Subject
 from refonte_studio.batches import service as batches
 from refonte_studio.kit.caller import Permission
 from refonte_studio.kit.clock import iso
@@ -98,9 +98,11 @@ class FiguresPage(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
     next_token: str | UnsetType = UNSET
 
 
-def asked_for(params: PeriodParams, now: int) -> Asked:
+def asked_for(params: PeriodParams, now: int) -> AnalyticsQuery:
     """Returns the query of the parameters."""
-    return Asked(now, params.project, params.batch, params.group, params.labeler_emails, params.from_, params.to)
+    return AnalyticsQuery(
+        now, params.project, params.batch, params.group, params.labeler_emails, params.from_, params.to
+    )
 
 
 async def _page(call: Call, subject: Subject, params: FiguresParams) -> FiguresPage:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
-from refonte_studio.analytics.model import Asked, Given, RecentAttempts, Scope
+from refonte_studio.analytics.model import AnalyticsQuery, ComparedAttempt, RecentAttempts, Scope
 from refonte_studio.analytics.service.figures import scope_of
 from refonte_studio.analytics.store import answers as answer_store
 from refonte_studio.db import Tx
@@ -18,7 +18,7 @@ CHARACTERS_LIMIT = 60_000_000  # of parameters and responses, about
 FIRST_ROWS, LEAST_ROWS, MOST_ROWS = 200, 20, 5_000  # read at once: so many that they have about
 CHARACTERS_AT_ONCE = 4_000_000
 
-Fetch = Callable[[Tx, Caller, str, Scope, str | None, int], Awaitable[list[Given]]]
+Fetch = Callable[[Tx, Caller, str, Scope, str | None, int], Awaitable[list[ComparedAttempt]]]
 _FETCH: dict[Against, Fetch] = {
     "result": answer_store.with_results,
     "evaluation": answer_store.with_expected,
@@ -26,7 +26,7 @@ _FETCH: dict[Against, Fetch] = {
 }
 
 
-async def answers(tx: Tx, caller: Caller, asked: Asked, against: Against) -> RecentAttempts:
+async def answers(tx: Tx, caller: Caller, asked: AnalyticsQuery, against: Against) -> RecentAttempts:
     """The newest attempts of a project in a period, with what they are held against, as many as are read at most.
 
     Raises as `scope_of`, and BadInput where no project is named.
@@ -34,7 +34,7 @@ async def answers(tx: Tx, caller: Caller, asked: Asked, against: Against) -> Rec
     if asked.project is None:
         raise BadInput("project is required")
     scope = await scope_of(tx, caller, asked)
-    found: list[Given] = []
+    found: list[ComparedAttempt] = []
     rows, characters = FIRST_ROWS, 0
     while True:
         wanted = min(rows, ATTEMPTS_LIMIT + 1 - len(found))
@@ -49,7 +49,7 @@ async def answers(tx: Tx, caller: Caller, asked: Asked, against: Against) -> Rec
         rows = max(LEAST_ROWS, min(MOST_ROWS, CHARACTERS_AT_ONCE * len(found) // max(1, characters)))
 
 
-async def held_against(tx: Tx, caller: Caller, asked: Asked, against: str) -> RecentAttempts:
+async def held_against(tx: Tx, caller: Caller, asked: AnalyticsQuery, against: str) -> RecentAttempts:
     """The same for a confusion matrix. Raises BadInput for what they cannot be held against."""
     await scope_of(tx, caller, asked)
     if against == "result":
@@ -59,7 +59,7 @@ async def held_against(tx: Tx, caller: Caller, asked: Asked, against: str) -> Re
     raise BadInput(f"against must be result or evaluation, not {shown(against)}")
 
 
-def _size(given: Given) -> int:
+def _size(given: ComparedAttempt) -> int:
     return len(given.params) + len(given.response) + len(given.result or "")
 
 

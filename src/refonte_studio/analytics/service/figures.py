@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from refonte_studio.analytics.model import Asked, AttemptFigures, Figures, Scope, Subject, Subjected
+from refonte_studio.analytics.model import AnalyticsQuery, AttemptFigures, Figures, Scope, Subject, Subjected
 from refonte_studio.analytics.policy import figures as figure_policy
 from refonte_studio.analytics.store import figures as figure_store
 from refonte_studio.batches import service as batches
@@ -16,7 +16,7 @@ from refonte_studio.projects import service as projects
 from refonte_studio.teams import service as teams
 
 
-async def scope_of(tx: Tx, caller: Caller, asked: Asked) -> Scope:
+async def scope_of(tx: Tx, caller: Caller, asked: AnalyticsQuery) -> Scope:
     """Whose work in which period is meant. Raises NotFound for an unknown project, batch or group, and BadInput for an
     unknown address, for what is no time, and for a period that ends before it begins."""
     await batches.check_filters(tx, caller, _named(asked))
@@ -26,12 +26,12 @@ async def scope_of(tx: Tx, caller: Caller, asked: Asked) -> Scope:
     return Scope(start, end, project_id, batch_id, people)
 
 
-def _named(asked: Asked) -> dict[str, str]:
+def _named(asked: AnalyticsQuery) -> dict[str, str]:
     named = {"project": asked.project, "batch": asked.batch, "group": asked.group}
     return {name: value for name, value in named.items() if value is not None}
 
 
-async def _people(tx: Tx, caller: Caller, asked: Asked, project_id: str | None) -> list[str] | None:
+async def _people(tx: Tx, caller: Caller, asked: AnalyticsQuery, project_id: str | None) -> list[str] | None:
     """The ids of the people who are left by the addresses and the group, or None for everybody."""
     chosen: set[str] | None = None
     if asked.emails is not None:
@@ -47,7 +47,7 @@ async def _people(tx: Tx, caller: Caller, asked: Asked, project_id: str | None) 
 
 
 async def figures(
-    tx: Tx, caller: Caller, subject: Subject, asked: Asked, limit: int, token: str | None
+    tx: Tx, caller: Caller, subject: Subject, asked: AnalyticsQuery, limit: int, token: str | None
 ) -> tuple[Scope, Page[Figures]]:
     """A page of rows, the newest projects, batches, groups or people first, and what they are about.
 
@@ -63,7 +63,7 @@ async def figures(
 
 
 async def _subjects(
-    tx: Tx, caller: Caller, subject: Subject, asked: Asked, scope: Scope, limit: int, before: str | None
+    tx: Tx, caller: Caller, subject: Subject, asked: AnalyticsQuery, scope: Scope, limit: int, before: str | None
 ) -> list[Subjected]:
     if subject == "project":
         return await figure_store.projects_page(tx, caller, scope.project_id, limit, before)

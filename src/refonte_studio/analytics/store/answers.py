@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from refonte_studio.analytics.model import Given, Scope
+from refonte_studio.analytics.model import ComparedAttempt, Scope
 from refonte_studio.analytics.store.figures import earliest_id
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Caller
@@ -12,9 +12,9 @@ _PERIOD = """h.id >= :first_id AND h.team_id = :team_id AND h.mode = :mode
     AND h.submitted_at >= :start AND h.submitted_at < :end AND (CAST(:before AS TEXT) IS NULL OR h.id < :before)"""
 
 
-def _given(rows: Sequence[Row]) -> list[Given]:
+def _given(rows: Sequence[Row]) -> list[ComparedAttempt]:
     return [
-        Given(
+        ComparedAttempt(
             id=row["id"],
             task_id=row["task_id"],
             teammate_id=row["teammate_id"],
@@ -29,7 +29,7 @@ def _given(rows: Sequence[Row]) -> list[Given]:
 
 async def _newest(
     tx: Tx, caller: Caller, sql: str, project_id: str, scope: Scope, before: str | None, limit: int
-) -> list[Given]:
+) -> list[ComparedAttempt]:
     people: dict[str, Any] = {} if scope.people is None else {"teammate_ids": list(scope.people)}
     only = "" if scope.people is None else "AND h.teammate_id IN :teammate_ids[]"
     rows = await tx.all(
@@ -49,7 +49,7 @@ async def _newest(
 
 async def with_results(
     tx: Tx, caller: Caller, project_id: str, scope: Scope, before: str | None, limit: int
-) -> list[Given]:
+) -> list[ComparedAttempt]:
     """Attempts of completed tasks with these tasks' results, the newest first; not those that are the result, as they
     were the only one and nobody reviewed it."""
     sql = """SELECT h.id, h.task_id, h.teammate_id, t.type, t.params, h.response, t.response AS result
@@ -62,7 +62,7 @@ async def with_results(
 
 async def with_expected(
     tx: Tx, caller: Caller, project_id: str, scope: Scope, before: str | None, limit: int
-) -> list[Given]:
+) -> list[ComparedAttempt]:
     """Attempts at evaluation tasks with what was expected, the newest first."""
     sql = """SELECT h.id, h.task_id, h.teammate_id, t.type, t.params, h.response, y.expected_response AS result
         FROM tasks t CROSS JOIN quality_tasks y CROSS JOIN quality_attempts q CROSS JOIN attempts h
@@ -74,7 +74,7 @@ async def with_expected(
 
 async def side_by_side(
     tx: Tx, caller: Caller, project_id: str, scope: Scope, before: str | None, limit: int
-) -> list[Given]:
+) -> list[ComparedAttempt]:
     """Attempts of tasks that several people are asked to do, the newest first; not those that were rejected."""
     sql = """SELECT h.id, h.task_id, h.teammate_id, t.type, t.params, h.response, NULL AS result
         FROM attempts h CROSS JOIN tasks t

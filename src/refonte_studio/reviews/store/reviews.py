@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from refonte_studio.db import Row, Tx
 from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Caller
-from refonte_studio.reviews.model import Review, ReviewedAttempt
+from refonte_studio.reviews.model import AttemptUnderReview, Review
 
 REVIEW = Record(Review)
 
@@ -124,7 +124,7 @@ async def task_of(tx: Tx, review: Review) -> Row:
     return row
 
 
-async def answers(tx: Tx, review: Review) -> list[ReviewedAttempt]:
+async def answers(tx: Tx, review: Review) -> list[AttemptUnderReview]:
     """Returns the attempts that lead to the proposed response, in their order."""
     rows = await tx.all(
         """SELECT h.response, h.submitted_at, h.imported, u_importer.email AS imported_by
@@ -135,7 +135,8 @@ async def answers(tx: Tx, review: Review) -> list[ReviewedAttempt]:
         team_id=review.team_id,
     )
     return [
-        ReviewedAttempt(row["response"], row["submitted_at"], bool(row["imported"]), row["imported_by"]) for row in rows
+        AttemptUnderReview(row["response"], row["submitted_at"], bool(row["imported"]), row["imported_by"])
+        for row in rows
     ]
 
 
