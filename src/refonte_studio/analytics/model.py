@@ -210,3 +210,34 @@ class Queue:
 
 Votes = Mapping[str, str]
 Params = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRemainder:
+    """What is left of a batch with pending tasks."""
+
+    batch_id: str
+    remaining: int  # attempts that are still wanted
+    tasks: int  # that want them
+    wanted: int  # attempts in all, of the one of these tasks that wants the most
+    reviewing: int  # tasks under review
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedPerson:
+    """An active person who is assigned to a project and not paused in it."""
+
+    project_id: str
+    teammate_id: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class HourOfWork:
+    """Attempts that a person submitted in a project within one hour."""
+
+    teammate_id: str
+    project_id: str
+    ago: int  # whole hours
+    attempts: int
+    active_ms: int  # that they took

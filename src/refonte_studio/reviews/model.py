@@ -93,6 +93,17 @@ class AttemptUnderReview:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskUnderReview:
+    """What a review shows of its task."""
+
+    type: str
+    project: str
+    batch: str
+    params: str  # JSON object
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewTask:
     """A held review with everything that its holder needs to decide."""
 
@@ -168,3 +179,46 @@ class TaskHistory:
     instructions_version: int
     happenings: Sequence[Happening]
     whole: bool  # False: some events are left out
+
+
+@dataclass(frozen=True, slots=True)
+class PastClaim:
+    """A claim as a task's history tells it, with the attempt that it became. Times are in milliseconds."""
+
+    id: str
+    state: str
+    claimed_at: int
+    ended_at: int | None
+    reason: str | None  # of a skip
+    email: str  # whose claim it was
+    round: int | None  # from here on None without an attempt
+    started_at: int | None
+    submitted_at: int | None
+    rejected_at: int | None
+    imported: bool
+    imported_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastReview:
+    """A review as a task's history tells it. Times are in milliseconds."""
+
+    level: int
+    state: ReviewState
+    reason: str
+    comments: str | None
+    sent_to: SendTo | None
+    created_at: int
+    started_at: int | None
+    decided_at: int | None
+    email: str | None  # of the reviewer
+
+
+@dataclass(frozen=True, slots=True)
+class PastAudit:
+    """An audit as a task's history tells it."""
+
+    accepted: bool
+    comments: str | None
+    created_at: int
+    email: str  # of the auditor

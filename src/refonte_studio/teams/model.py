@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from refonte_studio.db import Event
-from refonte_studio.kit.caller import Mode, Role
+from refonte_studio.db.records import Record
+from refonte_studio.kit.caller import Caller, Mode, Role
 
 
 class TeammateState(StrEnum):
@@ -116,3 +117,7 @@ class TeammatesDisabled(Event):
     team_id: str
     teammate_ids: tuple[str, ...]
     now: int
+
+
+# A caller from a row of a credential and its holder, wherever one is read.
+CALLER = Record(Caller)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from refonte_studio.analytics.model import (
     DAY_HOURS,
     HISTORY_DAYS,
+    BatchRemainder,
     ForecastInput,
     ProjectPace,
     Queue,
@@ -17,7 +18,7 @@ from refonte_studio.analytics.policy import figures as figure_policy
 from refonte_studio.analytics.store import forecasts as forecast_store
 from refonte_studio.batches import service as batches
 from refonte_studio.batches.model import BatchSummary
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import DAY_MS
 from refonte_studio.kit.errors import BadInput, NotFound
@@ -64,20 +65,20 @@ async def _queue(tx: Tx, caller: Caller, queue: Sequence[BatchSummary], asked: S
             paces=people.paces,
         ),
         names=[(listed.batch.name, listed.project_name) for listed in looked_at],
-        reviewing=[int(left[batch_id]["reviewing"]) if batch_id in left else 0 for batch_id in ids],
+        reviewing=[int(left[batch_id].reviewing) if batch_id in left else 0 for batch_id in ids],
         shown=[place for place, batch_id in enumerate(ids) if batch_id in wanted],
         left_out=len(wanted.difference(ids)),
     )
 
 
 async def _had(
-    tx: Tx, team_id: str, batch_ids: Sequence[str], left: Mapping[str, Row]
+    tx: Tx, team_id: str, batch_ids: Sequence[str], left: Mapping[str, BatchRemainder]
 ) -> Mapping[str, Mapping[str, int]]:
     """How many open tasks each person has had, of the batches whose tasks several people do."""
-    several = [batch_id for batch_id in batch_ids if batch_id in left and left[batch_id]["wanted"] > 1]
+    several = [batch_id for batch_id in batch_ids if batch_id in left and left[batch_id].wanted > 1]
     found: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for row in await forecast_store.had(tx, team_id, several) if several else ():
-        found[row["batch_id"]][row["teammate_id"]] = row["tasks"]
+    for batch_id, teammate_id, tasks in await forecast_store.had(tx, team_id, several) if several else ():
+        found[batch_id][teammate_id] = tasks
     return found
 
 
@@ -89,7 +90,9 @@ class _People:
     paces: Mapping[str, ProjectPace] = field(default_factory=dict[str, ProjectPace])
     places: Mapping[str, int] = field(default_factory=dict[str, int])  # in `workers`, by teammate id
     of_project: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
-    of_batch: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])  # that has groups
+    of_batch: Mapping[str, frozenset[str | None]] = field(
+        default_factory=dict[str, frozenset[str | None]]
+    )  # that has groups
 
     def who(self, listed: BatchSummary) -> list[int]:
         """Who may work the batch."""
@@ -98,14 +101,16 @@ class _People:
         return [self.places[person] for person in assigned if groups is None or person in groups]
 
 
-def _line(listed: BatchSummary, left: Row | None, people: _People, had: Mapping[str, Mapping[str, int]]) -> QueuedBatch:
+def _line(
+    listed: BatchSummary, left: BatchRemainder | None, people: _People, had: Mapping[str, Mapping[str, int]]
+) -> QueuedBatch:
     mine = had.get(listed.batch.id, {})
     return QueuedBatch(
         id=listed.batch.id,
         project_id=listed.batch.project_id,
-        remaining=int(left["remaining"]) if left else 0,
-        tasks=int(left["tasks"]) if left else 0,
-        wanted=int(left["wanted"]) if left else 0,
+        remaining=int(left.remaining) if left else 0,
+        tasks=int(left.tasks) if left else 0,
+        wanted=int(left.wanted) if left else 0,
         people=people.who(listed),
         had={people.places[person]: tasks for person, tasks in mine.items() if person in people.places},
     )
@@ -113,18 +118,17 @@ def _line(listed: BatchSummary, left: Row | None, people: _People, had: Mapping[
 
 async def _people(tx: Tx, caller: Caller, queue: Sequence[BatchSummary], now: int) -> _People:
     ids = [listed.batch.id for listed in queue]
-    rows = await forecast_store.may_work(tx, caller.team_id, ids, PLACES_LIMIT + 1)
-    if len(rows) > PLACES_LIMIT:
+    assigned = await forecast_store.may_work(tx, caller.team_id, ids, PLACES_LIMIT + 1)
+    if len(assigned) > PLACES_LIMIT:
         raise BadInput(f"more than {PLACES_LIMIT:,} people in projects may work these batches; ask for fewer at once")
     since: dict[str, int] = {}
     of_project: defaultdict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        person = row["teammate_id"]
-        since[person] = min(row["since"], since.get(person, row["since"]))
-        of_project[row["project_id"]].append(person)
-    of_batch: defaultdict[str, set[str]] = defaultdict(set)
-    for row in await forecast_store.members(tx, caller.team_id, ids):
-        of_batch[row["batch_id"]].add(row["teammate_id"])
+    for each in assigned:
+        since[each.teammate_id] = min(each.since, since.get(each.teammate_id, each.since))
+        of_project[each.project_id].append(each.teammate_id)
+    of_batch: defaultdict[str, set[str | None]] = defaultdict(set)
+    for batch_id, teammate_id in await forecast_store.members(tx, caller.team_id, ids):
+        of_batch[batch_id].add(teammate_id)
     workers, paces = await _workers(tx, caller, since, now)
     return _People(
         workers=workers,
@@ -149,14 +153,14 @@ async def _workers(
         work[person] = [[0.0] * DAY_HOURS for _ in range(days)]
     own: defaultdict[str, dict[str, ProjectPace]] = defaultdict(dict)
     everybody: dict[str, ProjectPace] = {}
-    for row in await forecast_store.worked(tx, caller, people, start, now) if people else ():
-        person, project_id, attempts = row["teammate_id"], row["project_id"], row["attempts"]
-        active_ms = max(row["active_ms"], attempts)  # no attempt takes no time
-        day, hour = divmod(row["ago"], DAY_HOURS)
-        if day < len(work[person]):
-            work[person][day][DAY_HOURS - 1 - hour] += active_ms
-        for paces in (own[person], everybody):
-            paces[project_id] = _more(paces.get(project_id), attempts, active_ms)
+    for each in await forecast_store.worked(tx, caller, people, start, now) if people else ():
+        active_ms = max(each.active_ms, each.attempts)  # no attempt takes no time
+        day, hour = divmod(each.ago, DAY_HOURS)
+        days = work[each.teammate_id]
+        if day < len(days):
+            days[day][DAY_HOURS - 1 - hour] += active_ms
+        for paces in (own[each.teammate_id], everybody):
+            paces[each.project_id] = _more(paces.get(each.project_id), each.attempts, active_ms)
     return [Worker(person, work[person], own[person]) for person in people], everybody
 
 

@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 
+from refonte_studio.analytics.model import AssignedPerson, BatchRemainder, HourOfWork
 from refonte_studio.analytics.store.figures import earliest_id
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
+from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Caller
 
+_REMAINDER = Record(BatchRemainder)
+_ASSIGNED = Record(AssignedPerson)
+_HOUR = Record(HourOfWork)
 
-async def left(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> dict[str, Row]:
-    """Of each batch with pending tasks: `remaining` attempts, the `tasks` that want them, the most that one of these
-    is `wanted` in all, and tasks that are in `reviewing`."""
+
+async def left(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> dict[str, BatchRemainder]:
+    """What is left of each batch with pending tasks."""
     rows = await tx.all(
         """SELECT batch_id, SUM(CASE WHEN wanted > attempts AND NOT reviewing THEN wanted - attempts ELSE 0 END)
              AS remaining,
@@ -20,13 +25,12 @@ async def left(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> dict[str, Row]
         batch_ids=list(batch_ids),
         team_id=team_id,
     )
-    return {row["batch_id"]: row for row in rows}
+    return {row["batch_id"]: _REMAINDER.of(row) for row in rows}
 
 
-async def may_work(tx: Tx, team_id: str, batch_ids: Sequence[str], limit: int) -> Sequence[Row]:
-    """(project_id, teammate_id, since) of everybody active who is assigned to a project of these batches, and not
-    paused in it."""
-    return await tx.all(
+async def may_work(tx: Tx, team_id: str, batch_ids: Sequence[str], limit: int) -> list[AssignedPerson]:
+    """Everybody active who is assigned to a project of these batches, and not paused in it."""
+    rows = await tx.all(
         """SELECT a.project_id, a.teammate_id, a.created_at AS since
            FROM assignments a JOIN teammates u ON u.id = a.teammate_id AND u.team_id = a.team_id
            WHERE a.project_id IN (
@@ -37,23 +41,25 @@ async def may_work(tx: Tx, team_id: str, batch_ids: Sequence[str], limit: int) -
         team_id=team_id,
         limit=limit,
     )
+    return [_ASSIGNED.of(row) for row in rows]
 
 
-async def members(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> Sequence[Row]:
+async def members(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> list[tuple[str, str | None]]:
     """(batch_id, teammate_id) of those in the groups that batches are given to; teammate_id is NULL for a group without
     members. A batch that is given to no group is absent."""
-    return await tx.all(
+    rows = await tx.all(
         """SELECT g.batch_id, m.teammate_id
            FROM batch_groups g LEFT JOIN group_members m ON m.group_id = g.group_id AND m.team_id = g.team_id
            WHERE g.batch_id IN :batch_ids[] AND g.team_id = :team_id""",
         batch_ids=list(batch_ids),
         team_id=team_id,
     )
+    return [(row["batch_id"], row["teammate_id"]) for row in rows]
 
 
-async def had(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> Sequence[Row]:
+async def had(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> list[tuple[str, str, int]]:
     """(batch_id, teammate_id, tasks): how many tasks of a batch that still want attempts each person has had."""
-    return await tx.all(
+    rows = await tx.all(
         """SELECT s.batch_id, c.teammate_id, COUNT(*) AS tasks
            FROM task_slots s JOIN claims c ON c.task_id = s.task_id AND c.team_id = s.team_id
              AND c.state IN ('held', 'submitted', 'skipped')
@@ -63,12 +69,12 @@ async def had(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> Sequence[Row]:
         batch_ids=list(batch_ids),
         team_id=team_id,
     )
+    return [(row["batch_id"], row["teammate_id"], row["tasks"]) for row in rows]
 
 
-async def worked(tx: Tx, caller: Caller, people: Sequence[str], start: int, now: int) -> Sequence[Row]:
-    """(teammate_id, project_id, ago, attempts, active_ms): work attempts, and the time they took, by how many whole
-    hours ago they were submitted."""
-    return await tx.all(
+async def worked(tx: Tx, caller: Caller, people: Sequence[str], start: int, now: int) -> list[HourOfWork]:
+    """Attempts at work tasks, and the time they took, by how many whole hours ago they were submitted."""
+    rows = await tx.all(
         """SELECT teammate_id, project_id, ago, COUNT(*) AS attempts, CAST(SUM(active) AS BIGINT) AS active_ms
            FROM (
              SELECT h.teammate_id, h.project_id, (CAST(:now AS BIGINT) - h.submitted_at) / 3600000 AS ago,
@@ -85,6 +91,7 @@ async def worked(tx: Tx, caller: Caller, people: Sequence[str], start: int, now:
         start=start,
         now=now,
     )
+    return [_HOUR.of(row) for row in rows]
 
 
 async def began(tx: Tx, team_id: str, people: Sequence[str]) -> dict[str, int]:

@@ -16,10 +16,10 @@ from refonte_studio.teams.model import TeammateState
 async def assignments(tx: Tx, caller: Caller) -> dict[str, list[str]]:
     """Returns the e-mail address of every active teammate, with the sorted names of their projects."""
     found: dict[str, list[str]] = {}
-    for row in await assignment_store.assignments(tx, caller.team_id, caller.mode):
-        names = found.setdefault(row["email"], [])
-        if row["project"] is not None:
-            names.append(row["project"])
+    for email, project in await assignment_store.assignments(tx, caller.team_id, caller.mode):
+        names = found.setdefault(email, [])
+        if project is not None:
+            names.append(project)
     return {email: sorted(names) for email, names in found.items()}
 
 
@@ -57,8 +57,8 @@ async def unassign(
         project_ids = await named_projects(tx, caller.team_id, caller.mode, projects)
     gone = await assignment_store.unassign(tx, caller.team_id, ids, project_ids) if project_ids else ()
     if gone:
-        people_ids = tuple(sorted({row["teammate_id"] for row in gone}))
-        left_ids = tuple(sorted({row["project_id"] for row in gone}))
+        people_ids = tuple(sorted({teammate_id for teammate_id, _ in gone}))
+        left_ids = tuple(sorted({project_id for _, project_id in gone}))
         await assignment_store.leave_groups(tx, caller.team_id, people_ids, left_ids)
         await tx.tell(Unassigned(caller.team_id, caller.mode, people_ids, left_ids, now))
     return await assignments(tx, caller)

@@ -26,7 +26,6 @@ from refonte_studio.projects.model import (
     QualityChanged,
     Template,
     Version,
-    settings_of,
 )
 from refonte_studio.projects.policy import checked_type
 from refonte_studio.projects.store import projects as project_store
@@ -149,17 +148,7 @@ async def hold(tx: Tx, project: Project) -> Project:
 
     Code that creates tasks by the pipeline must call this, so that `set_pipeline` reaches every task.
     """
-    row = await project_store.hold(tx, project.team_id, project.id)
-    if row is None:
-        return project
-    return replace(
-        project,
-        pipeline=row["pipeline"],
-        consensus_attempts=row["consensus_attempts"],
-        quality=settings_of(row["quality"]),
-        evaluates=bool(row["evaluates"]),
-        archived_at=row["archived_at"],
-    )
+    return await project_store.hold(tx, project)
 
 
 async def archive(tx: Tx, project: Project, now: int) -> Project:

@@ -7,10 +7,9 @@ from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import Group
 
 
-async def assignments(tx: Tx, team_id: str, mode: Mode) -> Sequence[Row]:
-    """Returns (email, project) for every active teammate, in the order they were added; project is NULL for people
-    without projects."""
-    return await tx.all(
+async def assignments(tx: Tx, team_id: str, mode: Mode) -> list[tuple[str, str | None]]:
+    """Returns address and project of active teammates in the order they were added; without a project, None."""
+    rows = await tx.all(
         """SELECT u.email, p.name AS project
            FROM teammates u
            LEFT JOIN (assignments a JOIN projects p ON p.id = a.project_id AND p.mode = :mode)
@@ -20,6 +19,7 @@ async def assignments(tx: Tx, team_id: str, mode: Mode) -> Sequence[Row]:
         team_id=team_id,
         mode=mode,
     )
+    return [(row["email"], row["project"]) for row in rows]
 
 
 async def assign(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str], now: int) -> None:
@@ -44,9 +44,11 @@ async def assign(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids:
     )
 
 
-async def unassign(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str]) -> Sequence[Row]:
-    """Deletes assignments. Returns the (teammate_id, project_id) that existed."""
-    return await tx.all(
+async def unassign(
+    tx: Tx, team_id: str, teammate_ids: Sequence[str], project_ids: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Deletes assignments. Returns the person and project of those that existed."""
+    rows = await tx.all(
         """DELETE FROM assignments
            WHERE team_id = :team_id AND teammate_id IN :teammate_ids[] AND project_id IN :project_ids[]
            RETURNING teammate_id, project_id""",
@@ -54,6 +56,7 @@ async def unassign(tx: Tx, team_id: str, teammate_ids: Sequence[str], project_id
         teammate_ids=list(teammate_ids),
         project_ids=list(project_ids),
     )
+    return [(row["teammate_id"], row["project_id"]) for row in rows]
 
 
 async def projects_of(tx: Tx, team_id: str, mode: Mode, teammate_ids: Sequence[str]) -> list[str]:

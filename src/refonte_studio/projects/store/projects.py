@@ -1,11 +1,12 @@
 """The SQL of projects and their parameters."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
 from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import Project, QualitySettings, Version, settings_of
@@ -123,13 +124,23 @@ async def lock(tx: Tx, team_id: str, project_id: str) -> None:
     )
 
 
-async def hold(tx: Tx, team_id: str, project_id: str) -> Row | None:
-    """Keeps the pipeline unchanged until the transaction ends; several transactions may hold it at once."""
-    return await tx.one(
+async def hold(tx: Tx, project: Project) -> Project:
+    """Returns the project with its settings unchanged until the transaction ends; several transactions may hold it."""
+    row = await tx.one(
         """SELECT pipeline, consensus_attempts, quality, evaluates, archived_at FROM projects
            WHERE id = :project_id AND team_id = :team_id FOR KEY SHARE""",
-        project_id=project_id,
-        team_id=team_id,
+        project_id=project.id,
+        team_id=project.team_id,
+    )
+    if row is None:
+        return project
+    return replace(
+        project,
+        pipeline=row["pipeline"],
+        consensus_attempts=row["consensus_attempts"],
+        quality=settings_of(row["quality"]),
+        evaluates=bool(row["evaluates"]),
+        archived_at=row["archived_at"],
     )
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
-from refonte_studio.reviews.model import DECIDED, Happening, TaskHistory
+from refonte_studio.reviews.model import DECIDED, Happening, PastAudit, PastClaim, PastReview, TaskHistory
 from refonte_studio.reviews.policy import in_order, said
 from refonte_studio.reviews.store import history as history_store
 from refonte_studio.tasks import service as tasks
@@ -24,8 +24,8 @@ async def history(tx: Tx, caller: Caller, task_id: str) -> TaskHistory:
     audits = await history_store.audits(tx, task.team_id, task.id, LIMIT + 1)
     happenings = [
         *_of_task(task),
-        *(one for row in claims[:LIMIT] for one in _of_claim(row, task)),
-        *(one for row in reviews[:LIMIT] for one in _of_review(row)),
+        *(one for claim in claims[:LIMIT] for one in _of_claim(claim, task)),
+        *(one for review in reviews[:LIMIT] for one in _of_review(review)),
         *_of_audits(audits[:LIMIT], task),
     ]
     whole = max(map(len, (claims, reviews, audits))) <= LIMIT
@@ -41,46 +41,46 @@ def _of_task(task: Task) -> Iterator[Happening]:
         yield Happening(task.updated_at, "canceled")
 
 
-def _of_claim(row: Row, task: Task) -> Iterator[Happening]:
-    said_of_all = {"claim_id": row["id"], "instructions_version": task.project_version}
-    if row["imported"]:  # an external attempt: its duration and its instructions are unknown
+def _of_claim(claim: PastClaim, task: Task) -> Iterator[Happening]:
+    said_of_all = {"claim_id": claim.id, "instructions_version": task.project_version}
+    if claim.imported and claim.submitted_at is not None:  # an external attempt: its duration is unknown
         more = said(
-            imported=True, imported_by=row["imported_by"], round=row["round"], rejected=row["rejected_at"] is not None
+            imported=True, imported_by=claim.imported_by, round=claim.round, rejected=claim.rejected_at is not None
         )
-        yield Happening(row["submitted_at"], "submitted", row["email"], more)
+        yield Happening(claim.submitted_at, "submitted", claim.email, more)
         return
-    yield Happening(row["claimed_at"], "claimed", row["email"], said(**said_of_all))
-    if row["submitted_at"] is not None:
+    yield Happening(claim.claimed_at, "claimed", claim.email, said(**said_of_all))
+    if claim.submitted_at is not None and claim.started_at is not None:
         more = said(
             **said_of_all,
-            duration_ms=row["submitted_at"] - row["started_at"],
-            round=row["round"],
-            rejected=row["rejected_at"] is not None,
+            duration_ms=claim.submitted_at - claim.started_at,
+            round=claim.round,
+            rejected=claim.rejected_at is not None,
         )
-        yield Happening(row["submitted_at"], "submitted", row["email"], more)
-    elif row["ended_at"] is not None:
-        yield Happening(row["ended_at"], row["state"], row["email"], said(claim_id=row["id"], reason=row["reason"]))
+        yield Happening(claim.submitted_at, "submitted", claim.email, more)
+    elif claim.ended_at is not None:
+        yield Happening(claim.ended_at, claim.state, claim.email, said(claim_id=claim.id, reason=claim.reason))
 
 
-def _of_review(row: Row) -> Iterator[Happening]:
-    level = row["level"]
-    yield Happening(row["created_at"], "review_opened", None, said(level=level, reason=row["reason"]))
-    if row["decided_at"] is None:
+def _of_review(review: PastReview) -> Iterator[Happening]:
+    level = review.level
+    yield Happening(review.created_at, "review_opened", None, said(level=level, reason=review.reason))
+    if review.decided_at is None:
         return
-    if row["state"] not in DECIDED:
-        yield Happening(row["decided_at"], "review_ended", None, said(level=level))
+    if review.state not in DECIDED:
+        yield Happening(review.decided_at, "review_ended", None, said(level=level))
         return
     more = said(
         level=level,
-        duration_ms=row["decided_at"] - row["started_at"],
-        comments=row["comments"],
-        send_to=row["sent_to"],
+        duration_ms=None if review.started_at is None else review.decided_at - review.started_at,
+        comments=review.comments,
+        send_to=review.sent_to,
     )
-    yield Happening(row["decided_at"], f"review_{row['state']}", row["email"], more)
+    yield Happening(review.decided_at, f"review_{review.state.value}", review.email, more)
 
 
-def _of_audits(rows: Sequence[Row], task: Task) -> Iterator[Happening]:
-    for number, row in enumerate(rows, 1):
-        fixed = True if number == len(rows) and task.review_status == ReviewStatus.FIXED else None
-        more = said(accepted=bool(row["accepted"]), fixed=fixed, comments=row["comments"])
-        yield Happening(row["created_at"], "audited", row["email"], more)
+def _of_audits(audits: Sequence[PastAudit], task: Task) -> Iterator[Happening]:
+    for number, audit in enumerate(audits, 1):
+        fixed = True if number == len(audits) and task.review_status == ReviewStatus.FIXED else None
+        more = said(accepted=audit.accepted, fixed=fixed, comments=audit.comments)
+        yield Happening(audit.created_at, "audited", audit.email, more)

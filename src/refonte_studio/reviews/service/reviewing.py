@@ -70,14 +70,14 @@ async def check_filters(tx: Tx, caller: Caller, named: Mapping[str, str]) -> Non
 
 
 async def _assignment(tx: Tx, review: Review) -> ReviewTask:
-    row = await review_store.task_of(tx, review)
+    task = await review_store.task_of(tx, review)
     return ReviewTask(
         review,
-        type=row["type"],
-        project=row["project"],
-        batch=row["batch"],
-        params=row["params"],
-        confidence=row["confidence"],
+        type=task.type,
+        project=task.project,
+        batch=task.batch,
+        params=task.params,
+        confidence=task.confidence,
         attempts=await review_store.answers(tx, review),
     )
 
@@ -96,7 +96,7 @@ async def attachment_of(tx: Tx, caller: Caller, review_id: str, file_id: str, no
     if not review.is_live(now):
         raise _lost(review, now)
     file = await files.find(tx, caller.team_id, caller.mode, file_id)
-    if file.attachment_url not in (await review_store.task_of(tx, review))["params"]:
+    if file.attachment_url not in (await review_store.task_of(tx, review)).params:
         raise NotFound(f"the task has no file {shown(file_id)}")
     return file
 

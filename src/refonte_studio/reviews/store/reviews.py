@@ -5,12 +5,13 @@ Lock order, everywhere: the row of the task's slots, then of the review, then of
 
 from collections.abc import Sequence
 
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
 from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Caller
-from refonte_studio.reviews.model import AttemptUnderReview, Review
+from refonte_studio.reviews.model import Review, TaskUnderReview
 
 REVIEW = Record(Review)
+_TASK = Record(TaskUnderReview)
 
 
 async def insert(tx: Tx, review: Review) -> None:
@@ -110,7 +111,7 @@ async def of_reviewer(tx: Tx, caller: Caller, review_id: str) -> Review | None:
     return REVIEW.of(row) if row else None
 
 
-async def task_of(tx: Tx, review: Review) -> Row:
+async def task_of(tx: Tx, review: Review) -> TaskUnderReview:
     """Returns the task's type, parameters and confidence, and the names of its project and batch."""
     row = await tx.one(
         """SELECT t.type, t.params, t.confidence, p.name AS project, b.name AS batch
@@ -121,7 +122,7 @@ async def task_of(tx: Tx, review: Review) -> Row:
         team_id=review.team_id,
     )
     assert row is not None, f"review {review.id} is of a task that does not exist"
-    return row
+    return _TASK.of(row)
 
 
 async def answers(tx: Tx, review: Review) -> list[AttemptUnderReview]:

@@ -62,16 +62,15 @@ async def take_next(tx: Tx, not_first: str, now: int) -> ResultsJob | None:
 
     `not_first` is the team that was served last; other teams come before it, so that none waits for all its results.
     """
-    row = await background_store.next_due(tx, now, not_first)
-    if row is None:
+    due = await background_store.next_due(tx, now, not_first)
+    if due is None:
         return None
+    team_id, mode, project_id = due
     taken_by = new_id(now)
-    taken = await background_store.take(
-        tx, row["team_id"], row["project_id"], taken_by, now, now + LEASE_MS, TASKS_LIMIT
-    )
+    taken = await background_store.take(tx, team_id, project_id, taken_by, now, now + LEASE_MS, TASKS_LIMIT)
     if not taken:  # another process was faster
         return None
-    return ResultsJob(row["team_id"], row["mode"], row["project_id"], taken_by, [each["task_id"] for each in taken])
+    return ResultsJob(team_id, mode, project_id, taken_by, taken)
 
 
 async def given(tx: Tx, job: ResultsJob, task_id: str) -> tuple[Task, list[Attempt], StoredModels] | None:

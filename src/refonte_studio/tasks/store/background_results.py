@@ -5,7 +5,8 @@ Only a transaction that has locked the task's slots inserts or ends a row.
 
 from collections.abc import Sequence
 
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
+from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.ids import new_ids
 from refonte_studio.tasks.model import Task
 
@@ -42,19 +43,20 @@ async def end(tx: Tx, team_id: str, task_id: str, now: int) -> None:
     )
 
 
-async def next_due(tx: Tx, now: int, not_first: str) -> Row | None:
+async def next_due(tx: Tx, now: int, not_first: str) -> tuple[str, Mode, str] | None:
     """Returns the team, mode and project of the longest due result; results of team `not_first` come last."""
-    return await tx.one(
+    row = await tx.one(
         """SELECT team_id, mode, project_id FROM postponed_results WHERE done_at IS NULL AND due_at <= :now
            ORDER BY CASE WHEN team_id = :not_first THEN 1 ELSE 0 END, due_at, id LIMIT 1""",
         now=now,
         not_first=not_first,
     )
+    return (row["team_id"], row["mode"], row["project_id"]) if row else None
 
 
-async def take(tx: Tx, team_id: str, project_id: str, taken_by: str, now: int, until: int, limit: int) -> Sequence[Row]:
+async def take(tx: Tx, team_id: str, project_id: str, taken_by: str, now: int, until: int, limit: int) -> list[str]:
     """Leases due results of a project until `until`; returns the ids of their tasks."""
-    return await tx.all(
+    rows = await tx.all(
         """UPDATE postponed_results SET taken_by = :taken_by, due_at = :due_at
            WHERE done_at IS NULL AND id IN (
              SELECT pr.id FROM postponed_results pr
@@ -68,6 +70,7 @@ async def take(tx: Tx, team_id: str, project_id: str, taken_by: str, now: int, u
         due_at=until,
         limit=limit,
     )
+    return [row["task_id"] for row in rows]
 
 
 async def renew(tx: Tx, team_id: str, taken_by: str, until: int) -> None:

@@ -128,7 +128,7 @@ def _gone(token: str) -> NotFound:
 
 async def check_invitation(tx: Tx, token: str, now: int) -> None:
     """Raises NotFound unless the invitation is open."""
-    if await team_store.invited_by_link(tx, digest(token), now) is None:
+    if not await team_store.invitation_is_open(tx, digest(token), now):
         raise _gone(token)
 
 

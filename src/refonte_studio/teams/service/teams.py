@@ -290,21 +290,12 @@ async def revoke_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
 
 
 async def caller_of_key(tx: Tx, key: str, now: int) -> tuple[Caller, bool] | None:
-    """Returns the caller with this key, and whether its last-used time needs an update; None if the key is not
-    valid."""
-    row = await access_store.holder_of_key(tx, digest(key))
-    if row is None:
+    """Returns the caller with this key, and whether its last-used time needs an update; None if it is not valid."""
+    found = await access_store.holder_of_key(tx, digest(key))
+    if found is None:
         return None
-    caller = Caller(
-        row["team_id"],
-        row["id"],
-        row["email"],
-        Role(row["role"]),
-        row["mode"],
-        row["key_id"],
-        alias_key=row["alias_key"],
-    )
-    return caller, row["last_used_at"] is None or now - row["last_used_at"] >= KEY_USE_RESOLUTION_MS
+    caller, last_used_at = found
+    return caller, last_used_at is None or now - last_used_at >= KEY_USE_RESOLUTION_MS
 
 
 async def touch_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
@@ -317,13 +308,7 @@ async def touch_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:
 
 async def caller_of_session(tx: Tx, token: str, now: int) -> Caller | None:
     """Returns the caller in this cookie session, which is in live mode; None if it has ended."""
-    token_hash = digest(token)
-    row = await access_store.holder_of_session(tx, token_hash, now)
-    if row is None:
-        return None
-    return Caller(
-        row["team_id"], row["id"], row["email"], Role(row["role"]), "live", None, token_hash, row["alias_key"]
-    )
+    return await access_store.holder_of_session(tx, digest(token), now)
 
 
 async def start_session(tx: Tx, team_id: str, teammate_id: str, now: int, lifetime_ms: int) -> SignedIn:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
 from refonte_studio.db.records import Record
-from refonte_studio.teams.model import Key, SignInCandidate
+from refonte_studio.kit.caller import Caller
+from refonte_studio.teams.model import CALLER, Key, SignInCandidate
 
 SWEEP_LIMIT = 1_000
 BUDGETS_LIMIT = 3  # budgets that one attempt counts for
@@ -27,27 +28,30 @@ async def insert_key(tx: Tx, **values: Any) -> None:
     )
 
 
-async def holder_of_key(tx: Tx, key_hash: str) -> Row | None:
-    """Returns the key and its active holder."""
-    return await tx.one(
-        """SELECT k.id AS key_id, k.mode, k.last_used_at, u.id, u.team_id, u.email, u.role,
-             (SELECT o.alias_key FROM teams o WHERE o.id = u.team_id) AS alias_key
+async def holder_of_key(tx: Tx, key_hash: str) -> tuple[Caller, int | None] | None:
+    """Returns the active holder of a key, and when the key was last used."""
+    row = await tx.one(
+        """SELECT u.team_id, u.id AS teammate_id, u.email, u.role, k.mode, k.id AS key_id, NULL AS session_hash,
+             (SELECT o.alias_key FROM teams o WHERE o.id = u.team_id) AS alias_key, k.last_used_at
            FROM keys k JOIN teammates u ON u.id = k.teammate_id AND u.team_id = k.team_id
            WHERE k.key_hash = :key_hash AND k.revoked_at IS NULL AND u.state = 'active'""",
         key_hash=key_hash,
     )
+    return (CALLER.of(row), row["last_used_at"]) if row else None
 
 
-async def holder_of_session(tx: Tx, token_hash: str, now: int) -> Row | None:
-    """Returns the active holder of a session."""
-    return await tx.one(
-        """SELECT u.id, u.team_id, u.email, u.role,
+async def holder_of_session(tx: Tx, token_hash: str, now: int) -> Caller | None:
+    """Returns the active holder of a session, which is in live mode."""
+    row = await tx.one(
+        """SELECT u.team_id, u.id AS teammate_id, u.email, u.role, 'live' AS mode, NULL AS key_id,
+             v.token_hash AS session_hash,
              (SELECT o.alias_key FROM teams o WHERE o.id = u.team_id) AS alias_key
            FROM sessions v JOIN teammates u ON u.id = v.teammate_id AND u.team_id = v.team_id
            WHERE v.token_hash = :token_hash AND v.expires_at > :now AND u.state = 'active'""",
         token_hash=token_hash,
         now=now,
     )
+    return CALLER.of(row) if row else None
 
 
 async def touch_key(tx: Tx, team_id: str, key_id: str, now: int) -> None:

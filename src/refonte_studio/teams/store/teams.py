@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from refonte_studio.db import Row, Tx
+from refonte_studio.db import Tx
 from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Role
 from refonte_studio.teams.model import Team, Teammate, TeammateState
@@ -253,14 +253,15 @@ async def set_state(tx: Tx, team_id: str, teammate_ids: Sequence[str], state: Te
     )
 
 
-async def invited_by_link(tx: Tx, invite_hash: str, now: int) -> Row | None:
-    """Returns the person invited by this link, if the invitation is open."""
-    return await tx.one(
-        """SELECT id, team_id FROM teammates
+async def invitation_is_open(tx: Tx, invite_hash: str, now: int) -> bool:
+    """Returns whether the invitation of this link is open."""
+    row = await tx.one(
+        """SELECT id FROM teammates
            WHERE invite_hash = :invite_hash AND state = 'invited' AND invite_expires_at > :now""",
         invite_hash=invite_hash,
         now=now,
     )
+    return row is not None
 
 
 async def join(tx: Tx, **values: Any) -> Teammate | None:
