@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from refonte_studio.db import Tx
 from refonte_studio.db.records import Record
 from refonte_studio.kit.caller import Caller
-from refonte_studio.reviews.model import Review, TaskUnderReview
+from refonte_studio.reviews.model import AttemptUnderReview, Review, TaskUnderReview
 
 REVIEW = Record(Review)
 _TASK = Record(TaskUnderReview)
