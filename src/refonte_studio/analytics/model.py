@@ -7,7 +7,7 @@ from typing import Any, Literal
 Subject = Literal["project", "batch", "group", "labeler"]
 
 DAY_HOURS = 24
-HISTORY_DAYS = 14  # what a forecast knows of people's work
+HISTORY_DAYS = 14  # days of people's work that a forecast uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class AnalyticsQuery:
     batch: str | None = None
     group: str | None = None
     emails: Sequence[str] | None = None
-    start: str | None = None  # None: since there is any
+    start: str | None = None  # None: from the beginning
     end: str | None = None  # None: now
 
 
@@ -39,18 +39,18 @@ class AttemptFigures:
     """Counts and times of the attempts in a period; times in milliseconds."""
 
     done: int = 0
-    timed: int = 0  # those whose duration is known: not the imported ones
+    timed: int = 0  # attempts with a known duration; imported ones have none
     rejected: int = 0
     active_ms: int = 0
     median_ms: int | None = None
     p90_ms: int | None = None
-    first: int | None = None  # when the first of the timed ones was submitted
+    first: int | None = None  # when the first timed attempt was submitted
     agreement: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Subjected:
-    """A project, batch, group or labeler that figures are about."""
+    """A project, batch, group or labeler that figures describe."""
 
     id: str
     name: str
@@ -59,7 +59,7 @@ class Subjected:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One row of figures. `pending` and `completed` are as of now, all else is of the period."""
+    """One row of figures. `pending` and `completed` are current; everything else describes the period."""
 
     name: str
     project: str | None
@@ -71,7 +71,7 @@ class Figures:
     skipped: int
     evaluated: int
     passed: int
-    accuracy: tuple[float, float, float] | None  # the share passed, and its 95 % interval
+    accuracy: tuple[float, float, float] | None  # share passed, and the bounds of its 95 % interval
     alpha: float | None
 
 
@@ -90,7 +90,7 @@ class ComparedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class RecentAttempts:
-    """Attempts, the newest first; `truncated` if there are more than were read."""
+    """Attempts, newest first. `truncated` says that there are more than were read."""
 
     attempts: Sequence[ComparedAttempt]
     truncated: bool
@@ -119,9 +119,9 @@ class Pair:
     one: str  # teammate ids
     other: str
     together: int
-    agreed: int  # on how many of them they say the same
+    agreed: int  # tasks on which their answers are the same
     agreement: float  # the mean over the tasks, 0 to 1
-    kappa: float | None  # Cohen's; None where their answers are no labels, or chance alone explains all
+    kappa: float | None  # Cohen's kappa; None where answers are not labels, or chance explains all agreement
 
 
 # ------------------------------------------------------------------------------------------- forecast
@@ -129,7 +129,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class ProjectPace:
-    """Attempts at a project's tasks, and the time they took together."""
+    """The number of attempts at a project's tasks, and their total time."""
 
     attempts: int
     active_ms: float
@@ -137,10 +137,11 @@ class ProjectPace:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Somebody who may work, and the time they have spent on attempts, by day and hour.
+    """A person who may work, and the time that they spent on attempts, by day and hour.
 
-    A day here is 24 hours that end now or so many days ago: `work[0]` are the last 24 hours, `work[0][23]` the last
-    one. Of a person who came later than `HISTORY_DAYS` ago, only the days since then are there.
+    A day is a period of 24 hours that ends now or a whole number of days ago: `work[0]` holds the last 24 hours, and
+    `work[0][23]` the last hour. For a person who joined less than `HISTORY_DAYS` ago, there are only the days since
+    then.
     """
 
     id: str
@@ -150,15 +151,15 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class QueuedBatch:
-    """A pending batch in the queue. `people` are the places in the list of workers of those who may work it."""
+    """A pending batch in the queue. `people` are indexes of the workers who may work on it."""
 
     id: str
     project_id: str
     remaining: int  # attempts
-    tasks: int  # pending ones that still want attempts
-    wanted: int  # the most people that any of them wants in all
+    tasks: int  # pending tasks that still need attempts
+    wanted: int  # the largest number of people that any of these tasks needs in total
     people: Sequence[int]
-    had: Mapping[int, int] = field(default_factory=dict[int, int])  # tasks that such a person has had, where it counts
+    had: Mapping[int, int] = field(default_factory=dict[int, int])  # tasks that workers already had
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +168,10 @@ class ForecastInput:
 
     lines: Sequence[QueuedBatch]
     workers: Sequence[Worker]
-    paces: Mapping[str, ProjectPace]  # of everybody, by project id
+    paces: Mapping[str, ProjectPace]  # of all people, by project id
 
 
-Basis = Literal["measured", "pooled"]  # the pace of those who may work it, or that of their colleagues
+Basis = Literal["measured", "pooled"]  # the pace of the people who may work on the batch, or that of their colleagues
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +181,9 @@ class Finish:
     median: int | None
     low: int | None
     high: int | None
-    starts: int | None  # the median of when work on it begins
+    starts: int | None  # the median of the time when work on it begins
     basis: Basis | None
-    reason: str | None  # why nothing, or not all, is foreseen
+    reason: str | None  # why there is no forecast, or only a part of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +200,13 @@ class Foreseen:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The pending batches whose forecast is asked for, and what it is made of. `shown` are places in its queue."""
+    """The pending batches that a forecast is requested for, and its input. `shown` are indexes into the queue."""
 
     known: ForecastInput
-    names: Sequence[tuple[str, str]]  # (batch, project) of every line
-    reviewing: Sequence[int]  # tasks of every line that wait for a review
+    names: Sequence[tuple[str, str]]  # (batch, project) of every queued batch
+    reviewing: Sequence[int]  # tasks of every queued batch that wait for a review
     shown: Sequence[int]
-    left_out: int  # batches beyond those that are looked at
+    left_out: int  # batches beyond the limit
 
 
 Votes = Mapping[str, str]

@@ -77,14 +77,14 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ReferencePage:
     """The page, and a Content-Security-Policy that allows only its own style and script."""
 
     html: bytes
     policy: str
 
 
-def render(document: Schema) -> Page:
+def render(document: Schema) -> ReferencePage:
     """The reference as HTML."""
     document = copy.deepcopy(document)
     environment = Environment(
@@ -111,7 +111,7 @@ def render(document: Schema) -> Page:
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    return Page(html.encode(), policy)
+    return ReferencePage(html.encode(), policy)
 
 
 def _hash(text: str) -> str:

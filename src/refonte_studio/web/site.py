@@ -14,7 +14,7 @@ from refonte_studio.kit.errors import Overloaded, Unavailable
 from refonte_studio.kit.ids import digest
 from refonte_studio.web.openapi import Schema
 from refonte_studio.web.operation import Studio, studio_of
-from refonte_studio.web.reference import Page, render
+from refonte_studio.web.reference import ReferencePage, render
 from refonte_studio.web.responses import JSON, encode
 from refonte_studio.web.routing import PageRoute
 
@@ -33,7 +33,7 @@ def site(document: Callable[[], Schema]) -> list[BaseRoute]:
         return encode(document())
 
     @cache
-    def as_page() -> Page:
+    def as_page() -> ReferencePage:
         return render(document())
 
     async def openapi(request: Request) -> Response:

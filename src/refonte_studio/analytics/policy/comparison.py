@@ -12,12 +12,12 @@ from refonte_studio.analytics.policy.figures import Said
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.task_types import TYPES
 
-COMPARISONS = 200_000  # pairs of answers that are held against each other
-DRAWN_COMPARISONS = 4_000  # the same where answers are drawn or typed, which takes longer by far
+COMPARISONS = 200_000  # upper bound on pairs of answers that are compared
+DRAWN_COMPARISONS = 4_000  # the same for drawn or typed answers, which take much longer
 
 
 class _Reader:
-    """Reads votes off responses; what to read is found once for the same parameters."""
+    """Extracts votes from responses. What to extract is found once for tasks with the same parameters."""
 
     def __init__(self) -> None:
         self._last: tuple[str, str] | None = None
@@ -29,7 +29,7 @@ class _Reader:
         return self._params
 
     def votes(self, given: ComparedAttempt, response: dict[str, Any]) -> Votes:
-        """None, where the response does not fit what the task asks by now."""
+        """The votes, or none if the response no longer fits what the task asks."""
         try:
             return TYPES[given.type].votes(self.params(given), response)
         except BadInput:

@@ -39,7 +39,7 @@ def per_active_hour(done: AttemptFigures) -> float | None:
 
 
 def per_calendar_day(done: AttemptFigures, start: int | None, end: int) -> float | None:
-    """Over the days of the period, or since the first attempt where it has no beginning; a day at least."""
+    """Attempts per calendar day of the period, or since the first attempt if it has no start; at least one day."""
     if done.first is None:
         return None
     return done.timed * DAY_MS / max(DAY_MS, end - (done.first if start is None else start))
@@ -49,7 +49,7 @@ def per_calendar_day(done: AttemptFigures, start: int | None, end: int) -> float
 
 
 def the_question(asked: str | None, known: Mapping[str, int]) -> str:
-    """The question that is meant: the one asked for, or the only one. Raises BadInput naming those there are."""
+    """The question that a request means: the one it names, or the only one. Raises BadInput naming the questions."""
     if asked is None and len(known) == 1:
         return next(iter(known))
     if asked is not None and asked in known:
@@ -65,9 +65,9 @@ def the_question(asked: str | None, known: Mapping[str, int]) -> str:
 
 
 def confusion(question: str, votes: Sequence[tuple[str, Votes, Votes]], apart: Sequence[str]) -> Confusion:
-    """Counts of (result, answer) from (teammate, votes of the result, votes of the attempt), the most frequent first.
+    """Counts pairs of (result, answer) from (teammate, votes of the result, votes of the attempt), most frequent first.
 
-    Those who are named stand `apart` too, each by themselves.
+    The people in `apart` also get a matrix of their own.
     """
     counts: Counter[tuple[str, str]] = Counter()
     each: dict[str, Counter[tuple[str, str]]] = {person: Counter() for person in apart}
@@ -90,7 +90,7 @@ def _cells(counts: Counter[tuple[str, str]]) -> list[Cell]:
 
 @dataclass(slots=True)
 class _Meetings:
-    """What two people said of the same tasks."""
+    """What two people answered to the same tasks."""
 
     alike: list[float] = field(default_factory=list[float])
     labels: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
@@ -98,7 +98,7 @@ class _Meetings:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One person's answer to a task: its votes, where it is made of categories."""
+    """One person's answer to a task, with its votes if it consists of categories."""
 
     teammate_id: str
     votes: Votes
@@ -108,9 +108,9 @@ class Said:
 def pairs(
     tasks: Sequence[Sequence[Said]], alike: Callable[[int, Said, Said], float], comparisons: int
 ) -> tuple[list[Pair], bool]:
-    """Everybody who met somebody on a task, and whether `comparisons` were too few for all of them.
+    """All pairs of people with a common task, and whether `comparisons` was too low for all of them.
 
-    `alike` is asked of the answers to a task (by its place) that are no votes.
+    `alike` compares answers to a task (given by its index) that are not votes.
     """
     met: dict[tuple[str, str], _Meetings] = defaultdict(_Meetings)
     for place, answers in enumerate(tasks):
@@ -145,7 +145,7 @@ def _pair(who: tuple[str, str], found: _Meetings) -> Pair:
 
 
 def kappa(labels: Mapping[str, Sequence[tuple[str, str]]]) -> float | None:
-    """Cohen's kappa of the labels that two people gave, over all questions; chance is reckoned for each by itself."""
+    """Cohen's kappa (1960) of the labels that two people gave. Chance agreement is computed for each question."""
     total = sum(map(len, labels.values()))
     if total == 0:
         return None
@@ -169,8 +169,10 @@ def worst_first(found: Sequence[Pair], at_least: int, limit: int) -> list[Pair]:
 
 
 def put_first(queue: Sequence[str], among: Sequence[str], names: Sequence[str]) -> list[str]:
-    """The queue with the named batches first among the places of `among`. Raises BadInput for a name that is unknown,
-    not pending, outside or repeated."""
+    """The queue with the named batches first among the positions of `among`.
+
+    Raises BadInput for a name that is unknown, not pending, not in `among`, or repeated.
+    """
     known, chosen = frozenset(queue), frozenset(among)
     names = [name_key(name) for name in names]
     for name in names:

@@ -11,36 +11,36 @@ from refonte_studio.analytics.model import DAY_HOURS, HISTORY_DAYS, ForecastInpu
 
 Floats = NDArray[np.float64]
 
-BLOCKS = 32  # into so many columns, at least, large teams are put together
-SCARCE = 8  # times the people that a task wants: where there are fewer, each counts by themselves
+BLOCKS = 32  # least number of columns that large teams are grouped into
+SCARCE = 8  # with fewer people than this many times those a task needs, each person is a column
 WEEK = 7
-PRIOR_ATTEMPTS = 5  # that a person's own time for a task is worth less than
-ALIKE = 0.6  # days of the week whose work differs by less than this share of the mean are alike
-RHYTHM = 3  # how sharply a weekly rhythm, where there is one, is kept
-LATE_HOURS = 2  # before now, that tell whether somebody is at work
-LEAST_VARIANCE, MOST_VARIANCE, USUAL_VARIANCE = 0.05, 1.0, 0.3  # of people's pace, from one to another
-CAUTION = 4.0  # times: how much less the last days tell of a person than as many chance ones would
-DRIFT_CV = 0.08  # how much all that is to come may be better or worse than what was
-MINUTE_MS = 60_000.0  # that a task takes where nothing at all is known
+PRIOR_ATTEMPTS = 5  # weight of the team's time for a task, in attempts of the person
+ALIKE = 0.6  # weekdays are alike if their work differs by less than this share of the mean
+RHYTHM = 3  # how closely forecasts follow a weekly rhythm, if there is one
+LATE_HOURS = 2  # hours before now that show whether a person is at work
+LEAST_VARIANCE, MOST_VARIANCE, USUAL_VARIANCE = 0.05, 1.0, 0.3  # of the pace between people
+CAUTION = 4.0  # factor by which recent days tell less about a person than independent days would
+DRIFT_CV = 0.08  # coefficient of variation of a change that affects the whole future
+MINUTE_MS = 60_000.0  # assumed time of a task if nothing is known
 SEED = 20_231_101
 
 
 @dataclass(frozen=True, slots=True)
 class RecentDays:
-    """The last days of everybody. A day that a newcomer has not seen is filled with one of theirs or a colleague's."""
+    """The last days of all people. A newcomer's missing days are filled with their own days or a colleague's."""
 
     work: Floats  # (people, days, hours), milliseconds
     total: Floats  # of each person, over all days
     active: Sequence[bool]  # whether the person has worked in these days
-    known: Sequence[int]  # how many of the days are the person's own
-    within: float  # the variance of a person's day, as a share of its mean squared
-    between: float  # that of people's means
-    same_weekday: float  # the weight of another day of the week, to that of the same one
+    known: Sequence[int]  # number of days that are the person's own
+    within: float  # variance of a person's days, relative to their squared mean
+    between: float  # variance of people's means
+    same_weekday: float  # weight of another weekday relative to the same one
     together: float  # the probability that people's days vary together
 
     @property
     def common(self) -> float:
-        """The variance of what makes all the days to come better or worse than they were, for everybody alike."""
+        """The variance of a change that affects all people and all days to come."""
         return DRIFT_CV**2 + self.together**2 * self.within / HISTORY_DAYS
 
     @property
@@ -48,9 +48,9 @@ class RecentDays:
         return any(self.active)
 
     def weights(self, work: Floats, day: int) -> Floats:
-        """For each column, how likely each past day is to be what a day to come will be like; day 0 begins now.
+        """For each column, the probability that a future day resembles each past day. Day 0 begins now.
 
-        Where people have a weekly rhythm, that is the same day of the week, or another of as much work.
+        With a weekly rhythm, the likely days are those of the same weekday, or of a weekday with as much work.
         """
         totals = work.sum(axis=2)
         by_weekday = np.stack([totals[:, first::WEEK].mean(axis=1) for first in range(WEEK)], axis=1)
@@ -61,7 +61,7 @@ class RecentDays:
         return np.where(alike, 1.0, self.same_weekday)
 
     def today(self, work: Floats, unlike: float) -> Floats:
-        """The same of the day that begins now: rather days before which it was as it is now."""
+        """The same for the day that begins now: days that began like today are more likely."""
         late = work[:, :, DAY_HOURS - LATE_HOURS :].sum(axis=2)
         before = np.concatenate([late[:, 1:], np.full((len(late), 1), np.nan)], axis=1)
         near = np.abs(before - late[:, :1]) <= late.max(axis=1, keepdims=True) / 2
@@ -70,16 +70,16 @@ class RecentDays:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One person, or several who may work the same batches."""
+    """One person, or several people who may work on the same batches."""
 
     members: Sequence[int]
     lines: frozenset[int]
     work: Floats  # (days, hours)
-    variance: float  # of the logarithm of the pace: how little is known of it
+    variance: float  # of the logarithm of the pace
 
 
 def history_of(known: ForecastInput) -> RecentDays:
-    """What is known of the people, with what is not known filled in."""
+    """People's recent days, with missing days filled in."""
     own = [np.array(worker.work, dtype=np.float64).reshape(-1, DAY_HOURS) for worker in known.workers]
     for person in _without_pace(known, own):
         own[person] = own[person][:0]
@@ -101,13 +101,13 @@ def history_of(known: ForecastInput) -> RecentDays:
 
 
 def _without_pace(known: ForecastInput, own: Sequence[Floats]) -> set[int]:
-    """The people of batches that none of those who may work them has worked of late: their own days tell nothing."""
+    """The people of batches on which none of them worked recently, so that their own days say nothing."""
     idle = {person for person, days in enumerate(own) if days.sum() == 0}
     return {person for line in known.lines if idle.issuperset(line.people) for person in line.people}
 
 
 def _filled(own: Sequence[Floats], active: Sequence[bool]) -> Floats:
-    """Everybody's days. A missing one is drawn from the person's own, as if one of a colleague's were among them."""
+    """The days of all people. A missing day is drawn from the person's own days and one day of a colleague."""
     rng = np.random.default_rng(SEED)
     pool = [days for days, works in zip(own, active, strict=True) if works]
     filled = np.zeros((len(own), HISTORY_DAYS, DAY_HOURS))
@@ -122,7 +122,7 @@ def _filled(own: Sequence[Floats], active: Sequence[bool]) -> Floats:
 
 
 def _rhythm(totals: Sequence[Floats]) -> tuple[float, float]:
-    """How much a person's days vary, and how little days of another weekday tell, from people who have worked."""
+    """How much a person's days vary, and the weight of other weekdays, estimated from people who have worked."""
     same, other = [], []
     for days in totals:
         squared = (days / days.mean())[:, None] - (days / days.mean())[None, :]
@@ -139,7 +139,7 @@ def _rhythm(totals: Sequence[Floats]) -> tuple[float, float]:
 
 
 def _between(totals: Sequence[Floats], within: float) -> float:
-    """How much people's means vary, beyond what comes of there being few days."""
+    """How much people's means vary, beyond the sampling error of few days."""
     if len(totals) < 3:
         return USUAL_VARIANCE
     means = np.array([days.mean() for days in totals])
@@ -148,7 +148,7 @@ def _between(totals: Sequence[Floats], within: float) -> float:
 
 
 def _together(totals: Sequence[Floats], *, weekly: bool) -> float:
-    """How far people's days go up and down together, beyond the week's own: 0 for not at all, 1 for wholly."""
+    """How strongly people's days vary together, beyond the weekly rhythm: from 0 (not at all) to 1 (completely)."""
     if len(totals) < 2:
         return 0.0
     days = np.stack(totals)
@@ -163,7 +163,7 @@ def _together(totals: Sequence[Floats], *, weekly: bool) -> float:
 
 
 def columns_of(known: ForecastInput, history: RecentDays) -> list[Column]:
-    """Those who may work any of the batches, put together where that makes no difference."""
+    """The people who may work on any of the batches, grouped where that makes no difference."""
     lines: dict[int, list[int]] = {}
     scarce: set[int] = set()
     for place, line in enumerate(known.lines):
@@ -199,9 +199,9 @@ def _column(history: RecentDays, members: Sequence[int], lines: frozenset[int]) 
 
 
 def task_time(known: ForecastInput, history: RecentDays, members: Sequence[int], project_id: str) -> float:
-    """How long a task of the project takes these people, on average, in milliseconds.
+    """The mean time that a task of the project takes these people, in milliseconds.
 
-    A person's own times count the more the more there are; without any, it is the project's, or else the team's.
+    The weight of a person's own times grows with their number. Without any, the project's mean counts, or the team's.
     """
     everywhere = _mean(known, project_id)
     tasks, work_ms = 0.0, 0.0

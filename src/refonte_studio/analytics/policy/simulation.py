@@ -22,16 +22,16 @@ Bools = NDArray[np.bool_]
 Places = NDArray[np.intp]
 
 HOUR_MS = 3_600_000
-RUNS = ((40, 400), (150, 200), (1 << 30, 100))  # of so many columns at most, so many runs
+RUNS = ((40, 400), (150, 200), (1 << 30, 100))  # (columns at most, runs)
 HORIZON_DAYS = 180
-STEPS = ((4, 1), (10, 3), (HORIZON_DAYS, 6))  # until this day, in steps of so many hours
+STEPS = ((4, 1), (10, 3), (HORIZON_DAYS, 6))  # (until this day, hours in a step)
 LOW, HIGH = 0.1, 0.9
-TASK_CV = 0.8  # how much the time of one task varies, as a share of its mean
-DIFFICULTY_CV = 0.1  # the same of the mean time from batch to batch
-UNSEEN_CV = 0.7  # of a project that nobody has worked yet
-UNLIKE = 0.1  # the weight of a past day that began in another way than today
+TASK_CV = 0.8  # coefficient of variation of the time of one task
+DIFFICULTY_CV = 0.1  # of the mean time between batches
+UNSEEN_CV = 0.7  # of the mean time in a project that nobody has worked on yet
+UNLIKE = 0.1  # weight of a past day that did not begin like today
 TINY = 1e-9
-LEAST_MS = 1.0  # less work than this is none
+LEAST_MS = 1.0  # less work than this counts as none
 
 NOBODY = "nobody may work it"
 NO_PACE = "nobody of the team has worked in the last 14 days, so that no pace is known"
@@ -57,7 +57,7 @@ def _unforeseen(line: QueuedBatch, history: RecentDays) -> Finish:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """When each batch is begun and finished in each run, in hours from now; infinite where it is not."""
+    """When each batch begins and finishes in each run, in hours from now; infinite if it does not."""
 
     begun: Floats  # (runs, lines)
     finished: Floats
@@ -75,7 +75,7 @@ def _finish(known: ForecastInput, history: RecentDays, place: int, found: _Found
 
 
 def _impossible(line: QueuedBatch) -> bool:
-    """Whether the people cannot make all the attempts, as nobody makes two at one task."""
+    """Whether there are too few people for all attempts, since nobody attempts a task twice."""
     return sum(line.tasks - line.had.get(person, 0) for person in line.people) < line.remaining
 
 
@@ -85,7 +85,7 @@ def _at(hours: Floats, share: float) -> int | None:
 
 
 class _Futures:
-    """All runs at once: arrays of (runs, columns), where a column is a person, or several who may work the same."""
+    """All runs at once, as arrays of (runs, columns). A column is a person, or several with the same open batches."""
 
     def __init__(self, known: ForecastInput, history: RecentDays, columns: Sequence[Column]) -> None:
         self.lines = known.lines
@@ -100,7 +100,7 @@ class _Futures:
         for number, column in enumerate(columns):
             may[sorted(column.lines), number] = 1
         self.among: list[Places] = [np.flatnonzero(row) for row in may]
-        self.worked = np.array([len(among) > 0 for among in self.among])  # whether anybody may work it
+        self.worked = np.array([len(among) > 0 for among in self.among])  # whether anybody may work on it
         self.task_ms = self._task_ms(known, columns)
         self.hardness = _around_one(self.rng, self._unsure(known), (self.runs, len(self.lines)))
         self.left = np.tile(np.array([float(line.remaining) for line in self.lines]), (self.runs, 1))
@@ -109,22 +109,22 @@ class _Futures:
         }
         self.begun = np.full(self.left.shape, np.inf)
         self.finished = np.where(self.left > 0, np.inf, 0.0)
-        self.open_to = np.tile(may.sum(axis=0), (self.runs, 1))  # batches that are left for each column
+        self.open_to = np.tile(may.sum(axis=0), (self.runs, 1))  # number of batches left for each column
 
     def _is_scarce(self, columns: Sequence[Column], place: int) -> bool:
-        """Whether it is told apart who has had a task: in such a batch each column is one person."""
+        """Whether a batch has so few people that each column is one person, with the tasks that they already had."""
         return self.lines[place].wanted > 1 and all(
             len(columns[each].members) == 1 for each in self.among[place].tolist()
         )
 
     def _passed(self, columns: Sequence[Column], place: int) -> Floats:
-        """(runs, people that may work it): how many of its tasks each has had, or has found full, the oldest first."""
+        """(runs, people of the batch): how many of its tasks, oldest first, each had or found full."""
         people = [columns[each].members[0] for each in self.among[place].tolist()]
         had = np.array([float(self.lines[place].had.get(person, 0)) for person in people])
         return np.tile(had, (self.runs, 1))
 
     def _task_ms(self, known: ForecastInput, columns: Sequence[Column]) -> list[Floats]:
-        """For each batch, how long one of its tasks takes each column that may work it."""
+        """For each batch, the time that one of its tasks takes each column that may work on it."""
         project_ids = {line.project_id for line in self.lines}
         times = {
             project_id: np.array([task_time(known, self.history, column.members, project_id) for column in columns])
@@ -133,7 +133,7 @@ class _Futures:
         return [times[line.project_id][among] for line, among in zip(self.lines, self.among, strict=True)]
 
     def _unsure(self, known: ForecastInput) -> Floats:
-        """How unsure it is how long the tasks of each batch take, as a variance."""
+        """The variance of the mean time that the tasks of each batch take."""
         seen = [known.paces[line.project_id].attempts if line.project_id in known.paces else 0 for line in self.lines]
         left = [max(1, line.remaining) for line in self.lines]
         return DIFFICULTY_CV**2 + TASK_CV**2 / np.array(left) + UNSEEN_CV**2 / (1 + np.array(seen))
@@ -149,7 +149,7 @@ class _Futures:
         return _Found(self.begun, self.finished)
 
     def _day(self, day: int, hours: int) -> Floats:
-        """(runs, columns, steps): the work of a day to come: that of a past day, for all alike or for each apart."""
+        """(runs, columns, steps): the work of a future day, copied from one past day for all or for each column."""
         shape = self.gain.shape
         if day == 0:
             chosen = _choose(self.history.today(self.work, UNLIKE), self.rng.random(shape))
@@ -163,7 +163,7 @@ class _Futures:
 
     def _step(self, work: Floats, hour: float, hours: int) -> None:
         """Spends the work of some hours on the queue."""
-        rest = np.where(self.open_to > 0, work, 0.0)  # what of the work is not spent yet
+        rest = np.where(self.open_to > 0, work, 0.0)  # work that is not spent yet
         idle: Bools = np.asarray((rest > LEAST_MS).any(axis=1))
         wants = (self.left > 0) & self.worked
         for place in np.flatnonzero(wants.any(axis=0)):
@@ -175,7 +175,7 @@ class _Futures:
                 idle[rows] = (rest[rows] > LEAST_MS).any(axis=1)
 
     def _spend(self, place: int, rows: Places, work: Floats, rest: Floats, hour: float, hours: int) -> None:
-        """Lets those who may work a batch spend on it what they have left of these hours, in some of the runs."""
+        """Spends on a batch, in some of the runs, what its people have left of these hours."""
         box = np.ix_(rows, self.among[place])
         task_ms = self.task_ms[place] * self.hardness[rows, place][:, None]
         full = rest[box] / task_ms
@@ -185,7 +185,8 @@ class _Futures:
         total = np.maximum(could.sum(axis=1), TINY)
         left = self.left[rows, place]
         part = np.minimum(1.0, left / total)
-        over = 1 - (could * rest[box] / np.maximum(work[box], LEAST_MS)).sum(axis=1) / total  # of these hours
+        # the share of these hours that is left
+        over = 1 - (could * rest[box] / np.maximum(work[box], LEAST_MS)).sum(axis=1) / total
         spent = could * part[:, None]
         rest[box] = np.maximum(0.0, rest[box] - spent * task_ms)
         after = left - total * part
@@ -195,29 +196,29 @@ class _Futures:
             self.passed[place][rows] = _pass_on(self.lines[place], self.passed[place][rows] + spent, after)
         begins = np.where(total > TINY, hour + over * hours, np.inf)
         self.begun[rows, place] = np.minimum(self.begun[rows, place], begins)
-        busy = (spent / np.maximum(full, TINY)).max(axis=1)  # who has the most to do, for what share of what was left
+        busy = (spent / np.maximum(full, TINY)).max(axis=1)  # the busiest column's share of what was left
         ends = hour + (over + busy * (1 - over)) * hours + self._tail(place, total, task_ms.mean(axis=1), hours)
         self.finished[rows, place] = np.where(after == 0, ends, np.inf)
         self.open_to[np.ix_(rows[after == 0], self.among[place])] -= 1
 
     def _tail(self, place: int, total: Floats, task_ms: Floats, hours: int) -> Floats:
-        """How much later, in hours, the last of several who are at the last tasks is through."""
+        """How many hours later the last of several people finishes when they work on the last tasks at once."""
         task_h = task_ms / HOUR_MS
         at_once = np.clip(total * task_h / hours, 1.0, max(1, self.lines[place].remaining))
         return task_h * np.log(at_once)
 
 
 def _around_one(rng: np.random.Generator, variance: Floats | float, shape: tuple[int, int]) -> Floats:
-    """Factors whose mean is one and whose logarithm has this variance."""
+    """Log-normal factors with a mean of one, whose logarithms have this variance."""
     return np.exp(np.sqrt(variance) * rng.standard_normal(shape) - np.asarray(variance) / 2)
 
 
 def _pass_on(line: QueuedBatch, passed: Floats, left: Floats) -> Floats:
-    """How far people have come in a batch, with `left` attempts to go: nobody is behind the first task with a place.
+    """How far people are in a batch with `left` attempts to go. Nobody is behind its first task with an open slot.
 
-    Fewer than `wanted` people are ahead of it, and the others go on from there. So what has been done is `wanted`
-    times the tasks before it, and what those few have done beyond; of the tasks before that would make it so, taking
-    more or fewer people to be ahead, the right number is the least.
+    Fewer than `wanted` people are ahead of that task, and the others continue from there. So the attempts made are
+    `wanted` times the tasks before it, plus what the few people did beyond it. Among the numbers of tasks that satisfy
+    this for more or fewer people ahead, the least is right.
     """
     done = line.tasks * line.wanted - left
     ahead = -np.sort(-passed, axis=1)[:, : line.wanted - 1]
@@ -228,12 +229,12 @@ def _pass_on(line: QueuedBatch, passed: Floats, left: Floats) -> Floats:
 
 
 def _choose(weights: Floats, draws: Floats) -> NDArray[np.intp]:
-    """For each draw (0 to 1), a place by the weights: (places), or (columns, places) for each column its own."""
+    """For each draw (0 to 1), an index chosen by the weights: of shape (n), or (columns, n) with weights by column."""
     reached = np.cumsum(weights / weights.sum(axis=-1, keepdims=True), axis=-1)
     return np.minimum((draws[:, :, None] >= reached).sum(axis=2), weights.shape[-1] - 1)
 
 
 def _seed(known: ForecastInput) -> int:
-    """The same for the same people and batches, in whatever order these stand."""
+    """A seed that depends on the people and batches, but not on their order."""
     names = sorted([*(worker.id for worker in known.workers), *(line.id for line in known.lines)])
     return int.from_bytes(blake2b("\n".join(names).encode(), digest_size=8).digest(), "big")

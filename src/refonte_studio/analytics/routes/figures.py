@@ -90,7 +90,7 @@ class FiguresOut(msgspec.Struct, kw_only=True):
 
 
 class FiguresPage(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
-    from_: str | None  # null: since there is any work
+    from_: str | None  # null: from the beginning
     to: str
     docs: list[FiguresOut]
     limit: int
@@ -156,20 +156,19 @@ _OF_PART = {**_EXAMPLE_ROW, "agreement": {"alpha": None, "mean": 0.893}}
 async def project_figures(call: Call, params: FiguresParams) -> FiguresPage:
     """Get the figures of each project: work done and its quality.
 
-    The newest projects first. `batch`, `group` (who is in it now) and `labeler_emails` narrow whose work counts.
+    Newest projects first. `batch`, `group` (its present members) and `labeler_emails` restrict whose work counts.
 
-    * `done` are the attempts at tasks for work that were submitted from `from` on and before `to`; without `from`, all
-      there ever were, without `to`, until now. Imported ones count, too.
-    * `completed` and `pending` are tasks as of now, whatever the period and the people; `skipped` are tasks declined.
-    * `rejected` are those of `done` that a review has rejected, or whose task was rejected by its last audit.
-    * `active_ms` is the time from claiming to submitting, by the server's clock: the time in the middle, the time that
-      nine of ten do not exceed, and the sum. Imported attempts have none.
-    * `throughput` is how many such attempts there were to an hour of that time, and to a day of the calendar: of the
-      period, or since the first of them if it has no beginning; a period of less than a day counts as a day.
-    * `accuracy` is the share of evaluation tasks that were passed, with the 95 % interval (Wilson) for what it would be
-      with many more.
-    * `agreement.mean` is the mean agreement (0 to 1) of the completed tasks among those that several people did;
-      `alpha` is Krippendorff's for the whole project, null until it is known.
+    * `done` counts the attempts at work tasks submitted at or after `from` and before `to`. Without `from`, the period
+      begins with the first attempt; without `to`, it ends now. Imported attempts count as well.
+    * `completed` and `pending` count tasks as they are now, for any period and people. `skipped` counts declined tasks.
+    * `rejected` counts the attempts of `done` that a review rejected, or whose task the last audit rejected.
+    * `active_ms` is the time from claim to submission by the server's clock: its median, its 90th percentile and its
+      sum. Imported attempts have no such time.
+    * `throughput` is the number of these attempts per hour of that time, and per calendar day of the period, or since
+      the first attempt if the period has no start. A period shorter than a day counts as a day.
+    * `accuracy` is the share of evaluation tasks passed, with its 95 % interval (Wilson).
+    * `agreement.mean` is the mean agreement (0 to 1) of the completed tasks that several people did; `alpha` is
+      Krippendorff's alpha of the whole project, null until it is computed.
     """
     return await _page(call, "project", params)
 
@@ -188,8 +187,8 @@ async def project_figures(call: Call, params: FiguresParams) -> FiguresPage:
 async def batch_figures(call: Call, params: FiguresParams) -> FiguresPage:
     """Get the figures of each batch: work done and its quality.
 
-    The newest batches first. The figures mean what they mean for projects; an evaluation task counts for the batch
-    among whose tasks it was given out.
+    Newest batches first. The figures have the same meaning as for projects. An evaluation task counts for the batch
+    with whose tasks it was given out.
     """
     return await _page(call, "batch", params)
 
@@ -208,8 +207,8 @@ async def batch_figures(call: Call, params: FiguresParams) -> FiguresPage:
 async def group_figures(call: Call, params: FiguresParams) -> FiguresPage:
     """Get the figures of each group of a project: work done and its quality.
 
-    `project` is required. The newest groups first. The figures mean what they mean for projects, for the work of those
-    who are in the group now; `completed` and `pending` are the tasks of the batches that are given to the group.
+    `project` is required. Newest groups first. The figures have the same meaning as for projects and describe the work
+    of the group's present members; `completed` and `pending` count the tasks of the batches assigned to the group.
     """
     return await _page(call, "group", params)
 
@@ -231,8 +230,8 @@ async def group_figures(call: Call, params: FiguresParams) -> FiguresPage:
 async def labeler_figures(call: Call, params: FiguresParams) -> FiguresPage:
     """Get the figures of each labeler: work done and its quality.
 
-    Those who are assigned to the project (without one: all labelers), and who else has done anything in the period; the
-    newest people first. The figures mean what they mean for projects; `completed` is null, as tasks are not one
-    person's alone, and `pending` are the tasks of the pending batches that are open to the person.
+    Lists the people assigned to the project (without a project: all labelers) and everybody else who did anything in
+    the period, newest people first. The figures have the same meaning as for projects. `completed` is null, because a
+    task can have several labelers, and `pending` counts the tasks of pending batches that are open to the person.
     """
     return await _page(call, "labeler", params)

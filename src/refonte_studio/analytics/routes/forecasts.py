@@ -130,15 +130,16 @@ _EXAMPLE = {
 async def get_forecast(call: Call, params: ForecastParams) -> ForecastOut:
     """Forecast when each pending batch will be finished.
 
-    In order of priority, by what the people who may work them did in the last 14 days: `finish_at` is a time that is as
-    likely too early as too late, with an interval that holds in four cases of five. Everybody works the first batch of
-    the queue that is open to them, and no task twice. `project` narrows what is shown, not what is reckoned with.
+    In order of priority, from what the people of each batch did in the last 14 days. `finish_at` is the median: the
+    batch is as likely to be finished earlier as later. Its interval holds in four cases out of five. Everybody works on
+    the first batch of the queue that is open to them, and nobody does a task twice. `project` restricts the batches
+    that are shown, not those that the forecast takes into account.
 
-    `remaining_attempts` are the attempts that pending tasks still want; `people` may work the batch: they are active,
-    assigned, not paused and in one of its groups. `pace` is `measured` if any of them has worked in these days; where
-    nobody has, it is that of their colleagues, `pooled`. A time that is not foreseen is null, and `reason` says why.
-    The attempts are what is foreseen; tasks that wait for a review (`awaiting_review`) are completed when it is done.
-    The first 500 batches of the queue are looked at, `left_out` are others.
+    `remaining_attempts` counts the attempts that pending tasks still need. `people` counts those who may work on the
+    batch: they are active, assigned, not paused and in one of its groups. `pace` is `measured` if any of them worked in
+    these days, and otherwise `pooled` from their colleagues. A time without a forecast is null, and `reason` says why.
+    The forecast is about attempts: tasks that wait for a review (`awaiting_review`) are completed by that review. It
+    covers the first 500 batches of the queue; `left_out` counts the others.
     """
     return await _forecast(call, await call.replica.read(forecasts.present, call.caller, params.project, call.now))
 
@@ -157,8 +158,8 @@ async def try_out_priorities(call: Call, params: TryOutParams) -> ForecastOut:
     """Forecast when each pending batch would be finished with other priorities.
 
     The named batches come first, in that order, as `POST /v1/studio/batches/set_priorities` with the same parameters
-    would put them; but nothing changes. A name that is unknown, completed, repeated, or outside the `group` or
-    `project` is refused. With `project`, the project's batches alone are shown.
+    would order them, but nothing changes. A batch that is unknown, completed, repeated, or outside of the `group` or
+    `project` is refused. With `project`, only the project's batches are shown.
     """
     names = [batch if isinstance(batch, str) else batch.name for batch in params.batches]
     queue = await call.replica.read(forecasts.tried_out, call.caller, names, params.project, params.group, call.now)

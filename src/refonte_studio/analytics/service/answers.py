@@ -13,9 +13,9 @@ from refonte_studio.teams import service as teams
 
 Against = Literal["result", "evaluation", "each_other"]
 
-ATTEMPTS_LIMIT = 50_000  # that one question reads
-CHARACTERS_LIMIT = 60_000_000  # of parameters and responses, about
-FIRST_ROWS, LEAST_ROWS, MOST_ROWS = 200, 20, 5_000  # read at once: so many that they have about
+ATTEMPTS_LIMIT = 50_000  # attempts that one request reads at most
+CHARACTERS_LIMIT = 60_000_000  # approximate limit on characters of parameters and responses
+FIRST_ROWS, LEAST_ROWS, MOST_ROWS = 200, 20, 5_000  # rows read at once, chosen so that they have about
 CHARACTERS_AT_ONCE = 4_000_000
 
 Fetch = Callable[[Tx, Caller, str, Scope, str | None, int], Awaitable[list[ComparedAttempt]]]
@@ -27,9 +27,9 @@ _FETCH: dict[Against, Fetch] = {
 
 
 async def answers(tx: Tx, caller: Caller, asked: AnalyticsQuery, against: Against) -> RecentAttempts:
-    """The newest attempts of a project in a period, with what they are held against, as many as are read at most.
+    """The newest attempts of a project in a period, up to the limits, with the responses to compare them with.
 
-    Raises as `scope_of`, and BadInput where no project is named.
+    Raises what `scope_of` raises, and BadInput if no project is named.
     """
     if asked.project is None:
         raise BadInput("project is required")
@@ -50,7 +50,7 @@ async def answers(tx: Tx, caller: Caller, asked: AnalyticsQuery, against: Agains
 
 
 async def held_against(tx: Tx, caller: Caller, asked: AnalyticsQuery, against: str) -> RecentAttempts:
-    """The same for a confusion matrix. Raises BadInput for what they cannot be held against."""
+    """The same for a confusion matrix. Raises BadInput for an unknown value of `against`."""
     await scope_of(tx, caller, asked)
     if against == "result":
         return await answers(tx, caller, asked, "result")
@@ -64,11 +64,11 @@ def _size(given: ComparedAttempt) -> int:
 
 
 async def emails(tx: Tx, caller: Caller, teammate_ids: Sequence[str]) -> dict[str, str]:
-    """What these people are called, external annotators too."""
+    """The addresses or names of these people, including external annotators."""
     return await teams.emails_of(tx, caller.team_id, teammate_ids)
 
 
 async def of_addresses(tx: Tx, caller: Caller, addresses: Sequence[str]) -> dict[str, str]:
-    """The people of these addresses: their ids, with their addresses. Raises BadInput naming an unknown one."""
+    """The ids of the people with these addresses, by id. Raises BadInput naming an unknown address."""
     found = await teams.labelers(tx, caller.team_id, addresses) if addresses else []
     return {mate.id: mate.email for mate in found}

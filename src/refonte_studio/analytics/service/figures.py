@@ -1,4 +1,4 @@
-"""Use-cases of figures: what was done in a period, and how well, by project, batch, group and labeler."""
+"""Use-cases of figures: how much was done in a period, and how well, by project, batch, group and labeler."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,8 +17,11 @@ from refonte_studio.teams import service as teams
 
 
 async def scope_of(tx: Tx, caller: Caller, asked: AnalyticsQuery) -> Scope:
-    """Whose work in which period is meant. Raises NotFound for an unknown project, batch or group, and BadInput for an
-    unknown address, for what is no time, and for a period that ends before it begins."""
+    """The people and the period that a request means.
+
+    Raises NotFound for an unknown project, batch or group, and BadInput for an unknown address, for text that is not a
+    time, and for a period that ends before it begins.
+    """
     await batches.check_filters(tx, caller, _named(asked))
     project_id, batch_id = await batches.ids_filtered_by(tx, caller, asked.project, asked.batch)
     start, end = figure_policy.period(asked.start, asked.end, asked.now)
@@ -32,7 +35,7 @@ def _named(asked: AnalyticsQuery) -> dict[str, str]:
 
 
 async def _people(tx: Tx, caller: Caller, asked: AnalyticsQuery, project_id: str | None) -> list[str] | None:
-    """The ids of the people who are left by the addresses and the group, or None for everybody."""
+    """The ids of the people selected by addresses and group; None for everybody."""
     chosen: set[str] | None = None
     if asked.emails is not None:
         if not asked.emails:
@@ -49,9 +52,9 @@ async def _people(tx: Tx, caller: Caller, asked: AnalyticsQuery, project_id: str
 async def figures(
     tx: Tx, caller: Caller, subject: Subject, asked: AnalyticsQuery, limit: int, token: str | None
 ) -> tuple[Scope, Page[Figures]]:
-    """A page of rows, the newest projects, batches, groups or people first, and what they are about.
+    """A page of rows about projects, batches, groups or people, newest first, and the scope that they describe.
 
-    Raises as `scope_of`, and BadInput for groups of no project in particular.
+    Raises what `scope_of` raises, and BadInput for groups without a project.
     """
     before = checked_token(token)
     if subject == "group" and asked.project is None:
@@ -103,7 +106,7 @@ async def _rows(tx: Tx, caller: Caller, subject: Subject, subjects: Sequence[Sub
 
 
 async def _counts(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], scope: Scope) -> Mapping[str, Counts]:
-    """The tasks of the batches that each has, by the batches' own counts."""
+    """The counts of tasks in the batches of each key."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for key, batch_id in await figure_store.batches_of(tx, caller, subject, keys, scope.project_id):
         if scope.batch_id in (None, batch_id):

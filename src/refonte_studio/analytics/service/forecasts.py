@@ -23,12 +23,12 @@ from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import DAY_MS
 from refonte_studio.kit.errors import BadInput, NotFound
 
-BATCHES_LIMIT = 500  # the first of the queue; later ones have no part in when these are finished
-PLACES_LIMIT = 20_000  # of people in projects
+BATCHES_LIMIT = 500  # batches at the front of the queue; later ones do not affect them
+PLACES_LIMIT = 20_000  # assignments of people to projects
 
 
 async def present(tx: Tx, caller: Caller, project: str | None, now: int) -> Queue:
-    """The queue as it is, and of which of it the forecast is asked for. Raises NotFound for an unknown project."""
+    """The queue as it is, and the batches to forecast. Raises NotFound for an unknown project."""
     queue = await batches.pending(tx, caller)
     asked = queue if project is None else await batches.pending(tx, caller, project)
     return await _queue(tx, caller, queue, [listed.batch.id for listed in asked], now)
@@ -37,7 +37,7 @@ async def present(tx: Tx, caller: Caller, project: str | None, now: int) -> Queu
 async def tried_out(
     tx: Tx, caller: Caller, names: Sequence[str], project: str | None, group: str | None, now: int
 ) -> Queue:
-    """The queue as `set_priorities` with the same would make it. Raises BadInput for what that refuses."""
+    """The queue as `set_priorities` with the same parameters would order it. Raises BadInput where that refuses."""
     queue = await batches.pending(tx, caller)
     try:
         among = await batches.pending(tx, caller, project, group)
@@ -74,7 +74,7 @@ async def _queue(tx: Tx, caller: Caller, queue: Sequence[BatchSummary], asked: S
 async def _had(
     tx: Tx, team_id: str, batch_ids: Sequence[str], left: Mapping[str, BatchRemainder]
 ) -> Mapping[str, Mapping[str, int]]:
-    """How many open tasks each person has had, of the batches whose tasks several people do."""
+    """How many open tasks each person already had, for batches whose tasks several people do."""
     several = [batch_id for batch_id in batch_ids if batch_id in left and left[batch_id].wanted > 1]
     found: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for batch_id, teammate_id, tasks in await forecast_store.had(tx, team_id, several) if several else ():
@@ -84,7 +84,7 @@ async def _had(
 
 @dataclass(frozen=True, slots=True)
 class _People:
-    """Those who may work any of the batches, and their pace."""
+    """The people who may work on any of the batches, and their pace."""
 
     workers: Sequence[Worker] = ()
     paces: Mapping[str, ProjectPace] = field(default_factory=dict[str, ProjectPace])
@@ -95,7 +95,7 @@ class _People:
     )  # that has groups
 
     def who(self, listed: BatchSummary) -> list[int]:
-        """Who may work the batch."""
+        """The indexes of the people who may work on the batch."""
         assigned = self.of_project.get(listed.batch.project_id, ())
         groups = self.of_batch.get(listed.batch.id)
         return [self.places[person] for person in assigned if groups is None or person in groups]
@@ -142,8 +142,8 @@ async def _people(tx: Tx, caller: Caller, queue: Sequence[BatchSummary], now: in
 async def _workers(
     tx: Tx, caller: Caller, since: Mapping[str, int], now: int
 ) -> tuple[list[Worker], dict[str, ProjectPace]]:
-    """The people with what they did in the last days. Of a newcomer it begins with their first attempt, or where there
-    is none, with their assignment."""
+    """The people with their work of the last days. A newcomer's days begin with their first attempt, or with their
+    assignment if there is none."""
     people = sorted(since)
     start = now - HISTORY_DAYS * DAY_MS
     began = await forecast_store.began(tx, caller.team_id, people) if people else {}
@@ -154,7 +154,7 @@ async def _workers(
     own: defaultdict[str, dict[str, ProjectPace]] = defaultdict(dict)
     everybody: dict[str, ProjectPace] = {}
     for each in await forecast_store.worked(tx, caller, people, start, now) if people else ():
-        active_ms = max(each.active_ms, each.attempts)  # no attempt takes no time
+        active_ms = max(each.active_ms, each.attempts)  # an attempt takes at least a millisecond
         day, hour = divmod(each.ago, DAY_HOURS)
         days = work[each.teammate_id]
         if day < len(days):

@@ -1,4 +1,4 @@
-"""The SQL of what people answered, to be held against results and against each other."""
+"""The SQL that reads people's answers, to compare them with results and with each other."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -50,8 +50,10 @@ async def _newest(
 async def with_results(
     tx: Tx, caller: Caller, project_id: str, scope: Scope, before: str | None, limit: int
 ) -> list[ComparedAttempt]:
-    """Attempts of completed tasks with these tasks' results, the newest first; not those that are the result, as they
-    were the only one and nobody reviewed it."""
+    """Attempts of completed tasks with the results, newest first.
+
+    Leaves out attempts that are themselves the result, because they were the only one and nobody reviewed them.
+    """
     sql = """SELECT h.id, h.task_id, h.teammate_id, t.type, t.params, h.response, t.response AS result
         FROM attempts h CROSS JOIN tasks t
         WHERE h.project_id = :project_id AND t.id = h.task_id AND t.team_id = h.team_id AND t.kind = 'work'
@@ -63,7 +65,7 @@ async def with_results(
 async def with_expected(
     tx: Tx, caller: Caller, project_id: str, scope: Scope, before: str | None, limit: int
 ) -> list[ComparedAttempt]:
-    """Attempts at evaluation tasks with what was expected, the newest first."""
+    """Attempts at evaluation tasks with the expected responses, newest first."""
     sql = """SELECT h.id, h.task_id, h.teammate_id, t.type, t.params, h.response, y.expected_response AS result
         FROM tasks t CROSS JOIN quality_tasks y CROSS JOIN quality_attempts q CROSS JOIN attempts h
         WHERE t.project_id = :project_id AND t.kind = 'evaluation' AND t.kind <> 'work' AND t.team_id = :team_id
@@ -75,7 +77,7 @@ async def with_expected(
 async def side_by_side(
     tx: Tx, caller: Caller, project_id: str, scope: Scope, before: str | None, limit: int
 ) -> list[ComparedAttempt]:
-    """Attempts of tasks that several people are asked to do, the newest first; not those that were rejected."""
+    """Attempts of tasks that several people do, newest first, without rejected ones."""
     sql = """SELECT h.id, h.task_id, h.teammate_id, t.type, t.params, h.response, NULL AS result
         FROM attempts h CROSS JOIN tasks t
         WHERE h.project_id = :project_id AND t.id = h.task_id AND t.team_id = h.team_id AND t.kind = 'work'

@@ -9,22 +9,22 @@ from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import DAY_MS
 
-# A claim can be held for as long as it is extended; an attempt that was claimed earlier before a period is not looked
-# for in it.
+# A claim can be held for as long as it is extended. Attempts that were claimed earlier than this before a period are
+# not found in it.
 LONGEST_CLAIM_MS = 7 * DAY_MS
 FIRST_OF_ALL = ""
 
 
 def earliest_id(start: int | None) -> str:
-    """No attempt that was submitted since then has a lesser id: ids begin with the time of the claim."""
+    """A lower bound on the ids of attempts submitted since then: ids begin with the time of the claim."""
     return FIRST_OF_ALL if start is None else f"{max(0, start - LONGEST_CLAIM_MS):012x}"
 
 
-# SQLite, which knows nothing of how large tables are, joins in the order of CROSS JOIN; else it would begin with all
-# the tasks of a team.
+# CROSS JOIN fixes the join order on SQLite, which does not know the sizes of tables and would otherwise begin with all
+# tasks of a team.
 @dataclass(frozen=True, slots=True)
 class _By:
-    """How rows are put together: what they are told apart by, and how they are found."""
+    """How rows are grouped: by which key, and how they are found."""
 
     key: str
     join: str
@@ -38,7 +38,7 @@ _GROUPS_PROJECTS = "(SELECT gr.project_id FROM groups gr WHERE gr.team_id = :tea
 
 
 def _by(subject: Subject, row: str) -> _By:
-    """For attempts or claims, which `row` stands for."""
+    """The grouping of attempts or claims, whose alias is `row`."""
     by: Mapping[Subject, _By] = {
         "project": _By(f"{row}.project_id", "", f"{row}.project_id IN :keys[]"),
         "batch": _By(f"{row}.batch_id", "", f"{row}.project_id IN {_BATCHES_PROJECTS} AND {row}.batch_id IN :keys[]"),
@@ -53,7 +53,7 @@ def _by(subject: Subject, row: str) -> _By:
 
 
 def _narrowed(scope: Scope, row: str) -> tuple[str, dict[str, Any]]:
-    """What else a scope asks of an attempt or claim, and the values for it."""
+    """The remaining conditions of a scope on an attempt or claim, and their values."""
     wheres, values = "", {}
     if scope.project_id is not None:
         wheres += f" AND {row}.project_id = :project_id"
@@ -94,11 +94,10 @@ GROUP BY key"""
 async def done(
     tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], scope: Scope
 ) -> dict[str, AttemptFigures]:
-    """What was done of work tasks in the period, by key. Those without anything are absent.
+    """Attempts at work tasks in the period, by key. Keys without attempts are absent.
 
-    The median is the time in the middle (of two, the shorter), the ninetieth percentile the one that nine of ten do
-    not exceed: both are times that an attempt took, so that both engines find the same. A task counts once for the
-    agreement of each key.
+    The median (the lower one of two) and the 90th percentile are times of actual attempts, so that both engines return
+    the same. A task counts once for the agreement of each key.
     """
     by = _by(subject, "h")
     narrowed, values = _narrowed(scope, "h")
@@ -129,7 +128,7 @@ def _done(row: Row) -> AttemptFigures:
 
 
 async def skipped(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], scope: Scope) -> dict[str, int]:
-    """How many tasks were declined in the period, by key; not those that people are kept from, without a lease."""
+    """The number of tasks declined in the period, by key. A zero-length lease marks a block, which does not count."""
     by = _by(subject, "c")
     narrowed, values = _narrowed(scope, "c")
     rows = await tx.all(
@@ -150,9 +149,9 @@ async def skipped(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str],
 async def evaluated(
     tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], scope: Scope
 ) -> dict[str, tuple[int, int]]:
-    """How many attempts at evaluation tasks there were in the period, and how many passed, by key.
+    """The number of attempts at evaluation tasks in the period, and of those passed, by key.
 
-    An evaluation task counts for the batch among whose tasks it was given out.
+    An evaluation task counts for the batch with whose tasks it was given out.
     """
     by = _by(subject, "c")
     narrowed, values = _narrowed(scope, "c")
@@ -175,7 +174,8 @@ async def evaluated(
 
 
 async def alphas(tx: Tx, team_id: str, project_ids: Sequence[str]) -> dict[str, float]:
-    """Krippendorff's alpha of each project where it is known; of several types of tasks, that of the most attempts."""
+    """Krippendorff's alpha of each project, if known. With several task types, it is that of the type with the most
+    attempts."""
     rows = await tx.all(
         """SELECT project_id, alpha FROM project_models
            WHERE team_id = :team_id AND project_id IN :project_ids[] AND question = '' AND alpha IS NOT NULL
@@ -257,8 +257,8 @@ ORDER BY u.id DESC LIMIT :limit"""
 
 
 async def labelers_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before: str | None) -> list[Subjected]:
-    """Those who are assigned (of no project in particular: all labelers), and who else has done anything in the
-    period; the newest first."""
+    """The people assigned to the project (without a project: all labelers) and everybody else who did anything in the
+    period, newest first."""
     only = "" if scope.people is None else "AND u.id IN :teammate_ids[]"
     people = {} if scope.people is None else {"teammate_ids": list(scope.people)}
     rows = await tx.all(
@@ -282,7 +282,7 @@ async def labelers_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before
 async def batches_of(
     tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str], project_id: str | None
 ) -> list[tuple[str, str]]:
-    """(key, batch): the batches of projects, those given to groups, and the pending ones that are open to labelers."""
+    """(key, batch): the batches of projects, the batches assigned to groups, and pending batches open to labelers."""
     rows = await tx.all(
         _BATCHES[subject],
         team_id=caller.team_id,

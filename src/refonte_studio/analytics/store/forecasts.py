@@ -1,4 +1,4 @@
-"""The SQL of forecasts: what is left of batches, who may work them, and what people have done of late."""
+"""The SQL of forecasts: the remaining work of batches, who may do it, and people's recent work."""
 
 from collections.abc import Sequence
 
@@ -45,8 +45,8 @@ async def may_work(tx: Tx, team_id: str, batch_ids: Sequence[str], limit: int) -
 
 
 async def members(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> list[tuple[str, str | None]]:
-    """(batch_id, teammate_id) of those in the groups that batches are given to; teammate_id is NULL for a group without
-    members. A batch that is given to no group is absent."""
+    """(batch_id, teammate_id) of the members of the groups that batches are assigned to. teammate_id is NULL for a
+    group without members, and batches without groups are absent."""
     rows = await tx.all(
         """SELECT g.batch_id, m.teammate_id
            FROM batch_groups g LEFT JOIN group_members m ON m.group_id = g.group_id AND m.team_id = g.team_id
@@ -58,7 +58,7 @@ async def members(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> list[tuple[
 
 
 async def had(tx: Tx, team_id: str, batch_ids: Sequence[str]) -> list[tuple[str, str, int]]:
-    """(batch_id, teammate_id, tasks): how many tasks of a batch that still want attempts each person has had."""
+    """(batch_id, teammate_id, tasks): how many tasks of a batch that still need attempts each person already had."""
     rows = await tx.all(
         """SELECT s.batch_id, c.teammate_id, COUNT(*) AS tasks
            FROM task_slots s JOIN claims c ON c.task_id = s.task_id AND c.team_id = s.team_id
@@ -95,7 +95,7 @@ async def worked(tx: Tx, caller: Caller, people: Sequence[str], start: int, now:
 
 
 async def began(tx: Tx, team_id: str, people: Sequence[str]) -> dict[str, int]:
-    """When each of these people submitted their first attempt; those who never did are absent."""
+    """When each of these people submitted their first attempt. People without attempts are absent."""
     rows = await tx.all(
         """SELECT u.id, (SELECT h.submitted_at FROM attempts h
              WHERE h.teammate_id = u.id AND h.team_id = :team_id ORDER BY h.id LIMIT 1) AS began

@@ -23,7 +23,7 @@ from refonte_studio.dispatch.policy import choices as choice_policy
 from refonte_studio.dispatch.service import claiming, submitting
 from refonte_studio.dispatch.service.submitting import SignIn
 from refonte_studio.dispatch.store import fast_path as fast_path_store
-from refonte_studio.dispatch.store.fast_path import Completion, FoundTask, HeldClaim, NewAttempt
+from refonte_studio.dispatch.store.fast_path import Completion, FoundTask, HeldClaim, PlainAttempt
 from refonte_studio.kit.caller import Caller, HashedCredential, Role
 from refonte_studio.kit.ids import new_id
 from refonte_studio.kit.names import name_key
@@ -183,10 +183,10 @@ class Submission(msgspec.Struct, frozen=True):
     key_is_stale: bool
 
 
-class Decision(msgspec.Struct, frozen=True):
+class SubmissionDecision(msgspec.Struct, frozen=True):
     """What a submission comes to: its attempt, and what completes the task if this is the last one."""
 
-    attempt: NewAttempt
+    attempt: PlainAttempt
     completion: Completion | None
 
 
@@ -247,7 +247,7 @@ def _earlier(row: HeldClaim) -> EarlierAttempts:
     return EarlierAttempts([person for person, _ in attempts], [response for _, response in attempts], models)
 
 
-def decide(context: Submission, response: dict[str, Any]) -> Decision | None:
+def decide(context: Submission, response: dict[str, Any]) -> SubmissionDecision | None:
     """Checks the response and decides what comes of it; None if the result costs too much to be made here.
 
     Raises BadInput for a response that does not fit the task, NeedsCheckFirst for one to be checked beforehand.
@@ -257,7 +257,7 @@ def decide(context: Submission, response: dict[str, Any]) -> Decision | None:
     params = _decode_object(context.params)
     checked = task_types.TYPES[context.type].check_response(params, response)
     text = _encode(checked).decode()
-    attempt = NewAttempt(
+    attempt = PlainAttempt(
         team_id=context.caller.team_id,
         mode=context.caller.mode,
         claim_id=context.claim_id,
@@ -271,9 +271,9 @@ def decide(context: Submission, response: dict[str, Any]) -> Decision | None:
         response=text,
     )
     if context.earlier is None:
-        return Decision(attempt, None)
+        return SubmissionDecision(attempt, None)
     result = _result(context, context.earlier, params, checked, text)
-    return None if result is None else Decision(attempt, Completion(result, context.callback_url))
+    return None if result is None else SubmissionDecision(attempt, Completion(result, context.callback_url))
 
 
 def _result(
@@ -289,7 +289,7 @@ def _result(
     return aggregation.aggregate(context.type, params, responses, judge)
 
 
-async def record_on_postgresql(tx: Tx, decision: Decision, now: int) -> int | None:
+async def record_on_postgresql(tx: Tx, decision: SubmissionDecision, now: int) -> int | None:
     """Records the attempt in one statement and answers its number; None, with nothing done, if the case is not plain
     any more."""
     try:
@@ -298,7 +298,7 @@ async def record_on_postgresql(tx: Tx, decision: Decision, now: int) -> int | No
         return None
 
 
-async def _write(tx: Tx, caller: Caller, decision: Decision, now: int) -> bool:
+async def _write(tx: Tx, caller: Caller, decision: SubmissionDecision, now: int) -> bool:
     """Records the attempt on SQLite, where nothing can have changed since the context was read; False, with nothing
     done, if the person has attempted the task before."""
     attempt, completion = decision.attempt, decision.completion

@@ -94,7 +94,7 @@ _held_claim: dict[Engine, RecordReader[HeldClaim]] = {
 }
 
 
-class NewAttempt(msgspec.Struct, frozen=True):
+class PlainAttempt(msgspec.Struct, frozen=True):
     """A checked response to a task for work, to be recorded. Times are in milliseconds."""
 
     team_id: str
@@ -218,7 +218,7 @@ async def submission(
     return _held_claim[tx.engine].read(row) if row else None
 
 
-async def record(tx: Tx, attempt: NewAttempt, completion: Completion | None, far: int, now: int) -> int | None:
+async def record(tx: Tx, attempt: PlainAttempt, completion: Completion | None, far: int, now: int) -> int | None:
     """On PostgreSQL, records an attempt and answers its number; None, with nothing done, if that is not plain any more.
 
     An attempt that completes its task is not plain unless `far` tasks of its batch are pending. Raises Duplicate, with
@@ -250,7 +250,7 @@ async def record(tx: Tx, attempt: NewAttempt, completion: Completion | None, far
     return row["number"] if row else None
 
 
-async def insert_attempt(tx: Tx, attempt: NewAttempt, now: int) -> None:
+async def insert_attempt(tx: Tx, attempt: PlainAttempt, now: int) -> None:
     """On SQLite, records the attempt and ends its claim. Raises Duplicate, with nothing done, if the person has
     attempted the task before."""
     await tx.run(
@@ -279,7 +279,7 @@ async def insert_attempt(tx: Tx, attempt: NewAttempt, now: int) -> None:
     )
 
 
-async def count_attempt(tx: Tx, attempt: NewAttempt) -> None:
+async def count_attempt(tx: Tx, attempt: PlainAttempt) -> None:
     """On SQLite, counts an attempt that does not complete its task."""
     await tx.run(
         """UPDATE task_slots SET attempts = attempts + 1
@@ -290,7 +290,7 @@ async def count_attempt(tx: Tx, attempt: NewAttempt) -> None:
     )
 
 
-async def complete(tx: Tx, attempt: NewAttempt, result: Result, now: int) -> None:
+async def complete(tx: Tx, attempt: PlainAttempt, result: Result, now: int) -> None:
     """On SQLite, completes the task of an attempt with the result of all attempts."""
     await tx.run(
         "DELETE FROM task_slots WHERE batch_id = :batch_id AND task_id = :task_id AND team_id = :team_id",
