@@ -9,7 +9,7 @@ from tests.house.sources import ROOT, modules, tree
 from tests.reference.architecture import layers
 
 PAGE = (ROOT / "docs/development/vocabulary.md").read_text()
-WORDS, TWICE, UNUSED = re.split(r"^## (?:Names with two meanings|Words that are not used)$", PAGE, flags=re.MULTILINE)
+WORDS, UNUSED = re.split(r"^## Words that are not used$", PAGE, flags=re.MULTILINE)
 ROWS = re.findall(r"^\| (?!word |---)(.+?) \| .+ \|(.*)\|$", WORDS, re.MULTILINE)
 NAMES = re.findall(r"`(\w+)`", " ".join(names for _, names in ROWS))
 ROOMS = {room for rooms in layers() for room in rooms}
