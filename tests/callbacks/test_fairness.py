@@ -113,7 +113,7 @@ async def test_a_try_that_cannot_be_made_fails_alone(
     assert await post_office.deliver() == 0, "they wait for their next try like others"
     failed = (await world.ana.get("/callbacks", state="waiting"))["docs"][0]
     assert failed["last_error"] == "the server could not make the try (KeyError); see its log"
-    for _ in range(retry_policy.TRIES):
+    for _ in range(retry_policy.SCHEDULE.tries):
         world.clock.forward(hours=12)
         await post_office.deliver()
     assert set((await states(world)).values()) == {"delivered", "failed"}

@@ -54,12 +54,12 @@ async def test_after_a_day_of_tries_it_is_given_up(world: World, receiver: Recei
     receiver.status = 500
     await told(world, receiver.url)
     started = world.clock.now
-    for _ in range(retry_policy.TRIES):
+    for _ in range(retry_policy.SCHEDULE.tries):
         assert await post_office.deliver() == 1
         world.clock.forward(hours=12)
     assert (await only(world))["state"] == "failed"
     assert await post_office.deliver() == 0
-    assert len(receiver.letters) == retry_policy.TRIES
+    assert len(receiver.letters) == retry_policy.SCHEDULE.tries
     assert world.clock.now - started < 7 * DAY_MS
 
 
@@ -207,9 +207,9 @@ async def test_old_callbacks_are_forgotten(world: World, receiver: Receiver, pos
 
 
 def test_pauses_grow_to_about_a_day_and_are_spread():
-    pauses = [retry_policy.pause_ms(tries, 0.5) for tries in range(1, retry_policy.TRIES)]
+    pauses = [retry_policy.pause_ms(tries, 0.5) for tries in range(1, retry_policy.SCHEDULE.tries)]
     assert all(isinstance(pause, int) for pause in pauses)
     assert all(earlier < later for earlier, later in pairwise(pauses))
     assert 23 < sum(pauses) / 3_600_000 < 25
-    assert retry_policy.pause_ms(retry_policy.TRIES, 0.5) is None
+    assert retry_policy.pause_ms(retry_policy.SCHEDULE.tries, 0.5) is None
     assert retry_policy.pause_ms(3, 0.0) < retry_policy.pause_ms(3, 1.0)

@@ -8,6 +8,7 @@ import pytest
 
 from refonte_studio.config import Settings
 from refonte_studio.db import Database
+from refonte_studio.kit.backoff import RetrySchedule
 from refonte_studio.main import build
 from refonte_studio.teams.service.mail import Mail, Mailer
 from tests.teams.makers import accept, person
@@ -36,7 +37,7 @@ async def studio(db: Database, **settings: object) -> AsyncIterator[tuple[World,
 
 @asynccontextmanager
 async def mailer_to(server: MailServer, retry_after_s: tuple[float, ...] = (0.0, 0.0), **settings: object):
-    mailer = Mailer(Settings(public_url=BASE, **{**server.settings, **settings}), retry_after_s)
+    mailer = Mailer(Settings(public_url=BASE, **{**server.settings, **settings}), RetrySchedule(retry_after_s))
     yield mailer
     await mailer.idle()
     await mailer.close()

@@ -26,7 +26,7 @@ def audit(data: Data = None, database: DatabaseUrl = None) -> None:
         return sum(finding.count > 0 for finding in findings)
 
     broken = with_database(settings_of(data=data, database=database), work)
-    print(f"{broken} broken." if broken else "The database satisfies every rule.")
+    print(f"{broken} broken." if broken else "The database keeps every rule.")
     raise typer.Exit(1 if broken else 0)
 
 

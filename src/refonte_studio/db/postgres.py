@@ -15,6 +15,7 @@ from refonte_studio.db.engine import Duplicate, Engine, Event, ForeignAwait, Lis
 from refonte_studio.db.health import Health, Kind
 from refonte_studio.db.sql import for_postgres
 from refonte_studio.kit.admission import Admission
+from refonte_studio.kit.backoff import doubling
 from refonte_studio.kit.errors import Unavailable
 
 T = TypeVar("T")
@@ -289,7 +290,7 @@ class PostgresDatabase:
             else:
                 self._health.served(kind)
                 return result
-            await asyncio.sleep(random.uniform(0, 0.01) * 2**attempt)
+            await asyncio.sleep(random.random() * doubling(0.02, attempt - 1, 1.0))
         raise AssertionError("unreachable")
 
     async def _connected(self, kind: Kind, work: Callable[[Any, _Progress], Awaitable[T]], progress: _Progress) -> T:

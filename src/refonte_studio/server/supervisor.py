@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from refonte_studio import config
 from refonte_studio.config import Settings
+from refonte_studio.kit.backoff import RetrySchedule
 from refonte_studio.kit.errors import Unavailable
 from refonte_studio.server import process
 
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 CHECK_S = 0.25
 LIVED_S = 10  # a process that ended sooner never served
 # pauses before the next attempt, by the number of consecutive processes that never served
-PAUSES_S = (0, 0, 1, 2, 4, 8, 15, 15, 15)
+SCHEDULE = RetrySchedule((0, 0, 1, 2, 4, 8, 15, 15, 15))
 AWAY = 75  # exit code of a process whose database is unreachable (EX_TEMPFAIL)
 AWAY_PAUSE_S = 5  # pause before it is started again, without limit
 END_S = 40  # more than a process gives requests in flight
@@ -73,7 +74,7 @@ def pause_before_next(failures: int, code: int) -> float | None:
     """Returns how long to wait before starting another process, in seconds; None to give up."""
     if code == AWAY:
         return AWAY_PAUSE_S
-    return PAUSES_S[failures] if failures < len(PAUSES_S) else None
+    return SCHEDULE.pause_s(failures + 1)
 
 
 class _Worker:

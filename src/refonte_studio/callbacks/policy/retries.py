@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from standardwebhooks import Webhook
 
 from refonte_studio.callbacks.model import CallbackSecrets, is_again, team_of
+from refonte_studio.kit.backoff import RetrySchedule
 from refonte_studio.kit.clock import DAY_MS, SECOND_MS
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.redaction import redacted
 
 # A receiver that is down for a day still receives everything.
-PAUSES_S = (5, 15, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 36_000)
-TRIES = len(PAUSES_S) + 1
-JITTER = 0.2
+SCHEDULE = RetrySchedule((5, 15, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 36_000), jitter=0.2)
 LEASE_MS = 60 * SECOND_MS  # a try without a result counts as lost after this time
 KEPT_MS = 30 * DAY_MS  # how long a callback stays in the list
 ERROR_LENGTH = 300
@@ -73,10 +72,8 @@ def shares(due: Mapping[str, int], under_way: Mapping[str, int], limit: int) -> 
 def pause_ms(tries: int, chance: float) -> int | None:
     """Returns how long to wait after this many failed tries, in milliseconds, or None to give up. `chance`, from 0 to
     1, spreads retries."""
-    if tries >= TRIES:
-        return None
-    spread = 1 + JITTER * (2 * chance - 1)
-    return round(PAUSES_S[tries - 1] * SECOND_MS * spread)
+    pause_s = SCHEDULE.pause_s(tries, chance)
+    return None if pause_s is None else round(pause_s * SECOND_MS)
 
 
 def error_shown(error: str) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from refonte_studio.aggregation import service as aggregation
 from refonte_studio.aggregation.model import Result, StoredModels
 from refonte_studio.db import Tx
+from refonte_studio.kit.backoff import doubling
 from refonte_studio.kit.caller import Mode
 from refonte_studio.kit.ids import new_id
 from refonte_studio.tasks.model import Attempt, Task, TaskStatus
@@ -105,5 +106,5 @@ async def put_off(tx: Tx, job: ResultsJob, failed: str | None, left: Sequence[st
             await background_store.put_off(tx, job.team_id, job.taken_by, task_id, 0, now)
     if failed is not None:
         tries = await background_store.tries(tx, job.team_id, job.taken_by, failed)
-        pause_ms = min(RETRY_MS * 2 ** min(tries, 20), RETRY_MOST_MS)
+        pause_ms = int(doubling(RETRY_MS, tries, RETRY_MOST_MS))
         await background_store.put_off(tx, job.team_id, job.taken_by, failed, 1, now + pause_ms)

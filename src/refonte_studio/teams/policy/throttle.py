@@ -5,6 +5,7 @@ docs/decisions/0021-slowed-down-not-locked-out.md explains why there are several
 
 from dataclasses import dataclass
 
+from refonte_studio.kit.backoff import doubling
 from refonte_studio.kit.clock import MINUTE_MS, SECOND_MS
 
 WINDOW_MS = 15 * MINUTE_MS  # how long a failure counts
@@ -26,7 +27,7 @@ class Budget:
         beyond = failures - self.free
         if beyond < 0:
             return latest
-        return latest + min(self.longest_pause_ms, self.first_pause_ms << min(beyond, 30))
+        return latest + int(doubling(self.first_pause_ms, beyond, self.longest_pause_ms))
 
 
 PAIR = Budget(free=10, first_pause_ms=30 * SECOND_MS, longest_pause_ms=WINDOW_MS)  # one client at one address

@@ -17,6 +17,7 @@ from email.utils import formatdate, make_msgid
 from urllib.parse import urlsplit
 
 from refonte_studio.config import Settings
+from refonte_studio.kit.backoff import RetrySchedule
 from refonte_studio.kit.clock import SECOND_MS, iso
 from refonte_studio.kit.names import mailbox
 from refonte_studio.teams.model import Invitation
@@ -24,7 +25,7 @@ from refonte_studio.teams.model import Invitation
 TIMEOUT_S = 20.0
 CONNECTIONS = 2
 WAITING_LIMIT = 20_000
-RETRY_AFTER_S = (10.0, 60.0, 600.0, 3_600.0)
+SCHEDULE = RetrySchedule((10.0, 60.0, 600.0, 3_600.0))
 
 log = logging.getLogger(__name__)
 
@@ -73,9 +74,9 @@ class NotSent(Exception):
 class Mailer:
     """Sends mails through the configured SMTP server. Failures are logged with the address, and retried."""
 
-    def __init__(self, settings: Settings, retry_after_s: Sequence[float] = RETRY_AFTER_S) -> None:
+    def __init__(self, settings: Settings, schedule: RetrySchedule = SCHEDULE) -> None:
         self._settings = settings
-        self._retry_after_s = retry_after_s
+        self._schedule = schedule
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="mail")
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting = 0
@@ -128,8 +129,9 @@ class Mailer:
     async def _keep_trying(self, mails: Sequence[Mail]) -> None:
         left = list(mails)
         try:
-            for pause_s in (*self._retry_after_s, None):
+            for failures in range(1, self._schedule.tries + 1):
                 left = await asyncio.get_running_loop().run_in_executor(self._threads, self._deliver, left)
+                pause_s = self._schedule.pause_s(failures)
                 if not left or pause_s is None or await self._closed_within(pause_s):
                     break
         finally:
