@@ -1,14 +1,16 @@
 """Numbers that follow the order of commits, as SQL expressions for each engine.
 
 A row marked with `COMMIT_NUMBER` has a larger number than any `COMMITTED_UP_TO` read by a statement that did not see
-the row. So "marked after `seen`" misses nothing, whatever was in flight. Neither expression reads a clock.
+the row. Selecting the rows with a number above `seen` therefore misses none, even if transactions were in progress when
+`seen` was read. Neither expression reads a clock.
 
-PostgreSQL numbers its transactions, and each snapshot knows below which number all have ended. In SQLite, where
-transactions come one after another, the number of claims made so far does as well: claims are never deleted there, and
-whoever notes what they have seen has just made one, or stamps are one ahead.
+PostgreSQL numbers its transactions, and each snapshot holds the number below which all of them have ended. SQLite runs
+one writing transaction at a time, so the number of claims serves instead: claims are never deleted, and a commit number
+is always one above the largest number that could have been read before.
 
-A database that is taken to another PostgreSQL by a dump begins with small numbers again. What was seen before is then
-larger than any stamp to come, and must be forgotten (`work.service.forget_cursors_ahead`, at every start).
+A dump restored into another PostgreSQL server starts with small numbers again. A `seen` from the old server would then
+be larger than every new commit number, so each start deletes such cursors
+(`dispatch.service.cursors.forget_cursors_ahead`).
 """
 
 from refonte_studio.db.engine import Engine

@@ -108,14 +108,14 @@ sessions = Table(
     Index("ix_sessions_expires_at", "expires_at"),
 )
 
-# Where pages ended that a key or session read by offset (db/page_ends.py).
+# The last rows of pages that a key or session has read by offset (db/page_ends.py).
 page_ends = Table(
     "page_ends",
     metadata,
     _text("team_id", ForeignKey("teams.id")),
-    _text("holder"),  # id of a key, or hash of a session's token
+    _text("holder"),  # id of the key, or hash of the session's token
     _text("question"),  # hash of the filters of the list
-    _count("place"),  # number of rows before
+    _count("place"),  # number of rows before the next page
     _text("last_id"),  # of the last row
     _time("ended_at"),
     PrimaryKeyConstraint("holder", "question", "place"),
@@ -126,7 +126,7 @@ sign_in_failures = Table(
     "sign_in_failures",
     metadata,
     _id(),
-    _text("address_hash"),  # hash of the budget that it counts for
+    _text("address_hash"),  # hash of what is limited: an e-mail address, a client, both together, or a session or key
     _time("failed_at"),
     Index("ix_sign_in_failures_address_hash", "address_hash", "failed_at"),
     Index("ix_sign_in_failures_failed_at", "failed_at"),
@@ -145,7 +145,7 @@ keys = Table(
     _time("created_at"),
     _time("last_used_at", null=True),
     _time("revoked_at", null=True),
-    _text("maker_key_id", null=True),  # the key that created this one; this one ends with it
+    _text("maker_key_id", null=True),  # the key that created this one; revoking it revokes this one
     UniqueConstraint("key_hash"),
     Index("ix_keys_teammate_id", "teammate_id"),
     Index("ix_keys_maker_key_id", "maker_key_id"),
@@ -171,8 +171,8 @@ projects = Table(
     _text("quality", null=True),  # JSON object: the changed quality settings
     # Share of work tasks, out of 65,536, that an evaluation task precedes while any is due.
     _count("evaluation_mix", 13_107),
-    _flag("evaluates", False),  # whether it has, or ever had, evaluation tasks
-    _time("archived_at", null=True),  # since when it gives out no work and accepts no tasks
+    _flag("evaluates", False),  # whether it has or has had evaluation tasks
+    _time("archived_at", null=True),  # when it stopped giving out work and accepting tasks
     UniqueConstraint("team_id", "mode", "name"),
 )
 
@@ -182,7 +182,7 @@ project_params = Table(
     _text("team_id"),
     _text("project_id", ForeignKey("projects.id")),
     _count("version"),
-    _text("params"),  # JSON object: the project's parameters as of this version, whole
+    _text("params"),  # JSON object: all of the project's parameters as of this version
     _time("created_at"),
     PrimaryKeyConstraint("project_id", "version"),
 )
@@ -194,10 +194,10 @@ assignments = Table(
     _text("teammate_id", ForeignKey("teammates.id")),
     _text("project_id", ForeignKey("projects.id")),
     _time("created_at"),
-    _time("paused_at", null=True),  # since when the person may not claim in the project
+    _time("paused_at", null=True),  # when the person was stopped from claiming in the project
     _text("pause_reason", null=True),
     _flag("archived", False),  # copy of the project's state, for dispatch
-    # Earlier evaluations and training no longer count, because a manager ended the pause.
+    # Evaluation and training before this time do not count, because a manager ended a pause then.
     Column("counts_from", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("teammate_id", "project_id"),
     Index("ix_assignments_project_id", "project_id"),
@@ -377,14 +377,14 @@ tasks = Table(
     _text("unique_id", null=True),
     _text("callback_url", null=True),
     _text("response", null=True),  # JSON object, once completed
-    _text("review_status", null=True),  # accepted rejected …, by the last audit
-    _count("project_version"),  # of the project's parameters (and so of the instructions) that it inherited
+    _text("review_status", null=True),  # accepted, rejected and so on, from the last audit
+    _count("project_version"),  # version of the project's parameters, and so of the instructions, that it inherited
     _time("created_at"),
     _time("updated_at"),
     _time("completed_at", null=True),
     Column("confidence", Float, nullable=True),  # probability that a response made from attempts is correct, 0 to 1
     Column("agreement", Float, nullable=True),  # of the attempts with each other, 0 to 1
-    _flag("reviewed", False),  # whether a person decided about the response, so that models do not change it
+    _flag("reviewed", False),  # whether a person decided on the response, so that models do not change it
     Column("callback_succeeded", Boolean, nullable=True),  # whether its last callback was delivered; NULL before
     Index(
         "uq_tasks_unique_id",
@@ -410,7 +410,7 @@ tasks = Table(
     postgresql_with={"fillfactor": "80"},
 )
 
-# One narrow row per pending task, deleted when the task ends. Claims and submissions change this row instead of the
+# One narrow row for each pending task, deleted when the task ends. Claims and submissions change this row and not the
 # task, which is wide and has many indexes.
 task_slots = Table(
     "task_slots",
@@ -421,12 +421,12 @@ task_slots = Table(
     _count("wanted"),  # attempts that complete it
     _count("attempts"),  # submitted so far
     _count("open"),  # wanted - attempts - held claims; 0 for a training or evaluation task
-    # When places opened that had not been there for somebody: the task came into a batch that was being worked, a place
-    # was given up where none was open, or was given back by one who may have it again. A number that grows with the
-    # order of commits (db/stamps.py).
+    # Commit number (db/commit_order.py) of when slots last opened for people whose cursor may be past the task: the
+    # task was added to a batch in progress, a slot was released when none was open, or a slot was returned by a person
+    # who may claim the task again. NULL if that never happened.
     Column("opened", BigInteger, nullable=True),
-    _flag("reviewing", False),  # whether there are enough attempts and a review has to decide
-    _flag("judging", False),  # whether there are enough attempts and their result is computed in the background
+    _flag("reviewing", False),  # whether it has enough attempts and waits for the decision of a review
+    _flag("judging", False),  # whether it has enough attempts and its result is computed in the background
     PrimaryKeyConstraint("batch_id", "task_id"),
     Index(
         "ix_task_slots_open",
@@ -446,8 +446,8 @@ task_slots = Table(
     postgresql_with={"fillfactor": "80"},
 )
 
-# Results that cost too much to be made where the last attempt is recorded: one row for each time that a task waits for
-# its result. The row stays when the result is made, as a record of why the task was completed after its last attempt.
+# Results that take too long to compute in the transaction that records the last attempt: one row for each time that a
+# task waits for its result. The row is kept, to show why the task was completed later than its last attempt.
 postponed_results = Table(
     "postponed_results",
     metadata,
@@ -459,7 +459,7 @@ postponed_results = Table(
     _text("task_id"),
     _flag("forced"),  # whether the result completes the task in any case, because a manager sent it to completion
     _count("tries", 0),  # number of failed tries
-    _time("due_at"),  # while a process works on it: when it counts as lost
+    _time("due_at"),  # when to try next; during a try, when it counts as lost
     _text("taken_by", null=True),  # the id of the current or last try
     _time("created_at"),
     _time("done_at", null=True),
@@ -505,9 +505,9 @@ attempts = Table(
     _time("started_at"),
     _time("submitted_at"),
     _count("round", 1),  # number of this person's attempt at this task; above 1 in training, or after a rejection
-    _time("rejected_at", null=True),  # by a review: it no longer counts
-    _flag("imported", False),  # made elsewhere, so its duration is unknown
-    _text("imported_by", null=True),  # the teammate who imported it; NULL if it was made here, or that is not known
+    _time("rejected_at", null=True),  # when a review rejected it, so that it no longer counts
+    _flag("imported", False),  # whether it was made outside the studio, so that its duration is unknown
+    _text("imported_by", null=True),  # the teammate who imported it; NULL if it was made in the studio, or unknown
     UniqueConstraint("task_id", "teammate_id", "round"),
     Index("ix_attempts_history", "teammate_id", "id"),
     Index("ix_attempts_project", "project_id", "id"),
@@ -526,7 +526,7 @@ audits = Table(
     Index("ix_audits_task_id", "task_id"),
 )
 
-# A round of review of a pending task with enough attempts: one row for each level reached.
+# Reviews of a pending task with enough attempts: one row for each level reached.
 reviews = Table(
     "reviews",
     metadata,
@@ -539,11 +539,11 @@ reviews = Table(
     _count("level"),  # from 1
     _text("state"),  # open held accepted fixed rejected ended
     _text("reason"),  # level confidence: why there is a review
-    _text("proposed"),  # JSON: the response to decide about
+    _text("proposed"),  # JSON: the response to decide on
     _text("response", null=True),  # JSON: the fixed response
     _text("reviewer_id", null=True),
     _text("comments", null=True),
-    _text("sent_to", null=True),  # same different anyone: who redoes a rejected task
+    _text("sent_to", null=True),  # same different anyone: who does a rejected task again
     _time("created_at"),
     _time("started_at", null=True),
     _time("lease_expires_at", null=True),
@@ -598,16 +598,16 @@ callbacks = Table(
     _text("team_id"),
     _text("mode"),
     _text("url"),  # or an e-mail address, of a batch
-    _text("event"),  # task.completed, batch.completed and so on: About in callbacks/model.py
+    _text("event"),  # task.completed, batch.completed and so on: CallbackEvent in callbacks/model.py
     _text("subject_id"),  # the task or batch; for a pause, the person and the project, joined by a dot
     _text("state"),  # waiting delivered failed
     _count("tries"),
-    _time("next_try_at"),  # while a try is running: when it counts as lost
+    _time("next_try_at"),  # when to try next; during a try, when it counts as lost
     _text("last_error", null=True),
     _time("created_at"),
     _time("delivered_at", null=True),
-    # The lane of the callback: its team, event and receiver, separate for retries. Empty if an older server recorded
-    # it.
+    # The lane of the callback: its team, event and receiver, separate for retries. Empty if an older server
+    # recorded it.
     Column("lane", Text, nullable=False, server_default=text("''")),
     Index(
         "ix_callbacks_lane",
@@ -673,7 +673,7 @@ project_models = Table(
     _text("method"),
     _count("tasks"),
     _count("attempts"),
-    Column("alpha", Float, nullable=True),  # Krippendorff's
+    Column("alpha", Float, nullable=True),  # Krippendorff's alpha
     _text("model"),
     PrimaryKeyConstraint("project_id", "question", "type"),
 )
@@ -684,14 +684,14 @@ estimates = Table(
     metadata,
     Column("project_id", Text, primary_key=True, nullable=False),
     _text("team_id"),
-    _text("seen"),  # the last attempt included
-    _count("attempts"),  # the number of attempts included
-    _time("asked_at", null=True),  # when a complete fit was requested
-    _time("taken_at", null=True),  # since when a process has been working on it
-    _time("done_at", null=True),
+    _text("seen"),  # id of the last attempt included
+    _count("attempts"),  # number of attempts included
+    _time("asked_at", null=True),  # when a full fit was requested
+    _time("taken_at", null=True),  # when a process started on it
+    _time("done_at", null=True),  # when the last fit ended
 )
 
-# ----------------------------------------------------------------------------------------------- work
+# ------------------------------------------------------------------------------------------- dispatch
 
 claims = Table(
     "claims",
@@ -701,14 +701,14 @@ claims = Table(
     _text("mode"),
     _text("task_id"),
     _text("project_id"),
-    _text("batch_id", null=True),  # the batch it was given out for
+    _text("batch_id", null=True),  # the batch that the person claimed it from
     _text("teammate_id"),
     _text("state"),  # held submitted skipped released expired ended retaken
     _time("claimed_at"),
     _time("lease_expires_at"),
     _time("ended_at", null=True),
     _text("reason", null=True),  # of a skip
-    # One place, one person, once: a task that somebody holds, has done or has declined is not theirs to claim.
+    # A person cannot claim a task that they hold, have submitted or have skipped.
     Index(
         "uq_claims_person_task",
         "task_id",
@@ -732,7 +732,7 @@ claims = Table(
         sqlite_where=text("state = 'skipped'"),
         postgresql_where=text("state = 'skipped'"),
     ),
-    # For a task's history, beside the claims that the first index knows.
+    # For a task's history: the claims that the first index does not contain.
     Index(
         "ix_claims_past",
         "task_id",
@@ -748,8 +748,8 @@ claims = Table(
     ),
 )
 
-# How far a person has come in a batch: of the tasks before `reached` with an open place, they have had all but those
-# opened after `seen`. Only a hint where to begin; a batch without a row is read from its beginning.
+# How far a person has come in a batch: they have had every task before `reached` with an open slot, except those whose
+# slots opened after `seen`. The search for a task starts there; without a row, it starts at the beginning of the batch.
 dispatch_cursors = Table(
     "dispatch_cursors",
     metadata,
