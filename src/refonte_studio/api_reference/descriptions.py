@@ -1,4 +1,4 @@
-"""What the API reference says beyond the operations themselves: the composition root's own words."""
+"""Texts of the API reference that belong to no operation, and the schemas of every task type."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,14 +19,15 @@ from refonte_studio.task_types import (
 from refonte_studio.web.openapi import REF, About, Schema
 
 INTRO = """\
-Everything a team does with Refonte Studio goes through this API: people and projects, batches and tasks, the
-labelers' own work, and the finished labels.
+A team uses Refonte Studio through this API: it manages people, projects, batches and tasks, labels, reviews, and
+retrieves the finished labels.
 
 ## Keys
 
-Send an API key with every call, as Basic user name with an empty password, or as Bearer token. A key carries its
-owner's role, and opens the **live** or the **test** world of the team: projects, batches, tasks and files of one are
-invisible to the other. In test mode a task completes at once with a sample response, and its callback is sent.
+Send an API key with every call: as the user name of Basic authentication with an empty password, or as a Bearer token.
+A key has the role of its owner, and belongs to the **live** or the **test** mode of the team. Projects, batches, tasks
+and files of one mode are invisible in the other. In test mode, a task completes at once with a sample response,
+and its callback is sent.
 
 ```
 export STUDIO_URL=http://localhost:8000 STUDIO_API_KEY=live_…
@@ -35,55 +36,56 @@ curl "$STUDIO_URL/v1/teams" -u "$STUDIO_API_KEY:"
 
 ## Parameters
 
-* Every parameter may stand in the JSON body (`POST`, `PUT`, `DELETE`) or in the query string (every method).
-* In a query a list is repeated (`a=1&a=2`), is written `a[]=1`, or is one value split at commas. In JSON a string
-stands for a list of one.
-* A body is JSON, or a form that says the same: `a=1&a=2` and `a[]=1` are lists, `a[b]=1` is an object.
-* A number, or true or false, may be written as text (`"30"`, `"true"`) in parameters, but not in responses to tasks.
-* `null`, and in a query a name without `=`, count as left out. A filter that is empty (`start_time=`) is refused.
-* Unknown parameters are refused, and so are a parameter that differs between body and query, and a JSON object that
-repeats a key. Passwords and tokens of invitations are taken in the body alone.
-* Names in paths are percent-encoded and may hold spaces, slashes and any Unicode.
-* Names and e-mail addresses are kept without white space around them and in composed Unicode (NFC), addresses in lower
-case and with their domain in letters (`münchen.example`, not `xn--mnchen-3ya.example`). What is equal in this form is
-the same thing wherever it is written: in bodies, paths, filters and imports. A name is one line and holds a visible
+* Parameters are accepted in the JSON body (`POST`, `PUT`, `DELETE`) and in the query string (every method).
+* In a query, a list is a repeated parameter (`a=1&a=2`), `a[]=1`, or one value separated by commas. In JSON, a string
+is accepted as a list of one.
+* A body is JSON, or a form with the same content: `a=1&a=2` and `a[]=1` are lists, `a[b]=1` is an object.
+* A number or a boolean may be written as text (`"30"`, `"true"`) in parameters, but not in responses to tasks.
+* `null`, and a name without `=` in a query, mean that the parameter is absent. An empty filter (`start_time=`) is
+refused.
+* Unknown parameters, parameters with different values in body and query, and JSON objects with repeated keys are
+refused. Passwords and invitation tokens are accepted only in the body.
+* Names in paths are percent-encoded and may contain spaces, slashes and any Unicode.
+* Names and e-mail addresses are stored without surrounding white space, in composed Unicode (NFC); addresses in lower
+case and with their domain in Unicode (`münchen.example`, not `xn--mnchen-3ya.example`). Values that are equal in this
+form are the same wherever they occur: in bodies, paths, filters and imports. A name is one line and contains a visible
 character.
 
-## Answers
+## Responses
 
-* Success is **200** with JSON, or **204** where there is nothing to say.
+* Success is **200** with JSON, or **204** without a body.
 * Times are ISO 8601 in UTC with milliseconds: `2023-08-09T16:12:38.072Z`. Ids are 24 hexadecimal characters that sort
 by creation.
-* Lists come in pages, newest first: pass `next_token` of an answer to get what follows. Batches and tasks also take
-`offset`; see there what it promises.
+* Lists are returned in pages, newest first. Pass the `next_token` of a response to get the next page. Lists of batches
+and tasks also accept `offset`, as described there.
 
 ## Errors
 
-An error is `{"status_code": 400, "error": "what was wrong, naming the offending value"}`. A call applies whole or not
-at all: one that fails has changed nothing. Where several errors apply, 401 goes before 403, 403 before 404, and 404
-before 400. A 503 means that the call may be tried again after `Retry-After` seconds; a 500 is a fault of the server's.
+An error is `{"status_code": 400, "error": "what was wrong, naming the offending value"}`. A call that
+fails changes nothing. If several errors apply, 401 takes precedence over 403, 403 over 404, and 404 over 400. After a
+503, the call may be retried in `Retry-After` seconds. A 500 is a fault of the server.
 """
 
 LIMITS = f"""
 ## Size of a response
 
-A response to a task holds at most {MAX_ANNOTATIONS:,} annotations and, in all of them together, {MAX_RUNS:,} runs of
+A response to a task contains at most {MAX_ANNOTATIONS:,} annotations and, in total, {MAX_RUNS:,} runs of
 masks, {MAX_VERTICES:,} vertices, {MAX_FRAMES:,} frames, {MAX_CHARACTERS:,} characters of text and {MAX_VALUES:,} other
-values. A response that is larger is refused with 400.
+values. A larger response is refused with 400.
 """
 
 TAGS = {
-    "Teams": "The people of a team, and what they are invited to be.",
-    "Accounts": "Accepting an invitation, browser sessions, API keys.",
-    "Projects": "What a team labels: parameters, pipelines, assignments and labeler groups.",
-    "Studio Teams": "Who works on which project, and labeler groups.",
-    "Batches": "Tasks that are worked together.",
-    "Studio Actions": "Priorities and groups of batches, pipelines, and work that is called done.",
-    "Tasks": "What is to be labeled, one by one or in bulk.",
+    "Teams": "The people of a team, and their roles and invitations.",
+    "Accounts": "Invitations, browser sessions and API keys.",
+    "Projects": "Parameters, pipelines, assignments and labeler groups.",
+    "Studio Teams": "Assignments of people to projects, and labeler groups.",
+    "Batches": "Tasks that are managed together.",
+    "Studio Actions": "Priorities and groups of batches, pipelines, and sending tasks to completion.",
+    "Tasks": "Tasks to be labeled: created one by one or in bulk.",
     "Files": "Attachments that the server keeps.",
-    "Quality": "Tasks whose answer is known, and how people do on them.",
-    "Work": "What a labeler does, with their own key or session.",
-    "Callbacks": "What the server posts to your URLs when tasks and batches end.",
+    "Quality": "Tasks with a known answer, and how well people do them.",
+    "Work": "Claims and submissions by a labeler, with their own key or session.",
+    "Callbacks": "Messages that the server posts to your URLs when tasks and batches end.",
 }
 
 PATH_NAMES: dict[str, Schema] = {
@@ -112,7 +114,7 @@ PATH_NAMES: dict[str, Schema] = {
 
 
 def about() -> About:
-    """The words, and the schemas of every task type."""
+    """Returns the texts, and the schemas of every task type."""
     kinds = [task_types.TYPES[name] for name in sorted(task_types.TYPES)]
     schemas: dict[str, Schema] = {}
     for kind in kinds:
