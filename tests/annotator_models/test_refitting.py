@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from refonte_studio.annotator_models.model import Job
+from refonte_studio.annotator_models.model import FitJob
 from refonte_studio.annotator_models.service import fitting_process
 from refonte_studio.config import Settings
 from refonte_studio.kit.caller import Role
@@ -43,14 +43,14 @@ async def crowd(world: World, method: str | None = None, **task: str) -> tuple[d
 
 
 def here(world: World) -> fitting_process.Finder:
-    def find(job: Job) -> AbstractAsyncContextManager[Any]:
+    def find(job: FitJob) -> AbstractAsyncContextManager[Any]:
         return fitting_process.here(world.db, job)
 
     return find
 
 
 async def estimated(world: World, find: fitting_process.Finder | None = None) -> int:
-    return await fitting_process.estimate_next(world.db, world.clock, find or here(world))
+    return await fitting_process.fit_next(world.db, world.clock, find or here(world))
 
 
 async def said(person: Person, task_ids: list[str]) -> list[str]:
@@ -180,14 +180,14 @@ async def test_what_was_not_found_out_is_tried_again_after_a_pause(world: World)
     await crowd(world)
 
     @asynccontextmanager
-    async def broken(job: Job) -> AsyncGenerator[Any]:
+    async def broken(job: FitJob) -> AsyncGenerator[Any]:
         async def nothing() -> AsyncGenerator[Any]:
             for finding in ():
                 yield finding
 
         yield nothing()
 
-    with pytest.raises(fitting_process.NotEstimated):
+    with pytest.raises(fitting_process.FitFailed):
         await estimated(world, broken)
     assert await estimated(world) == 0
     world.clock.forward(minutes=2)

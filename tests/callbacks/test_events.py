@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from refonte_studio.annotator_models.model import Job, ResultFound
+from refonte_studio.annotator_models.model import FitJob, FittedResult
 from refonte_studio.annotator_models.service import refitting
 from refonte_studio.callbacks.model import CallbackEvent
 from refonte_studio.db import Tx
@@ -39,8 +39,8 @@ async def changed(world: World, url: str) -> str:
 
     async def estimate(tx: Tx) -> int:
         project = await projects.find(tx, world.ana.team_id, "live", "Pets")
-        job = Job(project.team_id, "live", project.id, "majority", None, 0)
-        found = [ResultFound(task, '{"category":"bird"}', 0.9, 1.0, 1)]
+        job = FitJob(project.team_id, "live", project.id, "majority", None, 0)
+        found = [FittedResult(task, '{"category":"bird"}', 0.9, 1.0, 1)]
         return await refitting.keep_results(tx, job, found, world.clock())
 
     assert await world.db.write(estimate) == 1

@@ -207,12 +207,12 @@ async def test_a_result_that_fails_is_tried_again_after_pauses_that_grow_and_oth
     async def crashes(job: ResultsJob) -> AsyncGenerator[AsyncIterator[BackgroundResult]]:
         yield _until(bad, world.db, job)
 
-    with pytest.raises(fitting_process.NotEstimated, match=bad):
+    with pytest.raises(fitting_process.FitFailed, match=bad):
         await made(world, crashes)
     await made(world, crashes)
     assert (await status(world, bad), await status(world, good)) == ("pending", "completed")
     world.clock.forward(seconds=1)
-    with pytest.raises(fitting_process.NotEstimated):
+    with pytest.raises(fitting_process.FitFailed):
         await made(world, crashes)
     world.clock.forward(seconds=1)
     await made(world)

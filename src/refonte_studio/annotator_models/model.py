@@ -1,4 +1,4 @@
-"""What the models of people's answers are fitted from, and what a fit finds."""
+"""The input and the output of a fit of annotator models."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class ProjectDue:
     team_id: str
     project_id: str
     mode: Mode
-    quality: str | None  # JSON object: what was set of its quality settings
+    quality: str | None  # JSON object: the changed quality settings
     pipeline: str
 
 
@@ -36,7 +36,7 @@ class ChangedTask:
     callback_url: str | None
 
 
-class Job(msgspec.Struct, frozen=True, tag=True):
+class FitJob(msgspec.Struct, frozen=True, tag=True):
     """A request to fit the models of a project by its consensus method."""
 
     team_id: str
@@ -47,8 +47,8 @@ class Job(msgspec.Struct, frozen=True, tag=True):
     began: int  # time in milliseconds
 
 
-class GivenAttempt(msgspec.Struct, frozen=True, array_like=True):
-    """An attempt as it is stored."""
+class StoredAttempt(msgspec.Struct, frozen=True, array_like=True):
+    """The input of a fit: an attempt as it is stored."""
 
     id: str
     task_id: str
@@ -56,8 +56,8 @@ class GivenAttempt(msgspec.Struct, frozen=True, array_like=True):
     response: str  # JSON
 
 
-class GivenTask(msgspec.Struct, frozen=True, array_like=True):
-    """A task as it is stored; its parameters and responses are JSON."""
+class StoredTask(msgspec.Struct, frozen=True, array_like=True):
+    """The input of a fit: a task as it is stored. Its parameters and responses are JSON."""
 
     id: str
     type: str
@@ -67,12 +67,12 @@ class GivenTask(msgspec.Struct, frozen=True, array_like=True):
     confidence: float | None
     agreement: float | None
     decided: bool  # whether a person has accepted or fixed its response
-    settled: bool  # whether its result stays as it is, because a person has decided about it or rejected it
+    settled: bool  # whether its result is final, because a person has decided on it or rejected it
     expected: str | None  # the known answer of a quality task
 
 
-class QuestionFound(msgspec.Struct, frozen=True, array_like=True):
-    """The model of a question of the project; `alpha` is Krippendorff's, None where it is undefined."""
+class FittedQuestion(msgspec.Struct, frozen=True, array_like=True):
+    """The model of a question of the project; `alpha` is Krippendorff's alpha, None if undefined."""
 
     question: str
     type: str
@@ -83,7 +83,7 @@ class QuestionFound(msgspec.Struct, frozen=True, array_like=True):
     model: str
 
 
-class PersonFound(msgspec.Struct, frozen=True, array_like=True):
+class FittedLabeler(msgspec.Struct, frozen=True, array_like=True):
     """The model of one person for one question."""
 
     question: str
@@ -93,8 +93,8 @@ class PersonFound(msgspec.Struct, frozen=True, array_like=True):
     model: str
 
 
-class ResultFound(msgspec.Struct, frozen=True, array_like=True):
-    """The new result of a task."""
+class FittedResult(msgspec.Struct, frozen=True, array_like=True):
+    """The new result of a task, after a fit."""
 
     task_id: str
     response: str | None  # None: unchanged
@@ -103,29 +103,29 @@ class ResultFound(msgspec.Struct, frozen=True, array_like=True):
     attempts: int  # the number of attempts that it is computed from
 
 
-class QuestionsFound(msgspec.Struct, frozen=True, tag=True):
-    questions: list[QuestionFound]
+class FittedQuestions(msgspec.Struct, frozen=True, tag=True):
+    questions: list[FittedQuestion]
 
 
-class PeopleFound(msgspec.Struct, frozen=True, tag=True):
-    people: list[PersonFound]
+class FittedLabelers(msgspec.Struct, frozen=True, tag=True):
+    people: list[FittedLabeler]
 
 
-class ResultsFound(msgspec.Struct, frozen=True, tag=True):
-    results: list[ResultFound]
+class FittedResults(msgspec.Struct, frozen=True, tag=True):
+    results: list[FittedResult]
 
 
-class Cleared(msgspec.Struct, frozen=True, tag=True):
+class ConfidentTasks(msgspec.Struct, frozen=True, tag=True):
     """Pending tasks whose attempts reach the target confidence."""
 
     task_ids: list[str]
 
 
-class Finished(msgspec.Struct, frozen=True, tag=True):
+class FitCompleted(msgspec.Struct, frozen=True, tag=True):
     """The fit is complete."""
 
     seen: str
     attempts: int
 
 
-Finding = QuestionsFound | PeopleFound | ResultsFound | Cleared | Finished
+FitOutput = FittedQuestions | FittedLabelers | FittedResults | ConfidentTasks | FitCompleted

@@ -10,18 +10,18 @@ import msgspec
 from refonte_studio import task_types
 from refonte_studio.aggregation.model import Result, question_family
 from refonte_studio.annotator_models.model import (
-    Cleared,
-    Finding,
-    Finished,
-    GivenAttempt,
-    GivenTask,
-    Job,
-    PeopleFound,
-    PersonFound,
-    QuestionFound,
-    QuestionsFound,
-    ResultFound,
-    ResultsFound,
+    ConfidentTasks,
+    FitCompleted,
+    FitJob,
+    FitOutput,
+    FittedLabeler,
+    FittedLabelers,
+    FittedQuestion,
+    FittedQuestions,
+    FittedResult,
+    FittedResults,
+    StoredAttempt,
+    StoredTask,
 )
 from refonte_studio.consensus.agreement import alpha, alpha_by_distance
 from refonte_studio.consensus.answers import Answers
@@ -41,15 +41,15 @@ class ProjectAttempts:
     """The input of a fit: attempts in the order of their claims, and their tasks."""
 
     seen: str
-    tasks: Sequence[GivenTask]
-    attempts: Sequence[GivenAttempt]
+    tasks: Sequence[StoredTask]
+    attempts: Sequence[StoredAttempt]
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedTask:
     """A task and its attempts, decoded."""
 
-    task: GivenTask
+    task: StoredTask
     params: dict[str, Any]
     people: Sequence[str]
     responses: Sequence[dict[str, Any]]
@@ -58,8 +58,8 @@ class DecodedTask:
 
 
 @dataclass
-class Sheet:
-    """The answers to the questions of one family, numbered as the estimators need them."""
+class QuestionAnswers:
+    """The answers to the questions of one family, numbered as the consensus methods need them."""
 
     items: dict[tuple[str, str], int] = field(default_factory=dict)  # (task id, question) → number
     people: dict[str, int] = field(default_factory=dict)
@@ -86,34 +86,35 @@ class Sheet:
             self.gold[item] = self.labels.setdefault(label, len(self.labels))
 
 
-def findings(job: Job, given: ProjectAttempts) -> Iterator[Finding]:
+def findings(job: FitJob, given: ProjectAttempts) -> Iterator[FitOutput]:
     """Fits a project's models and yields what to store: models of questions and people, and changed results."""
     answered = _read(given)
-    sheets = _sheets(answered)
+    families = _answers_by_family(answered)
     estimates = {
-        name: estimate(job.method, sheet.answers, list(sheet.labels), sheet.gold) for name, sheet in sheets.items()
+        name: estimate(job.method, family.answers, list(family.labels), family.gold)
+        for name, family in families.items()
     }
-    yield QuestionsFound([*_questions(job, sheets, estimates, answered)])
-    for step in _steps(_people(sheets, estimates), lambda person: len(person.model)):
-        yield PeopleFound(step)
+    yield FittedQuestions([*_questions(job, families, estimates, answered)])
+    for step in _steps(_people(families, estimates), lambda person: len(person.model)):
+        yield FittedLabelers(step)
     clear: list[str] = []
-    for step in _steps(_results(job, sheets, estimates, answered, clear), lambda result: len(result.response or "")):
-        yield ResultsFound(step)
+    for step in _steps(_results(job, families, estimates, answered, clear), lambda result: len(result.response or "")):
+        yield FittedResults(step)
     for step in _steps(iter(clear), len):
-        yield Cleared(step)
-    yield Finished(given.seen, len(given.attempts))
+        yield ConfidentTasks(step)
+    yield FitCompleted(given.seen, len(given.attempts))
 
 
 def _read(given: ProjectAttempts) -> list[DecodedTask]:
     """Decodes the tasks with their attempts, which stay in the order of their claims."""
-    attempts: dict[str, list[GivenAttempt]] = {task.id: [] for task in given.tasks}
+    attempts: dict[str, list[StoredAttempt]] = {task.id: [] for task in given.tasks}
     for attempt in given.attempts:
         if attempt.task_id in attempts:
             attempts[attempt.task_id].append(attempt)
     return [_answered(task, attempts[task.id]) for task in given.tasks]
 
 
-def _answered(task: GivenTask, attempts: Sequence[GivenAttempt]) -> DecodedTask:
+def _answered(task: StoredTask, attempts: Sequence[StoredAttempt]) -> DecodedTask:
     params = _decode(task.params)
     read = task_types.TYPES[task.type].reader(params)
     texts = [attempt.response for attempt in attempts]
@@ -125,18 +126,20 @@ def _answered(task: GivenTask, attempts: Sequence[GivenAttempt]) -> DecodedTask:
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def _sheets(answered: Sequence[DecodedTask]) -> dict[str, Sheet]:
+def _answers_by_family(answered: Sequence[DecodedTask]) -> dict[str, QuestionAnswers]:
     """Returns the answers by family of questions, without families of more than `FAMILY_LIMIT` answers."""
-    sheets: dict[str, Sheet] = {}
+    families: dict[str, QuestionAnswers] = {}
     for each in answered:
         for person, votes in zip(each.people, each.votes, strict=True):
             for question, label in votes.items():
-                sheets.setdefault(question_family(question), Sheet()).add(each.task.id, question, person, label)
-    kept = {name: sheet for name, sheet in sheets.items() if len(sheet.rows[0]) <= FAMILY_LIMIT}
+                families.setdefault(question_family(question), QuestionAnswers()).add(
+                    each.task.id, question, person, label
+                )
+    kept = {name: family for name, family in families.items() if len(family.rows[0]) <= FAMILY_LIMIT}
     for each in answered:
         for question, label in _known(each).items():
-            if (sheet := kept.get(question_family(question))) is not None:
-                sheet.learn(each.task.id, question, label)
+            if (family := kept.get(question_family(question))) is not None:
+                family.learn(each.task.id, question, label)
     return kept
 
 
@@ -147,18 +150,21 @@ def _known(each: DecodedTask) -> Mapping[str, str]:
 
 
 def _questions(
-    job: Job, sheets: Mapping[str, Sheet], estimates: Mapping[str, Estimate], answered: Sequence[DecodedTask]
-) -> Iterator[QuestionFound]:
+    job: FitJob,
+    families: Mapping[str, QuestionAnswers],
+    estimates: Mapping[str, Estimate],
+    answered: Sequence[DecodedTask],
+) -> Iterator[FittedQuestion]:
     """Yields the model of each family of questions and, as question "", of each task type as a whole."""
     type_of = {
         question_family(question): each.task.type for each in answered for votes in each.votes for question in votes
     }
     alphas: dict[str, float | None] = {}
-    for name, sheet in sheets.items():
+    for name, family in families.items():
         model = msgspec.json.encode(estimates[name].model).decode()
-        counts = len(sheet.items), len(sheet.answers)
-        alphas[name] = alpha(sheet.answers)
-        yield QuestionFound(name, type_of[name], job.method, *counts, alphas[name], model)
+        counts = len(family.items), len(family.answers)
+        alphas[name] = alpha(family.answers)
+        yield FittedQuestion(name, type_of[name], job.method, *counts, alphas[name], model)
     by_type: dict[str, list[DecodedTask]] = {}
     for each in answered:
         by_type.setdefault(each.task.type, []).append(each)
@@ -167,7 +173,7 @@ def _questions(
         asked = {name for name, of in type_of.items() if of == type_name}
         one_label = len(asked) == 1 and asked <= task_types.WHOLE_QUESTIONS
         whole = alphas.get(next(iter(asked))) if one_label else _alpha_of_all(type_name, those)
-        yield QuestionFound("", type_name, job.method, len(those), attempts, whole, "{}")
+        yield FittedQuestion("", type_name, job.method, len(those), attempts, whole, "{}")
 
 
 def _alpha_of_all(type_name: str, answered: Sequence[DecodedTask]) -> float | None:
@@ -181,11 +187,11 @@ def _alpha_of_all(type_name: str, answered: Sequence[DecodedTask]) -> float | No
     return alpha_by_distance([number for number, _, _ in given], distance, seed=0, most=SAMPLE)
 
 
-def _people(sheets: Mapping[str, Sheet], estimates: Mapping[str, Estimate]) -> Iterator[PersonFound]:
-    for name, sheet in sheets.items():
-        for teammate_id, model in zip(sheet.people, estimates[name].people, strict=True):
+def _people(families: Mapping[str, QuestionAnswers], estimates: Mapping[str, Estimate]) -> Iterator[FittedLabeler]:
+    for name, family in families.items():
+        for teammate_id, model in zip(family.people, estimates[name].people, strict=True):
             text = msgspec.json.encode(model).decode()
-            yield PersonFound(name, teammate_id, model.attempts, model.accuracy, text)
+            yield FittedLabeler(name, teammate_id, model.attempts, model.accuracy, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +199,14 @@ class _Settled:
     """A judge that returns the decisions of the fit for one task, and asks another judge about anything else."""
 
     task_id: str
-    sheets: Mapping[str, Sheet]
+    families: Mapping[str, QuestionAnswers]
     decisions: Mapping[str, Sequence[Decision]]
     otherwise: Judge
 
     def decide(self, question: str, said: Sequence[str | None], choices: int | None) -> Decision:
         name = question_family(question)
-        sheet = self.sheets.get(name)
-        item = sheet.items.get((self.task_id, question)) if sheet is not None else None
+        family = self.families.get(name)
+        item = family.items.get((self.task_id, question)) if family is not None else None
         if item is None:
             return self.otherwise.decide(question, said, choices)
         return self.decisions[name][item]
@@ -210,32 +216,32 @@ class _Settled:
 
 
 def _results(
-    job: Job,
-    sheets: Mapping[str, Sheet],
+    job: FitJob,
+    families: Mapping[str, QuestionAnswers],
     estimates: Mapping[str, Estimate],
     answered: Sequence[DecodedTask],
     clear: list[str],
-) -> Iterator[ResultFound]:
+) -> Iterator[FittedResult]:
     """Yields the results that have changed, and adds to `clear` the pending tasks that reach the target."""
-    if not sheets:
+    if not families:
         return
-    decisions = {name: _decisions(sheet, estimates[name]) for name, sheet in sheets.items()}
+    decisions = {name: _decisions(family, estimates[name]) for name, family in families.items()}
     for each in answered:
         task = each.task
         if task.expected is not None or task.settled or not any(each.votes):
             continue
-        judge = _Settled(task.id, sheets, decisions, Plain(len(each.people)))
+        judge = _Settled(task.id, families, decisions, Plain(len(each.people)))
         result = _result(each, judge)
         if task.status == "pending":
             if job.target is not None and result.confidence >= job.target:
                 clear.append(task.id)
         elif result.response != task.response or abs(result.confidence - (task.confidence or 0.0)) > CHANGE:
             news = result.response if result.response != task.response else None
-            yield ResultFound(task.id, news, result.confidence, result.agreement, len(each.people))
+            yield FittedResult(task.id, news, result.confidence, result.agreement, len(each.people))
 
 
-def _decisions(sheet: Sheet, found: Estimate) -> list[Decision]:
-    names = list(sheet.labels)
+def _decisions(family: QuestionAnswers, found: Estimate) -> list[Decision]:
+    names = list(family.labels)
     sure = zip(found.labels.tolist(), found.confidence.tolist(), strict=True)
     return [Decision(names[label], confidence) for label, confidence in sure]
 

@@ -8,11 +8,11 @@ import msgspec
 from refonte_studio.annotator_models.model import (
     ChangedTask,
     FitState,
-    GivenAttempt,
-    GivenTask,
-    PersonFound,
+    FittedLabeler,
+    FittedQuestion,
     ProjectDue,
-    QuestionFound,
+    StoredAttempt,
+    StoredTask,
 )
 from refonte_studio.db import Tx
 from refonte_studio.db.engine import Engine
@@ -20,11 +20,11 @@ from refonte_studio.db.records import Record
 
 _PROJECT_DUE = Record(ProjectDue)
 _STATE = Record(FitState)
-_ATTEMPT = Record(GivenAttempt)
-_TASK = Record(GivenTask)
+_ATTEMPT = Record(StoredAttempt)
+_TASK = Record(StoredTask)
 _CHANGED = Record(ChangedTask)
-_QUESTION = Record(QuestionFound)
-_PERSON = Record(PersonFound)
+_QUESTION = Record(FittedQuestion)
+_PERSON = Record(FittedLabeler)
 
 # The project whose models are to be fitted next: one whose fit somebody asked for (these come first), one that a
 # process took on and lost, or one with attempts since its last fit. An attempt is as old as its claim, so those that
@@ -129,7 +129,7 @@ async def newest(tx: Tx, team_id: str, project_id: str) -> str:
     return row["id"] if row else ""
 
 
-async def attempts_before(tx: Tx, team_id: str, project_id: str, before: str | None, limit: int) -> list[GivenAttempt]:
+async def attempts_before(tx: Tx, team_id: str, project_id: str, before: str | None, limit: int) -> list[StoredAttempt]:
     """Returns attempts of the project that count and are older than this id, newest first."""
     rows = await tx.all(
         f"""SELECT {_ATTEMPT.select()} FROM attempts
@@ -144,7 +144,7 @@ async def attempts_before(tx: Tx, team_id: str, project_id: str, before: str | N
     return [_ATTEMPT.of(row) for row in rows]
 
 
-async def tasks(tx: Tx, team_id: str, task_ids: Sequence[str]) -> list[GivenTask]:
+async def tasks(tx: Tx, team_id: str, task_ids: Sequence[str]) -> list[StoredTask]:
     """Returns these tasks, with the expected response of quality tasks."""
     rows = await tx.all(
         """SELECT t.id, t.type, t.status, t.params, t.response, t.confidence, t.agreement,
@@ -241,7 +241,7 @@ async def replace_people(tx: Tx, team_id: str, project_id: str, rows: Sequence[S
     await tx.insert("labeler_models", PEOPLE_COLUMNS, rows)
 
 
-async def project_models(tx: Tx, team_id: str, project_id: str) -> list[QuestionFound]:
+async def project_models(tx: Tx, team_id: str, project_id: str) -> list[FittedQuestion]:
     """Returns the models of the project's questions, in the order of the questions."""
     rows = await tx.all(
         f"""SELECT {_QUESTION.select()} FROM project_models
@@ -252,7 +252,7 @@ async def project_models(tx: Tx, team_id: str, project_id: str) -> list[Question
     return [_QUESTION.of(row) for row in rows]
 
 
-async def people_models(tx: Tx, team_id: str, project_id: str, people: Sequence[str]) -> list[PersonFound]:
+async def people_models(tx: Tx, team_id: str, project_id: str, people: Sequence[str]) -> list[FittedLabeler]:
     """Returns the models of these people in the project."""
     rows = await tx.all(
         f"""SELECT {_PERSON.select()} FROM labeler_models

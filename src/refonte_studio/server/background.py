@@ -29,7 +29,7 @@ from refonte_studio.web import Studio
 
 POLL_S = 0.5
 RESTART_S = 1.0
-ESTIMATE_S = 5.0
+FIT_S = 5.0
 RESULTS_S = 1.0
 RECEIVER_TIMEOUT_S = 10.0
 ROUNDS = 100  # upper bound on consecutive rounds
@@ -77,8 +77,8 @@ async def background(studio: Studio) -> AsyncGenerator[None]:
         delivery = Delivery(studio.db, studio.clock, poster(client), _mail(studio))
         loops = [asyncio.create_task(_forever("deliver callbacks", lambda: delivery.run(POLL_S), lambda: RESTART_S))]
         process = fitting_process.Process(studio.settings)
-        estimate = partial(_estimate_all, studio, process.find)
-        loops.append(asyncio.create_task(_forever("make estimates", estimate, lambda: ESTIMATE_S)))
+        fit = partial(_fit_all, studio, process.find)
+        loops.append(asyncio.create_task(_forever("fit annotator models", fit, lambda: FIT_S)))
         make = partial(make_results, studio, process.make)
         loops.append(asyncio.create_task(_forever("make results", make, lambda: RESULTS_S)))
         for chore in CHORES:
@@ -92,14 +92,14 @@ async def background(studio: Studio) -> AsyncGenerator[None]:
             await asyncio.gather(*loops, return_exceptions=True)
 
 
-async def _estimate_all(studio: Studio, find: fitting_process.Finder) -> None:
+async def _fit_all(studio: Studio, find: fitting_process.Finder) -> None:
     """Fits the due annotator models, one project after another."""
     for _ in range(ROUNDS):
         try:
-            if not await fitting_process.estimate_next(studio.db, studio.clock, find):
+            if not await fitting_process.fit_next(studio.db, studio.clock, find):
                 break
-        except (StudioError, fitting_process.NotEstimated) as error:
-            log.warning("could not make estimates: %s", error)
+        except (StudioError, fitting_process.FitFailed) as error:
+            log.warning("could not fit annotator models: %s", error)
             break
 
 
@@ -111,7 +111,7 @@ async def make_results(studio: Studio, make: fitting_process.Maker) -> None:
             team_id = await fitting_process.results_next(studio.db, studio.clock, make, team_id)
             if team_id is None:
                 break
-        except (StudioError, fitting_process.NotEstimated) as error:
+        except (StudioError, fitting_process.FitFailed) as error:
             log.warning("could not make a result: %s", error)
             break
 

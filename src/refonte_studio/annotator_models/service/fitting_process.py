@@ -20,14 +20,14 @@ import msgspec
 from refonte_studio import config
 from refonte_studio.aggregation.model import AnnotatorModels
 from refonte_studio.annotator_models.model import (
-    Cleared,
-    Finding,
-    Finished,
-    GivenAttempt,
-    Job,
-    PeopleFound,
-    QuestionsFound,
-    ResultsFound,
+    ConfidentTasks,
+    FitCompleted,
+    FitJob,
+    FitOutput,
+    FittedLabelers,
+    FittedQuestions,
+    FittedResults,
+    StoredAttempt,
 )
 from refonte_studio.annotator_models.policy import ProjectAttempts, findings
 from refonte_studio.annotator_models.service import refitting as tasks
@@ -50,20 +50,20 @@ NICENESS = 10
 
 RESULT_LIMIT_S = 1_800  # the time limit of one result; after it, the result is retried with growing pauses
 
-_findings = msgspec.json.Decoder(Finding)
+_findings = msgspec.json.Decoder(FitOutput)
 _made = msgspec.json.Decoder(BackgroundResult)
-_jobs = msgspec.json.Decoder(Job | ResultsJob)
+_jobs = msgspec.json.Decoder(FitJob | ResultsJob)
 
-Finder = Callable[[Job], AbstractAsyncContextManager[AsyncIterator[Finding]]]
+Finder = Callable[[FitJob], AbstractAsyncContextManager[AsyncIterator[FitOutput]]]
 Maker = Callable[[ResultsJob], AbstractAsyncContextManager[AsyncIterator[BackgroundResult]]]
 
 
-async def estimate_next(db: Database, clock: Clock, find: Finder) -> int:
+async def fit_next(db: Database, clock: Clock, find: Finder) -> int:
     """Fits the models of the project that is due; returns 1, or 0 if none is due.
 
-    Raises NotEstimated if the process ends early; the project is retried after a pause.
+    Raises FitFailed if the process ends early; the project is retried after a pause.
     """
-    job = await db.write(tasks.take_next_estimate, clock())
+    job = await db.write(tasks.take_next_fit, clock())
     if job is None:
         return 0
     pause_ms, finished = 0, False  # if this process stops, another may take over at once
@@ -71,27 +71,27 @@ async def estimate_next(db: Database, clock: Clock, find: Finder) -> int:
         async with find(job) as found:
             async for finding in found:
                 await _keep(db, job, finding, clock())
-                finished = isinstance(finding, Finished)
+                finished = isinstance(finding, FitCompleted)
         pause_ms = RETRY_MS
         if not finished:
-            raise NotEstimated(f"the process ended before the estimates of project {job.project_id} were finished")
+            raise FitFailed(f"the process ended before the models of project {job.project_id} were fitted")
     except StudioError:
         pause_ms = RETRY_MS
         raise
     finally:
         if not finished:
-            await db.write(tasks.put_off_estimate, job, clock(), pause_ms)
+            await db.write(tasks.postpone_fit, job, clock(), pause_ms)
     return 1
 
 
-class NotEstimated(Exception):
-    """The process ended before it had finished."""
+class FitFailed(Exception):
+    """A fit, or a result that follows from it, was not completed."""
 
 
 async def results_next(db: Database, clock: Clock, make: Maker, not_first: str = "") -> str | None:
     """Computes results that are due for one project; returns its team, or None if none is due.
 
-    Raises NotEstimated if a result fails; it is retried after a pause.
+    Raises FitFailed if a result fails; it is retried after a pause.
     """
     if not await db.read(background_results.is_due, clock()):
         return None
@@ -114,7 +114,7 @@ async def results_next(db: Database, clock: Clock, make: Maker, not_first: str =
         if left:
             await db.write(background_results.put_off, job, left[0] if failed else None, left, clock())
     if left:
-        raise NotEstimated(f"the result of task {left[0]} was not made")
+        raise FitFailed(f"the result of task {left[0]} was not computed")
     return job.team_id
 
 
@@ -126,7 +126,7 @@ async def _renew(db: Database, clock: Clock, job: ResultsJob) -> None:
 
 
 async def _in_time(found: AsyncIterator[BackgroundResult]) -> AsyncIterator[BackgroundResult]:
-    """Yields the same results; raises NotEstimated if one of them takes longer than `RESULT_LIMIT_S`."""
+    """Yields the same results; raises FitFailed if one of them takes longer than `RESULT_LIMIT_S`."""
     while True:
         try:
             async with asyncio.timeout(RESULT_LIMIT_S):
@@ -134,30 +134,30 @@ async def _in_time(found: AsyncIterator[BackgroundResult]) -> AsyncIterator[Back
         except StopAsyncIteration:
             return
         except TimeoutError as error:
-            raise NotEstimated(f"a result takes more than {RESULT_LIMIT_S} s to compute") from error
+            raise FitFailed(f"a result takes more than {RESULT_LIMIT_S} s to compute") from error
         yield made
 
 
-async def _keep(db: Database, job: Job, finding: Finding, now: int) -> None:
+async def _keep(db: Database, job: FitJob, finding: FitOutput, now: int) -> None:
     """Writes one finding in short transactions."""
     match finding:
-        case QuestionsFound(questions):
+        case FittedQuestions(questions):
             await db.write(tasks.keep_questions, job, questions)
-        case PeopleFound(people):
+        case FittedLabelers(people):
             await db.write(tasks.keep_people, job, people)
-        case ResultsFound(results):
+        case FittedResults(results):
             await db.write(tasks.keep_results, job, results, now)
-        case Cleared(task_ids):
+        case ConfidentTasks(task_ids):
             for task_id in task_ids:
-                await db.write(tasks.conclude_clear, job, task_id, now)
-        case Finished(seen, attempts):
-            await db.write(tasks.finish_estimate, job, seen, attempts, now)
+                await db.write(tasks.complete_confident, job, task_id, now)
+        case FitCompleted(seen, attempts):
+            await db.write(tasks.finish_fit, job, seen, attempts, now)
 
 
-async def gathered(db: Reads, job: Job) -> ProjectAttempts:
+async def gathered(db: Reads, job: FitJob) -> ProjectAttempts:
     """Reads the input of a fit: the project's newest attempts that count, and their tasks."""
     seen = await db.read(tasks.seen_now, job)
-    attempts: list[GivenAttempt] = []
+    attempts: list[StoredAttempt] = []
     characters = 0
     while len(attempts) < tasks.ATTEMPTS_LIMIT and characters < CHARACTERS_LIMIT:
         before = attempts[-1].id if attempts else None
@@ -183,7 +183,7 @@ class Process:
         self._environment = {**os.environ, **config.environment_of(settings), "OMP_NUM_THREADS": "1"}
 
     @asynccontextmanager
-    async def find(self, job: Job) -> AsyncGenerator[AsyncIterator[Finding]]:
+    async def find(self, job: FitJob) -> AsyncGenerator[AsyncIterator[FitOutput]]:
         """Yields the findings of a fit."""
         async with self._run(job) as lines:
             yield _read(lines, _findings)
@@ -195,7 +195,7 @@ class Process:
             yield _read(lines, _made)
 
     @asynccontextmanager
-    async def _run(self, job: Job | ResultsJob) -> AsyncGenerator[asyncio.StreamReader]:
+    async def _run(self, job: FitJob | ResultsJob) -> AsyncGenerator[asyncio.StreamReader]:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "refonte_studio.annotator_models.service.fitting_process"),
             stdin=asyncio.subprocess.PIPE,
@@ -238,18 +238,18 @@ async def results(db: Reads, job: ResultsJob) -> AsyncIterator[BackgroundResult]
 
 
 @asynccontextmanager
-async def here(db: Reads, job: Job) -> AsyncGenerator[AsyncIterator[Finding]]:
+async def here(db: Reads, job: FitJob) -> AsyncGenerator[AsyncIterator[FitOutput]]:
     """Fits models in this process, which blocks until it is done."""
     given = await gathered(db, job)
 
-    async def found() -> AsyncIterator[Finding]:
+    async def found() -> AsyncIterator[FitOutput]:
         for finding in findings(job, given):
             yield finding
 
     yield found()
 
 
-async def _main(job: Job | ResultsJob) -> None:
+async def _main(job: FitJob | ResultsJob) -> None:
     """Runs in the separate process."""
     os.nice(NICENESS)
     settings = config.load()
@@ -260,7 +260,7 @@ async def _main(job: Job | ResultsJob) -> None:
                 async for made in results(db, job):
                     _tell(made)
                 return
-            case Job():
+            case FitJob():
                 gc.disable()  # the process keeps nearly all its objects and ends soon
                 given = await gathered(db, job)
     finally:
@@ -269,7 +269,7 @@ async def _main(job: Job | ResultsJob) -> None:
         _tell(finding)
 
 
-def _tell(found: Finding | BackgroundResult) -> None:
+def _tell(found: FitOutput | BackgroundResult) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
     sys.stdout.buffer.flush()
 
@@ -279,4 +279,4 @@ if __name__ == "__main__":
         with suppress(BrokenPipeError):  # the server process has ended
             asyncio.run(_main(_jobs.decode(sys.stdin.buffer.readline())))
     except (StudioError, ConnectionError) as error:
-        sys.exit(f"the estimates cannot be made: {error}")
+        sys.exit(f"the models cannot be fitted: {error}")

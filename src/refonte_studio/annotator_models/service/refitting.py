@@ -10,7 +10,14 @@ import msgspec
 
 from refonte_studio.aggregation import service as aggregation
 from refonte_studio.annotator_models import store as annotator_store
-from refonte_studio.annotator_models.model import GivenAttempt, GivenTask, Job, PersonFound, QuestionFound, ResultFound
+from refonte_studio.annotator_models.model import (
+    FitJob,
+    FittedLabeler,
+    FittedQuestion,
+    FittedResult,
+    StoredAttempt,
+    StoredTask,
+)
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.pages import Page, checked_token, page_of
@@ -26,47 +33,47 @@ LOST_MS = 900_000  # after which a fit that has not finished counts as lost
 ATTEMPTS_LIMIT = 1_000_000  # a fit reads at most this many attempts, the newest
 
 
-async def take_next_estimate(tx: Tx, now: int) -> Job | None:
+async def take_next_fit(tx: Tx, now: int) -> FitJob | None:
     """Starts the fit of the project that is due; returns None if there is none."""
     project = await annotator_store.due(tx, now, PAUSE_MS, LOST_MS)
     if project is None or not await annotator_store.take(tx, project.team_id, project.project_id, now, LOST_MS):
         return None
     settings = settings_of(project.quality)
     target = settings.target_confidence if project.pipeline == "consensus_task" else None
-    return Job(project.team_id, project.mode, project.project_id, settings.consensus_method, target, now)
+    return FitJob(project.team_id, project.mode, project.project_id, settings.consensus_method, target, now)
 
 
-async def seen_now(tx: Tx, job: Job) -> str:
+async def seen_now(tx: Tx, job: FitJob) -> str:
     """Returns the id of the claim before which all attempts are recorded, so that the next read misses none."""
     first = await annotator_store.first_held(tx, job.team_id, job.project_id)
     last = await annotator_store.newest(tx, job.team_id, job.project_id)
     return last if first is None else min(first, last)
 
 
-async def attempts_page(tx: Tx, job: Job, before: str | None, limit: int) -> list[GivenAttempt]:
+async def attempts_page(tx: Tx, job: FitJob, before: str | None, limit: int) -> list[StoredAttempt]:
     """Returns a page of the project's attempts that count, newest first."""
     return await annotator_store.attempts_before(tx, job.team_id, job.project_id, before, limit)
 
 
-async def tasks_page(tx: Tx, job: Job, task_ids: Sequence[str]) -> list[GivenTask]:
+async def tasks_page(tx: Tx, job: FitJob, task_ids: Sequence[str]) -> list[StoredTask]:
     """Returns these tasks."""
     return await annotator_store.tasks(tx, job.team_id, task_ids)
 
 
-async def keep_questions(tx: Tx, job: Job, found: Sequence[QuestionFound]) -> None:
+async def keep_questions(tx: Tx, job: FitJob, found: Sequence[FittedQuestion]) -> None:
     """Replaces the models of the project's questions."""
     await annotator_store.clear_models(tx, job.team_id, job.project_id, [each.question for each in found])
     rows = [(job.team_id, job.project_id, *msgspec.structs.astuple(each)) for each in found]
     await annotator_store.insert_project_models(tx, rows)
 
 
-async def keep_people(tx: Tx, job: Job, found: Sequence[PersonFound]) -> None:
+async def keep_people(tx: Tx, job: FitJob, found: Sequence[FittedLabeler]) -> None:
     """Replaces the models of some people."""
     rows = [(job.team_id, job.project_id, *msgspec.structs.astuple(each)) for each in found]
     await annotator_store.replace_people(tx, job.team_id, job.project_id, rows)
 
 
-async def keep_results(tx: Tx, job: Job, found: Sequence[ResultFound], now: int) -> int:
+async def keep_results(tx: Tx, job: FitJob, found: Sequence[FittedResult], now: int) -> int:
     """Writes new results of tasks, except those that a person has decided about.
 
     Returns the number of tasks whose response has changed; their callbacks are sent.
@@ -79,7 +86,7 @@ async def keep_results(tx: Tx, job: Job, found: Sequence[ResultFound], now: int)
     return len(changed)
 
 
-async def conclude_clear(tx: Tx, job: Job, task_id: str, now: int) -> None:
+async def complete_confident(tx: Tx, job: FitJob, task_id: str, now: int) -> None:
     """Completes a task that waits for more attempts, if it reaches the target confidence and nobody holds it."""
     found = await tasks.lock_pending(tx, job.team_id, job.mode, task_id)
     if found is None:
@@ -90,12 +97,12 @@ async def conclude_clear(tx: Tx, job: Job, task_id: str, now: int) -> None:
         await conclude(tx, task, slots, now, asked=False)
 
 
-async def put_off_estimate(tx: Tx, job: Job, now: int, pause_ms: int) -> None:
+async def postpone_fit(tx: Tx, job: FitJob, now: int, pause_ms: int) -> None:
     """Schedules the retry of a fit that failed, after a pause."""
     await annotator_store.put_off(tx, job.team_id, job.project_id, job.began, now - LOST_MS + pause_ms)
 
 
-async def finish_estimate(tx: Tx, job: Job, seen: str, attempts: int, now: int) -> None:
+async def finish_fit(tx: Tx, job: FitJob, seen: str, attempts: int, now: int) -> None:
     """Records that the project's models are fitted from this many attempts."""
     await annotator_store.done(tx, job.team_id, job.project_id, seen, attempts, job.began, now)
 
@@ -121,7 +128,7 @@ class Estimates:
     done_at: int | None
     waiting: bool  # whether a new fit is requested
     running: bool  # whether a fit is in progress
-    questions: list[QuestionFound]
+    questions: list[FittedQuestion]
 
 
 async def estimates(tx: Tx, caller: Caller, project_name: str) -> Estimates:
@@ -145,7 +152,7 @@ class KnownPerson:
 
     id: str
     email: str
-    questions: list[PersonFound]
+    questions: list[FittedLabeler]
 
 
 async def known_people(tx: Tx, caller: Caller, project_name: str, limit: int, token: str | None) -> Page[KnownPerson]:
@@ -153,7 +160,7 @@ async def known_people(tx: Tx, caller: Caller, project_name: str, limit: int, to
     project = await projects.find(tx, caller.team_id, caller.mode, project_name)
     ids = await annotator_store.people_known(tx, project.team_id, project.id, checked_token(token), limit + 1)
     emails = await teams.emails_of(tx, project.team_id, ids)
-    found: dict[str, list[PersonFound]] = {id_: [] for id_ in ids}
+    found: dict[str, list[FittedLabeler]] = {id_: [] for id_ in ids}
     for each in await annotator_store.people_models(tx, project.team_id, project.id, ids):
         found[each.teammate_id].append(each)
     people = [KnownPerson(id_, emails[id_], questions) for id_, questions in found.items()]
