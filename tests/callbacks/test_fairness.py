@@ -62,8 +62,8 @@ async def test_what_fails_again_and_again_does_not_delay_what_is_new(world: Worl
     await multiplied(world, 300)
     first = await world.db.write(service.begin_tries, world.clock(), {}, 1)
     assert [callback.tries for callback in first] == [1], "the new one, though all the others are due since long"
-    then = await world.db.write(service.begin_tries, world.clock(), {}, retry_policy.PLACES)
-    assert [callback.tries for callback in then] == [4] * retry_policy.PLACES_OF_TEAMS_RETRIES
+    then = await world.db.write(service.begin_tries, world.clock(), {}, retry_policy.SLOTS)
+    assert [callback.tries for callback in then] == [4] * retry_policy.TEAM_RETRY_SLOTS
 
 
 async def test_a_receiver_that_hangs_holds_up_no_other_of_the_team(
@@ -72,10 +72,10 @@ async def test_a_receiver_that_hangs_holds_up_no_other_of_the_team(
     receiver.waiting = asyncio.Event()  # it does not answer while the others are served
     await told(world, receiver.url, 12)
     async with receiving() as quick, delivering(post_office):
-        await receiver.has(retry_policy.PLACES_OF_LANE)
+        await receiver.has(retry_policy.LANE_SLOTS)
         await told(world, quick.url, 3)
         await quick.has(3)
-        assert len(receiver.letters) == retry_policy.PLACES_OF_LANE
+        assert len(receiver.letters) == retry_policy.LANE_SLOTS
         receiver.waiting.set()
 
 
@@ -86,10 +86,10 @@ async def test_an_event_that_hangs_holds_up_no_other_of_the_receiver(
     await makers.project(world)
     await told(world, receiver.url, 12)
     async with delivering(post_office):
-        await receiver.has(retry_policy.PLACES_OF_LANE)
+        await receiver.has(retry_policy.LANE_SLOTS)
         await makers.task(world, "Pets", callback_url=receiver.url)
         await makers.answer(world.ben)
-        await receiver.has(retry_policy.PLACES_OF_LANE + 1)
+        await receiver.has(retry_policy.LANE_SLOTS + 1)
         assert receiver.letters[-1].json["status"] == "completed"
         receiver.waiting.set()
 
@@ -161,8 +161,8 @@ def lanes(team: str, *urls: str, event: CallbackEvent = CallbackEvent.TASK_COMPL
     return [lane(team, event, url, again=again) for url in urls]
 
 
-def shares(due: Sequence[str], under_way: dict[str, int], limit: int = 100) -> dict[str, int]:
-    return retry_policy.shares({each: number for number, each in enumerate(due)}, under_way, limit)
+def tries_to_start(due: Sequence[str], under_way: dict[str, int], limit: int = 100) -> dict[str, int]:
+    return retry_policy.tries_to_start({each: number for number, each in enumerate(due)}, under_way, limit)
 
 
 A, B, C = (f"https://{name}.example/hook" for name in "abc")
@@ -170,30 +170,30 @@ A, B, C = (f"https://{name}.example/hook" for name in "abc")
 
 def test_no_lane_no_team_and_no_process_has_more_than_its_places() -> None:
     (one,) = lanes("t1", A)
-    assert shares([one], {}) == {one: retry_policy.PLACES_OF_LANE}
-    assert shares([one], {one: 3}) == {one: 1}
-    assert shares([one], {one: 4}) == {}
-    of_team = shares(lanes("t1", A, B, C), {})
-    assert sum(of_team.values()) == retry_policy.PLACES_OF_TEAM
+    assert tries_to_start([one], {}) == {one: retry_policy.LANE_SLOTS}
+    assert tries_to_start([one], {one: 3}) == {one: 1}
+    assert tries_to_start([one], {one: 4}) == {}
+    of_team = tries_to_start(lanes("t1", A, B, C), {})
+    assert sum(of_team.values()) == retry_policy.TEAM_SLOTS
     many = [each for number in range(20) for each in lanes(f"t{number:02}", A, B)]
-    assert sum(shares(many, {}).values()) == retry_policy.PLACES
-    assert sum(shares(many, {many[0]: 4, many[2]: 4}, 5).values()) == 5
+    assert sum(tries_to_start(many, {}).values()) == retry_policy.SLOTS
+    assert sum(tries_to_start(many, {many[0]: 4, many[2]: 4}, 5).values()) == 5
 
 
 def test_teams_take_turns() -> None:
     busy, idle = lanes("t1", A, B), lanes("t2", A)
-    assert shares([*busy, *idle], {busy[0]: 4}, 4) == {idle[0]: 4}
-    assert shares([*busy, *idle], {}, 4) == {busy[0]: 1, busy[1]: 1, idle[0]: 2}
+    assert tries_to_start([*busy, *idle], {busy[0]: 4}, 4) == {idle[0]: 4}
+    assert tries_to_start([*busy, *idle], {}, 4) == {busy[0]: 1, busy[1]: 1, idle[0]: 2}
 
 
 def test_what_failed_comes_after_what_is_new_and_leaves_it_places() -> None:
     new, failed = lanes("t1", A), lanes("t1", A, B, again=True)
-    assert shares([*failed, *new], {}, 4) == {new[0]: 4}
-    assert sum(shares(failed, {}).values()) == retry_policy.PLACES_OF_TEAMS_RETRIES
+    assert tries_to_start([*failed, *new], {}, 4) == {new[0]: 4}
+    assert sum(tries_to_start(failed, {}).values()) == retry_policy.TEAM_RETRY_SLOTS
     everybodys = [each for number in range(20) for each in lanes(f"t{number:02}", A, again=True)]
-    assert sum(shares(everybodys, {}).values()) == retry_policy.PLACES_OF_RETRIES
-    full = shares(everybodys, {})
-    assert shares(new, full) == {new[0]: retry_policy.PLACES_OF_LANE}
+    assert sum(tries_to_start(everybodys, {}).values()) == retry_policy.RETRY_SLOTS
+    full = tries_to_start(everybodys, {})
+    assert tries_to_start(new, full) == {new[0]: retry_policy.LANE_SLOTS}
 
 
 def test_events_and_receivers_have_lanes_of_their_own() -> None:

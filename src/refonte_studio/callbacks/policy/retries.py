@@ -21,11 +21,11 @@ ERROR_LENGTH = 300
 
 # Upper bounds on concurrent tries in one process. Retries may take only part of the slots, so that failing receivers
 # never fill all of them.
-PLACES = 32
-PLACES_OF_RETRIES = 24
-PLACES_OF_TEAM = 8
-PLACES_OF_TEAMS_RETRIES = 4
-PLACES_OF_LANE = 4
+SLOTS = 32  # of tries, in all
+RETRY_SLOTS = 24
+TEAM_SLOTS = 8
+TEAM_RETRY_SLOTS = 4
+LANE_SLOTS = 4
 
 AUTH_LENGTH = (16, 256)
 
@@ -33,7 +33,7 @@ AUTH_LENGTH = (16, 256)
 # ------------------------------------------------------------------------------------------- whose turn it is
 
 
-def shares(due: Mapping[str, int], under_way: Mapping[str, int], limit: int) -> dict[str, int]:
+def tries_to_start(due: Mapping[str, int], under_way: Mapping[str, int], limit: int) -> dict[str, int]:
     """Returns how many tries each lane may start now, `limit` in total.
 
     `due` maps each lane with due callbacks to the time since when; `under_way` counts running tries by lane. The fewest
@@ -49,13 +49,13 @@ def shares(due: Mapping[str, int], under_way: Mapping[str, int], limit: int) -> 
         return teams[team_of(each), False] + teams[team_of(each), True]
 
     def has_slot(each: str) -> bool:
-        if lanes[each] >= PLACES_OF_LANE or of_team(each) >= PLACES_OF_TEAM:
+        if lanes[each] >= LANE_SLOTS or of_team(each) >= TEAM_SLOTS:
             return False
         retries = sum(count for (_, again), count in teams.items() if again)
-        of_teams_retries = teams[team_of(each), True]
-        return not is_again(each) or (of_teams_retries < PLACES_OF_TEAMS_RETRIES and retries < PLACES_OF_RETRIES)
+        team_retries = teams[team_of(each), True]
+        return not is_again(each) or (team_retries < TEAM_RETRY_SLOTS and retries < RETRY_SLOTS)
 
-    for _ in range(min(limit, PLACES - lanes.total())):
+    for _ in range(min(limit, SLOTS - lanes.total())):
         waiting = [each for each in due if has_slot(each)]
         if not waiting:
             break
@@ -96,7 +96,7 @@ def checked_auth(secret: str) -> str:
     if not least <= len(secret) <= most:
         raise BadInput(f"secret must have {least} to {most} characters; it has {len(secret):,}")
     if not all("!" <= character <= "~" for character in secret):
-        raise BadInput("secret must consist of ASCII letters, digits and signs, without spaces, as it goes in a header")
+        raise BadInput("secret must consist of ASCII letters, digits and signs, without spaces: it is sent in a header")
     return secret
 
 

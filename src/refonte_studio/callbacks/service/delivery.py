@@ -87,7 +87,7 @@ class Delivery:
     async def deliver_due(self) -> int:
         """Delivers all callbacks that are due now. Returns how many."""
         count = 0
-        while due := await self._begin({}, retry_policy.PLACES):
+        while due := await self._begin({}, retry_policy.SLOTS):
             await asyncio.gather(*(self._try(callback) for callback in due))
             count += len(due)
         return count

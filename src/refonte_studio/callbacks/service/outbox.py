@@ -99,7 +99,7 @@ async def begin_tries(tx: Tx, now: int, under_way: Mapping[str, int], limit: int
     """
     due = await store.lanes_due(tx, now)
     begun: list[Callback] = []
-    for name, count in retry_policy.shares(due, under_way, limit).items():
+    for name, count in retry_policy.tries_to_start(due, under_way, limit).items():
         begun += await store.begin_tries(tx, name, now, now + retry_policy.LEASE_MS, count)
     return begun
 
