@@ -34,7 +34,7 @@ from bench.load.figures import quantile, table
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.fair_queue import FairQueue
 from refonte_studio.kit.job_processes import JobProcesses, Reply
-from refonte_studio.tasks.model import ToCheck
+from refonte_studio.tasks.model import CheckContext
 from refonte_studio.tasks.service import check_process
 from refonte_studio.tasks.service.response_checks import Checks
 
@@ -71,7 +71,7 @@ async def _check_in_thread(message: bytes) -> Reply:
 
 async def _compare_executors(seconds: float) -> None:
     params = msgspec.json.encode({"attachment": "https://example.com/1.jpg", **LABELS}).decode()
-    to_check = ToCheck(task_id="t", type=TYPE, params=params, person="p")
+    to_check = CheckContext(task_id="t", type=TYPE, params=params, person="p")
     bodies = [msgspec.json.decode(body, type=dict[str, msgspec.Raw])["response"] for body in _bodies().values()]
     processes = JobProcesses("refonte_studio.tasks.service.check_process")
     ways: dict[str, Checks] = {
@@ -91,7 +91,7 @@ async def _compare_executors(seconds: float) -> None:
     print(table([("checked in", "timer late: p50", "p99", "most"), *rows]))
 
 
-async def _lateness(checks: Checks, to_check: ToCheck, bodies: list[msgspec.Raw], seconds: float) -> list[float]:
+async def _lateness(checks: Checks, to_check: CheckContext, bodies: list[msgspec.Raw], seconds: float) -> list[float]:
     """How many seconds late a timer of five milliseconds fires while responses are checked."""
     late: list[float] = []
     ends = time.monotonic() + seconds

@@ -9,7 +9,7 @@ import pytest
 from refonte_studio.annotator_models.service import fitting_process
 from refonte_studio.kit.fair_queue import BUDGET_S, WAITING_LIMIT, FairQueue
 from refonte_studio.kit.job_processes import JobProcesses, JobTimedOut, Reply
-from refonte_studio.tasks.model import ToCheck
+from refonte_studio.tasks.model import CheckContext
 from refonte_studio.tasks.service import check_process
 from refonte_studio.tasks.service.response_checks import Checks, DoesNotFit, Fits, Message
 from tests.drawings import ATTACHMENT, TYPE, boxes, drawn, drawn_batch
@@ -277,7 +277,7 @@ async def test_how_long_a_large_response_takes_does_not_tell_the_kind_of_its_tas
 async def test_a_known_answer_that_stands_in_may_be_of_a_task_that_asks_something_else():
     params = '{"geometries": {"box": {"objects_to_annotate": ["car"]}}}'
     for expected in (boxes(3), boxes(3, label="tree")):
-        asked = ToCheck(
+        asked = CheckContext(
             task_id="t",
             type=TYPE,
             params=params,

@@ -275,14 +275,14 @@ async def test_a_large_creation_whose_project_has_changed_meanwhile_is_refused(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
     await makers.project(world, params={"categories": ["cat", "dog"]})
-    check = creation.made_ready
+    check = creation.prepare_creation
 
-    def made_ready(*given: Any) -> creation.Ready:
+    def prepare_creation(*given: Any) -> creation.PreparedCreation:
         ready = check(*given)
         assert ready.project is not None
         return replace(ready, project=replace(ready.project, version=7))
 
-    monkeypatch.setattr(creation, "made_ready", made_ready)
+    monkeypatch.setattr(creation, "prepare_creation", prepare_creation)
     large = {"project": "Pets", "attachment": "https://example.com/1.jpg", "instruction": "x" * 20_000}
     assert "was changed" in await world.ana.refused(409, "POST", "/task/categorization", large)
     monkeypatch.undo()

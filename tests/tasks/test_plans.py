@@ -25,7 +25,7 @@ from tests.world import World
 ID = "0" * 24
 LOOKUPS: dict[str, Callable[[Tx], Any]] = {
     "by ids": lambda tx: task_store.tasks_by_ids(tx, "t", [ID]),
-    "retarget": lambda tx: slot_store.set_wanted(tx, "t", ID, [ID], 2),
+    "update_wanted_attempts": lambda tx: slot_store.set_wanted(tx, "t", ID, [ID], 2),
     "taken": lambda tx: list_store.taken(tx, "t", "live", ["u"]),
     "by unique_id": lambda tx: list_store.newest(tx, "t", "live", TaskFilter(unique_ids=("u",)), PageCursor(), 10),
     "by tag": lambda tx: list_store.newest(tx, "t", "live", TaskFilter(tags=("x",)), PageCursor(), 10),

@@ -118,7 +118,7 @@ def _response(params: Mapping[str, Any], answer: str) -> dict[str, Any]:
 
 async def data_set(tx: Tx, caller: Caller, name: str, project: str | None, batch: str | None) -> DataSet:
     """Returns the data set with this name in the intended project. Raises BadInput if it is for other task types."""
-    found = await creation.project_meant(tx, caller.team_id, caller.mode, project, batch)
+    found = await creation.resolve_project(tx, caller.team_id, caller.mode, project, batch)
     if found is None:
         found = await projects.present_default(tx, caller.team_id, caller.mode)
     name = checked_text("the name of the data set", name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from refonte_studio.kit.caller import Mode
 from refonte_studio.projects.model import SendTo
-from refonte_studio.tasks.model import Checked
+from refonte_studio.tasks.model import CheckedResponse
 
 
 class ReviewState(StrEnum):
@@ -122,7 +122,7 @@ class ReviewDecision:
 
     state: ReviewState
     comments: str | None = None
-    response: dict[str, Any] | Checked | None = None  # the correct response, only with a fix
+    response: dict[str, Any] | CheckedResponse | None = None  # the correct response, only with a fix
     sent_to: SendTo | None = None  # only with a rejection; None: the project's setting
 
 

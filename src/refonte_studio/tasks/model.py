@@ -117,7 +117,7 @@ class CompletionRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedResponse:
     """A response that was checked before the transaction that records it.
 
     The type and the parameters of a task never change, so the response is still valid when it is recorded.
@@ -129,7 +129,7 @@ class Checked:
     result: Result | None = None  # the task's result, if this response alone completes it
 
 
-class ToCheck(msgspec.Struct, frozen=True, kw_only=True):
+class CheckContext(msgspec.Struct, frozen=True, kw_only=True):
     """The task that a response is checked against; its type and parameters never change."""
 
     task_id: str
@@ -200,7 +200,7 @@ class NewAttempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedAttempt:
     """What the submitter of an attempt learns about its task.
 
     It reveals nothing about other people's answers: a task of an adaptive project looks as if it always wanted the
@@ -209,7 +209,7 @@ class Recorded:
 
     number: int  # attempt number, starting at 1
     wanted: int  # the number of attempts that the task wants
-    told: int  # the attempt number that the submitter is shown
+    shown_number: int  # the attempt number that the submitter sees
     done: bool  # whether the task looks complete with this attempt
 
 

@@ -25,7 +25,7 @@ from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import QualityChanged, settings_of
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks.model import TasksChanged
-from refonte_studio.tasks.service.completion import conclude
+from refonte_studio.tasks.service.completion import decide_next_step
 from refonte_studio.teams import service as teams
 
 PAUSE_MS = 30_000  # between two fits of a project; plus a millisecond for each attempt
@@ -94,7 +94,7 @@ async def complete_confident(tx: Tx, job: FitJob, task_id: str, now: int) -> Non
     task, slots = found
     enough = slots.attempts >= slots.rules.least and not slots.reviewing and not slots.judging
     if slots.rules.adaptive and enough and slots.open == slots.wanted - slots.attempts:
-        await conclude(tx, task, slots, now, asked=False)
+        await decide_next_step(tx, task, slots, now, asked=False)
 
 
 async def postpone_fit(tx: Tx, job: FitJob, now: int, pause_ms: int) -> None:

@@ -15,7 +15,7 @@ from refonte_studio.kit.clock import iso
 from refonte_studio.kit.errors import Conflict, NotFound, shown
 from refonte_studio.quality import service as quality
 from refonte_studio.tasks import service as tasks
-from refonte_studio.tasks.model import Checked, NewAttempt, Recorded, ToCheck, has_large
+from refonte_studio.tasks.model import CheckContext, CheckedResponse, NewAttempt, RecordedAttempt, has_large
 
 SignIn = Callable[[Tx], Coroutine[Any, Any, tuple[Caller, Callable[[Tx], Coroutine[Any, Any, None]] | None]]]
 
@@ -43,7 +43,7 @@ def lost(claim: Claim, now: int) -> Conflict:
     return Conflict(f"the claim {claim.id} is {state}{why}; claim the next task")
 
 
-async def to_check(tx: Tx, sign_in: SignIn, claim_id: str, now: int) -> tuple[ToCheck, str | None]:
+async def to_check(tx: Tx, sign_in: SignIn, claim_id: str, now: int) -> tuple[CheckContext, str | None]:
     """What a large response is checked against, before it is submitted, and whose answers are held back, if they are.
     Changes nothing.
 
@@ -61,7 +61,9 @@ async def to_check(tx: Tx, sign_in: SignIn, claim_id: str, now: int) -> tuple[To
     return await quality.to_score(tx, caller, asked, claim.project_id), caller.teammate_id
 
 
-async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any] | Checked, now: int) -> Submitted:
+async def submit(
+    tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any] | CheckedResponse, now: int
+) -> Submitted:
     """Records an attempt; the same submission again answers the same. A response that comes unchecked is checked.
 
     Raises NotFound for a claim that is not this person's, Conflict for one that is lost or was submitted with
@@ -93,18 +95,20 @@ async def submit(tx: Tx, caller: Caller, claim_id: str, response: dict[str, Any]
     return submitted(caller, task.id, recorded, claim.evaluates)
 
 
-def _checked(task_id: str, type_name: str, params: str, response: dict[str, Any] | Checked) -> Checked:
+def _checked(task_id: str, type_name: str, params: str, response: dict[str, Any] | CheckedResponse) -> CheckedResponse:
     """The response, checked now unless it was before. Raises NeedsCheckFirst if it ought to have been."""
-    if isinstance(response, Checked):
+    if isinstance(response, CheckedResponse):
         assert response.task_id == task_id, "a claim is on one task for good"
         return response
     if has_large(params):
         raise NeedsCheckFirst
     checked = task_types.TYPES[type_name].check_response(msgspec.json.decode(params), response)
-    return Checked(task_id, msgspec.json.encode(checked).decode())
+    return CheckedResponse(task_id, msgspec.json.encode(checked).decode())
 
 
-async def _submitted_before(tx: Tx, caller: Caller, claim: Claim, response: dict[str, Any] | Checked) -> Submitted:
+async def _submitted_before(
+    tx: Tx, caller: Caller, claim: Claim, response: dict[str, Any] | CheckedResponse
+) -> Submitted:
     row = await claim_store.recorded(tx, claim)
     if _checked(claim.task_id, row["type"], row["params"], response).response != row["response"]:
         raise Conflict(f"the claim {claim.id} was submitted before, with another response")
@@ -112,8 +116,8 @@ async def _submitted_before(tx: Tx, caller: Caller, claim: Claim, response: dict
     return submitted(caller, claim.task_id, recorded, claim.evaluates)
 
 
-def submitted(caller: Caller, task_id: str, recorded: Recorded, evaluates: bool) -> Submitted:
+def submitted(caller: Caller, task_id: str, recorded: RecordedAttempt, evaluates: bool) -> Submitted:
     """What a submission answers: the same for every kind of task, and the same when it is sent again."""
     status = "completed" if recorded.done else "pending"
     paced_for = caller.teammate_id if evaluates else None
-    return Submitted(caller.id_of(task_id), status, recorded.told, recorded.wanted, paced_for)
+    return Submitted(caller.id_of(task_id), status, recorded.shown_number, recorded.wanted, paced_for)

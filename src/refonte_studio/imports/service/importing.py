@@ -229,7 +229,7 @@ async def _target(tx: Tx, caller: Caller, place: Destination, number: int) -> Ta
     project_name, batch_name = place
     project: Project | None = None
     try:
-        project = await creation.project_meant(tx, caller.team_id, caller.mode, project_name, batch_name)
+        project = await creation.resolve_project(tx, caller.team_id, caller.mode, project_name, batch_name)
         if project is None:
             project = await projects.present_default(tx, caller.team_id, caller.mode)
         if project is not None:

@@ -95,7 +95,9 @@ async def _create(call: Call, kind: Kind) -> QualityTaskOut:
     if call.is_large:
         parameters, responses = service.parted(given)
         project = await call.db.read(tasks.project_before, call.caller, parameters)
-        ready = await asyncio.to_thread(tasks.made_ready, call.caller, task_type.name, parameters, project, responses)
+        ready = await asyncio.to_thread(
+            tasks.prepare_creation, call.caller, task_type.name, parameters, project, responses
+        )
     made = (kind, task_type.name, given, call.now, ready)
     return _made(await call.db.write(service.create_quality_task, call.caller, *made))
 

@@ -21,7 +21,7 @@ from refonte_studio.quality.service.standings import (
 )
 from refonte_studio.quality.store import quality_tasks as quality_store
 from refonte_studio.tasks import service as tasks
-from refonte_studio.tasks.model import Checked, Kind, ReviewStatus, Task, TaskStatus, ToCheck
+from refonte_studio.tasks.model import CheckContext, CheckedResponse, Kind, ReviewStatus, Task, TaskStatus
 from refonte_studio.teams import service as teams
 
 DECOYS = 1_000  # upper bound on the evaluation tasks from which a decoy is chosen
@@ -34,7 +34,7 @@ async def create_quality_task(
     type_name: str,
     given: Mapping[str, Any],
     now: int,
-    ready: tasks.Ready | None = None,
+    ready: tasks.PreparedCreation | None = None,
 ) -> QualityTask:
     """Creates a training or evaluation task.
 
@@ -117,7 +117,7 @@ def _checked(type_name: str, params: dict[str, Any], name: str, response: object
     return tasks.checked_response(tasks.task_type(type_name), params, name, response)
 
 
-async def to_score(tx: Tx, caller: Caller, asked: ToCheck, project_id: str) -> ToCheck:
+async def to_score(tx: Tx, caller: Caller, asked: CheckContext, project_id: str) -> CheckContext:
     """Adds the expected response, so that the response is scored when it is checked.
 
     A task for work gets a decoy: the expected response of one of the project's evaluation tasks, always the same one.
@@ -133,7 +133,9 @@ async def to_score(tx: Tx, caller: Caller, asked: ToCheck, project_id: str) -> T
     return msgspec.structs.replace(asked, expected=decoy, is_decoy=True)
 
 
-async def score_attempt(tx: Tx, caller: Caller, task: Task, attempt_id: str, checked: Checked, now: int) -> bool:
+async def score_attempt(
+    tx: Tx, caller: Caller, task: Task, attempt_id: str, checked: CheckedResponse, now: int
+) -> bool:
     """Scores an attempt at a quality task that has just been recorded, and pauses its labeler if that is due.
 
     Returns whether the labeler must do the task again: a training task that is not passed, with attempts left.

@@ -15,7 +15,7 @@ from refonte_studio.kit.clock import iso
 from refonte_studio.reviews import service
 from refonte_studio.reviews.model import Review, ReviewDecision, ReviewState, ReviewTask
 from refonte_studio.tasks import service as tasks
-from refonte_studio.tasks.model import Checked
+from refonte_studio.tasks.model import CheckedResponse
 from refonte_studio.web import Call, HttpResponse, Operations, Params
 
 operations = Operations("Reviews")
@@ -223,7 +223,7 @@ async def fix_review(call: Call, params: FixReviewParams) -> DecidedOut:
     The new response is checked against the task's type and parameters. It goes to the next level of review or, after
     the last, completes the task.
     """
-    response: dict[str, Any] | Checked = params.response
+    response: dict[str, Any] | CheckedResponse = params.response
     unread = params.unread("response")
     if unread is not None:
         to_check = await call.db.read(service.to_check, call.caller, call.path["review"], call.now)

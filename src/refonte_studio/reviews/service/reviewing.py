@@ -20,14 +20,14 @@ from refonte_studio.reviews.store import reviewers as reviewer_store
 from refonte_studio.reviews.store import reviews as review_store
 from refonte_studio.tasks import service as tasks
 from refonte_studio.tasks.model import (
-    Checked,
+    CheckContext,
+    CheckedResponse,
     ResultsDue,
     ReviewDue,
     ReviewReason,
     Task,
     TasksEnded,
     TaskStatus,
-    ToCheck,
 )
 from refonte_studio.teams.model import TeammatesDisabled
 
@@ -137,7 +137,7 @@ async def decide(tx: Tx, caller: Caller, review_id: str, decision: ReviewDecisio
     return await _carry_out(tx, project, task, decided, now)
 
 
-async def to_check(tx: Tx, caller: Caller, review_id: str, now: int) -> ToCheck:
+async def to_check(tx: Tx, caller: Caller, review_id: str, now: int) -> CheckContext:
     """Returns what a large response of a fix is checked against. Changes nothing.
 
     Raises NotFound for a review of another person, Conflict for one that is lost.
@@ -151,7 +151,7 @@ async def to_check(tx: Tx, caller: Caller, review_id: str, now: int) -> ToCheck:
 def _fixed(task: Task, decision: ReviewDecision) -> str | None:
     if decision.response is None:
         return None
-    if isinstance(decision.response, Checked):
+    if isinstance(decision.response, CheckedResponse):
         assert decision.response.task_id == task.id, "a review is of one task for good"
         return decision.response.response
     checked = task_types.TYPES[task.type].check_response(msgspec.json.decode(task.params), decision.response)

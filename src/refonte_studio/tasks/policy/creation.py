@@ -28,7 +28,7 @@ from refonte_studio.tasks.model import (
     UNIQUE_ID_LENGTH,
     CompletionRules,
     Draft,
-    Recorded,
+    RecordedAttempt,
     ReviewReason,
     Step,
     Task,
@@ -64,7 +64,7 @@ def next_step(rules: CompletionRules, attempts: int, confidence: float) -> tuple
     return Step.COMPLETE, None
 
 
-def recorded(task: Task, slots: TaskSlots) -> Recorded:
+def recorded(task: Task, slots: TaskSlots) -> RecordedAttempt:
     """Returns what the submitter of the next attempt learns.
 
     A training or evaluation task has many attempts; its numbers restart, so that they look like those of a task for
@@ -72,18 +72,20 @@ def recorded(task: Task, slots: TaskSlots) -> Recorded:
     """
     rules = slots.rules
     number = (slots.attempts if task.kind == "work" else slots.attempts % slots.wanted) + 1
-    return _told(number, rules.most if rules.adaptive else slots.wanted, rules.quality)
+    return _recorded(number, rules.most if rules.adaptive else slots.wanted, rules.quality)
 
 
-def recorded_before(number: int, wanted: int, quality: str | None) -> Recorded:
+def recorded_before(number: int, wanted: int, quality: str | None) -> RecordedAttempt:
     """Returns the same for an attempt that was recorded earlier; `quality` is JSON, or None for the defaults."""
-    return _told(number, wanted, settings_of(quality))
+    return _recorded(number, wanted, settings_of(quality))
 
 
-def _told(number: int, wanted: int, settings: QualitySettings) -> Recorded:
+def _recorded(number: int, wanted: int, settings: QualitySettings) -> RecordedAttempt:
     """Hides that the task wants additional attempts, which would reveal that the earlier ones disagree."""
-    told = min(number, wanted, settings.min_attempts or MIN_ATTEMPTS) if settings.adaptive else min(number, wanted)
-    return Recorded(number, wanted, told, number >= wanted and not settings.review_levels)
+    shown_number = (
+        min(number, wanted, settings.min_attempts or MIN_ATTEMPTS) if settings.adaptive else min(number, wanted)
+    )
+    return RecordedAttempt(number, wanted, shown_number, number >= wanted and not settings.review_levels)
 
 
 def task_type(name: str) -> TaskType:

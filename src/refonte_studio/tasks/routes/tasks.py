@@ -12,7 +12,7 @@ from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.errors import BadInput, shown
 from refonte_studio.task_types import COMMON_PARAMETERS
-from refonte_studio.tasks.model import Checked, Task
+from refonte_studio.tasks.model import CheckedResponse, Task
 from refonte_studio.tasks.policy import creation as creation_policy
 from refonte_studio.tasks.routes.wire import EXAMPLE_COMPLETED, EXAMPLE_PARAMS, EXAMPLE_TASK, TaskOut
 from refonte_studio.tasks.service import creation, editing, listing
@@ -33,12 +33,12 @@ async def locate_type(_tx: Tx, _caller: Caller, path: Mapping[str, str]) -> obje
 
 async def ready_if_large(
     call: Call, type_name: str, given: Mapping[str, Any], responses: Mapping[str, Any]
-) -> creation.Ready | None:
+) -> creation.PreparedCreation | None:
     """Checks a large creation before its transaction, in a thread, so that the server can serve other requests."""
     if not call.is_large:
         return None
     project = await call.db.read(creation.project_before, call.caller, given)
-    return await asyncio.to_thread(creation.made_ready, call.caller, type_name, given, project, responses)
+    return await asyncio.to_thread(creation.prepare_creation, call.caller, type_name, given, project, responses)
 
 
 CREATION_SCHEMA: dict[str, Any] = {
@@ -149,7 +149,7 @@ async def audit_task(call: Call, params: AuditParams) -> HttpResponse:
     task cannot audit it. The last audit determines the task's `customer_review_status`; all audits are kept.
     A task with a `callback_url` is posted there again, with the outcome.
     """
-    response: Mapping[str, Any] | Checked | None = params.response
+    response: Mapping[str, Any] | CheckedResponse | None = params.response
     unread = params.unread("response")
     if unread is not None:
         checks: Checks = call.studio.services[Checks]

@@ -14,12 +14,18 @@ from refonte_studio.tasks.service.completion import (
     complete_enough,
     complete_reviewed,
     record_attempt,
-    retarget,
     send_back,
     settle,
     settle_late,
+    update_wanted_attempts,
 )
-from refonte_studio.tasks.service.creation import Ready, copy_task, create_task, made_ready, project_before
+from refonte_studio.tasks.service.creation import (
+    PreparedCreation,
+    copy_task,
+    create_task,
+    prepare_creation,
+    project_before,
+)
 from refonte_studio.tasks.service.editing import cancel, find, lock, lock_pending, set_callback_succeeded, to_check
 from refonte_studio.tasks.service.listing import described, tasks_by_ids
 from refonte_studio.tasks.service.response_checks import Checks, SentResponse, is_large
@@ -28,7 +34,7 @@ from refonte_studio.tasks.store.task_slots import rules_of
 __all__ = [
     "AT_ONCE",
     "Checks",
-    "Ready",
+    "PreparedCreation",
     "SentResponse",
     "cancel",
     "checked_response",
@@ -44,12 +50,11 @@ __all__ = [
     "is_large",
     "lock",
     "lock_pending",
-    "made_ready",
     "name_in",
+    "prepare_creation",
     "project_before",
     "record_attempt",
     "recorded_before",
-    "retarget",
     "rules_of",
     "send_back",
     "set_callback_succeeded",
@@ -58,4 +63,5 @@ __all__ = [
     "task_type",
     "tasks_by_ids",
     "to_check",
+    "update_wanted_attempts",
 ]

@@ -10,7 +10,7 @@ from refonte_studio.aggregation import service as aggregation
 from refonte_studio.aggregation.model import AnnotatorModels, Result
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.job_processes import Reply, answer_messages
-from refonte_studio.tasks.service.response_checks import DoesNotFit, Fits, Message, ToCheck, as_read
+from refonte_studio.tasks.service.response_checks import CheckContext, DoesNotFit, Fits, Message, as_read
 
 _messages = msgspec.msgpack.Decoder(Message)
 _encode = msgspec.msgpack.Encoder().encode
@@ -48,7 +48,7 @@ def _checked(message: Message) -> Fits:
 
 
 def _score(
-    to_check: ToCheck, task_type: task_types.TaskType, params: dict[str, Any], checked: dict[str, Any]
+    to_check: CheckContext, task_type: task_types.TaskType, params: dict[str, Any], checked: dict[str, Any]
 ) -> float | None:
     """Returns the score of the response, if the task has an expected response.
 
@@ -66,7 +66,7 @@ def _score(
     return None if to_check.is_decoy else score
 
 
-def _alone(to_check: ToCheck, checked: dict[str, Any], text: str) -> Result | None:
+def _alone(to_check: CheckContext, checked: dict[str, Any], text: str) -> Result | None:
     if to_check.alone is None:
         return None
     params = msgspec.json.decode(to_check.params)

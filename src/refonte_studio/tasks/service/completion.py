@@ -13,7 +13,7 @@ from refonte_studio.projects.model import Project
 from refonte_studio.tasks.model import (
     CompletionRules,
     NewAttempt,
-    Recorded,
+    RecordedAttempt,
     ResultsDue,
     ReviewDue,
     ReviewReason,
@@ -65,7 +65,7 @@ async def settle_late(tx: Tx, now: int) -> int:
     return len(late)
 
 
-async def record_attempt(tx: Tx, task: Task, slots: TaskSlots, attempt: NewAttempt, now: int) -> Recorded:
+async def record_attempt(tx: Tx, task: Task, slots: TaskSlots, attempt: NewAttempt, now: int) -> RecordedAttempt:
     """Records a checked response to a pending task whose slots are locked.
 
     The last wanted attempt completes the task, unless one more attempt or a review is needed. Raises Conflict if this
@@ -93,11 +93,11 @@ async def record_attempt(tx: Tx, task: Task, slots: TaskSlots, attempt: NewAttem
     if task.kind != "work" or slots.attempts + 1 < slots.wanted:
         await slot_store.count_attempt(tx, task.team_id, slots)
         return recorded
-    await conclude(tx, task, slots, now, result=attempt.result)
+    await decide_next_step(tx, task, slots, now, result=attempt.result)
     return recorded
 
 
-async def conclude(
+async def decide_next_step(
     tx: Tx, task: Task, slots: TaskSlots, now: int, *, asked: bool = True, result: Result | None = None
 ) -> None:
     """Takes the next step of a task that has all requested attempts, or is clear before that. Its slots must be locked.
@@ -279,21 +279,21 @@ async def _complete_now(tx: Tx, tasks: Sequence[Task], now: int) -> int:
     return len(completed)
 
 
-async def retarget(tx: Tx, project: Project, now: int) -> int:
+async def update_wanted_attempts(tx: Tx, project: Project, now: int) -> int:
     """Applies a project's pipeline to its pending tasks; returns the number completed because they have enough
     attempts."""
     await slot_store.set_wanted_of_quality(tx, project.team_id, project.id, project.attempts_wanted)
     completed: Counter[str] = Counter()
     for batch in await batches.of_project(tx, project):  # in the order of their ids, as everywhere
-        completed[batch.id] = await _retarget_batch(tx, project, batch.id, now)
+        completed[batch.id] = await _update_wanted_in_batch(tx, project, batch.id, now)
     for batch_id in sorted(+completed):
         await settle(tx, project.team_id, batch_id, now)
     return completed.total()
 
 
-async def _retarget_batch(tx: Tx, project: Project, batch_id: str, now: int) -> int:
+async def _update_wanted_in_batch(tx: Tx, project: Project, batch_id: str, now: int) -> int:
     after, wanted, completed = "", project.attempts_wanted, 0
-    while found := await slot_store.lock_to_retarget(tx, project.team_id, batch_id, wanted, after, CHUNK):
+    while found := await slot_store.lock_to_update_wanted(tx, project.team_id, batch_id, wanted, after, CHUNK):
         await slot_store.set_wanted(tx, project.team_id, batch_id, [task.id for task, _ in found], wanted)
         enough = [task for task, attempts in found if attempts >= wanted]
         completed += await complete_enough(tx, project, enough, now)

@@ -29,7 +29,7 @@ _NONE: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class PreparedCreation:
     """A large creation that was checked before its transaction, against the project as it was then."""
 
     project: Project | None  # None: a default project that did not exist yet
@@ -47,13 +47,13 @@ class Ready:
 async def project_before(tx: Tx, caller: Caller, given: Mapping[str, Any]) -> Project | None:
     """Returns the project of a creation, or None if the default project does not exist yet. Changes nothing."""
     names = creation_policy.name_in(given, "project"), creation_policy.name_in(given, "batch")
-    project = await project_meant(tx, caller.team_id, caller.mode, *names)
+    project = await resolve_project(tx, caller.team_id, caller.mode, *names)
     return project or await projects.present_default(tx, caller.team_id, caller.mode)
 
 
-def made_ready(
+def prepare_creation(
     caller: Caller, type_name: str, given: Mapping[str, Any], project: Project | None, responses: Mapping[str, Any]
-) -> Ready:
+) -> PreparedCreation:
     """Checks a creation and its responses. Raises what `create_task` raises for bad parameters."""
     task_type = creation_policy.task_type(type_name)
     draft = creation_policy.drafted(task_type, given, project, caller.mode)
@@ -63,7 +63,7 @@ def made_ready(
         for name, response in responses.items()
         if response is not None
     }
-    return Ready(project, draft, checked)
+    return PreparedCreation(project, draft, checked)
 
 
 async def create_task(
@@ -74,7 +74,7 @@ async def create_task(
     now: int,
     *,
     kind: Kind = "work",
-    ready: Ready | None = None,
+    ready: PreparedCreation | None = None,
 ) -> Task:
     """Creates a task from the given parameters; in test mode it is completed with a sample response at once.
 
@@ -139,7 +139,7 @@ async def project_named(
 ) -> Project:
     """Returns the project with this name, else the batch's, else the default project; locks its pipeline until this
     transaction ends."""
-    project = await project_meant(tx, team_id, mode, name, batch_name)
+    project = await resolve_project(tx, team_id, mode, name, batch_name)
     if project is None:
         project = await projects.default_project(tx, team_id, mode, now)
     held = await projects.hold(tx, project)
@@ -147,7 +147,7 @@ async def project_named(
     return held
 
 
-async def project_meant(tx: Tx, team_id: str, mode: Mode, name: str | None, batch_name: str | None) -> Project | None:
+async def resolve_project(tx: Tx, team_id: str, mode: Mode, name: str | None, batch_name: str | None) -> Project | None:
     """Returns the project with this name, else the project of the batch; None if neither is named."""
     if name is not None:
         return await projects.find_in_body(tx, team_id, mode, name)

@@ -17,14 +17,14 @@ from refonte_studio.kit.json_text import as_json
 from refonte_studio.kit.texts import plain_text
 from refonte_studio.tasks.model import (
     CallbackAsked,
-    Checked,
+    CheckContext,
+    CheckedResponse,
     ReviewStatus,
     Task,
     TaskAudited,
     TasksEnded,
     TaskSlots,
     TaskStatus,
-    ToCheck,
 )
 from refonte_studio.tasks.policy import creation as creation_policy
 from refonte_studio.tasks.service.completion import settle
@@ -52,7 +52,7 @@ async def lock_pending(tx: Tx, team_id: str, mode: Mode, task_id: str) -> tuple[
     return await slot_store.lock_pending(tx, team_id, mode, task_id)
 
 
-async def to_check(tx: Tx, caller: Caller, task_id: str) -> ToCheck:
+async def to_check(tx: Tx, caller: Caller, task_id: str) -> CheckContext:
     """Returns what this person's response to a task is checked against. Raises NotFound.
 
     A result is computed for a training or evaluation task too, although it is discarded, so that the check takes as
@@ -62,7 +62,7 @@ async def to_check(tx: Tx, caller: Caller, task_id: str) -> ToCheck:
     alone: StoredModels | None = None
     if await slot_store.wants_one(tx, task.team_id, task.slots_in, task.id, again=task.kind != "work"):
         alone = await aggregation.stored_models(tx, task.team_id, task.project_id, [caller.teammate_id])
-    return ToCheck(task_id=task.id, type=task.type, params=task.params, person=caller.teammate_id, alone=alone)
+    return CheckContext(task_id=task.id, type=task.type, params=task.params, person=caller.teammate_id, alone=alone)
 
 
 async def lock(tx: Tx, team_id: str, mode: Mode, task_id: str) -> Task:
@@ -103,7 +103,7 @@ async def audit(
     task_id: str,
     accepted: bool,
     comments: str | None,
-    response: Mapping[str, Any] | Checked | None,
+    response: Mapping[str, Any] | CheckedResponse | None,
     now: int,
 ) -> Task:
     """Accepts, rejects, or (with a response) fixes a completed task.
@@ -156,9 +156,9 @@ async def set_callback_succeeded(tx: Tx, team_id: str, task_id: str, succeeded: 
     await task_store.set_callback_succeeded(tx, team_id, task_id, succeeded)
 
 
-async def _fix(tx: Tx, task: Task, response: Mapping[str, Any] | Checked) -> None:
+async def _fix(tx: Tx, task: Task, response: Mapping[str, Any] | CheckedResponse) -> None:
     """Replaces the response of a completed task."""
-    if isinstance(response, Checked):
+    if isinstance(response, CheckedResponse):
         assert response.task_id == task.id, "it was checked for this task"
         text = response.response
     else:

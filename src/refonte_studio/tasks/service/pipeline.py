@@ -11,7 +11,7 @@ from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import ProjectOut, QualitySettings
-from refonte_studio.tasks.service.completion import complete_attempted, retarget
+from refonte_studio.tasks.service.completion import complete_attempted, update_wanted_attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ async def update_pipeline(
         raise BadInput("pipeline is required")
     project = await projects.set_pipeline(tx, project, pipeline or project.pipeline, consensus_attempts)
     project = await projects.set_quality(tx, project, adaptive, now)
-    await retarget(tx, project, now)
+    await update_wanted_attempts(tx, project, now)
     return (await projects.described(tx, caller.team_id, [project]))[0]
 
 
@@ -85,5 +85,5 @@ async def set_quality(
     changed = await projects.set_quality(tx, project, changes, now)
     asks = changed.attempts_wanted, changed.quality.target_confidence
     if asks != (project.attempts_wanted, project.quality.target_confidence):
-        await retarget(tx, changed, now)
+        await update_wanted_attempts(tx, changed, now)
     return changed.quality

@@ -13,7 +13,7 @@ from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.fair_queue import FairQueue
 from refonte_studio.kit.job_processes import CPU_LIMIT_S, JobProcesses, JobTimedOut, Reply, RunJob
 from refonte_studio.kit.json_text import decode_json
-from refonte_studio.tasks.model import Checked, ToCheck, has_large
+from refonte_studio.tasks.model import CheckContext, CheckedResponse, has_large
 
 SentResponse = dict[str, Any] | msgspec.Raw  # a response as submitted; Raw if it is large and not decoded yet
 
@@ -22,7 +22,7 @@ class Message(msgspec.Struct, frozen=True):
     """A request to the checking process."""
 
     name: str  # the name of the parameter that holds the response
-    to_check: ToCheck
+    to_check: CheckContext
     response: bytes  # JSON, not yet known to be valid
 
 
@@ -63,7 +63,7 @@ class Checks:
         self.run = run
         self._queue = queue or FairQueue()
 
-    async def check(self, to_check: ToCheck, response: SentResponse, name: str = "response") -> Checked:
+    async def check(self, to_check: CheckContext, response: SentResponse, name: str = "response") -> CheckedResponse:
         """Checks a response and returns it. Raises BadInput if it does not fit or takes too long, and TooMany if the
         person has used up their CPU time."""
         content = bytes(response) if isinstance(response, msgspec.Raw) else _json(response)
@@ -72,7 +72,7 @@ class Checks:
         found: Fits | DoesNotFit = _replies.decode(reply.content)
         match found:
             case Fits(text, score, result):
-                return Checked(to_check.task_id, text, score, result)
+                return CheckedResponse(to_check.task_id, text, score, result)
             case DoesNotFit(error):
                 raise BadInput(error)
 

@@ -224,7 +224,7 @@ async def lock_attempted(tx: Tx, team_id: str, batch_id: str, after: str, limit:
     return [(TASK.of(row), bool(row["judging"])) for row in rows]
 
 
-async def lock_to_retarget(
+async def lock_to_update_wanted(
     tx: Tx, team_id: str, batch_id: str, wanted: int, after: str, limit: int
 ) -> list[tuple[Task, int]]:
     """Returns pending tasks of a batch that do not want `wanted` attempts, after id `after`, and locks their slots;
