@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from refonte_studio.analytics.policy import figures as figure_policy
-from refonte_studio.analytics.policy.figures import Said
+from refonte_studio.analytics.policy.figures import PersonAnswer
 from refonte_studio.analytics.service import answers
 from refonte_studio.kit.caller import Role
 from tests import makers
@@ -119,7 +119,7 @@ def test_kappa_is_what_chance_does_not_explain():
 
 
 def test_too_many_comparisons_are_cut_off():
-    task = [Said(f"p{number}", {"q": "a"}, None) for number in range(4)]
+    task = [PersonAnswer(f"p{number}", {"q": "a"}, None) for number in range(4)]
     found, truncated = figure_policy.pairs([task, task], lambda *_: 0.0, 8)
     assert truncated
     assert sum(pair.together for pair in found) == 8

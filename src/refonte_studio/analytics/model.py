@@ -49,7 +49,7 @@ class AttemptFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Subjected:
+class FigureSubject:
     """A project, batch, group or labeler that figures describe."""
 
     id: str
@@ -175,7 +175,7 @@ Basis = Literal["measured", "pooled"]  # the pace of the people who may work on 
 
 
 @dataclass(frozen=True, slots=True)
-class Finish:
+class CompletionForecast:
     """The forecast completion of a batch in milliseconds from now: median and 80 % interval; None if unknown."""
 
     median: int | None
@@ -187,15 +187,15 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
-    """A pending batch, and when it will be finished."""
+class BatchForecast:
+    """A pending batch, and the forecast of its completion."""
 
     batch: str
     project: str
     remaining: int
     awaiting_review: int
     people: int
-    finish: Finish
+    finish: CompletionForecast
 
 
 @dataclass(frozen=True, slots=True)

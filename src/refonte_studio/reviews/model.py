@@ -127,7 +127,7 @@ class ReviewDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class ReviewOutcome:
     """The outcome of a decision for the task and its review."""
 
     task_id: str
@@ -162,13 +162,13 @@ class AuditDue:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that happened to a task."""
+class TaskEvent:
+    """An event in the history of a task."""
 
     at: int
     event: str
     who: str | None = None  # an e-mail address
-    more: tuple[tuple[str, Any], ...] = ()  # what else there is to say, by name
+    more: tuple[tuple[str, Any], ...] = ()  # further fields, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ class TaskHistory:
 
     task_id: str
     instructions_version: int
-    happenings: Sequence[Happening]
+    happenings: Sequence[TaskEvent]
     whole: bool  # False: some events are left out
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from math import ceil
 from typing import Any
 
-from refonte_studio.reviews.model import Happening
+from refonte_studio.reviews.model import TaskEvent
 
 _ALL = "g"  # beyond every hex digit
 
@@ -22,7 +22,7 @@ _ORDER = (
 )
 
 
-def in_order(happenings: Iterable[Happening]) -> list[Happening]:
+def in_order(happenings: Iterable[TaskEvent]) -> list[TaskEvent]:
     """Returns the events, oldest first."""
     return sorted(happenings, key=lambda one: (one.at, _ORDER.index(one.event)))
 

@@ -8,7 +8,7 @@ import msgspec
 
 from refonte_studio.analytics.model import ComparedAttempt, Confusion, Pair, Params, RecentAttempts, Votes
 from refonte_studio.analytics.policy import figures as figure_policy
-from refonte_studio.analytics.policy.figures import Said
+from refonte_studio.analytics.policy.figures import PersonAnswer
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.task_types import TYPES
 
@@ -54,15 +54,15 @@ def confusion(read: RecentAttempts, question: str | None, apart: Sequence[str]) 
 def disagreement(read: RecentAttempts, at_least: int, limit: int) -> tuple[list[Pair], bool]:
     """Returns the pairs with at least `at_least` common tasks that agree least, and whether any were left out."""
     reader = _Reader()
-    by_task: dict[str, list[tuple[ComparedAttempt, Said]]] = {}
+    by_task: dict[str, list[tuple[ComparedAttempt, PersonAnswer]]] = {}
     for given in read.attempts:
         response = msgspec.json.decode(given.response)
-        said = Said(given.teammate_id, reader.votes(given, response), response)
+        said = PersonAnswer(given.teammate_id, reader.votes(given, response), response)
         by_task.setdefault(given.task_id, []).append((given, said))
     met = [answers for answers in by_task.values() if len(answers) > 1]
     likeness: dict[int, Params] = {}
 
-    def alike(place: int, one: Said, other: Said) -> float:
+    def alike(place: int, one: PersonAnswer, other: PersonAnswer) -> float:
         given = met[place][0][0]
         if place not in likeness:
             likeness.clear()

@@ -97,7 +97,7 @@ class _Meetings:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PersonAnswer:
     """One person's answer to a task, with its votes if it consists of categories."""
 
     teammate_id: str
@@ -106,7 +106,7 @@ class Said:
 
 
 def pairs(
-    tasks: Sequence[Sequence[Said]], alike: Callable[[int, Said, Said], float], comparisons: int
+    tasks: Sequence[Sequence[PersonAnswer]], alike: Callable[[int, PersonAnswer, PersonAnswer], float], comparisons: int
 ) -> tuple[list[Pair], bool]:
     """All pairs of people with a common task, and whether `comparisons` was too low for all of them.
 

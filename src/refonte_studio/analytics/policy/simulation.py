@@ -14,7 +14,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from refonte_studio.analytics.model import DAY_HOURS, Basis, Finish, ForecastInput, QueuedBatch
+from refonte_studio.analytics.model import DAY_HOURS, Basis, CompletionForecast, ForecastInput, QueuedBatch
 from refonte_studio.analytics.policy.pace import Column, RecentDays, columns_of, history_of, task_time
 
 Floats = NDArray[np.float64]
@@ -39,7 +39,7 @@ TOO_FEW = "its tasks want more different people than may work it"
 TOO_FAR = f"it is not foreseen within {HORIZON_DAYS} days"
 
 
-def foresee(known: ForecastInput) -> list[Finish]:
+def foresee(known: ForecastInput) -> list[CompletionForecast]:
     """Returns the forecast of each batch, in the order of the queue."""
     history = history_of(known)
     columns = columns_of(known, history)
@@ -49,10 +49,10 @@ def foresee(known: ForecastInput) -> list[Finish]:
     return [_finish(known, history, place, found) for place in range(len(known.lines))]
 
 
-def _unforeseen(line: QueuedBatch, history: RecentDays) -> Finish:
+def _unforeseen(line: QueuedBatch, history: RecentDays) -> CompletionForecast:
     if line.remaining == 0:
-        return Finish(0, 0, 0, None, None, None)
-    return Finish(None, None, None, None, None, NO_PACE if line.people and not history.any else NOBODY)
+        return CompletionForecast(0, 0, 0, None, None, None)
+    return CompletionForecast(None, None, None, None, None, NO_PACE if line.people and not history.any else NOBODY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,17 @@ class _Found:
     finished: Floats
 
 
-def _finish(known: ForecastInput, history: RecentDays, place: int, found: _Found) -> Finish:
+def _finish(known: ForecastInput, history: RecentDays, place: int, found: _Found) -> CompletionForecast:
     line = known.lines[place]
     if line.remaining == 0 or not line.people or not history.any:
         return _unforeseen(line, history)
     basis: Basis = "measured" if any(history.active[person] for person in line.people) else "pooled"
     if _impossible(line):
-        return Finish(None, None, None, _at(found.begun[:, place], 0.5), basis, TOO_FEW)
+        return CompletionForecast(None, None, None, _at(found.begun[:, place], 0.5), basis, TOO_FEW)
     low, median, high = (_at(found.finished[:, place], share) for share in (LOW, 0.5, HIGH))
-    return Finish(median, low, high, _at(found.begun[:, place], 0.5), basis, TOO_FAR if high is None else None)
+    return CompletionForecast(
+        median, low, high, _at(found.begun[:, place], 0.5), basis, TOO_FAR if high is None else None
+    )
 
 
 def _impossible(line: QueuedBatch) -> bool:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import msgspec
 
-from refonte_studio.analytics.model import Basis, Foreseen, Queue
+from refonte_studio.analytics.model import Basis, BatchForecast, Queue
 from refonte_studio.analytics.policy import simulation
 from refonte_studio.analytics.service import forecasts
 from refonte_studio.batches import service as batches
@@ -52,7 +52,7 @@ class ForeseenOut(msgspec.Struct, kw_only=True):
     reason: str | None
 
     @classmethod
-    def of(cls, foreseen: Foreseen, now: int) -> "ForeseenOut":
+    def of(cls, foreseen: BatchForecast, now: int) -> "ForeseenOut":
         finish = foreseen.finish
         return cls(
             batch=foreseen.batch,
@@ -80,7 +80,7 @@ def _at(now: int, ahead: int | None) -> str | None:
 async def _forecast(call: Call, queue: Queue) -> ForecastOut:
     found = await asyncio.to_thread(simulation.foresee, queue.known)
     shown = [
-        Foreseen(
+        BatchForecast(
             batch=queue.names[place][0],
             project=queue.names[place][1],
             remaining=queue.known.lines[place].remaining,

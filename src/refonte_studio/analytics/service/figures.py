@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from refonte_studio.analytics.model import AnalyticsQuery, AttemptFigures, Figures, Scope, Subject, Subjected
+from refonte_studio.analytics.model import AnalyticsQuery, AttemptFigures, Figures, FigureSubject, Scope, Subject
 from refonte_studio.analytics.policy import figures as figure_policy
 from refonte_studio.analytics.store import figures as figure_store
 from refonte_studio.batches import service as batches
@@ -67,7 +67,7 @@ async def figures(
 
 async def _subjects(
     tx: Tx, caller: Caller, subject: Subject, asked: AnalyticsQuery, scope: Scope, limit: int, before: str | None
-) -> list[Subjected]:
+) -> list[FigureSubject]:
     if subject == "project":
         return await figure_store.projects_page(tx, caller, scope.project_id, limit, before)
     if subject == "batch":
@@ -78,7 +78,9 @@ async def _subjects(
     return await figure_store.labelers_page(tx, caller, scope, limit, before)
 
 
-async def _rows(tx: Tx, caller: Caller, subject: Subject, subjects: Sequence[Subjected], scope: Scope) -> list[Figures]:
+async def _rows(
+    tx: Tx, caller: Caller, subject: Subject, subjects: Sequence[FigureSubject], scope: Scope
+) -> list[Figures]:
     if not subjects:
         return []
     keys = [one.id for one in subjects]
@@ -122,7 +124,7 @@ async def _counts(tx: Tx, caller: Caller, subject: Subject, keys: Sequence[str],
 
 
 def _figures(
-    one: Subjected,
+    one: FigureSubject,
     project: str | None,
     done: AttemptFigures,
     counts: Counts,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from refonte_studio.analytics.model import AttemptFigures, Scope, Subject, Subjected
+from refonte_studio.analytics.model import AttemptFigures, FigureSubject, Scope, Subject
 from refonte_studio.db import Row, Tx
 from refonte_studio.kit.caller import Caller
 from refonte_studio.kit.clock import DAY_MS
@@ -189,7 +189,9 @@ async def alphas(tx: Tx, team_id: str, project_ids: Sequence[str]) -> dict[str, 
 # --------------------------------------------------------------------------------- who there are figures of
 
 
-async def projects_page(tx: Tx, caller: Caller, only: str | None, limit: int, before: str | None) -> list[Subjected]:
+async def projects_page(
+    tx: Tx, caller: Caller, only: str | None, limit: int, before: str | None
+) -> list[FigureSubject]:
     """The newest first."""
     rows = await tx.all(
         """SELECT id, name FROM projects
@@ -202,10 +204,10 @@ async def projects_page(tx: Tx, caller: Caller, only: str | None, limit: int, be
         before=before,
         limit=limit,
     )
-    return [Subjected(row["id"], row["name"], row["id"]) for row in rows]
+    return [FigureSubject(row["id"], row["name"], row["id"]) for row in rows]
 
 
-async def batches_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before: str | None) -> list[Subjected]:
+async def batches_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before: str | None) -> list[FigureSubject]:
     """The newest first."""
     rows = await tx.all(
         """SELECT id, name, project_id FROM batches
@@ -220,12 +222,12 @@ async def batches_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before:
         before=before,
         limit=limit,
     )
-    return [Subjected(row["id"], row["name"], row["project_id"]) for row in rows]
+    return [FigureSubject(row["id"], row["name"], row["project_id"]) for row in rows]
 
 
 async def groups_page(
     tx: Tx, caller: Caller, project_id: str, name: str | None, limit: int, before: str | None
-) -> list[Subjected]:
+) -> list[FigureSubject]:
     """The newest first."""
     rows = await tx.all(
         """SELECT id, name FROM groups
@@ -238,7 +240,7 @@ async def groups_page(
         before=before,
         limit=limit,
     )
-    return [Subjected(row["id"], row["name"], project_id) for row in rows]
+    return [FigureSubject(row["id"], row["name"], project_id) for row in rows]
 
 
 # Labelers that there are figures of: who is assigned to the project (of none in particular: every active labeler), and
@@ -256,7 +258,7 @@ WHERE u.team_id = :team_id AND (CAST(:before AS TEXT) IS NULL OR u.id < :before)
 ORDER BY u.id DESC LIMIT :limit"""
 
 
-async def labelers_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before: str | None) -> list[Subjected]:
+async def labelers_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before: str | None) -> list[FigureSubject]:
     """The people assigned to the project (without a project: all labelers) and everybody else who did anything in the
     period, newest first."""
     only = "" if scope.people is None else "AND u.id IN :teammate_ids[]"
@@ -273,7 +275,7 @@ async def labelers_page(tx: Tx, caller: Caller, scope: Scope, limit: int, before
         limit=limit,
         **people,
     )
-    return [Subjected(row["id"], row["email"], scope.project_id) for row in rows]
+    return [FigureSubject(row["id"], row["email"], scope.project_id) for row in rows]
 
 
 # -------------------------------------------------------------------------------- which batches they have

@@ -12,7 +12,7 @@ from refonte_studio.kit.caller import Caller, Permission
 from refonte_studio.kit.clock import iso
 from refonte_studio.kit.pages import PAGE_LIMIT
 from refonte_studio.projects import service as projects
-from refonte_studio.reviews.model import AuditDue, Happening, Review, ReviewState, ReviewSummary
+from refonte_studio.reviews.model import AuditDue, Review, ReviewState, ReviewSummary, TaskEvent
 from refonte_studio.reviews.service import history, lists, reviewers
 from refonte_studio.tasks import service as tasks
 from refonte_studio.web import Call, Operations, Params
@@ -348,7 +348,7 @@ async def get_task_history(call: Call, _params: Params) -> TaskHistoryOut:
     return TaskHistoryOut(found.task_id, found.instructions_version, events, found.whole)
 
 
-def _event(happening: Happening) -> dict[str, Any]:
+def _event(happening: TaskEvent) -> dict[str, Any]:
     event: dict[str, Any] = {"at": iso(happening.at), "event": happening.event}
     if happening.who is not None:
         event["who"] = happening.who

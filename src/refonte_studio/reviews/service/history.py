@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from refonte_studio.db import Tx
 from refonte_studio.kit.caller import Caller
-from refonte_studio.reviews.model import DECIDED, Happening, PastAudit, PastClaim, PastReview, TaskHistory
+from refonte_studio.reviews.model import DECIDED, PastAudit, PastClaim, PastReview, TaskEvent, TaskHistory
 from refonte_studio.reviews.policy import in_order, said
 from refonte_studio.reviews.store import history as history_store
 from refonte_studio.tasks import service as tasks
@@ -32,24 +32,24 @@ async def history(tx: Tx, caller: Caller, task_id: str) -> TaskHistory:
     return TaskHistory(task.id, task.project_version, in_order(happenings), whole)
 
 
-def _of_task(task: Task) -> Iterator[Happening]:
-    yield Happening(task.created_at, "created", None, said(instructions_version=task.project_version, kind=task.kind))
+def _of_task(task: Task) -> Iterator[TaskEvent]:
+    yield TaskEvent(task.created_at, "created", None, said(instructions_version=task.project_version, kind=task.kind))
     if task.status is TaskStatus.COMPLETED and task.completed_at is not None:
         more = said(confidence=task.confidence, agreement=task.agreement, reviewed=task.reviewed)
-        yield Happening(task.completed_at, "completed", None, more)
+        yield TaskEvent(task.completed_at, "completed", None, more)
     elif task.status is TaskStatus.CANCELED:
-        yield Happening(task.updated_at, "canceled")
+        yield TaskEvent(task.updated_at, "canceled")
 
 
-def _of_claim(claim: PastClaim, task: Task) -> Iterator[Happening]:
+def _of_claim(claim: PastClaim, task: Task) -> Iterator[TaskEvent]:
     said_of_all = {"claim_id": claim.id, "instructions_version": task.project_version}
     if claim.imported and claim.submitted_at is not None:  # an external attempt: its duration is unknown
         more = said(
             imported=True, imported_by=claim.imported_by, round=claim.round, rejected=claim.rejected_at is not None
         )
-        yield Happening(claim.submitted_at, "submitted", claim.email, more)
+        yield TaskEvent(claim.submitted_at, "submitted", claim.email, more)
         return
-    yield Happening(claim.claimed_at, "claimed", claim.email, said(**said_of_all))
+    yield TaskEvent(claim.claimed_at, "claimed", claim.email, said(**said_of_all))
     if claim.submitted_at is not None and claim.started_at is not None:
         more = said(
             **said_of_all,
@@ -57,18 +57,18 @@ def _of_claim(claim: PastClaim, task: Task) -> Iterator[Happening]:
             round=claim.round,
             rejected=claim.rejected_at is not None,
         )
-        yield Happening(claim.submitted_at, "submitted", claim.email, more)
+        yield TaskEvent(claim.submitted_at, "submitted", claim.email, more)
     elif claim.ended_at is not None:
-        yield Happening(claim.ended_at, claim.state, claim.email, said(claim_id=claim.id, reason=claim.reason))
+        yield TaskEvent(claim.ended_at, claim.state, claim.email, said(claim_id=claim.id, reason=claim.reason))
 
 
-def _of_review(review: PastReview) -> Iterator[Happening]:
+def _of_review(review: PastReview) -> Iterator[TaskEvent]:
     level = review.level
-    yield Happening(review.created_at, "review_opened", None, said(level=level, reason=review.reason))
+    yield TaskEvent(review.created_at, "review_opened", None, said(level=level, reason=review.reason))
     if review.decided_at is None:
         return
     if review.state not in DECIDED:
-        yield Happening(review.decided_at, "review_ended", None, said(level=level))
+        yield TaskEvent(review.decided_at, "review_ended", None, said(level=level))
         return
     more = said(
         level=level,
@@ -76,11 +76,11 @@ def _of_review(review: PastReview) -> Iterator[Happening]:
         comments=review.comments,
         send_to=review.sent_to,
     )
-    yield Happening(review.decided_at, f"review_{review.state.value}", review.email, more)
+    yield TaskEvent(review.decided_at, f"review_{review.state.value}", review.email, more)
 
 
-def _of_audits(audits: Sequence[PastAudit], task: Task) -> Iterator[Happening]:
+def _of_audits(audits: Sequence[PastAudit], task: Task) -> Iterator[TaskEvent]:
     for number, audit in enumerate(audits, 1):
         fixed = True if number == len(audits) and task.review_status == ReviewStatus.FIXED else None
         more = said(accepted=audit.accepted, fixed=fixed, comments=audit.comments)
-        yield Happening(audit.created_at, "audited", audit.email, more)
+        yield TaskEvent(audit.created_at, "audited", audit.email, more)

@@ -15,7 +15,7 @@ from refonte_studio.kit.errors import BadInput, Conflict, NotFound, shown
 from refonte_studio.kit.ids import new_id
 from refonte_studio.projects import service as projects
 from refonte_studio.projects.model import Project, SendTo
-from refonte_studio.reviews.model import DECIDED, Decided, Review, ReviewDecision, ReviewState, ReviewTask
+from refonte_studio.reviews.model import DECIDED, Review, ReviewDecision, ReviewOutcome, ReviewState, ReviewTask
 from refonte_studio.reviews.store import reviewers as reviewer_store
 from refonte_studio.reviews.store import reviews as review_store
 from refonte_studio.tasks import service as tasks
@@ -101,7 +101,7 @@ async def attachment_of(tx: Tx, caller: Caller, review_id: str, file_id: str, no
     return file
 
 
-async def decide(tx: Tx, caller: Caller, review_id: str, decision: ReviewDecision, now: int) -> Decided:
+async def decide(tx: Tx, caller: Caller, review_id: str, decision: ReviewDecision, now: int) -> ReviewOutcome:
     """Accepts, fixes or rejects the proposed response. Repeating the same decision returns the same outcome.
 
     An accepted or fixed response goes to the next level or completes the task; a rejected task must be done again.
@@ -164,14 +164,14 @@ def _sent_to(project: Project, decision: ReviewDecision) -> SendTo | None:
     return decision.sent_to or project.quality.rejects_to
 
 
-async def _too_late(tx: Tx, caller: Caller, decided: Review, decision: ReviewDecision, now: int) -> Decided:
+async def _too_late(tx: Tx, caller: Caller, decided: Review, decision: ReviewDecision, now: int) -> ReviewOutcome:
     review = await review_of(tx, caller, decided.id)
     if review.state not in DECIDED:
         raise _lost(review, now)
     return await _decided_before(tx, review, decided, decision)
 
 
-async def _decided_before(tx: Tx, review: Review, again: Review, decision: ReviewDecision) -> Decided:
+async def _decided_before(tx: Tx, review: Review, again: Review, decision: ReviewDecision) -> ReviewOutcome:
     same = (review.state, review.comments, review.response) == (again.state, again.comments, again.response)
     if not same or (decision.sent_to is not None and decision.sent_to != review.sent_to):
         raise Conflict(f"the review {review.id} was decided before, otherwise: it is {review.state}")
@@ -179,11 +179,11 @@ async def _decided_before(tx: Tx, review: Review, again: Review, decision: Revie
     return _decided(review, TaskStatus.PENDING if goes_on else TaskStatus.COMPLETED)
 
 
-def _decided(review: Review, status: TaskStatus) -> Decided:
-    return Decided(review.task_id, status.value, review.level, review.state)
+def _decided(review: Review, status: TaskStatus) -> ReviewOutcome:
+    return ReviewOutcome(review.task_id, status.value, review.level, review.state)
 
 
-async def _carry_out(tx: Tx, project: Project, task: Task, review: Review, now: int) -> Decided:
+async def _carry_out(tx: Tx, project: Project, task: Task, review: Review, now: int) -> ReviewOutcome:
     """Applies a decision to a task whose slots are locked."""
     if review.state is ReviewState.REJECTED:
         sent_to = review.sent_to or project.quality.rejects_to
