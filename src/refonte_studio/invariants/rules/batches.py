@@ -1,14 +1,14 @@
-"""The rules of batches: their counts, their states, their places in the queue; and of what is told when things end."""
+"""Invariants of batches (counts, states and positions in the queue) and of callbacks."""
 
 from refonte_studio.invariants.model import Rule
 
-# How many tasks for work every batch has in each state, by the rows themselves.
+# Number of work tasks of each batch in each state, counted from the rows.
 _REAL = """SELECT batch_id, SUM(CASE WHEN status = 'pending' THEN 1 ELSE 0 END) AS pending,
     SUM(CASE WHEN status = 'completed' THEN 1 ELSE 0 END) AS completed,
     SUM(CASE WHEN status = 'canceled' THEN 1 ELSE 0 END) AS canceled
     FROM tasks WHERE kind = 'work' GROUP BY batch_id"""
 
-# The same, as it is shown.
+# The same numbers, as the API shows them.
 _SHOWN = """SELECT batch_id, SUM(pending) AS pending, SUM(completed) AS completed, SUM(canceled) AS canceled
     FROM (SELECT batch_id, pending, completed, canceled FROM batch_counts
           UNION ALL SELECT batch_id, pending, completed, canceled FROM batch_deltas) AS parts
@@ -17,7 +17,7 @@ _SHOWN = """SELECT batch_id, SUM(pending) AS pending, SUM(completed) AS complete
 BATCH_RULES = (
     Rule(
         "counts-are-the-rows",
-        "The counts shown of a batch are those of its tasks.",
+        "The counts shown for a batch equal the numbers of its tasks.",
         f"""SELECT batch_id AS id, 'shown ' || SUM(shown_pending) || ' pending, ' || SUM(shown_completed)
               || ' completed, ' || SUM(shown_canceled) || ' canceled; there are ' || SUM(pending) || ', '
               || SUM(completed) || ', ' || SUM(canceled) AS found
@@ -41,7 +41,7 @@ BATCH_RULES = (
     ),
     Rule(
         "batches-in-a-state",
-        "Only a Studio batch is staging, its default batch is always in progress, and times tell the state.",
+        "Only Studio batches are staged, default Studio batches are always in progress, and times agree with states.",
         """SELECT id, state || CASE WHEN studio THEN ', Studio' ELSE '' END
              || CASE WHEN is_default THEN ', default' ELSE '' END
              || CASE WHEN finalized_at IS NULL THEN '' ELSE ', finalized' END
@@ -55,19 +55,19 @@ BATCH_RULES = (
     ),
     Rule(
         "queue-of-the-pending",
-        "Exactly the pending batches of Studio projects have a place in the queue.",
+        "Pending batches of Studio projects, and no others, have a position in the queue.",
         """SELECT id, state || COALESCE(', at place ' || position, ', at no place') AS found FROM batches
            WHERE (position IS NOT NULL) <> (studio AND state = 'in_progress')""",
     ),
     Rule(
         "queue-one-by-one",
-        "No two batches are at one place of a queue.",
+        "No two batches have the same position in a queue.",
         """SELECT MIN(id) AS id, COUNT(*) || ' batches at place ' || position || ' in ' || mode || ' mode' AS found
            FROM batches WHERE position IS NOT NULL GROUP BY team_id, mode, position HAVING COUNT(*) > 1""",
     ),
     Rule(
         "told-once",
-        "The end of a task, and of a Studio batch, is told once at most, and only of what has ended.",
+        "The end of a task or of a Studio batch is announced at most once, and only after it has ended.",
         """SELECT cb.subject_id AS id, COUNT(*) || ' callbacks tell of it' AS found
            FROM callbacks cb LEFT JOIN batches b ON b.id = cb.subject_id AND NOT b.studio
            WHERE b.id IS NULL AND cb.event NOT IN ('labeler.paused', 'task.changed', 'task.audited', 'task.resent')

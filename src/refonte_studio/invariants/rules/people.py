@@ -1,9 +1,9 @@
-"""The rules of claims, of the people who make them, and of what they have attempted."""
+"""Invariants of claims, of the people who make them, and of attempts."""
 
 from refonte_studio.db.sql_names import ALIASES
 from refonte_studio.invariants.model import Rule
 
-# Where a row repeats what its task says: team, mode, project, and of a task for work the batch.
+# Rows whose team, mode, project or (for a work task) batch differs from those of their task.
 _STRAYS = """SELECT {alias}.id,
       '{what} of another team, mode, project or batch than its task ' || {alias}.task_id AS found
     FROM {table} {alias} LEFT JOIN tasks t ON t.id = {alias}.task_id AND t.team_id = {alias}.team_id
@@ -27,7 +27,7 @@ PEOPLE_RULES = (
     ),
     Rule(
         "held-by-those-who-may",
-        "Who holds a claim is active, and assigned to the project.",
+        "A person who holds a claim is active, and assigned to the project.",
         """SELECT c.id, 'held by ' || c.teammate_id || ', who is ' || COALESCE(u.state, 'nobody of the team')
              || CASE WHEN a.project_id IS NULL THEN ', and not assigned' ELSE '' END AS found
            FROM claims c LEFT JOIN teammates u ON u.id = c.teammate_id AND u.team_id = c.team_id
@@ -36,7 +36,7 @@ PEOPLE_RULES = (
     ),
     Rule(
         "archived-for-everybody",
-        "Everybody who is assigned to an archived project is kept from its work, and nobody else.",
+        "Assignments are marked as archived exactly if their project is archived.",
         """SELECT a.teammate_id AS id, 'assigned to ' || p.id || ', which is '
              || CASE WHEN p.archived_at IS NULL THEN 'not archived' ELSE 'archived' END AS found
            FROM assignments a JOIN projects p ON p.id = a.project_id
@@ -44,14 +44,14 @@ PEOPLE_RULES = (
     ),
     Rule(
         "taken-once",
-        "A person has held, done or declined a task once at most.",
+        "A person holds, has submitted or has skipped a task at most once.",
         """SELECT task_id AS id, teammate_id || ' has it ' || COUNT(*) || ' times' AS found
            FROM claims WHERE state IN ('held', 'submitted', 'skipped')
            GROUP BY task_id, teammate_id HAVING COUNT(*) > 1""",
     ),
     Rule(
         "attempted-once",
-        "Nobody attempted a task twice, but where it was theirs to do again.",
+        "Nobody attempts a task twice, unless they had to do it again.",
         """SELECT h.task_id AS id, h.teammate_id || ' attempted it ' || COUNT(*) || ' times' AS found
            FROM attempts h LEFT JOIN claims c ON c.id = h.id AND c.state = 'retaken'
            WHERE c.id IS NULL GROUP BY h.task_id, h.teammate_id HAVING COUNT(*) > 1
@@ -73,7 +73,7 @@ PEOPLE_RULES = (
     ),
     Rule(
         "ended-when-not-held",
-        "A claim has a time of its end exactly when it is no longer held.",
+        "A claim has an end time exactly if it is no longer held.",
         """SELECT id, state || CASE WHEN ended_at IS NULL THEN ' without' ELSE ' with' END || ' an end' AS found
            FROM claims
            WHERE (ended_at IS NULL) <> (state = 'held')
@@ -91,7 +91,7 @@ PEOPLE_RULES = (
     ),
     Rule(
         "reach-hides-nothing",
-        "Of the tasks that a person is past in a batch, none that is open is one they never had.",
+        "A dispatch cursor is past no open task that the person has not had.",
         """SELECT d.teammate_id AS id, 'in batch ' || d.batch_id || ' past task ' || s.task_id
              || ', which is open' AS found
            FROM dispatch_cursors d JOIN task_slots s ON s.batch_id = d.batch_id AND s.task_id < d.reached AND s.open > 0

@@ -1,14 +1,14 @@
-"""The rules of reviews, and of tasks that are to be done again."""
+"""Invariants of reviews and of rework items."""
 
 from refonte_studio.invariants.model import Rule
 
-# Where an accepted or fixed review is the last word on a task: no other came after it.
+# Whether a review is the last one of its task.
 _LAST = "NOT EXISTS (SELECT 1 FROM reviews r_later WHERE r_later.task_id = r.task_id AND r_later.id > r.id)"
 
 REVIEW_RULES = (
     Rule(
         "reviewed-one-by-one",
-        "A task has one review that is not decided exactly while it is under review.",
+        "A task has exactly one undecided review while it is under review, and otherwise none.",
         """SELECT t.id, COALESCE(undecided.pending, 0) || ' reviews that are not decided, and it is ' || t.status
              || CASE WHEN COALESCE(s.reviewing, FALSE) THEN ', under review' ELSE '' END AS found
            FROM tasks t LEFT JOIN task_slots s ON s.batch_id = t.batch_id AND s.task_id = t.id
@@ -23,7 +23,7 @@ REVIEW_RULES = (
     ),
     Rule(
         "nobody-works-under-review",
-        "Nobody holds a task that is under review, or has it to do again; and it has an attempt.",
+        "A task under review has an attempt, is held by nobody, and has no rework item.",
         """SELECT s.task_id AS id, 'under review, with ' || s.attempts || ' attempts'
              || CASE WHEN c.id IS NULL THEN '' ELSE ', and held' END
              || CASE WHEN w.task_id IS NULL THEN '' ELSE ', and to do again' END AS found
@@ -53,13 +53,13 @@ REVIEW_RULES = (
     ),
     Rule(
         "reviewed-by-others",
-        "Nobody reviews a task that they attempted, or attempts one that they had to review.",
+        "Nobody reviews a task that they attempted, or attempts a task that they reviewed.",
         """SELECT r.id, r.reviewer_id || ' attempted task ' || r.task_id AS found
            FROM reviews r JOIN attempts h ON h.task_id = r.task_id AND h.teammate_id = r.reviewer_id""",
     ),
     Rule(
         "every-level-by-another",
-        "What a person accepted or fixed, they do not review at the next level.",
+        "A person who accepted or fixed a task does not review it at the next level.",
         """SELECT r.id, r.reviewer_id || ' reviewed level ' || r_before.level || ' before level ' || r.level AS found
            FROM reviews r JOIN reviews r_before ON r_before.task_id = r.task_id
              AND r_before.reviewer_id = r.reviewer_id AND r_before.id < r.id
@@ -71,7 +71,7 @@ REVIEW_RULES = (
     ),
     Rule(
         "reviews-carried-out",
-        "Whoever accepts or fixes last completes the task; what is rejected counts no more, from that moment.",
+        "The last accepted or fixed review completes its task; a rejection discards its attempts at that moment.",
         f"""SELECT r.id, r.state || ' last, and task ' || t.id || ' is ' || t.status AS found
             FROM reviews r JOIN tasks t ON t.id = r.task_id
             WHERE r.state IN ('accepted', 'fixed') AND {_LAST} AND NOT (t.status = 'completed' AND t.reviewed
@@ -88,7 +88,7 @@ REVIEW_RULES = (
     ),
     Rule(
         "reviews-fit-their-tasks",
-        "A review, and a task to do again, names its task's team, mode, project and batch.",
+        "Reviews and rework items have the team, mode, project and batch of their task.",
         """SELECT r.id, 'a review of another team, mode, project or batch than its task ' || r.task_id AS found
            FROM reviews r LEFT JOIN tasks t ON t.id = r.task_id AND t.team_id = r.team_id AND t.mode = r.mode
              AND t.project_id = r.project_id AND t.batch_id = r.batch_id
@@ -101,7 +101,7 @@ REVIEW_RULES = (
     ),
     Rule(
         "done-again-by-those-who-may",
-        "Who has a task to do again is active, assigned, had an attempt of it rejected, and has had it no other time"
+        "A rework item belongs to an active, assigned person whose attempt was rejected and who has not had the task"
         " since; and the task is pending.",
         """SELECT w.task_id AS id, 'to do again by ' || w.teammate_id
              || CASE WHEN t.id IS NULL THEN ', not pending' ELSE '' END

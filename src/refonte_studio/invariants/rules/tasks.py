@@ -1,11 +1,11 @@
-"""The rules of tasks, of their slots and of their attempts.
+"""Invariants of tasks, of their slots and of their attempts.
 
-Each statement reads its tables from end to end at most once, and joins them by what is indexed.
+Each statement reads each table at most once in full, and joins on indexed columns.
 """
 
 from refonte_studio.invariants.model import Rule
 
-# Where the slots of a task are: a quality task's are not a batch's.
+# The batch_id of a task's slots, which is empty for a quality task.
 _BATCH = "CASE WHEN t.kind = 'work' THEN t.batch_id ELSE '' END"
 
 TASK_RULES = (
@@ -22,8 +22,8 @@ TASK_RULES = (
     ),
     Rule(
         "slots-add-up",
-        "No slot is given out twice: what is open is what is wanted, less the attempts, and less the people who hold"
-        " the task or have it to do again; under review, or while a result is made, nothing is open.",
+        "No slot is given out twice: the number of open slots is the number wanted, minus attempts, held claims and"
+        " rework items. During a review, or while a result is computed, no slot is open.",
         """SELECT s.task_id AS id, 'wanted ' || s.wanted || ', attempts ' || s.attempts || ', held or kept '
              || COALESCE(taken.people, 0) || ', and open ' || s.open AS found
            FROM task_slots s JOIN tasks t ON t.id = s.task_id
@@ -37,7 +37,7 @@ TASK_RULES = (
     ),
     Rule(
         "slots-count-attempts",
-        "The slots of a task know how many attempts it has that count.",
+        "The slots of a task hold the number of its attempts that count.",
         """SELECT s.task_id AS id, 'attempts ' || s.attempts || ', and there are ' || COALESCE(counted.made, 0) AS found
            FROM task_slots s
            LEFT JOIN (
@@ -55,8 +55,8 @@ TASK_RULES = (
     ),
     Rule(
         "results-postponed-once",
-        "A task waits for one result from the background exactly while its slots say so; it is then worked by nobody,"
-        " and has an attempt.",
+        "A task waits for one background result exactly while its slots say so; nobody works on it then, and it has"
+        " an attempt.",
         """SELECT t.id, COALESCE(due.waiting, 0) || ' results to be made, and it is ' || t.status
              || CASE WHEN COALESCE(s.judging, FALSE) THEN ', waiting for one' ELSE '' END AS found
            FROM tasks t LEFT JOIN task_slots s ON s.batch_id = t.batch_id AND s.task_id = t.id
@@ -88,8 +88,8 @@ TASK_RULES = (
     ),
     Rule(
         "completed-by-its-last-attempt",
-        "The attempt that makes up the number wanted is the last, and completes its task at once, has it reviewed, or"
-        " leaves its result to the background; but of those that came with a task, all count.",
+        "The attempt that reaches the number wanted is the last one: it completes its task, opens a review, or leaves"
+        " the result to the background. Imported attempts may exceed that number.",
         """SELECT h.task_id AS id, 'attempt ' || h.number || ' of ' || h.wanted || ' wanted, and ' || counted.made
              || ' in all; the task is ' || t.status AS found
            FROM attempts h JOIN tasks t ON t.id = h.task_id
@@ -128,7 +128,7 @@ TASK_RULES = (
     ),
     Rule(
         "quality-tasks-stay",
-        "A training or evaluation task has an expected response and, but in test mode, is never completed.",
+        "A training or evaluation task has an expected response and, except in test mode, is never completed.",
         """SELECT t.id, t.kind || ', and it is ' || t.status
              || CASE WHEN y.task_id IS NULL THEN ', without an expected response' ELSE '' END AS found
            FROM tasks t LEFT JOIN quality_tasks y ON y.task_id = t.id AND y.team_id = t.team_id
