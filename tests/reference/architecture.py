@@ -22,7 +22,8 @@ BEFORE_FILES = """
 
 AFTER_FILES = """
 Each of them is a module, or a package with a module for each subject (`dispatch/store/claims.py`). Other rooms see only
-`service` and `model`.
+`service` and `model`. `web`, `task_types`, `db`, `config`, `consensus` and `kit` are not divided in this way; higher
+rooms import their modules directly.
 
 ## Four ideas that explain the rest
 
@@ -34,16 +35,17 @@ Each of them is a module, or a package with a module for each subject (`dispatch
   ([decision 2](../decisions/0002-a-table-of-operations.md)).
 * **What an action causes commits with it.** A lower room tells an event in its transaction; higher rooms listen.
   `src/refonte_studio/main.py` has the table of listeners. Callbacks are rows of an outbox, sent after the commit.
-* **Time is an argument.** Nothing but `src/refonte_studio/kit/clock.py` reads a clock, so tests move time and never
-  sleep.
+* **Time is an argument.** Nothing but `src/refonte_studio/kit/clock.py` reads the time of day, so tests move time and
+  never sleep.
 
 ## Beside the requests
 
 `src/refonte_studio/server/background.py` runs loops that expire leases, fold counts, send callbacks and sweep old rows.
 Consensus models are fitted in a separate process
 ([decision 13](../decisions/0013-a-process-that-estimates.md)), and large responses are checked in another
-([decision 17](../decisions/0017-large-responses-apart.md)). Each takes its work in a transaction, so several servers
-share it without doing anything twice.
+([decision 17](../decisions/0017-large-responses-apart.md)). The loops and the fitting process take their work in
+transactions, so several servers share it without doing anything twice. A request waits for the check of its own
+response.
 
 ## What holds it
 
@@ -53,9 +55,21 @@ layers inside a room, who may import which library, who may touch which table.
 
 # The files of a room: what each holds, and what it may import.
 FILES = (
-    ("`model`", "frozen types, states, and a table of allowed moves between states", "`kit`, models of lower rooms"),
-    ("`policy`", "pure choices: permissions, order, limits", "`model`, `kit`, models of lower rooms"),
-    ("`store`", "SQL. It takes the transaction and never commits", "`model`, `db`, `kit`"),
+    (
+        "`model`",
+        "frozen types, states, and a table that documents the moves between states",
+        "`kit`, models of lower rooms",
+    ),
+    (
+        "`policy`",
+        "pure choices: permissions, order, limits",
+        "`model`, `kit`, `task_types`, `consensus`, models of lower rooms",
+    ),
+    (
+        "`store`",
+        "SQL. It takes the transaction and never commits",
+        "`model`, `db`, `kit`, models of lower rooms, SQL conditions of lower services",
+    ),
     (
         "`service`",
         "use-cases: asynchronous functions of one transaction",

@@ -8,10 +8,10 @@ from tests.house.sources import ROOT
 from tests.reference.markdown import json_block, table
 
 INTRO = """\
-# Events
+# Callback events
 
-An event is recorded in the transaction that causes it, and delivered as a callback: a signed `POST` to a URL, or a
-mail. [Receive callbacks](../how-to/receive-callbacks.md) explains how to receive, verify and repeat them.
+A callback event is recorded in the transaction that causes it, and delivered as a callback: a signed `POST` to a URL,
+or a mail. [Receive callbacks](../how-to/receive-callbacks.md) explains how to receive, verify and repeat them.
 
 """
 
@@ -40,7 +40,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     ),
     "labeler.paused": (
         "A project's rules pause a labeler, because of their accuracy in evaluation or because they did not pass "
-        "training. A pause by a manager is not an event.",
+        "training. A pause by a manager causes no callback.",
         "every admin and manager, by mail",
     ),
 }

@@ -13,7 +13,7 @@ INTRO = """\
 # States
 
 The states of things, and the moves between them. The tables are in each room's `model.py`, and this page is generated
-from them. A move that no row allows is refused, or there is no call for it.
+from them. They describe the moves; the conditions of the stores' statements enforce them.
 """
 
 SECTIONS: tuple[tuple[str, str, Mapping[tuple[str, str], str], tuple[str, ...]], ...] = (

@@ -18,7 +18,7 @@ class ClaimState(StrEnum):
     RETAKEN = "retaken"  # submitted, and the task is the same person's to do again
 
 
-class Move(StrEnum):
+class ClaimMove(StrEnum):
     SUBMIT = "submit"
     SKIP = "skip"
     RELEASE = "release"
@@ -27,14 +27,14 @@ class Move(StrEnum):
     END = "end"  # the person left the project or the team, or the task was completed or canceled
 
 
-MOVES: dict[tuple[ClaimState, Move], ClaimState] = {
-    (ClaimState.HELD, Move.SUBMIT): ClaimState.SUBMITTED,
-    (ClaimState.HELD, Move.SKIP): ClaimState.SKIPPED,
-    (ClaimState.HELD, Move.RELEASE): ClaimState.RELEASED,
-    (ClaimState.HELD, Move.EXPIRE): ClaimState.EXPIRED,
-    (ClaimState.HELD, Move.END): ClaimState.ENDED,
-    (ClaimState.SUBMITTED, Move.RETAKE): ClaimState.RETAKEN,
-    (ClaimState.SKIPPED, Move.RETAKE): ClaimState.RELEASED,
+MOVES: dict[tuple[ClaimState, ClaimMove], ClaimState] = {
+    (ClaimState.HELD, ClaimMove.SUBMIT): ClaimState.SUBMITTED,
+    (ClaimState.HELD, ClaimMove.SKIP): ClaimState.SKIPPED,
+    (ClaimState.HELD, ClaimMove.RELEASE): ClaimState.RELEASED,
+    (ClaimState.HELD, ClaimMove.EXPIRE): ClaimState.EXPIRED,
+    (ClaimState.HELD, ClaimMove.END): ClaimState.ENDED,
+    (ClaimState.SUBMITTED, ClaimMove.RETAKE): ClaimState.RETAKEN,
+    (ClaimState.SKIPPED, ClaimMove.RETAKE): ClaimState.RELEASED,
 }
 
 # What has become an attempt.

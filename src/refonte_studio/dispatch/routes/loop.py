@@ -1,10 +1,10 @@
-"""The working loop: claims and submissions, each by the shortest way there is.
+"""Runs the use-cases of claims and submissions: by the fast path if possible, and paced where evaluation tasks exist.
 
-Evaluation tasks take another way than others. In projects that have any, every response about a claim is therefore
+Evaluation tasks take longer than others. In projects that have any, every response about a claim is therefore
 paced, whatever the task and the outcome; see `kit/response_pacer.py`.
 
-The plain case takes the fast path; see `dispatch/service/fast_path.py`. On PostgreSQL that is one statement, or two;
-what is not plain goes the general way, in one transaction, as everything does on SQLite.
+Common cases take the fast path; see `dispatch/service/fast_path.py`. On PostgreSQL it has one statement or two, each in
+its own transaction. All other cases take the general path. On SQLite, both paths run in one transaction.
 """
 
 from collections.abc import Coroutine
@@ -153,7 +153,7 @@ async def _submit_plain(
         return None
     with suppress(Unavailable):  # it is recorded
         await _touch(call, context.caller, context.key_is_stale)
-    return fast_path.told(context, number)
+    return fast_path.submission_result(context, number)
 
 
 async def _after(call: Call, made: fast_path.FastClaim) -> None:

@@ -160,8 +160,9 @@ async def _locate(tx: Tx, caller: Caller, path: Mapping[str, str]) -> object:
 async def claim(call: Call, params: ClaimParams) -> ClaimOut | None:
     """Claim the next task
 
-    The next task this person may work, with a lease. Asking again while holding one answers the same one, whatever
-    the filter. 204 when there is none; 404 for a project or batch that is not there, or not there for this labeler.
+    Returns the next task that this person may work on, with a lease. While they hold a task, it is returned again,
+    whatever the filter. The status is 204 if there is no task, and 404 if the project or batch does not exist or this
+    labeler may not see it.
     """
     held = await loop.claim(call, params.project, params.batch, _lease_ms(call))
     return _claim_out(held) if held else None
@@ -187,8 +188,8 @@ async def claim(call: Call, params: ClaimParams) -> ClaimOut | None:
 async def submit(call: Call, params: SubmitParams) -> SubmittedOut:
     """Submit a response
 
-    Checks the response against the task's type and parameters and records the attempt. The same submission again
-    answers the same; a different one, or a claim that is lost, is 409.
+    Checks the response against the task's type and parameters and records the attempt. The same submission
+    sent again gets the same response. A different one, or a lost claim, gets 409.
     """
     done = await loop.submit(call, call.path["claim"], params.unread("response") or params.response)
     return SubmittedOut(done.task_id, done.status, done.attempts, done.attempts_wanted)
@@ -247,7 +248,7 @@ async def skip(call: Call, params: SkipParams) -> PutDownOut:
 async def release(call: Call, _params: Params) -> PutDownOut:
     """Give a task back
 
-    Its slot is open again, to this person too.
+    Its slot opens again, also for this person.
     """
     put_down = await loop.release(call, call.path["claim"])
     return PutDownOut(put_down.task_id)
@@ -288,7 +289,7 @@ async def queue(call: Call, _params: Params) -> QueueOut:
     """What is waiting
 
     How many tasks this person could claim, by project and batch in the order of dispatch; what they hold is not
-    counted. A batch is counted up to 1,000: that many means that many or more.
+    counted. A batch is counted up to 1,000, which means 1,000 or more.
     """
     return _queue_out(await call.db.read(service.queue, call.caller))
 
@@ -325,9 +326,9 @@ def _queue_out(waiting: list[Waiting]) -> QueueOut:
     },
 )
 async def history(call: Call, params: HistoryParams) -> HistoryOut:
-    """One's own attempts
+    """List your own attempts
 
-    The newest first, in pages.
+    Returns pages, the newest attempts first.
     """
     page = await call.db.read(service.history, call.caller, params.limit, params.next_token)
     docs = [

@@ -67,7 +67,7 @@ async def signed_in(
 async def claim_and_pacing(
     tx: Tx, caller: Caller, project: str | None, batch: str | None, lease_ms: int, now: int
 ) -> tuple[HeldTask | None, str | None]:
-    """What `claim_next` answers, and for whom this answer is paced; see `paced_for`."""
+    """Returns the result of `claim_next`, and the person whose response is paced; see `paced_for`."""
     task = await claim_next(tx, caller, project, batch, lease_ms, now)
     return task, await paced_for(tx, caller, task)
 
@@ -100,7 +100,7 @@ async def claim_next(
     if due:
         await expire_due(tx, caller.team_id, now)
     if held is not None and held.is_live(now):
-        return await _assignment(tx, caller, held)
+        return await _held_task(tx, caller, held)
     if held is not None:  # among very many that are due, it may not have had its turn
         await expire(tx, [held], now)
     for _ in range(CLAIM_TRIES):
@@ -115,7 +115,7 @@ async def claim_next(
         # The same person claimed elsewhere at the same moment, or has just been unassigned.
         held, _ = await claim_store.held_and_due(tx, caller, now)
         if held is not None and held.is_live(now):
-            return await _assignment(tx, caller, held)
+            return await _held_task(tx, caller, held)
     return None
 
 
@@ -141,11 +141,11 @@ async def _take(
     if claim is None:
         return None
     await keep_walks_short(tx, caller, candidate, claim_id)
-    return await _assignment(tx, caller, claim, candidate)
+    return await _held_task(tx, caller, claim, candidate)
 
 
 async def keep_walks_short(tx: Tx, caller: Caller, candidate: Candidate, claim_id: str) -> None:
-    """Writes, now and then, how far the person has come, so that later walks begin there."""
+    """Stores the person's position in the batch at intervals, so that later searches begin there."""
     if candidate.batch_id is None:
         return
     if choice_policy.advances_cursor(candidate.has_cursor, claim_id):
@@ -228,7 +228,7 @@ def claimed(caller: Caller, candidate: Candidate, claim_id: str, now: int, expir
     )
 
 
-async def _assignment(tx: Tx, caller: Caller, claim: Claim, candidate: Candidate | None = None) -> HeldTask:
+async def _held_task(tx: Tx, caller: Caller, claim: Claim, candidate: Candidate | None = None) -> HeldTask:
     if candidate is not None and candidate.kind == "work":
         return HeldTask(caller, claim, candidate.type, candidate.project, candidate.batch, candidate.params)
     row = await claim_store.task_and_names(tx, claim)

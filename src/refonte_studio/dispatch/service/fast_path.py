@@ -66,7 +66,7 @@ async def claim_on_postgresql(
     assert row.task_id is not None, "a claim is on a task"
     candidate = _candidate(row, row.task_id)
     return FastClaim(
-        _held(_caller(row), candidate, claim_id, now, expires),
+        _held_task(_caller(row), candidate, claim_id, now, expires),
         batch_id=row.batch_id,
         advances_cursor=choice_policy.advances_cursor(candidate.has_cursor, claim_id),
         looks_back=choice_policy.looks_back(candidate.has_cursor, claim_id),
@@ -83,7 +83,7 @@ async def claim_on_sqlite(
     lease_ms: int,
     now: int,
 ) -> tuple[HeldTask | None, str | None]:
-    """What `claiming.claim_and_pacing` answers, by the fast path if the case is plain."""
+    """What `claiming.claim_and_pacing` returns, by the fast path if the case is plain."""
     stale = now - teams.KEY_USE_RESOLUTION_MS
     row = await fast_path_store.next_plain(tx, credential, _key(project), _key(batch), now, stale)
     is_plain = row is not None and row.is_plain
@@ -121,7 +121,7 @@ async def _take(tx: Tx, caller: Caller, candidate: Candidate, lease_ms: int, now
         lease_expires_at=expires,
     )
     await claiming.keep_walks_short(tx, caller, candidate, claim_id)
-    return _held(caller, candidate, claim_id, now, expires)
+    return _held_task(caller, candidate, claim_id, now, expires)
 
 
 def _key(name: str | None) -> str | None:
@@ -148,7 +148,7 @@ def _candidate(row: FoundTask, task_id: str) -> Candidate:
     )
 
 
-def _held(caller: Caller, candidate: Candidate, claim_id: str, now: int, expires: int) -> HeldTask:
+def _held_task(caller: Caller, candidate: Candidate, claim_id: str, now: int, expires: int) -> HeldTask:
     claim = claiming.claimed(caller, candidate, claim_id, now, expires)
     return HeldTask(caller, claim, candidate.type, candidate.project, candidate.batch, candidate.params)
 
@@ -200,7 +200,7 @@ async def submit_on_sqlite(
         return await claiming.signed_in(tx, sign_in, submitting.submit, claim_id, response, now)
     if context.key_is_stale and context.caller.key_id is not None:
         await teams.touch_key(tx, context.caller.team_id, context.caller.key_id, now)
-    return told(context, decision.attempt.number)
+    return submission_result(context, decision.attempt.number)
 
 
 async def read_submission(tx: Tx, credential: HashedCredential, claim_id: str, now: int) -> Submission | None:
@@ -290,7 +290,7 @@ def _result(
 
 
 async def record_on_postgresql(tx: Tx, decision: SubmissionDecision, now: int) -> int | None:
-    """Records the attempt in one statement and answers its number; None, with nothing done, if the case is not plain
+    """Records the attempt in one statement and returns its number; None, with nothing done, if the case is not plain
     any more."""
     try:
         return await fast_path_store.record(tx, decision.attempt, decision.completion, tasks.AT_ONCE + 1, now)
@@ -319,7 +319,7 @@ async def _write(tx: Tx, caller: Caller, decision: SubmissionDecision, now: int)
     return True
 
 
-def told(context: Submission, number: int) -> Submitted:
-    """What the person is told of their submission, the attempt of this number."""
+def submission_result(context: Submission, number: int) -> Submitted:
+    """The result of a submission, which is the attempt of this number."""
     recorded = tasks.recorded_before(number, context.wanted, None)
     return submitting.submitted(context.caller, context.task_id, recorded, context.evaluates)

@@ -17,17 +17,17 @@ EXPIRE_LIMIT = 500  # leases ended in one transaction
 
 
 async def expire(tx: Tx, held: Sequence[Claim], now: int) -> int:
-    """Ends those of these claims whose lease has run out, and opens their slots; answers how many."""
+    """Ends those of these claims whose lease has run out, and opens their slots; returns the number."""
     return await _end(tx, held, ClaimState.EXPIRED, now, until=now)
 
 
 async def expire_leases(tx: Tx, now: int) -> int:
-    """Ends up to 500 claims whose lease has run out, and opens their slots; answers how many."""
+    """Ends up to 500 claims whose lease has run out, and opens their slots; returns the number."""
     return await expire(tx, await claim_store.due(tx, now, EXPIRE_LIMIT), now)
 
 
 async def expire_due(tx: Tx, team_id: str, now: int) -> None:
-    """The same for one team."""
+    """Ends the expired claims of one team."""
     await expire(tx, await claim_store.due_of_team(tx, team_id, now, EXPIRE_LIMIT), now)
 
 
@@ -74,7 +74,7 @@ async def on_paused(tx: Tx, event: Paused) -> None:
 
 
 async def on_pause_lifted(tx: Tx, event: PauseLifted) -> None:
-    """Training that was not passed is theirs to do again."""
+    """Lets these people repeat training that they did not pass."""
     await claim_store.retake_training(tx, event.team_id, event.teammate_ids, [event.project_id])
 
 

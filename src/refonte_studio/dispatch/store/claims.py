@@ -121,7 +121,7 @@ async def take_slot(tx: Tx, team_id: str, batch_id: str, task_id: str) -> bool:
 
 
 async def give_back_slots(tx: Tx, team_id: str, batch_ids: Sequence[str], task_ids: Sequence[str], each: int) -> None:
-    """Opens so many slots of each task, unless it has ended; those who had them may have them again. Locks the rows.
+    """Opens `each` slots of each task that has not ended, and locks the rows. The same people may take them again.
 
     Quality tasks have no slots in a batch, so nothing is opened for them.
     """
