@@ -210,3 +210,11 @@ async def test_the_pipeline_of_a_studio_project_changes_and_remembers_its_attemp
     assert (await world.db.write(change, "standard_task", None)).attempts_wanted == 1
     assert (await world.db.write(change, "consensus_task", None)).attempts_wanted == 5
     assert (await world.ana.get("/projects/Dogs"))["consensus_attempts"] == 5
+
+
+async def test_the_project_of_the_path_is_looked_for_whatever_else_is_named(world: World) -> None:
+    await world.max.post("/projects", {"name": "Pets", "type": "categorization", "studio": True})
+    absent = "/studio/projects/Plants/send_tasks_to_completed?name=Pets"
+    assert "'Plants'" in await world.max.refused(404, "POST", absent, {"all_batches": True})
+    present = "/studio/projects/Pets/send_tasks_to_completed"
+    assert "name" in await world.max.refused(400, "POST", present, {"name": "Plants", "all_batches": True})

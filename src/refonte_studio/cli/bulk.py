@@ -56,7 +56,7 @@ def import_file(
     data: Data = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Create tasks from NDJSON: all of them or, if a line is invalid, none.
+    """Create tasks from NDJSON: all of them or, if a line is bad, none.
 
     A line is the body of POST /v1/task/{type}, optionally with `type`, and with `attempts`: [{labeler, response,
     submitted_at}], answers given elsewhere. A line of an export is also accepted, without the outcome of its task;

@@ -41,7 +41,7 @@ def serve(
         typer.Option(envvar="STUDIO_POOL_SIZE", help="PostgreSQL connections per process [default: 12]"),
     ] = None,
 ) -> None:
-    """Start the server, after migrating the database to the latest schema.
+    """Start the server, on a database of the latest schema.
 
     Every setting can also be given as an environment variable: STUDIO_ followed by its name in capitals.
     docs/reference/settings.md lists all settings. On SIGTERM the server completes requests in flight, then ends.

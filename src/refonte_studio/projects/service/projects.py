@@ -273,6 +273,8 @@ async def template(tx: Tx, project: Project) -> Template:
 
 
 async def locate(tx: Tx, caller: Caller, path: Mapping[str, str]) -> Project:
-    """Returns the project that a path names as `name`, `projectName` or `project`. Raises NotFound."""
-    name = path.get("name") or path.get("projectName") or path["project"]
-    return await find(tx, caller.team_id, caller.mode, name)
+    """Returns the project that a path names as `projectName` or `name`. Raises NotFound.
+
+    The first comes first, because the query or body of such a request can have a `name` of its own.
+    """
+    return await find(tx, caller.team_id, caller.mode, path.get("projectName") or path["name"])
