@@ -144,7 +144,7 @@ def test_a_bad_row_of_answers_is_told_with_its_line_and_nothing_goes_in(at: tupl
         (head + "1,a, \n", 2, "' '"),
         (head + '1,a,"x\n2,b,y\n', 2, "a quote is opened here and never closed"),
         (head + '\n"1\n2",a,x\n"1\n2",a,y\n', 5, "has answered question"),
-        (head + '"q1", "w1",a\n', 2, "with no blank outside"),
+        (head + '"q1", "w1",a\n', 2, "without spaces outside"),
         (head + '1,a,x\n2,5" pipe,x\n', 3, "be doubled inside it"),
         (head + '1,"a"b,x\n', 2, "between a closing quote and the next comma"),
         (head + "\ufeffquestion,worker,answer\n", 2, "byte-order mark"),

@@ -255,12 +255,12 @@ async def draw(url: str, key: str, shift: float) -> int:
     raise AssertionError
 
 
-def kill_estimator(server: Process) -> bool:
+def kill_fitting_process(server: Process) -> bool:
     """Kills the process that makes results, if there is one just now."""
     for folder in Path("/proc").iterdir():
         try:
             command = (folder / "cmdline").read_bytes()
-            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1] if b"estimator" in command else ""
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1] if b"fitting_process" in command else ""
         except OSError:
             continue
         if parent == str(server.process.pid):
@@ -277,10 +277,10 @@ async def test_results_made_in_the_background_survive_kill_9_of_either_process(m
         await set_up_drawings(server.url, admin)
         assert [await draw(server.url, key, shift) for shift, key in enumerate(keys[:2])] == [DRAWINGS, DRAWINGS]
         deadline = time.monotonic() + READY_S
-        while not kill_estimator(server):
+        while not kill_fitting_process(server):
             assert time.monotonic() < deadline, "nothing is made in the background"
             await asyncio.sleep(0.01)
-        while not kill_estimator(server):  # it is tried again
+        while not kill_fitting_process(server):  # it is tried again
             assert time.monotonic() < deadline
             await asyncio.sleep(0.01)
         server.kill()

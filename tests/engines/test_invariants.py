@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from refonte_studio.aggregation import policy as aggregation_policy
 from refonte_studio.annotator_models.service import fitting_process
 from refonte_studio.db import Tx
 from refonte_studio.invariants.service import RULES, audit
@@ -268,7 +269,8 @@ async def judged(world: World) -> None:
     """Tasks whose result is made in the background: one that has it, one that waits for it, one not answered."""
     await batch(world, await project(world, "Ants", wanted=2), "Anthill", tasks=3)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aggregating, "INLINE_STEPS", 0)
+        for module in (aggregation_policy, aggregating):
+            patch.setattr(module, "INLINE_STEPS", 0)
         for number in range(2):
             await answer(world.ben, project="Ants")
             await answer(world.dee, project="Ants")

@@ -215,7 +215,7 @@ async def test_a_read_that_the_replica_loses_is_done_by_the_database(world: Worl
 async def test_a_replica_with_another_schema_is_not_read_until_the_migration_has_come(
     world: World, standby: Standby, replica: Replica, seconds: Seconds, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await standby.run(f"UPDATE {COPY}.alembic_version SET version_num = '0001'")
+    await standby.run(f"UPDATE {COPY}.alembic_version SET version_num = '0000'")
     for _ in range(2):
         assert await replica.read(where) == "public"
         seconds.now += LOOK_S
