@@ -260,7 +260,9 @@ def kill_fitting_process(server: Process) -> bool:
     for folder in Path("/proc").iterdir():
         try:
             command = (folder / "cmdline").read_bytes()
-            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1] if b"fitting_process" in command else ""
+            parent = (
+                (folder / "stat").read_text().rpartition(")")[2].split()[1] if b"fitting_process" in command else ""
+            )
         except OSError:
             continue
         if parent == str(server.process.pid):
