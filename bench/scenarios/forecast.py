@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from bench.load.figures import table
 from bench.scenarios import worlds
-from refonte_studio.analytics.model import Finish
+from refonte_studio.analytics.model import CompletionForecast
 from refonte_studio.analytics.policy.simulation import foresee
 
 HOUR_MS = 3_600_000
@@ -29,7 +29,7 @@ HORIZONS = ((12, "within 12 hours"), (48, "12 to 48 hours"), (120, "2 to 5 days"
 class BatchOutcome:
     """A batch: what was forecast, and when it finished, in milliseconds from now; None if it never did."""
 
-    foreseen: Finish
+    foreseen: CompletionForecast
     finished: int | None
     wanted: int
     people: int

@@ -65,7 +65,7 @@ async def make(scratch: Database, settings: Settings, now: int) -> DemoTeam:
         await Story(api, clock, keys).tell()
     finally:
         await api.close()
-    while await fitting_process.estimate_next(scratch, clock, partial(fitting_process.here, scratch)):
+    while await fitting_process.fit_next(scratch, clock, partial(fitting_process.here, scratch)):
         pass
     while await scratch.write(batches.fold_counts):
         pass
