@@ -167,7 +167,7 @@ async def test_the_loop_delivers_and_stops(world: World, receiver: Receiver, pos
     await told(world, receiver.url, 20)
     receiver.waiting = asyncio.Event()
     loop = asyncio.create_task(post_office.delivery().run(0.01))
-    await receiver.has(retry_policy.PLACES_OF_LANE)
+    await receiver.has(retry_policy.LANE_SLOTS)
     receiver.waiting.set()
     await receiver.has(20)
     loop.cancel()
