@@ -104,7 +104,7 @@ class Soak:
 
     async def _prove(self) -> None:
         report = await asyncio.to_thread(audit_report, self.database_url)
-        if not report.endswith("The database satisfies every rule.\n"):
+        if not report.endswith("The database keeps every rule.\n"):
             self.state.faults.add(report)
         db = await open_unharmed(self.database_url)
         try:
