@@ -4,7 +4,7 @@ Ana (admin), Max (manager), Mia (member), Ben and Dee (labelers) are a team; Cid
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -115,7 +115,7 @@ class World:
 
     def client(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
         """A fresh client, with no cookies, that calls from this address."""
-        transport = httpx.ASGITransport(self.app, client=(address, 123))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(cast(Any, self.app), client=(address, 123))
         return httpx.AsyncClient(transport=transport, base_url=BASE)
 
     @classmethod

@@ -11,7 +11,7 @@ from refonte_studio.db import Tx
 from refonte_studio.invariants.service import RULES, audit
 from refonte_studio.kit.caller import Role
 from refonte_studio.tasks.service import aggregating
-from tests.invariants import check, snapshot
+from tests.invariants import Snapshot, check, snapshot
 from tests.makers import answer, batch, claim, project, task
 from tests.reviews import makers as reviewing
 from tests.world import World
@@ -326,9 +326,9 @@ async def found(world: World, done: Damage) -> tuple[list[str], bool]:
     return seen[0]
 
 
-def _is_broken(now: object) -> bool:
+def _is_broken(now: Snapshot) -> bool:
     try:
-        check(now)  # type: ignore[arg-type]
+        check(now)
     except AssertionError:
         return True
     return False

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refonte_studio.config import Settings
-from refonte_studio.db import Database
+from refonte_studio.db import Database, Tx
 from refonte_studio.files.service.outbound import Guard, OutboundRefused
 from refonte_studio.kit.errors import BadInput
 from refonte_studio.kit.urls import ascii_host, checked_url
@@ -126,9 +126,7 @@ async def test_what_cannot_be_had_is_refused_and_leaves_nothing(near: World, she
     assert "'Nowhere'" in await near.ana.refused(400, "POST", "/files/import", body)
     await near.ana.refused(400, "POST", "/files/import")
     await near.ben.refused(403, "POST", "/files/import", body)
-    row = await near.db.read(lambda tx: tx.one("SELECT COUNT(*) AS files FROM files"))  # type: ignore[arg-type]
-    assert row is not None
-    assert row["files"] == 0
+    assert await near.db.read(_files) == 0
 
 
 def test_hosts_are_open_to_the_settings_that_name_them_and_loopback_is_one_of_them() -> None:
@@ -232,3 +230,9 @@ async def test_the_user_and_the_password_of_a_url_are_used_but_not_shown(near: W
     assert "authorization: basic Ym9zczpzZWNyZXQ=" in shelf.requests[0].replace("Basic", "basic").replace(
         "Authorization", "authorization"
     )
+
+
+async def _files(tx: Tx) -> int:
+    row = await tx.one("SELECT COUNT(*) AS files FROM files")
+    assert row is not None
+    return row["files"]

@@ -3,8 +3,8 @@
 import asyncio
 import ssl
 from dataclasses import dataclass, field
-from email import message_from_bytes
 from email.message import EmailMessage
+from email.parser import BytesParser
 from email.policy import default
 from pathlib import Path
 
@@ -66,7 +66,7 @@ class MailServer:
             if verb == "DATA":
                 writer.write(b"354 go on\r\n")
                 raw = (await reader.readuntil(b"\r\n.\r\n")).removesuffix(b".\r\n")
-                self.inbox.append(message_from_bytes(raw, policy=default))  # type: ignore[arg-type]
+                self.inbox.append(BytesParser(policy=default).parsebytes(raw))
             writer.write(self._answer(verb).encode())
             if verb == "STARTTLS":
                 await writer.start_tls(tls_context())
